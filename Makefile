@@ -1,0 +1,38 @@
+# Footnote's commands. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup chat discord test lock clean
+SHELL := /bin/sh
+
+PYTHON ?= python3
+# A package index to take torch from, for example PyTorch's own CPU index; empty: the usual one.
+TORCH_INDEX ?=
+
+PY := .venv/bin/python
+FOOTNOTE := .venv/bin/footnote
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:  ## create .venv and install what requirements.lock names (TORCH_INDEX=URL: take torch from there)
+	@PYTHON="$(PYTHON)" TORCH_INDEX="$(TORCH_INDEX)" sh ./setup.sh
+
+chat: setup  ## ask questions here in the terminal
+	@$(FOOTNOTE) index build
+	@$(FOOTNOTE) chat
+
+discord: setup  ## answer on Discord (needs FOOTNOTE_DISCORD_TOKEN)
+	@$(FOOTNOTE) index status >/dev/null 2>&1 || $(FOOTNOTE) index build
+	@$(FOOTNOTE) discord
+
+test: setup  ## lint, format, types, import contract, tests
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports --no-cache
+	@$(PY) -m pytest
+
+lock:  ## resolve pyproject.toml anew and write requirements.lock
+	@sh ./setup.sh --lock
+
+clean:  ## remove the environment and caches, never the index
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,73 @@
+"""What the bot can be told; extends what indexing can be told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
+
+from index.settings import IndexSettings
+
+__all__ = ["BotSettings", "SnowflakeSet"]
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def _numbers(value: object) -> object:
+    """Split "1, 2 3" into numbers, so that a list reads the same in `.env` as on the command line."""
+    if isinstance(value, str):
+        return [part for part in value.replace(",", " ").split() if part]
+    return value
+
+
+SnowflakeSet = Annotated[frozenset[int], NoDecode]
+"""Discord ids, written as numbers with commas or spaces between them."""
+
+
+class BotSettings(IndexSettings):
+    """How answers are judged, and how the bot meets Discord."""
+
+    answer_at: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="The confidence at which a quote is given as the answer; higher is more careful.",
+    )
+    waiting: int = Field(
+        64, ge=1, le=100_000, description="How many questions may wait for an answer before more are turned away."
+    )
+    discord_token: SecretStr | None = Field(None, description="The Discord bot's token; never shown anywhere.")
+    discord_api_url: str = Field(
+        "https://discord.com/api/v10",
+        description="The Discord-compatible server to use; plain http only on this machine (loopback).",
+    )
+    discord_admin_users: SnowflakeSet = Field(
+        frozenset(), description="Ids of Discord users who may rebuild, beside the application's owner or team."
+    )
+    discord_admin_roles: SnowflakeSet = Field(
+        frozenset(), description="Ids of Discord roles whose members may rebuild."
+    )
+    discord_admin_servers: SnowflakeSet = Field(
+        frozenset(), description="Ids of the Discord servers in which Manage Server is enough to rebuild."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="How much `footnote discord` writes to standard error."
+    )
+
+    _split_ids = field_validator(
+        "discord_admin_users", "discord_admin_roles", "discord_admin_servers", mode="before"
+    )(_numbers)
+
+    @field_validator("discord_api_url")
+    @classmethod
+    def _check_api_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("expected an address such as https://discord.com/api/v10")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("expected an address without user name, query or fragment")
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+            raise ValueError("plain http is accepted for this machine only (127.0.0.1, localhost); use https")
+        return value.rstrip("/")

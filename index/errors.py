@@ -1,0 +1,87 @@
+"""What can go wrong, as one tree; each leaf is named for what its reader can do about it.
+
+FootnoteError
+├── SettingsError          2   correct a setting or an option
+├── ArticleError          65   correct the named articles; nothing was changed
+├── DamagedIndexError     65   build the index again
+├── MissingError          69   provide what is missing
+│   ├── NoIndexError           build an index
+│   ├── NoModelError           provide the encoder's weights
+│   └── NotWritableError       make room, or give access to the folder
+└── BusyError             75   wait for the other build, or for the queue
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "ArticleError",
+    "BusyError",
+    "DamagedIndexError",
+    "FootnoteError",
+    "MissingError",
+    "NoIndexError",
+    "NoModelError",
+    "NotWritableError",
+    "SettingsError",
+]
+
+
+class FootnoteError(Exception):
+    """Something a person can act on: the message says what happened, where, and what to do next."""
+
+    exit_status: ClassVar[int] = 70
+
+
+class SettingsError(FootnoteError):
+    """A setting or an option has a value that is not accepted."""
+
+    exit_status = 2
+
+
+class ArticleError(FootnoteError):
+    """One or more articles cannot be indexed.
+
+    `problems` holds one line each: file, line where there is one, and reason.
+    """
+
+    exit_status = 65
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        shown = [f"  {problem}" for problem in problems[:20]]
+        if len(problems) > len(shown):
+            shown.append(f"  and {len(problems) - len(shown)} more")
+        head = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__("\n".join([f"{head} in the articles; nothing was indexed:", *shown]))
+
+
+class DamagedIndexError(FootnoteError):
+    """A file of the index is not what was written, or is not of this version or encoder."""
+
+    exit_status = 65
+
+
+class MissingError(FootnoteError):
+    """Something needed is not there."""
+
+    exit_status = 69
+
+
+class NoIndexError(MissingError):
+    """There is no index yet."""
+
+
+class NoModelError(MissingError):
+    """The encoder's weights cannot be had."""
+
+
+class NotWritableError(MissingError):
+    """The index cannot be written: no access, or no room."""
+
+
+class BusyError(FootnoteError):
+    """Somebody else is at it: another build holds the lock, or the queue of questions is full."""
+
+    exit_status = 75

@@ -1,0 +1,101 @@
+"""What indexing can be told, from options, the environment and `.env` (in that order)."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Any, Self
+
+import dotenv
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from index.errors import SettingsError
+
+__all__ = ["DEFAULT_MODEL", "IndexSettings"]
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+_PREFIX = "FOOTNOTE_"
+
+
+class IndexSettings(BaseSettings):
+    """Where the articles and the index are, and how the index is made."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    articles: Path = Field(
+        Path("articles"), description="The article file, or the folder of article files, to answer from."
+    )
+    index: Path = Field(Path(".footnote/index"), description="The folder that holds the index.")
+    model: str = Field(
+        DEFAULT_MODEL,
+        min_length=1,
+        description="The encoder: a sentence-transformers model by name, or its folder.",
+    )
+    language: str = Field(
+        "en",
+        pattern=r"^[a-z]{2,3}$",
+        description="The language of the articles, as an ISO 639 code: how sentences are told apart.",
+    )
+
+    @classmethod
+    def load(cls, **options: Any) -> Self:
+        """Read the settings; `options` left None are as if not given.
+
+        Raises:
+            SettingsError: a value is not accepted, or `.env` holds a FOOTNOTE_ name that is no setting.
+        """
+        given = {name: value for name, value in options.items() if value is not None}
+        cls._refuse_unknown_names()
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            raise SettingsError(cls._explain(error, given)) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f".env cannot be read: {error}. Correct the file or remove it.") from error
+
+    @classmethod
+    def _refuse_unknown_names(cls) -> None:
+        known = {_PREFIX + name.upper() for name in cls.known_names()}
+        try:
+            names = [name.upper() for name in dotenv.dotenv_values(".env", encoding="utf-8")]
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f".env cannot be read: {error}. Correct the file or remove it.") from error
+        for name in names:
+            if name.startswith(_PREFIX) and name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"; did you mean {near[0]}?" if near else "; .env.example lists the settings."
+                raise SettingsError(f"{name} in .env is no setting of Footnote{hint}")
+
+    @classmethod
+    def known_names(cls) -> frozenset[str]:
+        """Every setting's name, without the prefix, of this class and of those that extend it."""
+        names = set(IndexSettings.model_fields)
+        for extended in IndexSettings.__subclasses__():
+            names |= set(extended.model_fields)
+        return frozenset(names)
+
+    @classmethod
+    def _explain(cls, error: ValidationError, given: dict[str, Any]) -> str:
+        return "\n".join(cls._explain_one(fault, given) for fault in error.errors())
+
+    @classmethod
+    def _explain_one(cls, fault: Any, given: dict[str, Any]) -> str:
+        name = str(fault["loc"][0]) if fault["loc"] else ""
+        option = "--" + name.replace("_", "-")
+        variable = _PREFIX + name.upper()
+        field = cls.model_fields.get(name)
+        secret = field is not None and "Secret" in str(field.annotation)
+        value = given.get(name, os.environ.get(variable) or dotenv.dotenv_values(".env").get(variable))
+        shown = "its value (not shown: it is a secret)" if secret else repr(value if value is not None else "")
+        reason = fault["msg"].removeprefix("Value error, ")
+        return f"{option if name in given else variable}: {shown} is not accepted: {reason}."
