@@ -1,0 +1,64 @@
+"""Articles to an index on disk, and questions to the passages that hold their answers.
+
+Knows nothing of chat. The names below are the face; each is imported when it is first used, so that whoever
+needs only an error or a setting does not wait for FAISS.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from index.articles import Article, read_articles
+    from index.build import BuildReport, Changes, build_index, plan_build
+    from index.encoder import Encoder, find_model
+    from index.errors import FootnoteError
+    from index.generation import Generation, IndexStatus, index_status, open_generation, verify
+    from index.passages import Passage, Sentence
+    from index.search import Hit, HitSentence, Search
+    from index.settings import IndexSettings
+    from index.writer import Progress
+
+__all__ = [
+    "Article",
+    "BuildReport",
+    "Changes",
+    "Encoder",
+    "FootnoteError",
+    "Generation",
+    "Hit",
+    "HitSentence",
+    "IndexSettings",
+    "IndexStatus",
+    "Passage",
+    "Progress",
+    "Search",
+    "Sentence",
+    "build_index",
+    "find_model",
+    "index_status",
+    "open_generation",
+    "plan_build",
+    "read_articles",
+    "verify",
+]
+
+_MODULES = {
+    "articles": ("Article", "read_articles"),
+    "build": ("BuildReport", "Changes", "build_index", "plan_build"),
+    "encoder": ("Encoder", "find_model"),
+    "errors": ("FootnoteError",),
+    "generation": ("Generation", "IndexStatus", "index_status", "open_generation", "verify"),
+    "passages": ("Passage", "Sentence"),
+    "search": ("Hit", "HitSentence", "Search"),
+    "settings": ("IndexSettings",),
+    "writer": ("Progress",),
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"index.{module}"), name)
+    raise AttributeError(f"module 'index' has no attribute {name!r}")

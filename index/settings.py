@@ -96,6 +96,8 @@ class IndexSettings(BaseSettings):
         field = cls.model_fields.get(name)
         secret = field is not None and "Secret" in str(field.annotation)
         value = given.get(name, os.environ.get(variable) or dotenv.dotenv_values(".env").get(variable))
-        shown = "its value (not shown: it is a secret)" if secret else repr(value if value is not None else "")
+        shown = (
+            "its value (not shown: it is a secret)" if secret else repr(value if value is not None else "")
+        )
         reason = fault["msg"].removeprefix("Value error, ")
         return f"{option if name in given else variable}: {shown} is not accepted: {reason}."

@@ -1,0 +1,236 @@
+"""Articles to the next generation: reuse what did not change, encode the rest, publish in one step."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import portalocker
+
+from index.articles import Article, ArticleSource, read_articles
+from index.encoder import Encoder, Model, find_model
+from index.errors import BusyError, DamagedIndexError, NoIndexError, NotWritableError
+from index.generation import LOCK, Generation, open_generation
+from index.settings import IndexSettings
+from index.writer import (
+    Draft,
+    Progress,
+    passage_settings,
+    remove_leftovers,
+    reuse,
+    split,
+    write_generation,
+)
+
+__all__ = ["BuildReport", "Changes", "build_index", "plan_build"]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a build would change: the ids of articles added, changed and removed, and what was skipped."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    unchanged: int
+    everything: str = ""
+    """Why all articles are encoded anew, where they are."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.added or self.changed or self.removed or self.everything)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did. Where nothing had changed, `generation` is the one that already served."""
+
+    generation: str
+    changes: Changes
+    articles: int
+    passages: int
+    reused: int
+    encoded: int
+    seconds: float
+
+    def summary(self) -> str:
+        """Return one sentence on it for people."""
+        if not self.changes.any:
+            return (
+                f"Nothing has changed: generation {self.generation} holds {_count(self.articles, 'article')}."
+            )
+        return (
+            f"Generation {self.generation}: {_count(self.articles, 'article')} in "
+            f"{_count(self.passages, 'passage')}; {_count(self.encoded, 'article')} encoded, {self.reused:,} "
+            f"reused, {len(self.changes.removed):,} removed; {self.seconds:.1f} s."
+        )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def plan_build(settings: IndexSettings) -> Changes:
+    """Say what `build_index` would change, without changing anything.
+
+    Raises:
+        ArticleError: an article cannot be indexed.
+        NoModelError: the encoder's weights cannot be had.
+    """
+    source = read_articles(settings.articles)
+    with _previous(settings.index) as (previous, damage):
+        return _compare(source, previous, settings, find_model(settings.model), damage)
+
+
+def build_index(
+    settings: IndexSettings,
+    progress: Callable[[Progress], None] = lambda progress: None,
+    encoder: Encoder | None = None,
+) -> BuildReport:
+    """Build the next generation and publish it; whatever goes wrong, the one before goes on serving.
+
+    `encoder` saves loading one where the caller has it.
+
+    Raises:
+        ArticleError: an article cannot be indexed.
+        BusyError: another build holds the lock.
+        NoModelError: the encoder's weights cannot be had.
+        NotWritableError: the index folder cannot be written.
+    """
+    source = read_articles(settings.articles)
+    model = encoder.model if encoder else find_model(settings.model)
+    try:
+        settings.index.mkdir(parents=True, exist_ok=True)
+        with _locked(settings.index), _previous(settings.index) as (previous, damage):
+            remove_leftovers(settings.index)
+            changes = _compare(source, previous, settings, model, damage)
+            if previous and not changes.any:
+                return _unchanged(previous, changes)
+            old = None if changes.everything else previous
+            return _build(settings, source, changes, old, encoder or Encoder(model), progress)
+    except (OSError, sqlite3.OperationalError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise NotWritableError(
+            f"the index at {settings.index} cannot be written: {reason}. Make room or give access to it; "
+            "what was there before is unchanged."
+        ) from error
+
+
+def _unchanged(previous: Generation, changes: Changes) -> BuildReport:
+    held = previous.manifest
+    return BuildReport(previous.name, changes, held.articles, held.passages, held.articles, 0, 0.0)
+
+
+def _build(  # noqa: PLR0913 - one step of `build_index`, which has gathered all of these
+    settings: IndexSettings,
+    source: ArticleSource,
+    changes: Changes,
+    old: Generation | None,
+    encoder: Encoder,
+    progress: Callable[[Progress], None],
+) -> BuildReport:
+    begun = time.monotonic()
+    drafts = _draft(source.articles, old, encoder, settings.language, progress)
+    name, manifest = write_generation(settings.index, drafts, encoder, settings.language, progress)
+    reused = sum(draft.vectors is not None for draft in drafts)
+    return BuildReport(
+        generation=name,
+        changes=changes,
+        articles=manifest.articles,
+        passages=manifest.passages,
+        reused=reused,
+        encoded=manifest.articles - reused,
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _draft(
+    articles: tuple[Article, ...],
+    old: Generation | None,
+    encoder: Encoder,
+    language: str,
+    progress: Callable[[Progress], None],
+) -> list[Draft]:
+    """Split each article into passages, or take passages and vectors from the generation before."""
+    rows = {digest: row for row, _, digest in old.article_rows()} if old else {}
+    drafts: list[Draft] = []
+    for number, article in enumerate(articles, 1):
+        row = rows.get(article.content_hash)
+        if old is not None and row is not None:
+            drafts.append(reuse(article, row, old))
+        else:
+            drafts.append(Draft(article, split(article, encoder, language)))
+        progress(Progress("reading", number, len(articles)))
+    return drafts
+
+
+@contextmanager
+def _previous(folder: Path) -> Iterator[tuple[Generation | None, str]]:
+    """Open the generation that serves; None, with the reason, where it cannot be built upon."""
+    try:
+        generation = open_generation(folder)
+    except NoIndexError:
+        yield None, ""
+        return
+    except DamagedIndexError as error:
+        yield None, f"the index before cannot be used: {error}"
+        return
+    try:
+        yield generation, ""
+    finally:
+        generation.close()
+
+
+def _compare(
+    source: ArticleSource,
+    previous: Generation | None,
+    settings: IndexSettings,
+    model: Model,
+    damage: str,
+) -> Changes:
+    before = {name: digest for _, name, digest in previous.article_rows()} if previous else {}
+    now = {article.id: article.content_hash for article in source.articles}
+    everything = damage
+    if previous and previous.manifest.encoder_fingerprint != model.fingerprint:
+        everything = f"the encoder is now {model.name}"
+    elif previous and previous.manifest.passage_settings != passage_settings(settings.language):
+        everything = "how passages are made has changed"
+    same = {name for name in now.keys() & before.keys() if now[name] == before[name]}
+    return Changes(
+        added=tuple(name for name in now if name not in before),
+        changed=tuple(name for name in now if name in before and name not in same),
+        removed=tuple(name for name in before if name not in now),
+        unchanged=len(same),
+        everything=everything,
+        notes=source.notes,
+    )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the index folder's lock; the operating system frees it when the process ends, however it ends."""
+    path = folder / LOCK
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
+        except portalocker.exceptions.LockException as error:
+            file.seek(0)
+            holder = file.read(200).strip() or "another process"
+            raise BusyError(
+                f"another build is at work on {folder}: {holder}. Try again when it is done."
+            ) from error
+        file.truncate(0)
+        file.write(f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)

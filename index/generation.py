@@ -1,0 +1,369 @@
+"""One generation of the index on disk: where it is, whether it is whole, and how it is read.
+
+    <index folder>/CURRENT              names the generation that serves, with its manifest's SHA-256
+    <index folder>/<generation>/        manifest.json, passages.sqlite, dense.faiss, sentences.faiss
+    <index folder>/lock                 held by the one build that may write
+
+A generation's name ends in the first characters of its manifest's SHA-256, and the manifest has the SHA-256
+of each file: so every byte that is read is covered. Writing is in `index.build`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+
+from index.articles import Article
+from index.encoder import Vectors
+from index.errors import DamagedIndexError, NoIndexError
+from index.passages import HEADING, Passage, Sentence
+
+__all__ = [
+    "FORMAT",
+    "Generation",
+    "IndexStatus",
+    "Manifest",
+    "Pointer",
+    "StoredPassage",
+    "generation_name",
+    "index_status",
+    "open_generation",
+    "read_pointer",
+    "source_text",
+    "verify",
+]
+
+FORMAT = 1
+"""The version of the format on disk; another version is refused, and a build makes this one."""
+
+POINTER = "CURRENT"
+MANIFEST = "manifest.json"
+DATABASE = "passages.sqlite"
+DENSE = "dense.faiss"
+SENTENCES = "sentences.faiss"
+LOCK = "lock"
+TEMPORARY = ".building-"
+_FILES = (DATABASE, DENSE, SENTENCES)
+_REBUILD = "Run `footnote index build` to make it anew."
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What CURRENT says: a generation's name and the SHA-256 of its manifest."""
+
+    generation: str
+    manifest: str
+
+    def line(self) -> bytes:
+        """Return CURRENT's only content: both, and the SHA-256 of the two before."""
+        both = f"{self.generation} {self.manifest}"
+        return f"{both} {hashlib.sha256(both.encode()).hexdigest()}\n".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a generation holds and what it was made with."""
+
+    format: int
+    built: str
+    encoder: str
+    encoder_fingerprint: str
+    dimension: int
+    passage_settings: dict[str, Any]
+    articles: int
+    passages: int
+    sentences: int
+    files: dict[str, str]
+
+    def to_bytes(self) -> bytes:
+        """Return the file's content."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return (json.dumps(fields, indent=1, sort_keys=True) + "\n").encode()
+
+    def made_like(self, other: Manifest) -> bool:
+        """Tell whether vectors and passages of the other can be used in this one."""
+        mine = (self.format, self.encoder_fingerprint, self.passage_settings)
+        return mine == (other.format, other.encoder_fingerprint, other.passage_settings)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """The current generation in figures; `built` is in UTC, ISO 8601."""
+
+    generation: str
+    built: str
+    encoder: str
+    articles: int
+    passages: int
+    sentences: int
+    bytes: int
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return label and value pairs for people."""
+        built = datetime.fromisoformat(self.built)
+        return [
+            ("generation", self.generation),
+            ("built", f"{built:%Y-%m-%d %H:%M} UTC"),
+            ("encoder", self.encoder),
+            ("articles", f"{self.articles:,}"),
+            ("passages", f"{self.passages:,}"),
+            ("sentences", f"{self.sentences:,}"),
+            ("size", f"{self.bytes / 1e6:,.1f} MB"),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """A passage as it stands in a generation; `row` numbers it, and `first_sentence` its first sentence."""
+
+    row: int
+    article: int
+    first_sentence: int
+    passage: Passage
+
+
+def generation_name(number: int, manifest: bytes) -> str:
+    """Return the name of the generation with this number and manifest."""
+    return f"{number:06d}-{hashlib.sha256(manifest).hexdigest()[:16]}"
+
+
+def read_pointer(folder: Path) -> Pointer:
+    """Read which generation serves.
+
+    Raises:
+        NoIndexError: there is none.
+        DamagedIndexError: CURRENT is not what a build wrote, byte for byte.
+    """
+    path = folder / POINTER
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NoIndexError(f"no index at {folder}: run `footnote index build` first.") from error
+    except OSError as error:
+        raise DamagedIndexError(f"{path} cannot be read: {error.strerror}.") from error
+    fields = data.decode("ascii", "replace").split()
+    if len(fields) == 3 and (pointer := Pointer(fields[0], fields[1])).line() == data:
+        return pointer
+    raise DamagedIndexError(f"{path} is damaged. {_REBUILD}")
+
+
+def _read_manifest(folder: Path, pointer: Pointer) -> Manifest:
+    path = folder / pointer.generation / MANIFEST
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DamagedIndexError(f"{path} cannot be read: {error.strerror}. {_REBUILD}") from error
+    if hashlib.sha256(data).hexdigest() != pointer.manifest:
+        raise DamagedIndexError(f"{path} is damaged. {_REBUILD}")
+    return _parse_manifest(data, path)
+
+
+def _parse_manifest(data: bytes, path: Path) -> Manifest:
+    try:
+        manifest = Manifest(**json.loads(data))
+    except (TypeError, ValueError) as error:
+        raise DamagedIndexError(f"{path} is of another version of Footnote. {_REBUILD}") from error
+    if manifest.format != FORMAT or set(manifest.files) != set(_FILES):
+        raise DamagedIndexError(
+            f"{path} has format {manifest.format}; this Footnote reads {FORMAT}. {_REBUILD}"
+        )
+    return manifest
+
+
+def _check_file(path: Path, digest: str) -> int:
+    """Return the file's size in bytes, once its SHA-256 is found to be `digest`."""
+    try:
+        with path.open("rb") as opened:
+            found = hashlib.file_digest(opened, "sha256").hexdigest()
+            size = opened.tell()
+    except OSError as error:
+        raise DamagedIndexError(f"{path} cannot be read: {error.strerror}. {_REBUILD}") from error
+    if found != digest:
+        raise DamagedIndexError(f"{path} is damaged (its SHA-256 differs). {_REBUILD}")
+    return size
+
+
+def index_status(folder: Path) -> IndexStatus:
+    """Check every file of the current generation and return its figures; needs no encoder.
+
+    Raises:
+        NoIndexError: there is none.
+        DamagedIndexError: a file is not what was written.
+    """
+    pointer = read_pointer(folder)
+    manifest = _read_manifest(folder, pointer)
+    home = folder / pointer.generation
+    size = sum(_check_file(home / name, digest) for name, digest in manifest.files.items())
+    return _status(pointer.generation, manifest, size)
+
+
+def _status(generation: str, manifest: Manifest, size: int) -> IndexStatus:
+    return IndexStatus(
+        generation,
+        manifest.built,
+        manifest.encoder,
+        manifest.articles,
+        manifest.passages,
+        manifest.sentences,
+        size,
+    )
+
+
+def verify(folder: Path) -> list[str]:
+    """Recompute every checksum under the index folder; return a line on each thing that is not as written.
+
+    Raises:
+        NoIndexError: there is no index.
+    """
+    problems: list[str] = []
+    try:
+        pointer = read_pointer(folder)
+        _read_manifest(folder, pointer)
+    except DamagedIndexError as error:
+        problems.append(str(error))
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(TEMPORARY):
+            problems.append(f"{path}: left by a build that was cut off; the next build removes it.")
+        elif path.is_dir():
+            problems.extend(_verify_generation(path))
+        elif path.name not in {POINTER, LOCK}:
+            problems.append(f"{path}: not a file of the index.")
+    return problems
+
+
+def _verify_generation(home: Path) -> Iterator[str]:
+    try:
+        data = (home / MANIFEST).read_bytes()
+        if home.name.partition("-")[2] != hashlib.sha256(data).hexdigest()[:16]:
+            yield f"{home / MANIFEST} is damaged. {_REBUILD}"
+            return
+        manifest = _parse_manifest(data, home / MANIFEST)
+    except OSError as error:
+        yield f"{home / MANIFEST} cannot be read: {error.strerror}. {_REBUILD}"
+        return
+    except DamagedIndexError as error:
+        yield str(error)
+        return
+    for name, digest in manifest.files.items():
+        try:
+            _check_file(home / name, digest)
+        except DamagedIndexError as error:
+            yield str(error)
+    for path in sorted(home.iterdir()):
+        if path.name not in {MANIFEST, *manifest.files}:
+            yield f"{path}: not a file of the index."
+
+
+def open_generation(folder: Path) -> Generation:
+    """Open the current generation, checking every byte of it.
+
+    Raises:
+        NoIndexError: there is none.
+        DamagedIndexError: a file is not what was written, or is of another version.
+    """
+    pointer = read_pointer(folder)
+    try:
+        return _open(folder, pointer)
+    except DamagedIndexError:
+        # A build may have published and removed the one just named; what CURRENT says now decides.
+        again = read_pointer(folder)
+        if again == pointer:
+            raise
+        return _open(folder, again)
+
+
+def _open(folder: Path, pointer: Pointer) -> Generation:
+    manifest = _read_manifest(folder, pointer)
+    home = folder / pointer.generation
+    size = sum(_check_file(home / name, digest) for name, digest in manifest.files.items())
+    try:
+        return Generation(home, manifest, size)
+    except (RuntimeError, sqlite3.Error) as error:
+        raise DamagedIndexError(f"{home} cannot be opened: {error}. {_REBUILD}") from error
+
+
+class Generation:
+    """An open generation. It stays readable when its files are removed; safe to use from several threads."""
+
+    def __init__(self, home: Path, manifest: Manifest, size: int) -> None:
+        """Open the files of `home`, which were just found whole; `size` is their bytes together."""
+        self.name = home.name
+        self.manifest = manifest
+        self.bytes = size
+        self._dense = faiss.read_index(str(home / DENSE))
+        self._sentences = faiss.read_index(str(home / SENTENCES))
+        address = f"{(home / DATABASE).resolve().as_uri()}?mode=ro&immutable=1"
+        self._database = sqlite3.connect(address, uri=True, check_same_thread=False)
+        self._lock = threading.Lock()
+        # SQLite opens the file at the first statement; from then on it may be removed under us.
+        self.query("SELECT count(*) FROM articles")
+
+    def status(self) -> IndexStatus:
+        """Return the generation's figures."""
+        return _status(self.name, self.manifest, self.bytes)
+
+    def close(self) -> None:
+        """Free the database; the generation cannot be used afterwards."""
+        with self._lock:
+            self._database.close()
+
+    def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run one read-only statement."""
+        with self._lock:
+            return self._database.execute(sql, values).fetchall()
+
+    def nearest(self, vector: Vectors, count: int) -> list[tuple[int, float]]:
+        """Return the passages nearest to a question's vector (row, cosine), best first."""
+        scores, rows = self._dense.search(vector, min(count, self.manifest.passages))
+        return [(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
+
+    def passage_vectors(self, rows: Sequence[int]) -> Vectors:
+        """Return the dense vectors of passages, shape (rows, dimension)."""
+        return np.asarray(self._dense.reconstruct_batch(np.asarray(rows, dtype=np.int64)))
+
+    def sentence_vectors(self, rows: Sequence[int]) -> Vectors:
+        """Return the vectors of sentences, shape (rows, dimension); they are stored in half precision."""
+        return np.asarray(self._sentences.reconstruct_batch(np.asarray(rows, dtype=np.int64)))
+
+    def passages(self, rows: Sequence[int]) -> list[StoredPassage]:
+        """Return passages by row, in the order asked for."""
+        return [self._passage(row) for row in rows]
+
+    def _passage(self, row: int) -> StoredPassage:
+        ((article, first),) = self.query("SELECT article, first_sentence FROM passages WHERE id = ?", row)
+        spans = self.query('SELECT paragraph, start, "end" FROM sentences WHERE passage = ? ORDER BY id', row)
+        return StoredPassage(row, article, first, Passage(tuple(Sentence(*span) for span in spans)))
+
+    def article(self, row: int) -> Article:
+        """Return an article by its row."""
+        (fields,) = self.query(
+            "SELECT name, title, author, publisher, url, published, heading, text FROM articles WHERE id = ?",
+            row,
+        )
+        return Article(*fields)
+
+    def article_rows(self) -> list[tuple[int, str, str]]:
+        """Return every article's row, id and content hash, in the order in which they were indexed."""
+        rows = self.query("SELECT id, name, content_hash FROM articles ORDER BY id")
+        return [(row, name, digest) for row, name, digest in rows]
+
+    def passages_of(self, article: int) -> list[StoredPassage]:
+        """Return every passage of an article, in order; the heading's first."""
+        rows = self.query("SELECT id FROM passages WHERE article = ? ORDER BY id", article)
+        return self.passages([row for (row,) in rows])
+
+
+def source_text(article: Article, sentence: Sentence | Passage) -> str:
+    """Return the text that a sentence's or a passage's offsets count in."""
+    first = sentence.sentences[0] if isinstance(sentence, Passage) else sentence
+    return article.heading if first.paragraph == HEADING else article.text

@@ -1,0 +1,204 @@
+"""An article to passages: runs of whole sentences, with exact spans, that fit the encoder's window.
+
+Every span is of code points: `article.text[start:end]` (`article.heading` for paragraph 0) is the piece.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import sentencex
+
+from index.articles import Article
+
+__all__ = ["HEADING", "Passage", "Sentence", "Tokens", "split_article", "split_sentences"]
+
+HEADING = 0
+"""The number of the paragraph that stands for an article's heading."""
+
+Tokens = Callable[[Sequence[str]], list[int]]
+"""Counts the encoder's own tokens of each text, without the special ones around it."""
+
+Span = tuple[int, int]
+
+# Under this many tokens a passage says too little to be found by; about one short line.
+_SHORT = 24
+# sentencex 1.0.32 panics on some multi-byte white space; one code point for one keeps every offset.
+_ODD_SPACE = re.compile(r"[^\S\n ]")
+_LIST_ITEM = re.compile(r"\n(?=[^\S\n]*(?:[-*+•‣◦▪–—]|\d{1,3}[.)])[^\S\n]+\S)")
+_MARKDOWN_HEADING = re.compile(r"[^\S\n]*#{1,6} [^\n]*\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """The unit that is quoted: its paragraph's number and its span."""
+
+    paragraph: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The unit that is retrieved and cited: a run of sentences of one article, in order."""
+
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def start(self) -> int:
+        """Where the first sentence begins."""
+        return self.sentences[0].start
+
+    @property
+    def end(self) -> int:
+        """Where the last sentence ends."""
+        return self.sentences[-1].end
+
+    @property
+    def is_heading(self) -> bool:
+        """Whether the spans are of the article's heading."""
+        return self.sentences[0].paragraph == HEADING
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Sentences on their way to a passage, with the tokens that they take."""
+
+    sentences: tuple[Sentence, ...]
+    tokens: int
+
+    def __add__(self, other: _Run) -> _Run:
+        return _Run(self.sentences + other.sentences, self.tokens + other.tokens)
+
+
+def split_article(article: Article, tokens: Tokens, window: int, language: str) -> tuple[Passage, ...]:
+    """Split an article into passages of at most `window` tokens each, the heading's first.
+
+    A sentence longer than the window is the one thing that is cut, at white space where there is some:
+    each part is then a sentence of its own, so that the encoder reads every word.
+    """
+    # Half the window is left for the words that `index.wording` puts before a heading's lines.
+    runs = _heading_runs(article, tokens, window // 2)
+    body: list[_Run] = []
+    for paragraph in article.paragraphs:
+        text = article.text[paragraph.start : paragraph.end]
+        spans = [(paragraph.start + a, paragraph.start + b) for a, b in split_sentences(text, language)]
+        body.extend(_fill(_measure(article.text, spans, paragraph.number, tokens, window), window))
+    return tuple(Passage(run.sentences) for run in [*runs, *_join_short(body, window)])
+
+
+def split_sentences(text: str, language: str) -> list[Span]:
+    """Return the spans of the sentences of one paragraph, in order, without the white space around them."""
+    spans: list[Span] = []
+    for start, end in _blocks(text):
+        offset = start
+        for piece in sentencex.segment(language, _ODD_SPACE.sub(" ", text[start:end])):
+            spans.append(_trim(text, offset, offset + len(piece)))
+            offset += len(piece)
+    return [span for span in spans if span[0] < span[1]]
+
+
+def _blocks(text: str) -> Iterator[Span]:
+    """Part a paragraph at lines that end a sentence without a full stop: list items and headings."""
+    cuts = {match.end() for match in _LIST_ITEM.finditer(text)}
+    if heading := _MARKDOWN_HEADING.match(text):
+        cuts.add(heading.end())
+    elif _opens_with_heading(text):
+        cuts.add(text.index("\n") + 1)
+    edges = [0, *sorted(cuts), len(text)]
+    yield from itertools.pairwise(edges)
+
+
+def _opens_with_heading(text: str) -> bool:
+    """Tell a heading from the first line of hard-wrapped prose, which is about as long as the others."""
+    first, *rest = text.split("\n")
+    if not rest or not first or first.rstrip()[-1:] in ",;:.!?-–—":
+        return False
+    return len(first) < 0.6 * max(map(len, rest)) and not rest[0].lstrip()[:1].islower()
+
+
+def _trim(text: str, start: int, end: int) -> Span:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def _heading_runs(article: Article, tokens: Tokens, window: int) -> list[_Run]:
+    lines: list[Span] = []
+    start = 0
+    for line in article.heading.split("\n"):
+        lines.append(_trim(article.heading, start, start + len(line)))
+        start += len(line) + 1
+    spans = [span for span in lines if span[0] < span[1]]
+    return list(_fill(_measure(article.heading, spans, HEADING, tokens, window), window))
+
+
+def _measure(text: str, spans: list[Span], paragraph: int, tokens: Tokens, window: int) -> list[_Run]:
+    """Count the tokens of each sentence; cut one that alone is over the window."""
+    runs: list[_Run] = []
+    for span, count in zip(spans, tokens([text[a:b] for a, b in spans]), strict=True):
+        if count <= window:
+            runs.append(_Run((Sentence(paragraph, *span),), count))
+            continue
+        for part, part_count in _cut(text, span, tokens, window):
+            runs.append(_Run((Sentence(paragraph, *part),), part_count))
+    return runs
+
+
+def _cut(text: str, span: Span, tokens: Tokens, window: int) -> Iterator[tuple[Span, int]]:
+    """Cut a span into parts within the window: by length first, then in halves while one is still over."""
+    waiting = list(_chunks(text, span, 4 * window))[::-1]
+    while waiting:
+        part = waiting.pop()
+        (count,) = tokens([text[part[0] : part[1]]])
+        if count <= window or part[1] - part[0] < 2:
+            yield part, count
+        else:
+            waiting.extend(reversed(list(_chunks(text, part, -(-(part[1] - part[0]) // 2)))))
+
+
+def _chunks(text: str, span: Span, size: int) -> Iterator[Span]:
+    start, end = span
+    while start < end:
+        stop = min(start + size, end)
+        if stop < end:
+            gap = max(text.rfind(space, start + size // 2, stop) for space in (" ", "\n", "\t"))
+            stop = gap if gap > start else stop
+        part = _trim(text, start, stop)
+        if part[0] < part[1]:
+            yield part
+        start = stop
+
+
+def _fill(runs: Sequence[_Run], window: int) -> Iterator[_Run]:
+    """Gather sentences into as few runs as fit the window, in order."""
+    current: _Run | None = None
+    for run in runs:
+        if current is None:
+            current = run
+        elif current.tokens + run.tokens <= window:
+            current += run
+        else:
+            yield current
+            current = run
+    if current is not None:
+        yield current
+
+
+def _join_short(runs: list[_Run], window: int) -> list[_Run]:
+    """Join a very short run to the one after it, or to the one before it where none follows."""
+    joined: list[_Run] = []
+    for run in runs:
+        if joined and joined[-1].tokens < _SHORT and joined[-1].tokens + run.tokens <= window:
+            joined[-1] += run
+        else:
+            joined.append(run)
+    if len(joined) > 1 and joined[-1].tokens < _SHORT and joined[-2].tokens + joined[-1].tokens <= window:
+        last = joined.pop()
+        joined[-1] += last
+    return joined
