@@ -98,15 +98,19 @@ def report(name: str, found: list[Sample], sure: Any) -> None:
     kinds = np.array([sample.kind for sample in found])
     print(f"{name}: {len(found)} questions, right when answerable {right[kinds == 'answerable'].mean():.3f}")
     kept = np.quantile(sure[kinds == "answerable"], 0.05)
-    print(f"  95% of the answerable are at or above {kept:.3f}; other subjects under it: "
-          f"{(sure[kinds == 'other'] < kept).mean():.3f}")
+    print(
+        f"  95% of the answerable are at or above {kept:.3f}; other subjects under it: "
+        f"{(sure[kinds == 'other'] < kept).mean():.3f}"
+    )
     asked = kinds != "other" if (kinds == "unanswerable").any() else np.ones(len(found), dtype=bool)
     for at in np.arange(0.2, 0.96, 0.05):
         said = (sure >= at) & asked
         other = (sure[kinds == "other"] >= at).mean()
         share = said.sum() / asked.sum()
-        print(f"  at {at:.2f}: answered {share:.3f}, of them right {right[said].mean() if said.any() else 0:.3f}, "
-              f"other subjects answered {other:.3f}")
+        print(
+            f"  at {at:.2f}: answered {share:.3f}, of them right {right[said].mean() if said.any() else 0:.3f}, "
+            f"other subjects answered {other:.3f}"
+        )
 
 
 def main() -> None:

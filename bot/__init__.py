@@ -1,0 +1,1 @@
+"""Questions in chat to answers. Imports `index`; the index never imports `bot`."""

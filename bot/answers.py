@@ -79,6 +79,8 @@ class Answer:
     citations: tuple[Citation, ...]
     generation: str
     elapsed_ms: float
+    further: tuple[Citation, ...] = ()
+    """The passages that come next, for who asks for more; no part of the JSON."""
 
     def citation_of(self, quote: Quote) -> Citation:
         """Return the citation that `quote` belongs to."""
@@ -86,7 +88,9 @@ class Answer:
 
     def as_json(self) -> dict[str, Any]:
         """Return the answer as the JSON object that other programs read."""
-        return dataclasses.asdict(self)
+        fields = dataclasses.asdict(self)
+        del fields["further"]
+        return fields
 
 
 def signals(hit: Hit) -> dict[str, float]:
@@ -127,6 +131,7 @@ def answer(
         citations=tuple(_citation(number, hit) for number, hit in enumerate(cited, 1)),
         generation=generation,
         elapsed_ms=round(elapsed_ms, 1),
+        further=tuple(_citation(number, hit) for number, hit in enumerate(hits[_CITED:], _CITED + 1)),
     )
 
 

@@ -36,15 +36,16 @@ class BotSettings(IndexSettings):
         description="The confidence at which a quote is given as the answer; higher is more careful.",
     )
     waiting: int = Field(
-        64, ge=1, le=100_000, description="How many questions may wait for an answer before more are turned away."
+        64, ge=1, le=100_000, description="How many questions may wait before more are turned away."
     )
-    discord_token: SecretStr | None = Field(None, description="The Discord bot's token; never shown anywhere.")
+    discord_token: SecretStr | None = Field(None, description="The Discord bot's token; shown nowhere.")
     discord_api_url: str = Field(
         "https://discord.com/api/v10",
         description="The Discord-compatible server to use; plain http only on this machine (loopback).",
     )
     discord_admin_users: SnowflakeSet = Field(
-        frozenset(), description="Ids of Discord users who may rebuild, beside the application's owner or team."
+        frozenset(),
+        description="Ids of Discord users who may rebuild, besides the application's owner or team.",
     )
     discord_admin_roles: SnowflakeSet = Field(
         frozenset(), description="Ids of Discord roles whose members may rebuild."

@@ -115,7 +115,11 @@ def build_index(
             if previous and not changes.any:
                 return _unchanged(previous, changes)
             old = None if changes.everything else previous
-            return _build(settings, source, changes, old, encoder or Encoder(model), progress)
+            if encoder is None:
+                progress(Progress("loading the encoder", 0, 1))
+                encoder = Encoder(model)
+                progress(Progress("loading the encoder", 1, 1))
+            return _build(settings, source, changes, old, encoder, progress)
     except (OSError, sqlite3.OperationalError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise NotWritableError(

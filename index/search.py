@@ -96,7 +96,7 @@ class Search:
                 f"names {encoder.model.name}. Run `footnote index build`, or set FOOTNOTE_MODEL back."
             )
         self.generation = generation
-        self._encoder = encoder
+        self.encoder = encoder
 
     def __call__(self, question: str) -> list[Hit]:
         """Return up to 10 hits for a question, best first; none for one without letters or digits."""
@@ -105,7 +105,7 @@ class Search:
         terms = list(dict.fromkeys(_TERM.findall(text.casefold())))[:_TERMS]
         if not terms:
             return []
-        vector = self._encoder.encode_question(text)
+        vector = self.encoder.encode_question(text)
         dense = dict(self.generation.nearest(vector, _CANDIDATES))
         lexical = self._lexical(terms)
         missing = [row for row in lexical if row not in dense]

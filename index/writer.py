@@ -73,7 +73,7 @@ CREATE INDEX sentences_by_passage ON sentences (passage);
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a build is: `done` of `total` steps of a stage (reading, encoding, writing)."""
+    """How far a build is: `done` of `total` steps of a stage, whose name is for people."""
 
     stage: str
     done: int

@@ -1,0 +1,180 @@
+"""`footnote`: the command line, and the one place where an error becomes a message and an exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from index.cli import index_group, index_options
+from index.errors import ArticleError, FootnoteError
+from index.terminal import printable
+
+if TYPE_CHECKING:
+    from bot.settings import BotSettings
+
+__all__ = ["main"]
+
+Command = Callable[..., None]
+
+
+def _load(**options: Any) -> BotSettings:
+    from bot.settings import BotSettings
+
+    return BotSettings.load(**options)
+
+
+def _answer_options(command: Command) -> Command:
+    """Give a command an option for what decides on an answer."""
+    at = click.option(
+        "--answer-at", type=float, metavar="SHARE", help="Confidence at which a quote is the answer, 0 to 1."
+    )
+    return at(index_options(command))
+
+
+def _discord_options(command: Command) -> Command:
+    """Give a command an option for every setting of the Discord surface but the token, which is a secret."""
+    for option in (
+        click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error."),
+        click.option("--waiting", type=int, metavar="N", help="Questions that may wait for an answer."),
+        click.option("--discord-admin-servers", metavar="IDS", help="Servers where Manage Server is enough."),
+        click.option("--discord-admin-roles", metavar="IDS", help="Roles whose members may rebuild."),
+        click.option("--discord-admin-users", metavar="IDS", help="Users who may rebuild."),
+        click.option("--discord-api-url", metavar="URL", help="The Discord-compatible server to use."),
+    ):
+        command = option(command)
+    return _answer_options(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="footnote", prog_name="footnote")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def footnote(context: click.Context, debug: bool) -> None:
+    """Answer questions from a set of articles: quoted word for word, cited to the paragraph.
+
+    Settings come from options, the environment (FOOTNOTE_...) and .env, in that order.
+    """
+    context.obj = _load
+
+
+@footnote.command()
+@click.argument("question", required=False)
+@click.option(
+    "--questions",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="JSON Lines with a question each; - reads stdin.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each answer.")
+@_answer_options
+def ask(question: str | None, questions: Any, as_json: bool, **options: Any) -> None:
+    """Answer QUESTION, or every question of a file."""
+    if (question is None) == (questions is None):
+        raise click.UsageError("give one QUESTION, or --questions FILE.")
+    settings = _load(**options)
+    from bot.console import ask_batch, ask_once
+
+    if questions is None:
+        asyncio.run(ask_once(settings, str(question), as_json=as_json))
+        return
+    bad = asyncio.run(ask_batch(settings, questions, as_json=as_json))
+    if bad:
+        raise _BadLinesError(
+            f"{bad} line(s) of {questions.name} could not be asked; the others were answered."
+        )
+
+
+class _BadLinesError(FootnoteError):
+    """Some lines of a batch could not be asked."""
+
+    exit_status = ArticleError.exit_status
+
+
+@footnote.command()
+@_answer_options
+def chat(**options: Any) -> None:
+    """Ask and answer here in the terminal."""
+    settings = _load(**options)
+    from bot.console import chat as talk
+
+    try:
+        asyncio.run(talk(settings))
+    except KeyboardInterrupt:
+        _leave(0)
+
+
+@footnote.command()
+@_discord_options
+def discord(**options: Any) -> None:
+    """Answer on Discord (needs FOOTNOTE_DISCORD_TOKEN)."""
+    settings = _load(**options)
+    from index.generation import read_pointer
+
+    read_pointer(settings.index)
+    from bot.discordapp import run
+
+    run(settings)
+
+
+@footnote.command()
+@_discord_options
+def doctor(**options: Any) -> None:
+    """Check what Footnote needs, and say what to do about what is wrong."""
+    from bot.doctor import examine
+
+    findings = examine(options)
+    for finding in findings:
+        click.echo(printable(finding.line()))
+    status = max(finding.status for finding in findings)
+    if status:
+        raise SystemExit(status)
+
+
+footnote.add_command(index_group)
+
+
+def _leave(status: int) -> NoReturn:
+    """End at once, without waiting for a thread that is still loading something."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line; what goes wrong becomes one message and DESIGN's exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows a question mark
+    try:
+        sys.exit(footnote.main(given, prog_name="footnote", standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except FootnoteError as error:
+        if "--debug" in given:
+            raise
+        click.echo(f"footnote: {printable(str(error))}", err=True)
+        sys.exit(error.exit_status)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("footnote: interrupted", err=True)
+        _leave(130)
+    except BrokenPipeError:
+        # The reader of our output has left (`footnote ask ... | head`); there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if "--debug" in given:
+            raise
+        click.echo(
+            f"footnote: a fault of ours ({type(error).__name__}: {printable(str(error))}). "
+            "Please report it, with what `footnote --debug ...` prints.",
+            err=True,
+        )
+        sys.exit(70)

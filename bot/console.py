@@ -1,0 +1,261 @@
+"""The terminal surface: one answer, a batch of them, or a chat."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.history import FileHistory
+from rich.console import Console
+from rich.text import Text
+
+from bot.answers import Answer, Citation, Verdict
+from bot.service import Service
+from bot.settings import BotSettings
+from index import FootnoteError
+from index.terminal import printable, show_progress
+
+__all__ = ["ask_batch", "ask_once", "chat"]
+
+_HISTORY = Path(".footnote/history")
+_QUOTE = "bold green"
+_SHOWN = 3
+"""Passages that `/more` shows at a time."""
+
+_HELP = """\
+Type a question, or one of these:
+  /sources   the passages that the last answer cites, with the quotes in them
+  /more      the next passages
+  /rebuild   index what is new or has changed
+  /status    what is being answered from
+  /help      this list
+  /quit      leave; so do Ctrl-C and Ctrl-D"""
+
+
+def _console() -> Console:
+    # Piped output is for other programs: one line stays one line, whatever its length.
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+
+
+@asynccontextmanager
+async def _opened(settings: BotSettings) -> AsyncIterator[Service]:
+    service = Service(settings)
+    try:
+        with Console(stderr=True).status("Opening the index…"):
+            await service.start()
+        yield service
+    finally:
+        await service.close()
+
+
+async def ask_once(settings: BotSettings, question: str, *, as_json: bool) -> None:
+    """Answer one question on standard output.
+
+    Raises:
+        FootnoteError: the index cannot be opened.
+    """
+    async with _opened(settings) as service:
+        answer = await service.ask(question)
+        if as_json:
+            _print_json(answer.as_json())
+        else:
+            _show(_console(), answer)
+
+
+async def ask_batch(settings: BotSettings, lines: Iterable[bytes], *, as_json: bool) -> int:
+    """Answer a question a line (JSON objects with a `question`), in order; return how many lines were bad.
+
+    Each answer is flushed as it is made. Blank lines are passed over.
+
+    Raises:
+        FootnoteError: the index cannot be opened.
+    """
+    bad = 0
+    async with _opened(settings) as service:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            row, fault = _parse(line)
+            if fault:
+                bad += 1
+                _print_fault(row, f"line {number}: {fault}", as_json=as_json)
+                continue
+            answer = await service.ask(row["question"])
+            if as_json:
+                _print_json({**row, **answer.as_json()})
+            else:
+                _show(_console(), answer, heading=True)
+    return bad
+
+
+def _parse(line: bytes) -> tuple[dict[str, Any], str]:
+    """Return a line's object, and what is wrong with it, if anything."""
+    try:
+        row = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return {"question": None}, "not UTF-8"
+    except (ValueError, RecursionError) as error:
+        return {
+            "question": None
+        }, f"not JSON: {getattr(error, 'msg', 'nested too deep, or a number too long')}"
+    if not isinstance(row, dict):
+        return {"question": None}, "not a JSON object"
+    if not isinstance(row.get("question"), str):
+        return {"question": None, **row}, 'has no "question" (a string)'
+    return row, ""
+
+
+def _print_fault(row: dict[str, Any], fault: str, *, as_json: bool) -> None:
+    if as_json:
+        _print_json({**row, "error": fault})
+    else:
+        print(f"footnote: {fault}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _print_json(fields: dict[str, Any]) -> None:
+    # ASCII, since U+2028 and its like would end the line for some readers, and some are not UTF-8.
+    print(json.dumps(fields), flush=True)  # noqa: T201
+
+
+def _show(console: Console, answer: Answer, *, heading: bool = False) -> None:
+    """Print an answer for people."""
+    if heading:
+        console.print(Text(f"\n{printable(answer.question)}", style="bold"))
+    if not answer.question.strip():
+        console.print(Text("That is empty. Ask a question about the articles.", style="yellow"))
+    elif answer.verdict is Verdict.ANSWERED:
+        _show_quotes(console, answer)
+    elif answer.verdict is Verdict.RELATED:
+        console.print(Text("The articles may not answer this. The nearest that they say:", style="yellow"))
+        _show_quotes(console, answer)
+    else:
+        console.print(Text("The articles do not seem to say.", style="yellow"))
+
+
+def _show_quotes(console: Console, answer: Answer) -> None:
+    answered = answer.verdict is Verdict.ANSWERED
+    quotes = answer.quotes[:1] if answered else answer.quotes
+    for quote in quotes:
+        text = Text("“")
+        text.append(printable(quote.text), style=_QUOTE if answered else "")
+        console.print(text.append("”"))
+        console.print(Text(f"  {_cite(answer.citation_of(quote))}", style="dim"))
+    console.print(Text(f"  how sure: {answer.confidence:.0%}", style="dim"))
+
+
+def _cite(citation: Citation) -> str:
+    where = "heading" if citation.paragraph == 0 else f"paragraph {citation.paragraph}"
+    parts = [citation.title, citation.author, citation.publisher, where, citation.url or ""]
+    return printable(f"[{citation.number}] " + ", ".join(part for part in parts if part)).replace("\n", " ")
+
+
+async def chat(settings: BotSettings) -> None:
+    """Ask and answer until the input ends or Ctrl-C.
+
+    Raises:
+        FootnoteError: the index cannot be opened.
+    """
+    console = _console()
+    async with _opened(settings) as service:
+        talk = _Chat(service, console)
+        if sys.stdin.isatty():
+            status = await service.status()
+            console.print(Text(f"Ask about {status.articles:,} article(s). /help lists the commands.", "dim"))
+            lines = _typed()
+        else:
+            lines = _piped()
+        async for line in lines:
+            if not await talk.hear(line.strip()):
+                return
+
+
+async def _typed() -> AsyncIterator[str]:
+    """Yield lines from a line editor with history."""
+    _HISTORY.parent.mkdir(parents=True, exist_ok=True)
+    session: PromptSession[str] = PromptSession(history=FileHistory(str(_HISTORY)))
+    while True:
+        try:
+            yield await session.prompt_async("> ")
+        except (EOFError, KeyboardInterrupt):
+            return
+
+
+async def _piped() -> AsyncIterator[str]:
+    while line := await asyncio.to_thread(sys.stdin.buffer.readline):
+        yield line.decode("utf-8", "replace")
+
+
+class _Chat:
+    """One conversation: what was answered last, and how much of it was shown."""
+
+    def __init__(self, service: Service, console: Console) -> None:
+        self._service = service
+        self._console = console
+        self._last: Answer | None = None
+        self._shown = 0
+        self._commands: dict[str, Callable[[], Awaitable[None]]] = {
+            "/sources": self._sources,
+            "/more": self._more,
+            "/rebuild": self._rebuild,
+            "/status": self._status,
+            "/help": self._help,
+        }
+
+    async def hear(self, line: str) -> bool:
+        """Do what a line asks for; return False when it asks to leave."""
+        if line in {"/quit", "/exit"}:
+            return False
+        try:
+            if line.startswith("/"):
+                await self._commands.get(line, self._unknown)()
+            elif line:
+                self._last, self._shown = await self._service.ask(line), 0
+                _show(self._console, self._last)
+        except FootnoteError as error:
+            self._console.print(Text(printable(str(error)), style="red"))
+        return True
+
+    async def _unknown(self) -> None:
+        self._console.print(Text("No such command; /help lists them.", style="yellow"))
+
+    async def _help(self) -> None:
+        self._console.print(_HELP)
+
+    async def _sources(self) -> None:
+        if self._last is None or not self._last.citations:
+            self._console.print(Text("Nothing is cited yet; ask a question first.", style="yellow"))
+            return
+        for quote in self._last.quotes:
+            citation = self._last.citation_of(quote)
+            self._passage(citation, quote.start - citation.start, quote.end - citation.start)
+
+    async def _more(self) -> None:
+        further = self._last.further[self._shown : self._shown + _SHOWN] if self._last else ()
+        if not further:
+            self._console.print(Text("There is nothing more.", style="yellow"))
+        for citation in further:
+            self._passage(citation, 0, 0)
+        self._shown += len(further)
+
+    def _passage(self, citation: Citation, start: int, end: int) -> None:
+        text = Text(printable(citation.passage))
+        text.stylize(_QUOTE, start, end)
+        self._console.print(Text(_cite(citation), style="dim"))
+        self._console.print(text)
+        self._console.print()
+
+    async def _rebuild(self) -> None:
+        with show_progress() as progress:
+            report = await self._service.rebuild(progress)
+        self._console.print(report.summary())
+
+    async def _status(self) -> None:
+        status = await self._service.status()
+        for label, value in status.lines():
+            self._console.print(f"{label:<11} {value}")

@@ -1,0 +1,147 @@
+"""`footnote doctor`: what Footnote needs, whether it is there, and what to do about what is not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+
+from bot.settings import BotSettings
+from index.articles import read_articles
+from index.build import plan_build
+from index.encoder import find_model
+from index.errors import DamagedIndexError, FootnoteError, MissingError
+from index.generation import index_status
+
+__all__ = ["Finding", "examine"]
+
+_OLDEST = (3, 11)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at and what was found; `status` is the exit status that it calls for, 0 for none."""
+
+    subject: str
+    message: str
+    status: int = 0
+    warning: bool = False
+
+    def line(self) -> str:
+        """Return the finding as one line for people."""
+        mark = "FAIL" if self.status else "warn" if self.warning else "ok"
+        return f"{mark:<5} {self.subject:<9} {self.message}"
+
+
+def examine(options: dict[str, Any]) -> list[Finding]:
+    """Look at everything, going on after what is wrong; `options` are those of the command line."""
+    findings = [_python(), _packages()]
+    try:
+        settings = BotSettings.load(**options)
+    except FootnoteError as error:
+        return [*findings, Finding("settings", str(error), error.exit_status)]
+    findings += _settings()
+    for subject, look in (
+        ("weights", _weights),
+        ("articles", _articles),
+        ("index", _index),
+        ("discord", _discord),
+    ):
+        findings.append(_guarded(subject, look, settings))
+    return findings
+
+
+def _guarded(subject: str, look: Callable[[BotSettings], Finding], settings: BotSettings) -> Finding:
+    try:
+        return look(settings)
+    except FootnoteError as error:
+        return Finding(subject, str(error), error.exit_status)
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < _OLDEST:
+        return Finding("python", f"{version}; Footnote needs 3.11 or newer", MissingError.exit_status)
+    return Finding("python", version)
+
+
+def _packages() -> Finding:
+    """Compare what is installed with what the project asks for."""
+    faults = list(_package_faults())
+    if faults:
+        advice = "run `make setup` again"
+        return Finding("packages", f"{'; '.join(faults)}: {advice}", MissingError.exit_status)
+    return Finding("packages", f"all there; torch {metadata.version('torch')}")
+
+
+def _package_faults() -> Iterator[str]:
+    for line in metadata.requires("footnote") or []:
+        wanted = Requirement(line)
+        if wanted.marker and not wanted.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            version = metadata.version(wanted.name)
+        except metadata.PackageNotFoundError:
+            yield f"{wanted.name} is missing"
+            continue
+        if not wanted.specifier.contains(version, prereleases=True):
+            yield f"{wanted.name} is {version}, not {wanted.specifier}"
+
+
+def _settings() -> list[Finding]:
+    file = Path(".env")
+    findings = [Finding("settings", ".env and the environment are as they should be")]
+    known = {f"FOOTNOTE_{name.upper()}" for name in BotSettings.model_fields}
+    unknown = sorted(name for name in os.environ if name.startswith("FOOTNOTE_") and name not in known)
+    if unknown:
+        message = f"{', '.join(unknown)} in the environment: no setting of Footnote, so without effect"
+        findings.append(Finding("settings", message, warning=True))
+    if file.exists() and os.name == "posix" and file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        message = ".env can be read by other users of this machine; if it holds a token: chmod 600 .env"
+        findings.append(Finding("settings", message, warning=True))
+    return findings
+
+
+def _weights(settings: BotSettings) -> Finding:
+    model = find_model(settings.model)
+    kind = "as published" if model.packaged else f"from {model.folder}"
+    return Finding("weights", f"{model.name}, {kind}")
+
+
+def _articles(settings: BotSettings) -> Finding:
+    source = read_articles(settings.articles)
+    skipped = f"; {len(source.notes)} file(s) skipped" if source.notes else ""
+    return Finding("articles", f"{len(source.articles):,} in {settings.articles}{skipped}")
+
+
+def _index(settings: BotSettings) -> Finding:
+    status = index_status(settings.index)
+    held = f"generation {status.generation}, {status.articles:,} article(s), whole"
+    try:
+        changes = plan_build(settings)
+    except FootnoteError:
+        return Finding("index", held)  # what is wrong with the articles or the weights is told of them
+    if changes.everything:
+        message = f"{changes.everything}, so it cannot be used: run `footnote index build`"
+        return Finding("index", message, DamagedIndexError.exit_status)
+    if changes.any:
+        return Finding(
+            "index", f"{held}; the articles have changed since: run `footnote index build`", warning=True
+        )
+    return Finding("index", held)
+
+
+def _discord(settings: BotSettings) -> Finding:
+    if settings.discord_token is None:
+        return Finding("discord", "no FOOTNOTE_DISCORD_TOKEN: only the terminal can ask", warning=True)
+    from bot.discordapp import check_connection
+
+    return Finding("discord", f"the token is {asyncio.run(check_connection(settings))}'s")

@@ -1,0 +1,186 @@
+"""`footnote index build | status | verify | show`: the index by hand, in a shell."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from index.terminal import printable, show_progress
+
+if TYPE_CHECKING:
+    from index.articles import Article
+    from index.build import Changes
+    from index.generation import Generation
+    from index.settings import IndexSettings
+
+__all__ = ["index_group", "index_options"]
+
+Command = Callable[..., None]
+
+
+def index_options(command: Command) -> Command:
+    """Give a command an option for every setting of `IndexSettings`."""
+    for option in (
+        click.option(
+            "--language", metavar="CODE", help="How sentences are told apart (ISO 639; default en)."
+        ),
+        click.option("--model", metavar="NAME", help="The encoder: a sentence-transformers name or folder."),
+        click.option("--index", type=click.Path(path_type=Path), help="The folder that holds the index."),
+        click.option(
+            "--articles", type=click.Path(path_type=Path), help="The article file, or the folder of them."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _with_settings(command: Command) -> Command:
+    """Pass a command its settings; the program that we are part of may know more of them than we do."""
+
+    @index_options
+    @click.pass_context
+    @functools.wraps(command)
+    def wrapped(context: click.Context, /, **options: Any) -> None:
+        from index.settings import IndexSettings
+
+        names = IndexSettings.model_fields
+        load = context.find_root().obj or IndexSettings.load
+        settings = load(**{name: value for name, value in options.items() if name in names})
+        command(settings, **{name: value for name, value in options.items() if name not in names})
+
+    return wrapped
+
+
+@click.group("index")
+def index_group() -> None:
+    """Build the index and look into it."""
+
+
+@index_group.command("build")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@_with_settings
+def build_command(settings: IndexSettings, dry_run: bool) -> None:
+    """Index what is new or has changed; what serves goes on serving until the new index is whole."""
+    from index.build import build_index, plan_build
+
+    if dry_run:
+        _print_changes(plan_build(settings))
+        return
+    with show_progress() as progress:
+        report = build_index(settings, progress)
+    for note in report.changes.notes:
+        click.echo(f"note: {printable(note)}", err=True)
+    if report.changes.everything:
+        click.echo(f"note: everything was indexed anew: {printable(report.changes.everything)}", err=True)
+    click.echo(report.summary())
+
+
+@index_group.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_with_settings
+def status_command(settings: IndexSettings, as_json: bool) -> None:
+    """Show what the current index holds, after checking every byte of it."""
+    from index.generation import index_status
+
+    status = index_status(settings.index)
+    if as_json:
+        click.echo(json.dumps({name: getattr(status, name) for name in status.__slots__}))
+        return
+    for label, value in status.lines():
+        click.echo(f"{label:<11} {value}")
+
+
+@index_group.command("verify")
+@_with_settings
+def verify_command(settings: IndexSettings) -> None:
+    """Recompute every checksum under the index folder."""
+    from index.errors import DamagedIndexError
+    from index.generation import verify
+
+    problems = verify(settings.index)
+    if problems:
+        raise DamagedIndexError("\n".join(problems))
+    click.echo(f"every file of {settings.index} is as it was written")
+
+
+@index_group.command("show")
+@click.argument("article", required=False)
+@click.option("--passages", is_flag=True, help="Show the passages instead of the paragraphs.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@_with_settings
+def show_command(settings: IndexSettings, article: str | None, passages: bool, as_json: bool) -> None:
+    """Print the indexed articles, or the one with the id ARTICLE, with paragraph numbers."""
+    from index.generation import open_generation
+
+    generation = open_generation(settings.index)
+    rows = [(row, name) for row, name, _ in generation.article_rows() if article in (None, name)]
+    if not rows:
+        raise click.UsageError(f"no article has the id {article!r}; `footnote index show` prints them all.")
+    for row, _ in rows:
+        if as_json:
+            click.echo(json.dumps(_as_json(generation, row, passages)))
+        else:
+            _print_article(generation, row, passages)
+
+
+def _as_json(generation: Generation, row: int, passages: bool) -> dict[str, Any]:
+    article = generation.article(row)
+    fields = {name: getattr(article, name) for name in article.__slots__}
+    fields["paragraphs"] = [
+        {"number": one.number, "start": one.start, "end": one.end} for one in article.paragraphs
+    ]
+    if passages:
+        fields["passages"] = [
+            {
+                "paragraphs": sorted({sentence.paragraph for sentence in one.passage.sentences}),
+                "start": one.passage.start,
+                "end": one.passage.end,
+                "sentences": [[sentence.start, sentence.end] for sentence in one.passage.sentences],
+            }
+            for one in generation.passages_of(row)
+        ]
+    return fields
+
+
+def _print_article(generation: Generation, row: int, passages: bool) -> None:
+    article = generation.article(row)
+    click.echo(f"# {printable(article.id)}")
+    if passages:
+        for number, text in enumerate(_passage_texts(generation, article, row), 1):
+            click.echo(f"\npassage {number}\n{printable(text)}")
+    else:
+        if article.heading:
+            click.echo(f"\n[heading] {printable(article.heading)}")
+        for one in article.paragraphs:
+            click.echo(f"\n[{one.number}] {printable(article.text[one.start : one.end])}")
+    click.echo()
+
+
+def _passage_texts(generation: Generation, article: Article, row: int) -> Iterator[str]:
+    from index.generation import source_text
+
+    for one in generation.passages_of(row):
+        yield source_text(article, one.passage)[one.passage.start : one.passage.end]
+
+
+def _print_changes(changes: Changes) -> None:
+    for note in changes.notes:
+        click.echo(f"note: {printable(note)}", err=True)
+    for label, names in (
+        ("added", changes.added),
+        ("changed", changes.changed),
+        ("removed", changes.removed),
+    ):
+        for name in names:
+            click.echo(f"{label:<8} {printable(name)}")
+    if changes.everything:
+        click.echo(f"everything would be indexed anew: {printable(changes.everything)}")
+    click.echo(
+        f"{len(changes.added)} added, {len(changes.changed)} changed, {len(changes.removed)} removed, "
+        f"{changes.unchanged} unchanged; nothing was written"
+    )

@@ -1,0 +1,48 @@
+"""What all tests share: one real encoder, small article folders, a clean environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from index import Encoder, IndexSettings, find_model
+
+settings.register_profile(
+    "footnote", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60
+)
+settings.load_profile("footnote")
+
+SAMPLE = Path(__file__).parent.parent / "articles"
+"""The sample articles that the project ships."""
+
+MakeSettings = Callable[..., IndexSettings]
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Start every test in an empty folder and without the FOOTNOTE_ settings of whoever runs it."""
+    for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Encoder:
+    """Load the real default encoder, once."""
+    return Encoder(find_model("all-MiniLM-L6-v2"))
+
+
+@pytest.fixture
+def make_settings(tmp_path: Path) -> MakeSettings:
+    """Make settings whose articles and index are in the test's own folder."""
+
+    def make(**options: object) -> IndexSettings:
+        return IndexSettings.load(
+            **{"articles": tmp_path / "articles", "index": tmp_path / "index", **options}
+        )
+
+    return make
