@@ -344,6 +344,10 @@ class Generation:
         spans = self.query('SELECT paragraph, start, "end" FROM sentences WHERE passage = ? ORDER BY id', row)
         return StoredPassage(row, article, first, Passage(tuple(Sentence(*span) for span in spans)))
 
+    def is_heading(self, row: int) -> bool:
+        """Tell whether a passage is its article's heading."""
+        return bool(self.query("SELECT is_heading FROM passages WHERE id = ?", row)[0][0])
+
     def article(self, row: int) -> Article:
         """Return an article by its row."""
         (fields,) = self.query(

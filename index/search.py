@@ -21,6 +21,7 @@ from index.articles import Article
 from index.encoder import Encoder, Vectors
 from index.errors import DamagedIndexError
 from index.generation import Generation, StoredPassage, source_text
+from index.wording import asks_for_heading, content_terms
 
 __all__ = ["Hit", "HitSentence", "Search"]
 
@@ -41,8 +42,8 @@ _TERM = re.compile(r"[^\W_]+")
 class HitSentence:
     """A sentence of a hit: where it stands, and how well it meets the question.
 
-    `cosine` is that of its vector and the question's. `coverage` is the share of the question's terms that
-    it has, each counted by its inverse document frequency: 0 none, 1 all.
+    `cosine` is that of its vector and the question's. `coverage` is the share of the question's content
+    terms that it has, each counted by its inverse document frequency: 0 none, 1 all.
     """
 
     paragraph: int
@@ -113,9 +114,12 @@ class Search:
             scores = self.generation.passage_vectors(missing) @ vector[0]
             dense.update(zip(missing, map(float, scores), strict=True))
         fused = {row: score + _LEXICAL * lexical.get(row, 0.0) for row, score in dense.items()}
+        language = self.generation.manifest.passage_settings["language"]
+        if not asks_for_heading(terms, language):
+            fused = {row: score for row, score in fused.items() if not self.generation.is_heading(row)}
         best = sorted(fused, key=lambda row: (-fused[row], row))[:_HITS]
         stored = self.generation.passages(best)
-        sentences = self._weigh(stored, vector, terms)
+        sentences = self._weigh(stored, vector, content_terms(terms, language))
         hits = [
             self._hit(one, dense[one.row], lexical.get(one.row, 0.0), weights)
             for one, weights in zip(stored, sentences, strict=True)

@@ -1,51 +1,110 @@
-"""The one place that knows a language's words: what people call the parts of a heading.
+"""The one place that knows a language's words: which carry a question, and how people ask for a heading.
 
-A heading is a few bare values ("Jonathan Doe"); a question about it names the part ("who wrote it?"). The
-words here are added to what the encoder and the lexical index read of a heading, and are never quoted.
+A heading is a few bare values ("Jonathan Doe"), and a question about it names the part ("who wrote it?"). So
+the encoder and the lexical index read each line of a heading with such questions before it, which are never
+quoted; and a heading is found only by a question that has one of the part's words, since a title repeats its
+article's subject and would otherwise be found before the sentences that say something of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
 from index.articles import Article
 
-__all__ = ["heading_line_text", "heading_words"]
+__all__ = ["asks_for_heading", "content_terms", "heading_line_text"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    questions: str
+    words: frozenset[str]
+
+
+def _part(questions: str, words: str) -> _Part:
+    return _Part(questions, frozenset(words.split()))
+
 
 _PARTS = {
     "en": {
-        "title": "title, headline or name of this article",
-        "author": "author who wrote this article, written by",
-        "publisher": "publisher of this article, published by",
-        "published": "date when this article was published",
+        "title": _part(
+            "What is the title? What is the headline of the article?", "title titled headline headlines"
+        ),
+        "author": _part(
+            "Who wrote it? Who is the author of this article?",
+            "author authors authored byline wrote writer writers written",
+        ),
+        "publisher": _part(
+            "Who published it? Where was the article published?",
+            "publish publisher publishers published publication",
+        ),
+        "published": _part(
+            "When was it published? What is the date of the article?",
+            "publish published publication date dated",
+        ),
     },
     "es": {
-        "title": "título o titular de este artículo",
-        "author": "autor que escribió este artículo, escrito por",
-        "publisher": "editor de este artículo, publicado por",
-        "published": "fecha en que se publicó este artículo",
+        "title": _part("¿Cuál es el título? ¿Cuál es el titular del artículo?", "título titulo titular"),
+        "author": _part(
+            "¿Quién lo escribió? ¿Quién es el autor de este artículo?",
+            "autor autora autores escribió escribio escrito",
+        ),
+        "publisher": _part("¿Quién lo publicó? ¿Dónde se publicó?", "editor editorial publicó publicado"),
+        "published": _part("¿Cuándo se publicó? ¿Cuál es la fecha?", "publicó publicado fecha"),
     },
 }
 
 
-def heading_line_text(article: Article, line: str, language: str) -> str:
-    """Return what the encoder reads of one line of a heading: the part's words, then the line."""
-    part = _part_of(article, line)
-    words = _PARTS.get(language, {}).get(part, part)
-    return f"{words}: {line}"
+# Words that a question is built with, and that say little of what it asks for. In a large collection their
+# rarity shows that; in one of a few articles every word is rare.
+_FUNCTION_WORDS = {
+    "en": frozenset(
+        """
+        a about an and any are as at be been being but by can could d did do does doing done for
+        from had has have he her his how i if in into is it its ll may me might must my of on or
+        our s shall she should so some such t than that the their them there these they this
+        those to us ve was we were what when where which who whom whose why will with would you
+        your
+        """.split()
+    ),
+    "es": frozenset(
+        """
+        a al algo como cómo con cual cuál cuales cuáles cuando cuándo cuanto cuánto cuantos
+        cuántos de del donde dónde el ella ellos en era eran es esa ese eso esta este esto está
+        fue fueron ha han hay la las le les lo los más me mi no o para pero por qué que quien
+        quién quiénes se ser si sin sobre son su sus también tan te tu un una unas unos y ya
+        """.split()
+    ),
+}
 
 
-def heading_words(article: Article, lines: list[str], language: str) -> str:
-    """Return what the lexical index reads of a heading: the words of its parts, not their values.
+def content_terms(terms: Sequence[str], language: str) -> list[str]:
+    """Return the terms that say what a question is about; all of them where none does."""
+    function_words = _FUNCTION_WORDS.get(language, frozenset())
+    return [term for term in terms if term not in function_words] or list(terms)
 
-    The values are left out because a title repeats its article's subject, and so would be found before the
-    sentences that say something of it.
+
+def asks_for_heading(terms: Collection[str], language: str) -> bool:
+    """Tell whether a question, as its words in lower case, may ask for a part of a heading.
+
+    Of a language whose words are not known here, every question may.
     """
-    parts = dict.fromkeys(_part_of(article, line) for line in lines)
-    return " ".join(_PARTS.get(language, {}).get(part, part) for part in parts)
+    parts = _PARTS.get(language)
+    return parts is None or any(not part.words.isdisjoint(terms) for part in parts.values())
+
+
+def heading_line_text(article: Article, line: str, language: str) -> str:
+    """Return what is read of one line of a heading: the questions that it answers, then the line."""
+    name = _part_of(article, line)
+    part = _PARTS.get(language, {}).get(name)
+    return f"{part.questions if part else name} {line}"
 
 
 def _part_of(article: Article, line: str) -> str:
-    for part in ("title", "author", "publisher", "published"):
-        value = getattr(article, part)
+    """Return the first field whose value stands in the line."""
+    for name in ("title", "author", "publisher", "published"):
+        value = getattr(article, name)
         if value and value in line:
-            return part
+            return name
     return "title"

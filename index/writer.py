@@ -36,7 +36,7 @@ from index.generation import (
     source_text,
 )
 from index.passages import Passage, split_article
-from index.wording import heading_line_text, heading_words
+from index.wording import heading_line_text
 
 __all__ = [
     "Draft",
@@ -58,7 +58,8 @@ CREATE TABLE articles (
     publisher TEXT NOT NULL, url TEXT NOT NULL, published TEXT NOT NULL, heading TEXT NOT NULL,
     text TEXT NOT NULL, content_hash TEXT NOT NULL);
 CREATE TABLE passages (
-    id INTEGER PRIMARY KEY, article INTEGER NOT NULL REFERENCES articles, first_sentence INTEGER NOT NULL);
+    id INTEGER PRIMARY KEY, article INTEGER NOT NULL REFERENCES articles, first_sentence INTEGER NOT NULL,
+    is_heading INTEGER NOT NULL);
 CREATE TABLE sentences (
     id INTEGER PRIMARY KEY, passage INTEGER NOT NULL REFERENCES passages, paragraph INTEGER NOT NULL,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL);
@@ -260,7 +261,7 @@ def _write_database(path: Path, drafts: Sequence[Draft], language: str) -> None:
         database.executescript(_SCHEMA)
         database.execute("BEGIN")
         _insert(database, "articles", map(_article_row, range(len(drafts)), drafts))
-        _insert(database, "passages", ((r.row, r.article_row, r.first_sentence) for r in _rows(drafts)))
+        _insert(database, "passages", map(_passage_row, _rows(drafts)))
         _insert(database, "sentences", (one for r in _rows(drafts) for one in _sentence_rows(r)))
         database.executemany(
             "INSERT INTO passage_words (rowid, text, title) VALUES (?, ?, ?)",
@@ -287,17 +288,19 @@ def _article_row(row: int, draft: Draft) -> tuple[Any, ...]:
     return (row, *fields, one.content_hash)
 
 
+def _passage_row(r: _Row) -> tuple[int, ...]:
+    return r.row, r.article_row, r.first_sentence, int(r.passage.is_heading)
+
+
 def _sentence_rows(r: _Row) -> Iterator[tuple[int, ...]]:
     for number, sentence in enumerate(r.passage.sentences, r.first_sentence):
         yield number, r.row, sentence.paragraph, sentence.start, sentence.end
 
 
 def _passage_words(r: _Row, language: str) -> str:
-    text = source_text(r.article, r.passage)
-    if not r.passage.is_heading:
-        return text[r.passage.start : r.passage.end]
-    lines = [text[sentence.start : sentence.end] for sentence in r.passage.sentences]
-    return heading_words(r.article, lines, language)
+    if r.passage.is_heading:
+        return "\n".join(_sentence_texts(r.article, r.passage, language))
+    return r.article.text[r.passage.start : r.passage.end]
 
 
 def _manifest(home: Path, drafts: Sequence[Draft], encoder: Encoder, language: str) -> Manifest:
