@@ -152,7 +152,7 @@ def _show_quotes(console: Console, answer: Answer) -> None:
 def _cite(citation: Citation) -> str:
     where = "heading" if citation.paragraph == 0 else f"paragraph {citation.paragraph}"
     parts = [citation.title, citation.author, citation.publisher, where, citation.url or ""]
-    return printable(f"[{citation.number}] " + ", ".join(part for part in parts if part)).replace("\n", " ")
+    return printable(f"[{citation.number}] " + " · ".join(filter(None, parts))).replace("\n", " ")
 
 
 async def chat(settings: BotSettings) -> None:
@@ -217,6 +217,7 @@ class _Chat:
             elif line:
                 self._last, self._shown = await self._service.ask(line), 0
                 _show(self._console, self._last)
+                self._console.print()
         except FootnoteError as error:
             self._console.print(Text(printable(str(error)), style="red"))
         return True
