@@ -1,0 +1,118 @@
+"""The token, one try of it, and what Discord's refusals mean in one line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+import discord
+
+from bot.discordapp.endpoint import use_api
+from bot.errors import DiscordRefusedError
+from bot.settings import BotSettings
+
+__all__ = ["LOGIN_TIMEOUT", "check_connection", "explained", "make_quiet", "token_of"]
+
+LOGIN_TIMEOUT = 40.0
+"""Longer than discord.py takes to try five times at a server that has trouble."""
+
+_PORTAL = "https://discord.com/developers/applications"
+_NEW_TOKEN = (
+    f"Set FOOTNOTE_DISCORD_TOKEN to the bot's token, from {_PORTAL} (your application, Bot, Reset Token)."
+)
+_CLOSE_CODES = {
+    4004: f"Discord refused the token. {_NEW_TOKEN}",
+    4010: "Discord refused the shard that the bot named.",
+    4011: "Discord asks for sharding: the bot is in too many servers for one connection.",
+    4012: "The gateway does not speak version 10 of the protocol; correct FOOTNOTE_DISCORD_API_URL.",
+    4013: "Discord refused the intents as invalid.",
+    4014: f"Discord refused the privileged intents. Switch them on at {_PORTAL} (your application, Bot).",
+}
+
+
+def token_of(settings: BotSettings) -> str:
+    """Return the token.
+
+    Raises:
+        DiscordRefusedError: there is none, or it cannot be one.
+    """
+    token = settings.discord_token.get_secret_value().strip() if settings.discord_token else ""
+    if not token:
+        raise DiscordRefusedError(f"FOOTNOTE_DISCORD_TOKEN is not set. {_NEW_TOKEN}")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise DiscordRefusedError(f"FOOTNOTE_DISCORD_TOKEN holds characters that no token has. {_NEW_TOKEN}")
+    return token
+
+
+def make_quiet() -> None:
+    """Keep discord.py from warning that voice will not work: this bot only writes."""
+    discord.VoiceClient.warn_nacl = False
+    discord.VoiceClient.warn_dave = False
+
+
+async def check_connection(settings: BotSettings) -> str:
+    """Log in over HTTP only, and return the bot's name.
+
+    Raises:
+        DiscordRefusedError: there is no token, or Discord refuses it or cannot be reached.
+    """
+    token = token_of(settings)
+    make_quiet()
+    use_api(settings.discord_api_url)
+    async with discord.Client(intents=discord.Intents.none()) as client:
+        with explained(settings):
+            async with asyncio.timeout(LOGIN_TIMEOUT):
+                await client.login(token)
+        return str(client.user)
+
+
+@contextmanager
+def explained(settings: BotSettings) -> Iterator[None]:
+    """Turn what goes wrong while connecting into a DiscordRefusedError that says what to do.
+
+    The server's own words are left out: they could hold anything.
+    """
+    url = settings.discord_api_url
+    check = "Check the network and FOOTNOTE_DISCORD_API_URL."
+    try:
+        yield
+    except DiscordRefusedError:
+        raise
+    except discord.LoginFailure as error:
+        raise DiscordRefusedError(_CLOSE_CODES[4004]) from error
+    except discord.PrivilegedIntentsRequired as error:
+        raise DiscordRefusedError(_CLOSE_CODES[4014]) from error
+    except discord.ConnectionClosed as error:
+        unknown = f"Discord closed the connection (code {error.code}). Try again later."
+        raise DiscordRefusedError(_CLOSE_CODES.get(error.code, unknown)) from error
+    except discord.HTTPException as error:
+        raise DiscordRefusedError(_of_status(error.status, url)) from error
+    except discord.GatewayNotFound as error:
+        raise DiscordRefusedError(f"{url} names no gateway. Try again later.") from error
+    except TimeoutError as error:
+        raise DiscordRefusedError(f"{url} did not answer in time. {check}") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise DiscordRefusedError(f"{url} cannot be reached ({_reason(error)}). {check}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DiscordRefusedError(
+            f"{url} does not answer as Discord does. Correct FOOTNOTE_DISCORD_API_URL or that server."
+        ) from error
+
+
+def _of_status(status: int, url: str) -> str:
+    if status == 401:
+        return _CLOSE_CODES[4004]
+    if status == 429:
+        return (
+            f"{url} says that there were too many requests (status 429). Wait some minutes, then try again."
+        )
+    if status >= 500:
+        return f"{url} has trouble (status {status}). Try again later."
+    return f"{url} refused the bot (status {status}). Correct FOOTNOTE_DISCORD_API_URL or the bot's access."
+
+
+def _reason(error: BaseException) -> str:
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    return (cause.strerror if isinstance(cause, OSError) else None) or type(error).__name__

@@ -1,0 +1,96 @@
+"""A rebuild asked for in chat: progress by editing one message, and an outcome that always arrives."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+import discord
+
+from bot.discordapp.answering import Answering, Step
+from bot.discordapp.render import failed_embed, notice, progress_embed, rebuilt_embed
+from index.errors import BusyError, FootnoteError
+
+__all__ = ["EDIT_EVERY", "ProgressMessage", "rebuild_by_command"]
+
+EDIT_EVERY = 2.0
+"""Seconds between two edits; Discord allows about five edits of a message in five seconds."""
+
+_STOPPED = notice(
+    "The rebuild was given up", "Footnote is stopping. Ask for it again once it is back.", fault=True
+)
+_FAULT = notice(
+    "The rebuild failed; the index is as it was",
+    "This is a fault of Footnote's, and it is logged.",
+    fault=True,
+)
+
+_log = logging.getLogger(__name__)
+
+
+class ProgressMessage:
+    """The deferred response of a command, edited as a rebuild goes on and once more when it has ended."""
+
+    def __init__(self, interaction: discord.Interaction, every: float = EDIT_EVERY) -> None:
+        self._interaction = interaction
+        self._every = every
+        self._latest: Step | None = None
+        self._ended = asyncio.Event()
+        self._editing = asyncio.create_task(self._keep_editing())
+
+    def update(self, step: Step) -> None:
+        """Note how far the rebuild is; it is shown when the next edit is due."""
+        self._latest = step
+
+    async def _keep_editing(self) -> None:
+        shown: object = object()
+        while not self._ended.is_set():
+            if self._latest is not shown:
+                shown = self._latest
+                with suppress(discord.HTTPException):  # progress is a courtesy; the outcome is not
+                    await self._interaction.edit_original_response(embed=progress_embed(self._latest))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), self._every)
+
+    async def end(self, embed: discord.Embed) -> None:
+        """Show the outcome. An edit on its way is let finish first, so that it cannot come after."""
+        self._ended.set()
+        await self._editing
+        try:
+            await self._interaction.edit_original_response(embed=embed)
+        except discord.HTTPException as error:
+            _log.warning("The outcome of a rebuild could not be shown by editing: %s", error)
+            await self._post(embed)
+
+    async def _post(self, embed: discord.Embed) -> None:
+        """Post the outcome in the channel: an interaction's token is good for fifteen minutes only."""
+        channel = self._interaction.channel
+        try:
+            if isinstance(channel, discord.abc.Messageable):
+                await channel.send(embed=embed)
+        except discord.HTTPException as error:
+            _log.warning("The outcome of a rebuild could not be posted either: %s", error)
+
+
+async def rebuild_by_command(
+    interaction: discord.Interaction, service: Answering, every: float = EDIT_EVERY
+) -> None:
+    """Rebuild, and show progress and outcome in the deferred response."""
+    message = ProgressMessage(interaction, every)
+    outcome = _STOPPED
+    try:
+        report = await service.rebuild(message.update)
+        outcome = rebuilt_embed(report)
+        _log.info("A rebuild was asked for in chat: %s", report.summary())
+    except BusyError as error:
+        outcome = failed_embed(error)
+        outcome.title = "Another rebuild is under way"
+    except FootnoteError as error:
+        _log.warning("A rebuild asked for in chat failed: %s", error)
+        outcome = failed_embed(error)
+    except Exception:  # noqa: BLE001 -- whatever it is, the message must not stay at "rebuilding"
+        _log.exception("A rebuild asked for in chat failed.")
+        outcome = _FAULT
+    finally:
+        await message.end(outcome)

@@ -1,0 +1,1 @@
+"""Tests of the Discord surface, over the wire against the loopback Discord."""

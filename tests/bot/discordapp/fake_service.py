@@ -1,0 +1,113 @@
+"""A service without an index, for tests of the Discord surface alone; and answers to show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.answers import Answer, Citation, Quote, Verdict
+from bot.discordapp.answering import Answering, Report, Status, Step
+
+__all__ = ["FakeReport", "FakeService", "FakeStatus", "FakeStep", "sample_answer"]
+
+QUOTE = "The academy opened in 2019, with a budget of £3.5bn."
+
+
+def sample_answer(
+    question: str = "When did it open?",
+    verdict: Verdict = Verdict.ANSWERED,
+    texts: tuple[str, ...] = (QUOTE,),
+    title: str = "Councils and skills",
+    url: str | None = "https://example.org/councils",
+) -> Answer:
+    """Make an answer whose quotes are `texts`, each from a passage of its own."""
+    quotes = tuple(Quote(text, number, 4, 0, len(text)) for number, text in enumerate(texts, 1))
+    citations = tuple(
+        Citation(
+            number, "councils", title, "A. Writer", "The Paper", url, 4, 0, len(text), f"Before. {text}", 0.8
+        )
+        for number, text in enumerate(texts, 1)
+    )
+    return Answer(question, verdict, 0.934, quotes, citations, "g-1", 7.9)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeStep:
+    """How far a rebuild is."""
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class FakeReport:
+    """What a rebuild did."""
+
+    generation: str = "g-2"
+    articles: int = 3
+    passages: int = 41
+    reused: int = 2
+
+    def summary(self) -> str:
+        """Say it."""
+        return "Generation g-2: 3 articles in 41 passages."
+
+
+@dataclass(frozen=True, slots=True)
+class FakeStatus:
+    """What is served."""
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Say it."""
+        return [("generation", "g-1"), ("articles", "3")]
+
+
+@dataclass
+class FakeService(Answering):
+    """Answers what it is told to, when it is told to."""
+
+    reply: Answer = field(default_factory=sample_answer)
+    error: BaseException | None = None
+    steps: tuple[FakeStep, ...] = ()
+    step_delay: float = 0.0
+    rebuild_error: Exception | None = None
+    asked: list[str] = field(default_factory=list)
+    finished: list[str] = field(default_factory=list)
+    rebuilds: int = 0
+    started: bool = False
+    closed: bool = False
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+    """While this is clear, answers and rebuilds wait."""
+
+    def __post_init__(self) -> None:
+        self.open.set()
+
+    async def start(self) -> None:
+        self.started = True
+
+    async def ask(self, question: str) -> Answer:
+        self.asked.append(question)
+        await self.open.wait()
+        if self.error is not None:
+            raise self.error
+        self.finished.append(question)
+        return self.reply
+
+    async def rebuild(self, progress: Callable[[Step], None] | None = None) -> Report:
+        self.rebuilds += 1
+        for step in self.steps:
+            if progress is not None:
+                progress(step)
+            await asyncio.sleep(self.step_delay)
+        await self.open.wait()
+        if self.rebuild_error is not None:
+            raise self.rebuild_error
+        return FakeReport()
+
+    async def status(self) -> Status:
+        return FakeStatus()
+
+    async def close(self) -> None:
+        self.closed = True

@@ -1,0 +1,86 @@
+"""The whole way, with nothing stood in for: articles, encoder, index, service, client, loopback Discord."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.service import Service
+from index import Encoder, IndexSettings, build_index
+from tests.bot.discordapp.conftest import MakeBotSettings, running
+from tests.wire.loopback import LoopbackDiscord
+from tests.wire.records import Json
+from tests.wire.renderer import render
+
+_LIT = "The lighthouse at Skerry Point was lit for the first time in 1874."
+_KEEPER = "Mona Falk was its last keeper, and left when the lamp was made automatic in 1988."
+
+
+@pytest.fixture
+def articles(tmp_path: Path, encoder: Encoder) -> Path:
+    """Write one article and index it."""
+    file = tmp_path / "lighthouse.txt"
+    file.write_text(f"The light at Skerry Point\n\n{_LIT} It stands 31 metres tall.\n", encoding="utf-8")
+    build_index(IndexSettings.load(articles=file, index=tmp_path / "index"), encoder=encoder)
+    return file
+
+
+@pytest.fixture
+async def service(articles: Path, bot_settings: MakeBotSettings) -> AsyncIterator[Service]:
+    """Start the real service on it."""
+    started = Service(bot_settings(articles=articles, index=articles.parent / "index"))
+    try:
+        await started.start()
+        yield started
+    finally:
+        await started.close()
+
+
+async def rebuilt(wire: LoopbackDiscord, *who: Any) -> Json:
+    """Have the index rebuilt by command; return the embed that says what came of it."""
+    used = await wire.slash("index rebuild", *who)
+
+    def outcome() -> Json | None:
+        embeds: list[Json] = used.edits[-1]["embeds"] if used.edits else []
+        return embeds[0] if embeds and embeds[0]["title"] != "Rebuilding the index" else None
+
+    found = await wire.log.until(outcome, "the outcome", 15)
+    assert found is not None
+    return found
+
+
+async def test_a_rebuild_from_chat_makes_a_new_sentence_quotable(
+    wire: LoopbackDiscord, articles: Path, service: Service
+) -> None:
+    owner = wire.world.owner
+    guild = wire.world.guild(owner=owner)
+    question = "Who was the last keeper?"
+    async with running(service.settings, service):
+        await wire.gateway.announce(guild)
+        before = await wire.response_to(await wire.slash("ask", owner, guild, question=question))
+        assert before["embeds"][0]["title"] != "The articles say"
+
+        articles.write_text(articles.read_text(encoding="utf-8") + f"\n{_KEEPER}\n", encoding="utf-8")
+        await rebuilt(wire, owner, guild)
+
+        after = await wire.response_to(await wire.slash("ask", owner, guild, question=question))
+        (embed,) = after["embeds"]
+        assert embed["title"] == "The articles say"
+        assert render(embed["description"]).quotes == [_KEEPER]
+
+
+async def test_a_refused_rebuild_says_why_and_the_old_answers_stay(
+    wire: LoopbackDiscord, articles: Path, service: Service
+) -> None:
+    owner = wire.world.owner
+    async with running(service.settings, service):
+        articles.write_bytes(b"A title\n\nnot \xff UTF-8\n")
+        refused = await rebuilt(wire, owner)
+        assert "line 3: not UTF-8" in render(refused["description"]).text
+        answered = await wire.response_to(
+            await wire.slash("ask", owner, question="When was the lighthouse first lit?")
+        )
+        assert render(answered["embeds"][0]["description"]).quotes == [_LIT]

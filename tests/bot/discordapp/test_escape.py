@@ -1,0 +1,84 @@
+"""Escaping: what Discord shows is the text, and nothing in it acts."""
+
+from __future__ import annotations
+
+import doctest
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.discordapp import escape as escape_module
+from bot.discordapp.escape import ELLIPSIS, blockquote, escape, fit, printable, unblockquote, unescape, units
+from tests.wire.renderer import render
+
+TRICKY = st.sampled_from([
+    "# ", "## ", "-# ", "- ", "* ", "+ ", "1. ", "12) ", "> ", ">>> ", "**", "__", "~~", "||", "`", "```",
+    "\\", "\n", "https://a.example/b", "HTTP://x", "steam://run", "discord://x", "<https://a.example>",
+    "[a](https://b.example)",
+    "<@1>", "<@!1>", "<@&1>", "<#1>", "<t:1:R>", "<:a:1>", "<a:b:1>", "</ask:1>", "<id:home>",
+    "<a@b.example>", ":cat:",
+    "@everyone", "@here", "¯\\_(ツ)_/¯", "👩‍👩‍👧", "e\u0301", "𝒳", "«Ünï»", " ",
+    "word", "3.5", "[", "]", "(", ")", ":", "@",
+])  # fmt: skip
+TEXTS = st.lists(TRICKY | st.text(max_size=8), max_size=30).map("".join)
+
+
+@given(TEXTS)
+def test_undoing_the_escape_gives_back_the_text(text: str) -> None:
+    assert unescape(escape(text)) == text
+
+
+@given(TEXTS)
+def test_discord_shows_the_text_and_acts_on_none_of_it(text: str) -> None:
+    plain = printable(text)
+    shown = render(escape(plain))
+    assert shown.text == plain
+    assert shown.constructs == []
+    assert (shown.links, shown.quotes) == ([], [])
+
+
+@given(TEXTS)
+def test_block_quote_is_read_as_one_quote_of_the_whole_text(text: str) -> None:
+    plain = printable(text.strip())
+    block = blockquote(text, 100_000)
+    shown = render(block)
+    assert shown.quotes == [plain]
+    assert shown.constructs == []
+    assert unblockquote(block) == plain
+
+
+@given(TEXTS, st.integers(0, 300))
+def test_fitted_text_is_never_over_its_room_and_cut_only_with_an_ellipsis(text: str, room: int) -> None:
+    fitted = fit(text, room)
+    plain = printable(text.strip())
+    assert units(fitted) <= room
+    if fitted != escape(plain):
+        assert fitted.endswith(ELLIPSIS) or room == 0
+        shown = render(fitted)
+        assert plain.startswith(shown.text.removesuffix(ELLIPSIS))  # so no escape is cut in two
+        assert shown.constructs == []
+
+
+@given(st.text(alphabet=st.characters(), max_size=60))
+def test_any_characters_at_all_can_be_sent(text: str) -> None:
+    fit(text, 40).encode("utf-8")
+
+
+def test_cut_falls_between_words() -> None:
+    assert fit("several whole words, then more", 22) == "several whole words,…"
+
+
+def test_cut_keeps_letters_of_several_characters_whole() -> None:
+    family = "👩\u200d👩\u200d👧"
+    assert fit(family * 3, 10) == family + ELLIPSIS
+    assert fit("e\u0301" * 9, 6) == "e\u0301" * 2 + ELLIPSIS
+
+
+@pytest.mark.parametrize(("text", "length"), [("a", 1), ("é", 1), ("𝒳", 2), ("👩‍👧", 5)])
+def test_lengths_are_counted_in_utf_16(text: str, length: int) -> None:
+    assert units(text) == length
+
+
+def test_examples_in_the_docstring_hold() -> None:
+    assert doctest.testmod(escape_module).failed == 0

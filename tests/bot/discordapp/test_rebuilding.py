@@ -1,0 +1,124 @@
+"""/index rebuild, over the wire: progress, one outcome, and never silence."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.discordapp.client import FootnoteClient
+from index.errors import ArticleError, BusyError
+from tests.bot.discordapp.fake_service import FakeService, FakeStep
+from tests.wire.loopback import LoopbackDiscord
+from tests.wire.records import Json
+
+pytestmark = pytest.mark.usefixtures("bot")
+
+
+def titles(edits: list[Json]) -> list[str]:
+    return [edit["embeds"][0]["title"] for edit in edits]
+
+
+async def test_outcome_names_articles_passages_reused_and_generation(wire: LoopbackDiscord) -> None:
+    used = await wire.slash("index rebuild", wire.world.owner)
+    await wire.log.until(lambda: titles(used.edits)[-1:] == ["The rebuild is done"], "the outcome")
+    fields = {field["name"]: field["value"] for field in used.edits[-1]["embeds"][0]["fields"]}
+    assert fields == {"Articles": "3", "Passages": "41", "Reused": "2", "Generation": "g-2"}
+
+
+async def test_many_steps_make_few_edits_and_none_after_the_outcome(
+    wire: LoopbackDiscord, service: FakeService
+) -> None:
+    service.steps = tuple(FakeStep("encoding", done, 60) for done in range(60))
+    service.step_delay = 0.01
+    used = await wire.slash("index rebuild", wire.world.owner)
+    await wire.log.until(lambda: titles(used.edits)[-1:] == ["The rebuild is done"], "the outcome")
+    assert len(used.edits) <= 2
+
+
+async def test_progress_is_shown_by_editing_the_same_message(
+    wire: LoopbackDiscord, service: FakeService
+) -> None:
+    service.open.clear()
+    service.steps = (FakeStep("encoding", 12, 240),)
+    used = await wire.slash("index rebuild", wire.world.owner)
+
+    def progress() -> bool:
+        return any("Encoding: 12 of 240." in str(edit) for edit in used.edits)
+
+    await wire.log.until(progress, "progress", 4)
+    assert not used.followups
+    service.open.set()
+    await wire.log.until(lambda: titles(used.edits)[-1] == "The rebuild is done", "the outcome")
+
+
+async def test_questions_are_answered_while_a_rebuild_runs(
+    wire: LoopbackDiscord, service: FakeService
+) -> None:
+    service.steps, service.step_delay = (FakeStep("encoding", 1, 2), FakeStep("encoding", 2, 2)), 0.5
+    used = await wire.slash("index rebuild", wire.world.owner)
+    await wire.log.until(lambda: service.rebuilds, "the rebuild")
+    asked = await wire.slash("ask", wire.world.user("ann"), question="Why?")
+    await wire.response_to(asked, 0.5)
+    await wire.log.until(lambda: titles(used.edits)[-1:] == ["The rebuild is done"], "the outcome")
+
+
+@pytest.mark.parametrize(
+    ("error", "title", "says"),
+    [
+        (ArticleError(["a_b.txt: line 3: **bad** @everyone"]), "The rebuild failed; the index is as it was",
+         r"a\_b.txt: line 3: \*\*bad\*\* \@everyone"),
+        (BusyError("Another build holds the lock."), "Another rebuild is under way", "holds the lock"),
+        (RuntimeError("boom"), "The rebuild failed; the index is as it was", "it is logged"),
+        (ArticleError(["x" * 3000, "y" * 3000]), "The rebuild failed; the index is as it was", "…"),
+    ],
+)  # fmt: skip
+async def test_failed_rebuild_says_why(
+    wire: LoopbackDiscord, service: FakeService, error: Exception, title: str, says: str
+) -> None:
+    service.rebuild_error = error
+    used = await wire.slash("index rebuild", wire.world.owner)
+    await wire.log.until(lambda: titles(used.edits)[-1:] == [title], "the outcome")
+    description = used.edits[-1]["embeds"][0]["description"]
+    assert says in description
+    assert "boom" not in description
+
+
+async def test_outcome_of_a_rebuild_longer_than_the_token_lives_is_posted_in_the_channel(
+    wire: LoopbackDiscord, service: FakeService, bot: FootnoteClient
+) -> None:
+    guild = wire.world.guild()
+    wire.world.join(guild, wire.world.owner)
+    await wire.gateway.announce(guild)
+    service.open.clear()
+    await wire.slash("index rebuild", wire.world.owner, guild)
+    await wire.log.until(lambda: service.rebuilds, "the rebuild")
+    wire.interactions.clock_ahead = 16 * 60
+    service.open.set()
+    (posted,) = await wire.log.until(lambda: wire.said(guild), "the outcome in the channel")
+    assert posted["embeds"][0]["title"] == "The rebuild is done"
+    assert wire.log.pings == []
+    assert not bot.is_closed()
+
+
+async def test_outcome_that_can_be_shown_nowhere_is_logged_and_the_bot_goes_on(
+    wire: LoopbackDiscord, service: FakeService, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.open.clear()
+    await wire.slash("index rebuild", wire.world.owner)
+    await wire.log.until(lambda: service.rebuilds, "the rebuild")
+    wire.interactions.clock_ahead = 16 * 60
+    wire.fault("POST", r"/channels/\d+/messages$", status=403)
+    service.open.set()
+    await wire.log.until(lambda: wire.log.seen("POST", r"/channels/\d+/messages$"), "the attempt")
+    wire.interactions.clock_ahead = 0
+    asked = await wire.slash("ask", wire.world.user("ann"), question="Why?")
+    await wire.response_to(asked)
+    assert "could not be posted either" in caplog.text
+    wire.interactions.clock_ahead = 16 * 60  # the rebuild's own message can never be finished
+
+
+async def test_status_shows_what_is_served(wire: LoopbackDiscord) -> None:
+    used = await wire.slash("index status", wire.world.owner)
+    (embed,) = (await wire.response_to(used))["embeds"]
+    assert {field["name"]: field["value"] for field in embed["fields"]} == {
+        "generation": r"g-1", "articles": "3",
+    }  # fmt: skip

@@ -1,0 +1,131 @@
+"""Stopping: answers under way are finished, new ones turned away, nothing is left open."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.discordapp.client import FootnoteClient
+from tests.bot.discordapp.conftest import TOKEN, MakeBotSettings
+from tests.bot.discordapp.fake_service import FakeService
+from tests.wire.loopback import LoopbackDiscord
+
+ROOT = Path(__file__).parents[3]
+
+
+@asynccontextmanager
+async def process(wire: LoopbackDiscord, level: str = "info") -> AsyncIterator[Process]:
+    """Run the bot as a process of its own; end it in any case."""
+    environment = {
+        **os.environ, "PYTHONPATH": str(ROOT), "FOOTNOTE_DISCORD_TOKEN": TOKEN,
+        "FOOTNOTE_DISCORD_API_URL": wire.url, "FOOTNOTE_LOG_LEVEL": level,
+    }  # fmt: skip
+    command = [sys.executable, "-m", "tests.bot.discordapp.process"]
+    started = await asyncio.create_subprocess_exec(*command, env=environment, stderr=PIPE)
+    try:
+        await wire.connected(15)
+        yield started
+    finally:
+        if started.returncode is None:
+            started.kill()
+            await started.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_signal_lets_the_answer_under_way_finish_and_exits_0(
+    wire: LoopbackDiscord, number: signal.Signals
+) -> None:
+    async with process(wire) as bot:
+        used = await wire.slash("ask", wire.world.user("ann"), question="Why?")
+        await wire.log.until(lambda: used.loading, "the acknowledgement")
+        bot.send_signal(number)
+        message = await wire.response_to(used)
+        _, said = await asyncio.wait_for(bot.communicate(), 5)
+    assert message["embeds"][0]["title"] == "The articles say"
+    assert bot.returncode == 0
+    assert "Footnote is on Discord as Footnote; Ctrl-C to stop." in said.decode()
+    assert "Traceback" not in said.decode()
+    assert not wire.gateway.connected
+
+
+async def test_no_token_is_written_even_at_debug_level(wire: LoopbackDiscord) -> None:
+    async with process(wire, "debug") as bot:
+        used = await wire.slash("ask", wire.world.user("ann"), question="Why?")
+        await wire.response_to(used)
+        bot.send_signal(signal.SIGTERM)
+        _, said = await asyncio.wait_for(bot.communicate(), 5)
+    text = said.decode()
+    assert "INTERACTION_CREATE" in text
+    assert TOKEN not in text
+    assert used.token not in text
+
+
+async def test_questions_that_come_while_stopping_are_turned_away(
+    wire: LoopbackDiscord, bot_settings: MakeBotSettings, service: FakeService
+) -> None:
+    client, stop = FootnoteClient(bot_settings(), service), asyncio.Event()
+    serving = asyncio.create_task(client.serve(stop, drain=3))
+    await asyncio.wait_for(client.ready.wait(), 5)
+    ann = wire.world.user("ann")
+    service.open.clear()
+    first = await wire.slash("ask", ann, question="First?")
+    await wire.log.until(lambda: first.loading, "the acknowledgement")
+    stop.set()
+    await asyncio.sleep(0.05)
+    late = await wire.slash("ask", ann, question="Late?")
+    said = await wire.say(wire.world.dm(ann), ann, "Later?")
+    status = await wire.slash("index status", wire.world.owner)
+    assert (await wire.response_to(late))["embeds"][0]["title"] == "Footnote is stopping"
+    assert (await wire.reply_to(said))["embeds"][0]["title"] == "Footnote is stopping"
+    assert (await wire.response_to(status))["embeds"][0]["title"] == "Footnote is stopping"
+    service.open.set()
+    await asyncio.wait_for(serving, 3)
+    assert (await wire.response_to(first))["embeds"][0]["title"] == "The articles say"
+    assert service.asked == ["First?"]
+
+
+async def test_rebuild_under_way_is_given_up_and_says_so(
+    wire: LoopbackDiscord, bot_settings: MakeBotSettings, service: FakeService
+) -> None:
+    client, stop = FootnoteClient(bot_settings(), service), asyncio.Event()
+    serving = asyncio.create_task(client.serve(stop))
+    await asyncio.wait_for(client.ready.wait(), 5)
+    service.open.clear()
+    used = await wire.slash("index rebuild", wire.world.owner)
+    await wire.log.until(lambda: service.rebuilds, "the rebuild")
+    stop.set()
+    await asyncio.wait_for(serving, 3)
+    assert used.edits[-1]["embeds"][0]["title"] == "The rebuild was given up"
+
+
+async def test_answer_that_never_comes_does_not_keep_the_bot_from_stopping(
+    wire: LoopbackDiscord, bot_settings: MakeBotSettings, service: FakeService
+) -> None:
+    client, stop = FootnoteClient(bot_settings(), service), asyncio.Event()
+    serving = asyncio.create_task(client.serve(stop, drain=0.2))
+    await asyncio.wait_for(client.ready.wait(), 5)
+    service.open.clear()
+    used = await wire.slash("ask", wire.world.user("ann"), question="Why?")
+    await wire.log.until(lambda: used.loading, "the acknowledgement")
+    stop.set()
+    await asyncio.wait_for(serving, 3)
+    assert (await wire.response_to(used))["embeds"][0]["title"] == "Footnote is stopping"
+
+
+async def test_stop_before_the_connection_stands_ends_at_once(
+    wire: LoopbackDiscord, bot_settings: MakeBotSettings, service: FakeService
+) -> None:
+    wire.fault("GET", "/users/@me", delay=2, status=503)
+    stop = asyncio.Event()
+    serving = asyncio.create_task(FootnoteClient(bot_settings(), service).serve(stop))
+    await asyncio.sleep(0.1)
+    stop.set()
+    await asyncio.wait_for(serving, 1.9)
