@@ -117,7 +117,7 @@ def discord(**options: Any) -> None:
     from index.generation import read_pointer
 
     read_pointer(settings.index)
-    from bot.discordapp import run
+    from bot.discordapp.running import run
 
     run(settings)
 

@@ -142,6 +142,6 @@ def _index(settings: BotSettings) -> Finding:
 def _discord(settings: BotSettings) -> Finding:
     if settings.discord_token is None:
         return Finding("discord", "no FOOTNOTE_DISCORD_TOKEN: only the terminal can ask", warning=True)
-    from bot.discordapp import check_connection
+    from bot.discordapp.connection import check_connection
 
     return Finding("discord", f"the token is {asyncio.run(check_connection(settings))}'s")

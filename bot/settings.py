@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -10,9 +11,15 @@ from pydantic_settings import NoDecode
 
 from index.settings import IndexSettings
 
-__all__ = ["BotSettings", "SnowflakeSet"]
+__all__ = ["BotSettings", "SnowflakeSet", "is_loopback"]
 
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+def is_loopback(host: str | None) -> bool:
+    """Tell whether a host name or address is this machine itself."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _numbers(value: object) -> object:
@@ -69,6 +76,6 @@ class BotSettings(IndexSettings):
             raise ValueError("expected an address such as https://discord.com/api/v10")
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ValueError("expected an address without user name, query or fragment")
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError("plain http is accepted for this machine only (127.0.0.1, localhost); use https")
         return value.rstrip("/")

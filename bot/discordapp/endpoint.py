@@ -22,12 +22,12 @@ from discord.http import Route
 from yarl import URL
 
 from bot.errors import DiscordRefusedError
+from bot.settings import is_loopback
 
 __all__ = ["DISCORD_API", "is_safe_gateway", "use_api", "use_gateway"]
 
 DISCORD_API = Route.BASE
 _DISCORD_GATEWAY = DiscordWebSocket.DEFAULT_GATEWAY
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _FIRST_CONNECTION_TIMEOUT = 30.0
 
 _log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def is_safe_gateway(gateway: str, api: str) -> bool:
         return False
     if parts.scheme == "wss":
         return bool(host)
-    return parts.scheme == "ws" and host in _LOOPBACK and urlsplit(api).scheme == "http"
+    return parts.scheme == "ws" and is_loopback(host) and urlsplit(api).scheme == "http"
 
 
 def _on_configured_server(gateway: URL | None) -> URL | None:

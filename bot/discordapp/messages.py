@@ -70,12 +70,14 @@ async def _typing(channel: discord.abc.Messageable) -> AsyncIterator[None]:
 
     async def keep_typing() -> None:
         with suppress(discord.HTTPException, OSError):
-            await channel.typing()
-            while not done.is_set():
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(done.wait(), _TYPING_EVERY)
-                    return
+            while True:
                 await channel.typing()
+                try:
+                    async with asyncio.timeout(_TYPING_EVERY):
+                        await done.wait()
+                except TimeoutError:
+                    continue
+                return
 
     task = asyncio.create_task(keep_typing())
     try:

@@ -12,7 +12,7 @@ from bot.discordapp import escape as escape_module
 from bot.discordapp.escape import ELLIPSIS, blockquote, escape, fit, printable, unblockquote, unescape, units
 from tests.wire.renderer import render
 
-TRICKY = st.sampled_from([
+SAMPLES = [
     "# ", "## ", "-# ", "- ", "* ", "+ ", "1. ", "12) ", "> ", ">>> ", "**", "__", "~~", "||", "`", "```",
     "\\", "\n", "https://a.example/b", "HTTP://x", "steam://run", "discord://x", "<https://a.example>",
     "[a](https://b.example)",
@@ -20,8 +20,8 @@ TRICKY = st.sampled_from([
     "<a@b.example>", ":cat:",
     "@everyone", "@here", "¯\\_(ツ)_/¯", "👩‍👩‍👧", "e\u0301", "𝒳", "«Ünï»", " ",
     "word", "3.5", "[", "]", "(", ")", ":", "@",
-])  # fmt: skip
-TEXTS = st.lists(TRICKY | st.text(max_size=8), max_size=30).map("".join)
+]  # fmt: skip
+TEXTS = st.lists(st.sampled_from(SAMPLES) | st.text(max_size=8), max_size=30).map("".join)
 
 
 @given(TEXTS)
@@ -60,9 +60,22 @@ def test_fitted_text_is_never_over_its_room_and_cut_only_with_an_ellipsis(text: 
         assert shown.constructs == []
 
 
-@given(st.text(alphabet=st.characters(), max_size=60))
+@pytest.mark.parametrize("sample", SAMPLES)
+@pytest.mark.parametrize("around", ["{}", "{}a", "a {} b", "a\n{} b", "  {}b"])
+def test_each_construct_is_shown_as_letters_wherever_it_stands(sample: str, around: str) -> None:
+    text = around.format(sample)
+    shown = render(escape(text))
+    assert shown.text == text
+    assert (shown.constructs, shown.links, shown.quotes) == ([], [], [])
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=()), max_size=60))
 def test_any_characters_at_all_can_be_sent(text: str) -> None:
     fit(text, 40).encode("utf-8")
+
+
+def test_what_discord_does_not_take_is_shown_as_missing() -> None:
+    assert fit("a\ud800b\x00c\r\nd\re", 99) == "a\ufffdb\ufffdc\nd\ne"
 
 
 def test_cut_falls_between_words() -> None:
