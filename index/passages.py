@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import sentencex
 
 from index.articles import Article
+from index.wording import heading_line_text
 
 __all__ = ["HEADING", "Passage", "Sentence", "Tokens", "split_article", "split_sentences"]
 
@@ -26,6 +27,8 @@ Span = tuple[int, int]
 
 # Under this many tokens a passage says too little to be found by; about one short line.
 _SHORT = 24
+# An encoder with less room than this could not read a clause; so much is made of it all the same.
+_SMALLEST_WINDOW = 8
 # sentencex 1.0.32 panics on some multi-byte white space; one code point for one keeps every offset.
 _ODD_SPACE = re.compile(r"[^\S\n ]")
 _LIST_ITEM = re.compile(r"\n(?=[^\S\n]*(?:[-*+•‣◦▪–—]|\d{1,3}[.)])[^\S\n]+\S)")
@@ -80,8 +83,8 @@ def split_article(article: Article, tokens: Tokens, window: int, language: str) 
     A sentence longer than the window is the one thing that is cut, at white space where there is some:
     each part is then a sentence of its own, so that the encoder reads every word.
     """
-    # Half the window is left for the words that `index.wording` puts before a heading's lines.
-    runs = _heading_runs(article, tokens, window // 2)
+    window = max(window, _SMALLEST_WINDOW)
+    runs = _heading_runs(article, tokens, window, language)
     body: list[_Run] = []
     for paragraph in article.paragraphs:
         text = article.text[paragraph.start : paragraph.end]
@@ -128,14 +131,19 @@ def _trim(text: str, start: int, end: int) -> Span:
     return start, end
 
 
-def _heading_runs(article: Article, tokens: Tokens, window: int) -> list[_Run]:
-    lines: list[Span] = []
+def _heading_runs(article: Article, tokens: Tokens, window: int, language: str) -> list[_Run]:
+    """Make runs of the heading's lines, counting the questions that the encoder reads before each line."""
+    runs: list[_Run] = []
     start = 0
     for line in article.heading.split("\n"):
-        lines.append(_trim(article.heading, start, start + len(line)))
+        span = _trim(article.heading, start, start + len(line))
         start += len(line) + 1
-    spans = [span for span in lines if span[0] < span[1]]
-    return list(_fill(_measure(article.heading, spans, HEADING, tokens, window), window))
+        if span[0] < span[1]:
+            (lead,) = tokens([heading_line_text(article, line, language).removesuffix(line)])
+            room = max(window - lead, _SMALLEST_WINDOW)
+            lines = _measure(article.heading, [span], HEADING, tokens, room)
+            runs.extend(_Run(run.sentences, run.tokens + lead) for run in lines)
+    return list(_fill(runs, window))
 
 
 def _measure(text: str, spans: list[Span], paragraph: int, tokens: Tokens, window: int) -> list[_Run]:

@@ -101,7 +101,7 @@ def passage_settings(language: str) -> dict[str, Any]:
 
 def split(article: Article, encoder: Encoder, language: str) -> tuple[Passage, ...]:
     """Split an article so that each passage fits the encoder's window together with its title."""
-    (title_tokens,) = encoder.count_tokens([_title_prefix(article)])
+    (title_tokens,) = encoder.count_tokens([_title_prefix(article, encoder)])
     return split_article(article, encoder.count_tokens, encoder.window - title_tokens, language)
 
 
@@ -156,18 +156,19 @@ def write_generation(
     return name, manifest
 
 
-def _title_prefix(article: Article) -> str:
+def _title_prefix(article: Article, encoder: Encoder) -> str:
     """Return what stands before each passage of an article when it is encoded: its subject.
 
     Cut in bytes, because no tokenizer makes more tokens of a text than it has bytes.
     """
-    return article.title.encode()[:_TITLE_BYTES].decode(errors="ignore") + ". "
+    room = min(_TITLE_BYTES, encoder.window // 3)
+    return article.title.encode()[:room].decode(errors="ignore") + ". "
 
 
-def _passage_text(article: Article, passage: Passage, language: str) -> str:
+def _passage_text(article: Article, passage: Passage, encoder: Encoder, language: str) -> str:
     if passage.is_heading:
         return "\n".join(_sentence_texts(article, passage, language))
-    return _title_prefix(article) + article.text[passage.start : passage.end]
+    return _title_prefix(article, encoder) + article.text[passage.start : passage.end]
 
 
 def _sentence_texts(article: Article, passage: Passage, language: str) -> list[str]:
@@ -183,7 +184,9 @@ def _encode(
 ) -> tuple[Vectors, Vectors]:
     """Return the vectors of all passages and of all sentences, in order, encoding those that are new."""
     fresh = [draft for draft in drafts if draft.vectors is None]
-    passages = [_passage_text(draft.article, one, language) for draft in fresh for one in draft.passages]
+    passages = [
+        _passage_text(draft.article, one, encoder, language) for draft in fresh for one in draft.passages
+    ]
     sentences = [
         text
         for draft in fresh
@@ -265,7 +268,10 @@ def _write_database(path: Path, drafts: Sequence[Draft], language: str) -> None:
         _insert(database, "sentences", (one for r in _rows(drafts) for one in _sentence_rows(r)))
         database.executemany(
             "INSERT INTO passage_words (rowid, text, title) VALUES (?, ?, ?)",
-            ((r.row, _passage_words(r, language), r.article.title) for r in _rows(drafts)),
+            (
+                (r.row, "\n".join(_sentence_texts(r.article, r.passage, language)), r.article.title)
+                for r in _rows(drafts)
+            ),
         )
         for r in _rows(drafts):
             database.executemany(
@@ -295,12 +301,6 @@ def _passage_row(r: _Row) -> tuple[int, ...]:
 def _sentence_rows(r: _Row) -> Iterator[tuple[int, ...]]:
     for number, sentence in enumerate(r.passage.sentences, r.first_sentence):
         yield number, r.row, sentence.paragraph, sentence.start, sentence.end
-
-
-def _passage_words(r: _Row, language: str) -> str:
-    if r.passage.is_heading:
-        return "\n".join(_sentence_texts(r.article, r.passage, language))
-    return r.article.text[r.passage.start : r.passage.end]
 
 
 def _manifest(home: Path, drafts: Sequence[Draft], encoder: Encoder, language: str) -> Manifest:
