@@ -42,6 +42,7 @@ __all__ = [
     "Draft",
     "Progress",
     "passage_settings",
+    "passage_text",
     "remove_leftovers",
     "reuse",
     "split",
@@ -165,7 +166,8 @@ def _title_prefix(article: Article, encoder: Encoder) -> str:
     return article.title.encode()[:room].decode(errors="ignore") + ". "
 
 
-def _passage_text(article: Article, passage: Passage, encoder: Encoder, language: str) -> str:
+def passage_text(article: Article, passage: Passage, encoder: Encoder, language: str) -> str:
+    """Return what is encoded of a passage: the title and its text, or a heading with its questions."""
     if passage.is_heading:
         return "\n".join(_sentence_texts(article, passage, language))
     return _title_prefix(article, encoder) + article.text[passage.start : passage.end]
@@ -185,7 +187,7 @@ def _encode(
     """Return the vectors of all passages and of all sentences, in order, encoding those that are new."""
     fresh = [draft for draft in drafts if draft.vectors is None]
     passages = [
-        _passage_text(draft.article, one, encoder, language) for draft in fresh for one in draft.passages
+        passage_text(draft.article, one, encoder, language) for draft in fresh for one in draft.passages
     ]
     sentences = [
         text

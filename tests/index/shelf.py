@@ -1,0 +1,68 @@
+"""A shelf of small articles for the tests of the index, and helpers that write and build them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from index import BuildReport, Encoder, IndexSettings, build_index
+
+LIGHTHOUSE = """The lamp on Garrow Point
+Author: Ines Falk
+
+The lighthouse on Garrow Point was lit for the first time in 1874. It stands 31 metres above the rocks.
+
+Its keeper, Tobias Renn, wound the clockwork by hand every four hours. He kept bees behind the oil store.
+"""
+BAKERY = """# The night bakery
+
+The bakery in Mill Lane opens at two in the morning. Rye bread is its best seller, at £4.20 a loaf.
+
+Dr. Okoye, who owns it, bought the oven in Lyon. She trained as a chemist before she baked.
+"""
+TRAM = """---
+title: Line nine goes north
+author: [Petra Holm, Samir Aziz]
+publisher: The Evening Rail
+published: 2021-03-09
+url: https://trams.example/nine
+---
+Tram line nine was extended to the university hospital. The new stretch has seven stops.
+
+The extension cost 48 million crowns, which the region and the city shared equally.
+"""
+CANAL = (
+    '{"id": "canal", "title": "Ice on the canal", "author": "Wen Dao", "publisher": "Lock and Quay",'
+    ' "published": "2019", "url": null,'
+    ' "text": "Skaters used the canal for eleven days in February.\\n\\nThe ice was twelve centimetres thick'
+    ' near the old brewery."}\n'
+    '{"id": "orchard", "title": "The pear orchard", "text": "Grafted pear trees bear fruit in their fifth'
+    ' year. Frost in May took half of the harvest."}\n'
+)
+SHELF: dict[str, str] = {
+    "lighthouse.txt": LIGHTHOUSE,
+    "bakery.md": BAKERY,
+    "tram.md": TRAM,
+    "more/canal.jsonl": CANAL,
+}
+
+
+def put(folder: Path, files: Mapping[str, str | bytes]) -> Path:
+    """Write files below a folder, byte for byte; return the folder."""
+    for name, content in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+def shelve(settings: IndexSettings, encoder: Encoder) -> BuildReport:
+    """Write the shelf where the settings look for articles, and build its index."""
+    put(settings.articles, SHELF)
+    return build_index(settings, encoder=encoder)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file below a folder, by its path there; the lock left out."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "lock")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

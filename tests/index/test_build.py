@@ -1,0 +1,383 @@
+"""Builds: what is reused, what is said, who may build, and what is left when a build is cut off."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index import (
+    Encoder,
+    IndexSettings,
+    Progress,
+    Search,
+    build_index,
+    open_generation,
+    plan_build,
+    read_articles,
+    verify,
+)
+from index.errors import BusyError, DamagedIndexError, MissingError, NotWritableError
+from tests.conftest import MakeSettings
+from tests.index.shelf import SHELF, contents, put, shelve
+
+ROOT = Path(__file__).parents[2]
+
+
+def generations(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.is_dir())
+
+
+def vectors_of(folder: Path) -> dict[str, tuple[bytes, bytes]]:
+    """Return each article's passage and sentence vectors, bit for bit."""
+    generation = open_generation(folder)
+    found = {}
+    for row, name, _ in generation.article_rows():
+        stored = generation.passages_of(row)
+        sentences = [
+            one.first_sentence + offset for one in stored for offset in range(len(one.passage.sentences))
+        ]
+        found[name] = (
+            generation.passage_vectors([one.row for one in stored]).tobytes(),
+            generation.sentence_vectors(sentences).tobytes(),
+        )
+    generation.close()
+    return found
+
+
+def test_first_build_indexes_everything_and_says_so(make_settings: MakeSettings, encoder: Encoder) -> None:
+    settings = make_settings()
+    report = shelve(settings, encoder)
+    assert (report.articles, report.encoded, report.reused) == (5, 5, 0)
+    assert set(report.changes.added) == {"lighthouse", "bakery", "tram", "canal", "orchard"}
+    assert report.generation in report.summary()
+    assert "5 articles encoded, 0 reused" in report.summary()
+    generation = open_generation(settings.index)
+    stored = [generation.article(row) for row, _, _ in generation.article_rows()]
+    assert stored == list(read_articles(settings.articles).articles)
+    assert generation.status().articles == 5
+    assert generation.manifest.passages == report.passages
+    generation.close()
+    assert verify(settings.index) == []
+
+
+def test_stored_passages_are_those_of_the_articles(make_settings: MakeSettings, encoder: Encoder) -> None:
+    """Rows, spans and vectors belong together: a sentence's own vector is its row's."""
+    settings = make_settings()
+    shelve(settings, encoder)
+    generation = open_generation(settings.index)
+    row = next(row for row, name, _ in generation.article_rows() if name == "lighthouse")
+    article = generation.article(row)
+    texts = []
+    for stored in generation.passages_of(row):
+        for offset, one in enumerate(stored.passage.sentences):
+            if one.paragraph:
+                text = article.text[one.start : one.end]
+                vector = generation.sentence_vectors([stored.first_sentence + offset])[0]
+                assert float(vector @ encoder.encode_question(text)[0]) > 0.999
+                texts.append(text)
+    generation.close()
+    assert texts[0] == "The lighthouse on Garrow Point was lit for the first time in 1874."
+    assert len(texts) == 4
+
+
+def test_unchanged_articles_are_reused_bit_for_bit(make_settings: MakeSettings, encoder: Encoder) -> None:
+    settings = make_settings()
+    first = shelve(settings, encoder)
+    before = vectors_of(settings.index)
+    put(
+        settings.articles,
+        {"bakery.md": SHELF["bakery.md"] + "\nIt shuts at noon.\n", "kiln.txt": "Kilns glow."},
+    )
+    (settings.articles / "tram.md").unlink()
+    steps: list[Progress] = []
+    report = build_index(settings, steps.append, encoder)
+    assert (report.changes.added, report.changes.changed, report.changes.removed) == (
+        ("kiln",),
+        ("bakery",),
+        ("tram",),
+    )
+    assert (report.reused, report.encoded, report.changes.unchanged) == (3, 2, 3)
+    assert report.generation != first.generation
+    after = vectors_of(settings.index)
+    assert {name: after[name] for name in ("lighthouse", "canal", "orchard")} == {
+        name: before[name] for name in ("lighthouse", "canal", "orchard")
+    }
+    assert after["bakery"] != before["bakery"]
+    # Bakery and kiln alone: 4 passages at most and 8 sentences; the shelf has far more.
+    assert max(step.total for step in steps if step.stage == "encoding") <= 12
+    assert verify(settings.index) == []
+
+
+def test_moved_article_is_reused_under_its_new_name(make_settings: MakeSettings, encoder: Encoder) -> None:
+    settings = make_settings()
+    shelve(settings, encoder)
+    (settings.articles / "tram.md").rename(settings.articles / "line-nine.md")
+    report = build_index(settings, encoder=encoder)
+    assert (report.changes.added, report.changes.removed) == (("line-nine",), ("tram",))
+    assert (report.reused, report.encoded) == (5, 0)
+
+
+def test_nothing_changed_makes_no_generation(make_settings: MakeSettings, encoder: Encoder) -> None:
+    settings = make_settings()
+    first = shelve(settings, encoder)
+    before = contents(settings.index)
+    again = build_index(settings)
+    assert again.generation == first.generation
+    assert (again.reused, again.encoded, again.changes.any) == (5, 0, False)
+    assert again.summary().startswith("Nothing has changed")
+    assert contents(settings.index) == before
+
+
+def test_plan_says_what_a_build_would_do_and_writes_nothing(
+    make_settings: MakeSettings, encoder: Encoder
+) -> None:
+    settings = make_settings()
+    put(settings.articles, SHELF)
+    assert len(plan_build(settings).added) == 5
+    assert not settings.index.exists()
+    build_index(settings, encoder=encoder)
+    before = contents(settings.index)
+    put(settings.articles, {"orchard.md": "Another.", "lighthouse.txt": "Changed.", "questions.jsonl": "{}"})
+    (settings.articles / "bakery.md").unlink()
+    (settings.articles / "orchard.md").rename(settings.articles / "meadow.md")
+    plan = plan_build(settings)
+    assert (plan.added, plan.changed, plan.removed) == (("meadow",), ("lighthouse",), ("bakery",))
+    assert "question set" in plan.notes[0]
+    assert contents(settings.index) == before
+
+
+def test_changed_language_indexes_everything_anew(make_settings: MakeSettings, encoder: Encoder) -> None:
+    shelve(make_settings(), encoder)
+    report = build_index(make_settings(language="es"), encoder=encoder)
+    assert (report.encoded, report.reused) == (5, 0)
+    assert "passages" in report.changes.everything
+
+
+def test_changed_encoder_indexes_everything_anew_and_the_old_one_is_refused(
+    make_settings: MakeSettings, encoder: Encoder, small_encoder: Encoder
+) -> None:
+    shelve(make_settings(), encoder)
+    settings = make_settings(model=small_encoder.model.name)
+    assert small_encoder.model.name in plan_build(settings).everything
+    report = build_index(settings, encoder=small_encoder)
+    assert (report.encoded, report.reused) == (5, 0)
+    generation = open_generation(settings.index)
+    with pytest.raises(DamagedIndexError, match=r"all-MiniLM-L6-v2.*footnote index build"):
+        Search(generation, encoder)
+    assert Search(generation, small_encoder)("Who kept bees?")[0].article.id == "lighthouse"
+    generation.close()
+
+
+def test_one_file_may_be_the_articles(make_settings: MakeSettings, encoder: Encoder, tmp_path: Path) -> None:
+    file = put(tmp_path, {"only.txt": "The only article."}) / "only.txt"
+    report = build_index(make_settings(articles=file), encoder=encoder)
+    assert report.changes.added == ("only",)
+
+
+def test_only_two_generations_are_kept(make_settings: MakeSettings, encoder: Encoder) -> None:
+    settings = make_settings()
+    made = [shelve(settings, encoder).generation]
+    for number in range(3):
+        put(settings.articles, {"kiln.txt": f"The kiln was lit {number} times."})
+        made.append(build_index(settings, encoder=encoder).generation)
+    assert generations(settings.index) == made[-2:]
+    assert made == sorted(made)
+
+
+def test_folders_of_others_in_the_index_folder_are_left_alone(
+    make_settings: MakeSettings, encoder: Encoder
+) -> None:
+    """Whoever names a folder of their own as the index loses nothing in it."""
+    settings = make_settings()
+    others = {"2023-photos/a.txt": "mine", "2024-photos/b.txt": "mine", "1st-draft/c.txt": "mine"}
+    put(settings.index, others)
+    for number in range(3):
+        put(settings.articles, {"kiln.txt": f"The kiln was lit {number} times."})
+        build_index(settings, encoder=encoder)
+    left = contents(settings.index)
+    assert {name: left.get(name) for name in others} == dict.fromkeys(others, b"mine")
+
+
+def test_reader_keeps_answering_when_its_generation_is_gone(
+    make_settings: MakeSettings, encoder: Encoder
+) -> None:
+    settings = make_settings()
+    first = shelve(settings, encoder)
+    reader = open_generation(settings.index)
+    before = Search(reader, encoder)("How tall is the lighthouse?")
+    for number in range(2):
+        put(settings.articles, {"lighthouse.txt": f"Nothing left of it, {number}."})
+        build_index(settings, encoder=encoder)
+    assert first.generation not in generations(settings.index)
+    assert Search(reader, encoder)("How tall is the lighthouse?") == before
+    assert reader.article(0)
+    reader.close()
+
+
+@contextmanager
+def other_build(settings: IndexSettings) -> Iterator[subprocess.Popen[str]]:
+    """Run a build in another process, which stops at its first step, holding the lock."""
+    code = (
+        "import sys; from index import IndexSettings, build_index\n"
+        f"settings = IndexSettings.load(articles={str(settings.articles)!r}, index={str(settings.index)!r})\n"
+        "build_index(settings, lambda step: (print('begun', flush=True), sys.stdin.read(1)))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "begun\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def test_second_build_is_told_who_holds_the_lock(make_settings: MakeSettings, encoder: Encoder) -> None:
+    settings = make_settings()
+    put(settings.articles, SHELF)
+    with other_build(settings) as process, pytest.raises(BusyError, match=rf"process {process.pid}, since 2"):
+        build_index(settings, encoder=encoder)
+    # It was killed, so the lock is free again.
+    assert build_index(settings, encoder=encoder).articles == 5
+    assert b"process" not in (settings.index / "lock").read_bytes()
+
+
+KILLER = """
+import os, signal, sys
+from pathlib import Path
+from index import Encoder, IndexSettings, build_index, find_model
+
+settings = IndexSettings.load(articles=sys.argv[1], index=sys.argv[2])
+encoder = Encoder(find_model(settings.model))
+seen, deadly = 0, 0
+
+def watch(event, values):
+    global seen
+    if event in {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir"} and str(settings.index) in str(values[0]):
+        seen += 1
+        if seen == deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+for line in sys.stdin:
+    deadly = int(line)
+    if not (child := os.fork()):
+        sys.addaudithook(watch)
+        build_index(settings, encoder=encoder)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+@contextmanager
+def killer(settings: IndexSettings) -> Iterator[Callable[[int], int]]:
+    """Give a function that builds in a process which is killed at its nth step on files."""
+    arguments = [sys.executable, "-c", KILLER, str(settings.articles), str(settings.index)]
+    with subprocess.Popen(
+        arguments,
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+
+        def build(step: int) -> int:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(f"{step}\n")
+            process.stdin.flush()
+            return int(process.stdout.readline())
+
+        try:
+            yield build
+        finally:
+            process.kill()
+
+
+def test_build_killed_at_any_step_leaves_a_whole_index_and_the_next_build_cleans_up(
+    make_settings: MakeSettings, encoder: Encoder
+) -> None:
+    """Killed for real, at every open, rename and removal below the index folder, one after the other."""
+    settings = make_settings()
+    old = shelve(settings, encoder).generation
+    (settings.articles / "tram.md").unlink()
+    found: list[str] = []
+    with killer(settings) as build:
+        for step in range(1, 200):
+            status = build(step)
+            generation = open_generation(settings.index)
+            assert len(generation.article_rows()) == (5 if generation.name == old else 4)
+            found.append(generation.name)
+            generation.close()
+            if status == 0:
+                break
+            assert status == -signal.SIGKILL
+    assert len(found) > 15, "the steps of a build were watched"
+    assert found[0] == old != found[-1]
+    assert build_index(settings, encoder=encoder).articles == 4
+    assert verify(settings.index) == []
+    assert not list(settings.index.glob(".building-*"))
+    left = generations(settings.index)
+    assert len(left) <= 2, "also what was renamed and never published is removed in the end"
+
+
+def test_failed_build_leaves_the_old_generation_and_nothing_of_its_own(
+    make_settings: MakeSettings, encoder: Encoder
+) -> None:
+    """Broken off at each of its steps in turn, by Ctrl-C."""
+    settings = make_settings()
+    shelve(settings, encoder)
+    before = contents(settings.index)
+    put(settings.articles, {"kiln.txt": "The kiln was lit."})
+    for stage in ("reading", "encoding", "writing"):
+
+        def interrupt(step: Progress, stage: str = stage) -> None:
+            if step.stage == stage:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            build_index(settings, interrupt, encoder)
+        assert contents(settings.index) == before
+    assert build_index(settings, encoder=encoder).changes.added == ("kiln",)
+
+
+def test_index_folder_that_cannot_be_made_is_said(
+    make_settings: MakeSettings, encoder: Encoder, tmp_path: Path
+) -> None:
+    put(tmp_path, {"file": "in the way", "articles/a.txt": "Body."})
+    with pytest.raises(NotWritableError, match="cannot be written"):
+        build_index(make_settings(index=tmp_path / "file" / "index"), encoder=encoder)
+
+
+def test_no_articles_folder_is_missing_and_no_index_is_made(make_settings: MakeSettings) -> None:
+    settings = make_settings()
+    with pytest.raises(MissingError):
+        build_index(settings)
+    assert not settings.index.exists()
+
+
+def test_index_folder_may_have_any_name(
+    make_settings: MakeSettings, encoder: Encoder, tmp_path: Path
+) -> None:
+    settings = make_settings(index=tmp_path / "in dex?x=1#é%20" / "index")
+    shelve(settings, encoder)
+    generation = open_generation(settings.index)
+    assert len(generation.article_rows()) == 5
+    generation.close()
+
+
+def test_report_and_changes_are_frozen(make_settings: MakeSettings, encoder: Encoder) -> None:
+    report = shelve(make_settings(), encoder)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        report.articles = 0  # type: ignore[misc]
+    assert np.isfinite(report.seconds)

