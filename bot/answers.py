@@ -100,8 +100,8 @@ def signals(hit: Hit) -> dict[str, float]:
     both   cosine of the question's vector and the best sentence's, times the share of the question's content
            terms that the sentence has, by their rarity: high only where it is near in meaning *and* in words
     """
-    best = hit.best_sentence
-    return {"dense": hit.dense, "both": best.cosine * best.coverage}
+    evidence = hit.evidence
+    return {"dense": hit.dense, "both": evidence.cosine * evidence.coverage}
 
 
 def confidence(hit: Hit) -> float:

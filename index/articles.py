@@ -12,7 +12,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +21,14 @@ from frontmatter.default_handlers import YAMLHandler
 
 from index.errors import ArticleError, MissingError
 
-__all__ = ["Article", "ArticleSource", "Paragraph", "read_articles"]
+__all__ = ["HEADING_PARTS", "Article", "ArticleSource", "Paragraph", "read_articles"]
 
 _SUFFIXES = {".txt", ".md", ".jsonl"}
 _TITLE_LENGTH = 150
 _BLANK = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
 _AUTHOR = re.compile(r"author:\s*(?P<author>.*)", re.IGNORECASE)
 _FIELDS = ("title", "author", "publisher", "url", "published")
-_HEADING_FIELDS = ("title", "author", "publisher", "published")
+HEADING_PARTS = ("title", "author", "publisher", "published")
 # What is not quoted at a paragraph's edge: white space, and a byte order mark left inside a text.
 _EDGES = "\ufeff" + "".join(filter(str.isspace, map(chr, range(0x3001))))
 
@@ -105,15 +104,14 @@ def read_articles(path: Path) -> ArticleSource:
     articles: list[Article] = []
     origin: dict[str, str] = {}
     for file in files:
-        try:
-            for where, article in _read_file(file, path):
-                if article.id in origin:
-                    problems.append(f"{where}: the id {article.id!r} is taken by {origin[article.id]}")
-                    continue
-                origin[article.id] = where
-                articles.append(article)
-        except _RefusedError as refused:
-            problems.append(str(refused))
+        for where, found in _read_file(file, path):
+            if isinstance(found, _RefusedError):
+                problems.append(str(found))
+            elif found.id in origin:
+                problems.append(f"{where}: the id {found.id!r} is taken by {origin[found.id]}")
+            else:
+                origin[found.id] = where
+                articles.append(found)
     if not problems and not articles:
         problems.append(f"{path}: holds no article (.txt, .md or .jsonl)")
     if problems:
@@ -158,17 +156,27 @@ def _check_link(file: Path, home: Path, problems: list[str], notes: list[str]) -
         problems.append(f"{file}: a link out of the articles' folder; copy the file there instead")
 
 
-def _read_file(file: Path, root: Path) -> Iterator[tuple[str, Article]]:
-    """Yield each article of a file with where it stands (file, or file and line)."""
-    suffix = file.suffix.lower()
-    if suffix not in _SUFFIXES:
-        raise _RefusedError(f"{file}: neither .txt, .md nor .jsonl")
-    text = _decode(file)
-    if suffix == ".jsonl":
-        yield from _read_json_lines(file, text)
-    else:
-        relative = file.relative_to(root) if root != file else Path(file.name)
-        yield str(file), _read_prose(file, relative.with_suffix("").as_posix(), text)
+def _read_file(file: Path, root: Path) -> Iterator[tuple[str, Article | _RefusedError]]:
+    """Yield each article of a file, or why it is none, with where it stands (file, or file and line)."""
+    try:
+        suffix = file.suffix.lower()
+        if suffix not in _SUFFIXES:
+            raise _RefusedError(f"{file}: neither .txt, .md nor .jsonl")
+        text = _decode(file)
+        if suffix != ".jsonl":
+            relative = file.relative_to(root) if root != file else Path(file.name)
+            yield str(file), _read_prose(file, relative.with_suffix("").as_posix(), text)
+            return
+    except _RefusedError as refused:
+        yield str(file), refused
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            where = f"{file}, line {number}"
+            try:
+                yield where, _article_of_json(line, where)
+            except _RefusedError as refused:
+                yield where, refused
 
 
 def _decode(file: Path) -> str:
@@ -187,20 +195,6 @@ def _decode(file: Path) -> str:
     if not text.strip(_EDGES):
         raise _RefusedError(f"{file}: empty")
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _read_json_lines(file: Path, text: str) -> Iterator[tuple[str, Article]]:
-    refused: list[str] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        where = f"{file}, line {number}"
-        try:
-            yield where, _article_of_json(line, where)
-        except _RefusedError as error:
-            refused.append(str(error))
-    if refused:
-        raise _RefusedError("\n  ".join(refused))
 
 
 def _article_of_json(line: str, where: str) -> Article:
@@ -238,10 +232,21 @@ def _read_prose(file: Path, identity: str, text: str) -> Article:
     return _article(identity, fields, heading, body, where)
 
 
+class _TextHandler(YAMLHandler):
+    """Reads every value as the text that stands there: dates stay as written, and no tag makes an object."""
+
+    def load(self, fm: str, **options: object) -> Any:
+        """Parse the block between the `---` lines."""
+        return super().load(fm, Loader=yaml.BaseLoader)
+
+
 def _split_front_matter(text: str, where: str) -> tuple[dict[str, Any], str]:
-    """Split off a YAML block between two `---` lines; without one, the mapping is empty."""
+    """Split off a YAML block between two `---` lines at the start; without one, the mapping is empty."""
+    handler = _TextHandler()
+    if not handler.detect(text):
+        return {}, text
     try:
-        metadata, body = frontmatter.parse(text, handler=YAMLHandler())
+        metadata, body = frontmatter.parse(text, handler=handler)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
@@ -254,7 +259,7 @@ def _split_front_matter(text: str, where: str) -> tuple[dict[str, Any], str]:
 
 def _split_heading(text: str) -> tuple[str | None, str | None, str]:
     """Split prose into its title line, its author line, and the rest; None for a line that is not there."""
-    lines = text.lstrip(_EDGES).split("\n")
+    lines = text.lstrip(_EDGES).removesuffix("\n").split("\n")
     following = next((line for line in lines[1:] if line.strip(_EDGES)), "")
     title = lines[0].strip(_EDGES)
     blank_follows = len(lines) > 1 and not lines[1].strip(_EDGES)
@@ -262,9 +267,10 @@ def _split_heading(text: str) -> tuple[str | None, str | None, str]:
         return None, lines[0], "\n".join(lines[1:])
     if len(title) > _TITLE_LENGTH or title.endswith((".", "!", "?", ":")):
         return None, None, text
-    if not blank_follows and not _AUTHOR.match(following.strip(_EDGES)):
+    author_follows = _AUTHOR.match(following.strip(_EDGES))
+    if not blank_follows and not author_follows:
         return None, None, text
-    if _AUTHOR.match(following.strip(_EDGES)):
+    if author_follows:
         return lines[0], following, "\n".join(lines[lines.index(following, 1) + 1 :])
     return lines[0], None, "\n".join(lines[1:])
 
@@ -274,16 +280,12 @@ def _fields(row: dict[str, Any], where: str) -> dict[str, str]:
 
 
 def _as_text(value: object, name: str, where: str) -> str:
-    """Give a field's value as text: dates as YYYY-MM-DD, several authors with commas."""
-    if value is None:
-        return ""
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return ", ".join(value)
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    """Give a field's value as one line of text; several authors with commas between them."""
+    values = value if isinstance(value, list) else [value]
+    if any(isinstance(one, bool) or not isinstance(one, str | int | float | None) for one in values):
         raise _RefusedError(f'{where}: "{name}" is not text')
-    return " ".join(str(value).split())
+    lines = (" ".join(str(one).split()) for one in values if one is not None)
+    return ", ".join(line for line in lines if line)
 
 
 def _article(identity: str, fields: dict[str, str], heading: str | None, body: str, where: str) -> Article:
@@ -292,7 +294,7 @@ def _article(identity: str, fields: dict[str, str], heading: str | None, body: s
     if not text:
         raise _RefusedError(f"{where}: an article without text")
     if heading is None:
-        heading = "\n".join(fields[name] for name in _HEADING_FIELDS if fields[name])
+        heading = "\n".join(fields[name] for name in HEADING_PARTS if fields[name])
     title = fields["title"] or identity.rsplit("/", 1)[-1]
     _refuse_surrogates((identity, *fields.values(), heading, text), where)
     return Article(**{**fields, "id": identity, "title": title, "heading": heading, "text": text})

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -41,6 +42,7 @@ __all__ = [
     "read_pointer",
     "source_text",
     "verify",
+    "verify_generation",
 ]
 
 FORMAT = 1
@@ -53,6 +55,7 @@ DENSE = "dense.faiss"
 SENTENCES = "sentences.faiss"
 LOCK = "lock"
 TEMPORARY = ".building-"
+GENERATION = re.compile(r"(?P<number>\d{6,})-[0-9a-f]{16}")
 _FILES = (DATABASE, DENSE, SENTENCES)
 _REBUILD = "Run `footnote index build` to make it anew."
 
@@ -234,14 +237,15 @@ def verify(folder: Path) -> list[str]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith(TEMPORARY):
             problems.append(f"{path}: left by a build that was cut off; the next build removes it.")
-        elif path.is_dir():
-            problems.extend(_verify_generation(path))
+        elif path.is_dir() and GENERATION.fullmatch(path.name):
+            problems.extend(verify_generation(path))
         elif path.name not in {POINTER, LOCK}:
             problems.append(f"{path}: not a file of the index.")
     return problems
 
 
-def _verify_generation(home: Path) -> Iterator[str]:
+def verify_generation(home: Path) -> Iterator[str]:
+    """Yield a line on each file of one generation that is not as it was written."""
     try:
         data = (home / MANIFEST).read_bytes()
         if home.name.partition("-")[2] != hashlib.sha256(data).hexdigest()[:16]:

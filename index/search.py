@@ -21,7 +21,7 @@ from index.articles import Article
 from index.encoder import Encoder, Vectors
 from index.errors import DamagedIndexError
 from index.generation import Generation, StoredPassage, source_text
-from index.wording import asks_for_heading, content_terms
+from index.wording import content_terms, part_of, parts_asked_for
 
 __all__ = ["Hit", "HitSentence", "Search"]
 
@@ -52,6 +52,8 @@ class HitSentence:
     text: str
     cosine: float
     coverage: float
+    quotable: bool = True
+    """False for a line of a heading that is not asked for, though it may show which article is meant."""
 
     @property
     def score(self) -> float:
@@ -73,13 +75,18 @@ class Hit:
 
     @property
     def best_sentence(self) -> HitSentence:
-        """The sentence that meets the question best; the earlier one of two that do so equally."""
-        return max(self.sentences, key=lambda sentence: sentence.score)
+        """The sentence to quote: the one that meets the question best, the earlier one of equals."""
+        return max((one for one in self.sentences if one.quotable), key=lambda one: one.score)
+
+    @property
+    def evidence(self) -> HitSentence:
+        """The sentence that shows best that the passage is meant; of a heading, it may be the title."""
+        return max(self.sentences, key=lambda one: one.score)
 
     @property
     def score(self) -> float:
         """The sum by which hits are ordered."""
-        return self.dense + _LEXICAL * self.lexical + self.best_sentence.score
+        return self.dense + _LEXICAL * self.lexical + self.evidence.score
 
 
 class Search:
@@ -115,16 +122,18 @@ class Search:
             dense.update(zip(missing, map(float, scores), strict=True))
         fused = {row: score + _LEXICAL * lexical.get(row, 0.0) for row, score in dense.items()}
         language = self.generation.manifest.passage_settings["language"]
-        if not asks_for_heading(terms, language):
+        parts = parts_asked_for(terms, language)
+        if not parts:
             fused = {row: score for row, score in fused.items() if not self.generation.is_heading(row)}
         best = sorted(fused, key=lambda row: (-fused[row], row))[:_HITS]
         stored = self.generation.passages(best)
         sentences = self._weigh(stored, vector, content_terms(terms, language))
         hits = [
-            self._hit(one, dense[one.row], lexical.get(one.row, 0.0), weights)
+            self._hit(one, dense[one.row], lexical.get(one.row, 0.0), weights, parts)
             for one, weights in zip(stored, sentences, strict=True)
         ]
-        return sorted(hits, key=lambda hit: -hit.score)
+        quotable = (hit for hit in hits if any(sentence.quotable for sentence in hit.sentences))
+        return sorted(quotable, key=lambda hit: -hit.score)
 
     def _lexical(self, terms: list[str]) -> dict[int, float]:
         """Return the passages with the best BM25, divided by the best of them."""
@@ -176,13 +185,22 @@ class Search:
         return [row for (row,) in found]
 
     def _hit(
-        self, stored: StoredPassage, dense: float, lexical: float, weights: list[tuple[float, float]]
+        self,
+        stored: StoredPassage,
+        dense: float,
+        lexical: float,
+        weights: list[tuple[float, float]],
+        parts: frozenset[str],
     ) -> Hit:
+        """Put a hit together; of a heading only the lines asked for can be quoted."""
         article = self.generation.article(stored.article)
         text = source_text(article, stored.passage)
-        sentences = tuple(
-            HitSentence(one.paragraph, one.start, one.end, text[one.start : one.end], cosine, coverage)
-            for one, (cosine, coverage) in zip(stored.passage.sentences, weights, strict=True)
-        )
+        sentences = []
+        for one, (cosine, coverage) in zip(stored.passage.sentences, weights, strict=True):
+            piece = text[one.start : one.end]
+            quotable = not stored.passage.is_heading or part_of(article, piece) in parts
+            sentences.append(
+                HitSentence(one.paragraph, one.start, one.end, piece, cosine, coverage, quotable)
+            )
         span = text[stored.passage.start : stored.passage.end]
-        return Hit(article, stored.passage.start, stored.passage.end, span, dense, lexical, sentences)
+        return Hit(article, stored.passage.start, stored.passage.end, span, dense, lexical, tuple(sentences))

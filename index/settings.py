@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from pathlib import Path
 from typing import Any, Self
 
@@ -73,8 +72,8 @@ class IndexSettings(BaseSettings):
         for name in names:
             if name.startswith(_PREFIX) and name not in known:
                 near = difflib.get_close_matches(name, known, 1)
-                hint = f"; did you mean {near[0]}?" if near else "; .env.example lists the settings."
-                raise SettingsError(f"{name} in .env is no setting of Footnote{hint}")
+                hint = f"; did you mean {near[0]}?" if near else "."
+                raise SettingsError(f"{name} in .env is no setting{hint} .env.example lists them all.")
 
     @classmethod
     def known_names(cls) -> frozenset[str]:
@@ -95,9 +94,6 @@ class IndexSettings(BaseSettings):
         variable = _PREFIX + name.upper()
         field = cls.model_fields.get(name)
         secret = field is not None and "Secret" in str(field.annotation)
-        value = given.get(name, os.environ.get(variable) or dotenv.dotenv_values(".env").get(variable))
-        shown = (
-            "its value (not shown: it is a secret)" if secret else repr(value if value is not None else "")
-        )
+        shown = "its value (not shown: it is a secret)" if secret else repr(fault["input"])
         reason = fault["msg"].removeprefix("Value error, ")
         return f"{option if name in given else variable}: {shown} is not accepted: {reason}."

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from index.articles import Article
+from index.articles import HEADING_PARTS, Article
 
-__all__ = ["asks_for_heading", "content_terms", "heading_line_text"]
+__all__ = ["content_terms", "heading_line_text", "part_of", "parts_asked_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +85,31 @@ def content_terms(terms: Sequence[str], language: str) -> list[str]:
     return [term for term in terms if term not in function_words] or list(terms)
 
 
-def asks_for_heading(terms: Collection[str], language: str) -> bool:
-    """Tell whether a question, as its words in lower case, may ask for a part of a heading.
+def parts_asked_for(terms: Collection[str], language: str) -> frozenset[str]:
+    """Return the parts of a heading that a question, as its words in lower case, may ask for.
 
-    Of a language whose words are not known here, every question may.
+    Of a language whose words are not known here, any question may ask for any part.
     """
     parts = _PARTS.get(language)
-    return parts is None or any(not part.words.isdisjoint(terms) for part in parts.values())
+    if parts is None:
+        return frozenset(HEADING_PARTS)
+    return frozenset(name for name, part in parts.items() if not part.words.isdisjoint(terms))
 
 
 def heading_line_text(article: Article, line: str, language: str) -> str:
     """Return what is read of one line of a heading: the questions that it answers, then the line."""
-    name = _part_of(article, line)
+    name = part_of(article, line)
     part = _PARTS.get(language, {}).get(name)
     return f"{part.questions if part else name} {line}"
 
 
-def _part_of(article: Article, line: str) -> str:
-    """Return the first field whose value stands in the line."""
-    for name in ("title", "author", "publisher", "published"):
-        value = getattr(article, name)
-        if value and value in line:
+def part_of(article: Article, line: str) -> str:
+    """Return which part of a heading a line, or a piece of a long one, is."""
+    values = [(name, getattr(article, name)) for name in HEADING_PARTS if getattr(article, name)]
+    for name, value in values:
+        if value in line:
             return name
-    return "title"
+    for name, value in values:
+        if line in value:
+            return name
+    return HEADING_PARTS[0]

@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,10 +21,12 @@ import numpy as np
 
 from index.articles import Article
 from index.encoder import Encoder, Vectors
+from index.errors import DamagedIndexError, NoIndexError
 from index.generation import (
     DATABASE,
     DENSE,
     FORMAT,
+    GENERATION,
     MANIFEST,
     POINTER,
     SENTENCES,
@@ -33,7 +35,9 @@ from index.generation import (
     Manifest,
     Pointer,
     generation_name,
+    read_pointer,
     source_text,
+    verify_generation,
 )
 from index.passages import Passage, split_article
 from index.wording import heading_line_text
@@ -48,9 +52,6 @@ __all__ = [
     "split",
     "write_generation",
 ]
-
-_KEPT = 2
-"""Generations left on disk: the one that serves, and the one before it."""
 
 _TITLE_BYTES = 100
 _SCHEMA = """
@@ -119,10 +120,32 @@ def reuse(article: Article, row: int, old: Generation) -> Draft:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a build that was cut off left behind; only under the lock."""
+    """Remove what a build that was cut off left behind, and what is damaged; only under the lock."""
     for path in folder.glob(f"{TEMPORARY}*"):
         shutil.rmtree(path)
     (folder / f"{POINTER}.new").unlink(missing_ok=True)
+    with suppress(NoIndexError, DamagedIndexError):
+        _remove_old(folder, read_pointer(folder).generation)
+
+
+def _remove_old(folder: Path, serving: str) -> None:
+    """Keep the generation that serves and the last whole one before it; remove the others."""
+    others = sorted((_number(path), path) for path in _generations(folder) if path.name != serving)
+    kept = None
+    for number, path in reversed(others):
+        whole = kept is None and number < _number(folder / serving) and not any(verify_generation(path))
+        if whole:
+            kept = path
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _generations(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if GENERATION.fullmatch(path.name)]
+
+
+def _number(path: Path) -> int:
+    return int(path.name.partition("-")[0])
 
 
 def write_generation(
@@ -329,8 +352,7 @@ def _digest(path: Path) -> str:
 def _publish(folder: Path, home: Path, manifest: Manifest) -> str:
     """Give the generation its name, point CURRENT at it in one step, and remove those no longer kept."""
     content = manifest.to_bytes()
-    before = sorted(path for path in folder.glob("[0-9]*-*") if path.is_dir())
-    number = int(before[-1].name.partition("-")[0]) + 1 if before else 1
+    number = max(map(_number, _generations(folder)), default=0) + 1
     name = generation_name(number, content)
     home.rename(folder / name)
     _sync(folder)
@@ -338,8 +360,7 @@ def _publish(folder: Path, home: Path, manifest: Manifest) -> str:
     _write_file(aside, Pointer(name, hashlib.sha256(content).hexdigest()).line())
     aside.replace(folder / POINTER)
     _sync(folder)
-    for path in before[: 1 - _KEPT]:
-        shutil.rmtree(path, ignore_errors=True)
+    _remove_old(folder, name)
     return name
 
 

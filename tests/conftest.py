@@ -32,7 +32,10 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
-    """Load the real default encoder, once."""
+    """Load the real default encoder, once; on one thread, which short texts take less time on."""
+    import torch
+
+    torch.set_num_threads(1)
     return Encoder(find_model("all-MiniLM-L6-v2"))
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from index import Article, Encoder, Passage, read_articles
 from index.passages import HEADING, split_article, split_sentences
-from index.writer import split
+from index.writer import passage_text, split
 from tests.index.shelf import put
 
 
@@ -41,7 +41,8 @@ AWKWARD = st.lists(
             [
                 "Mr. ", "e.g. ", "£3.5bn", ". ", "! ", "?", "…", "。", "؟ ", "one two ", "\n", "\n\n", "\n- ",
                 "\n1. ", "# ", "\u2028", "\u2029", "\u0085", "\u00a0", "\u202f", "\u3000", "\u1680", "\x1c",
-                "\x0b", "\x00", "\t", "\r", "\ufeff", "\u200b", "e\u0301", "👩‍👩‍👧‍👦", "🇨🇭", "שלום. ", "مرحبا ",
+                "\x0b", "\x00", "\t", "\r", "\ufeff", "\u200b",
+                "e\u0301", "👨‍👦", "🇨🇭", "שלום. ", "مرحبا ",
                 "“", "”", "x" * 70, "中文。", "\u202e", "\U0001f9d1\u200d", "'", '"', ")", " ",
             ]
         ),
@@ -193,13 +194,8 @@ def test_sentence_longer_than_the_window_is_read_to_its_last_word(encoder: Encod
     passages = split(article, encoder, "en")
     check_article(article, passages)
     counts = encoder.count_tokens(texts_of(article, passages))
-    prefix = article.title.encode()[:100].decode() + ". "
-    bodies = [
-        prefix + text
-        for text, passage in zip(texts_of(article, passages), passages, strict=True)
-        if not passage.is_heading
-    ]
-    assert max(encoder.count_tokens(bodies)) <= encoder.window == 254
+    encoded = [passage_text(article, passage, encoder, "en") for passage in passages]
+    assert max(encoder.count_tokens(encoded)) <= encoder.window == 254
     assert max(counts) > 200, "passages are filled, not cut small"
 
 

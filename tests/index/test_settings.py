@@ -55,7 +55,7 @@ def test_wrong_value_of_a_name_in_lower_case_is_shown(monkeypatch: pytest.Monkey
 
 def test_wrong_option_names_the_option(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOOTNOTE_LANGUAGE", "fr")
-    with pytest.raises(SettingsError, match="^--language: 'English' is not accepted"):
+    with pytest.raises(SettingsError, match=r"^--language: 'English' is not accepted"):
         IndexSettings.load(language="English")
 
 
@@ -67,7 +67,7 @@ def test_every_wrong_value_has_a_line() -> None:
 
 def test_unknown_name_in_the_env_file_is_refused_with_the_nearest() -> None:
     Path(".env").write_text("FOOTNOTE_ARTICLE=x\n")
-    with pytest.raises(SettingsError, match="FOOTNOTE_ARTICLE in .env .* did you mean FOOTNOTE_ARTICLES"):
+    with pytest.raises(SettingsError, match=r"FOOTNOTE_ARTICLE in \.env .* did you mean FOOTNOTE_ARTICLES"):
         IndexSettings.load()
     Path(".env").write_text("FOOTNOTE_XYZZY=x\n")
     with pytest.raises(SettingsError, match=r"FOOTNOTE_XYZZY .*\.env\.example"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 
 from index import Article, Encoder, open_generation
 from index.generation import read_pointer
-from index.wording import asks_for_heading, content_terms, heading_line_text
+from index.wording import content_terms, heading_line_text, parts_asked_for
 from index.writer import Draft, passage_text, split, write_generation
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(str.strip)
@@ -57,6 +60,54 @@ def test_all_that_is_encoded_fits_the_window(request: pytest.FixtureRequest, whi
             assert encoder.count_tokens([text])[0] <= encoder.window, text
 
 
+@pytest.mark.parametrize("field", ["title", "author", "publisher"])
+def test_heading_line_that_is_cut_is_read_as_the_part_that_it_is(small_encoder: Encoder, field: str) -> None:
+    """Each piece of a long line has its own part's questions before it, and fits the window with them."""
+    value = " ".join(f"Ann{number % 7}" for number in range(900))
+    fields = {**dict.fromkeys(("title", "author", "publisher", "url", "published"), ""), field: value}
+    article = Article(id="a", heading=value, text="Body.", **fields)
+    questions = heading_line_text(article, value, "en").removesuffix(value)
+    texts = [
+        passage_text(article, passage, small_encoder, "en")
+        for passage in split(article, small_encoder, "en")
+        if passage.is_heading
+    ]
+    assert len(texts) > 3
+    assert max(small_encoder.count_tokens(texts)) <= small_encoder.window
+    assert [text[: len(questions)] for text in texts] == [questions] * len(texts)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Break off what takes longer, so that a loop without end is a failure and not a wait."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_title_of_more_tokens_than_a_small_window_holds_is_split_all_the_same(
+    small_encoder: Encoder,
+) -> None:
+    """A hundred marks are a hundred tokens; the window of this model is 62."""
+    text = "It freezes in January. " * 30
+    article = Article("a", "?!" * 50, "", "", "", "", "?!" * 50, text.strip())
+    with within(3):
+        passages = split(article, small_encoder, "en")
+    sentences = [
+        article.text[one.start : one.end] for p in passages if not p.is_heading for one in p.sentences
+    ]
+    assert "".join("".join(sentences).split()) == "".join(text.split())
+    assert max(map(len, sentences)) > 1, "the text is not cut to single letters"
+
+
 def test_line_of_a_heading_is_read_with_the_question_that_it_answers() -> None:
     article = Article("a", "A quiet pond", "Lea Brandt", "Pond Press", "", "2020", "", "Body.")
     read = {line: heading_line_text(article, line, "en") for line in
@@ -69,10 +120,10 @@ def test_line_of_a_heading_is_read_with_the_question_that_it_answers() -> None:
 
 
 def test_heading_is_asked_for_by_its_words_alone() -> None:
-    assert asks_for_heading({"who", "wrote", "it"}, "en")
-    assert asks_for_heading({"quién", "escribió"}, "es")
-    assert not asks_for_heading({"who", "kept", "bees"}, "en")
-    assert asks_for_heading({"anything"}, "xx"), "of an unknown language every question may"
+    assert parts_asked_for({"who", "wrote", "it"}, "en") == {"author"}
+    assert parts_asked_for({"quién", "escribió"}, "es") == {"author"}
+    assert not parts_asked_for({"who", "kept", "bees"}, "en")
+    assert "title" in parts_asked_for({"anything"}, "xx"), "of an unknown language every question may"
 
 
 @given(terms=st.lists(TEXT, max_size=8), language=st.sampled_from(["en", "es", "xx"]))
