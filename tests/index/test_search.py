@@ -61,7 +61,7 @@ def check_hits(hits: list[Hit]) -> None:
     for hit in hits:
         assert 0 <= hit.lexical <= 1
         assert -1.001 <= hit.dense <= 1.001
-        assert hit.best_sentence.score == max(one.score for one in hit.sentences)
+        assert hit.best_sentence.score == max(one.score for one in hit.sentences if one.quotable)
         headings = {one.paragraph == 0 for one in hit.sentences}
         source = hit.article.heading if headings == {True} else hit.article.text
         assert len(headings) == 1
