@@ -100,10 +100,10 @@ class _BadLinesError(FootnoteError):
 @_answer_options
 def chat(**options: Any) -> None:
     """Ask and answer here in the terminal."""
-    settings = _load(**options)
-    from bot.console import chat as talk
-
     try:
+        settings = _load(**options)
+        from bot.console import chat as talk
+
         asyncio.run(talk(settings))
     except KeyboardInterrupt:
         _leave(0)
@@ -153,7 +153,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows a question mark
     try:
-        sys.exit(footnote.main(given, prog_name="footnote", standalone_mode=False))
+        # Not footnote.main(): it makes status 1 of a reader who has left.
+        with footnote.make_context("footnote", given) as context:
+            footnote.invoke(context)
+        sys.stdout.flush()
+        sys.exit(0)
+    except click.exceptions.Exit as wanted:
+        sys.exit(wanted.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.history import FileHistory
@@ -38,9 +41,34 @@ Type a question, or one of these:
   /quit      leave; so do Ctrl-C and Ctrl-D"""
 
 
+class _Console(Console):
+    """A console that leaves a reader who has left to the command line, which knows the exit status."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on raising the error that is being handled."""
+        raise BrokenPipeError
+
+
 def _console() -> Console:
     # Piped output is for other programs: one line stays one line, whatever its length.
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+    return _Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+
+
+async def _lines_of(file: BinaryIO) -> AsyncIterator[bytes]:
+    """Yield a file's lines without ever blocking the loop, so that Ctrl-C ends the wait for the next one."""
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[bytes] = asyncio.Queue(1)
+
+    def read() -> None:
+        # A descriptor of its own: nothing waits for the standard input's lock when the program ends.
+        with suppress(RuntimeError), open(os.dup(file.fileno()), "rb") as own:  # noqa: PTH123 - a descriptor
+            for line in own:
+                asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
+            asyncio.run_coroutine_threadsafe(lines.put(b""), loop).result()
+
+    threading.Thread(target=read, daemon=True).start()
+    while line := await lines.get():
+        yield line
 
 
 @asynccontextmanager
@@ -68,7 +96,7 @@ async def ask_once(settings: BotSettings, question: str, *, as_json: bool) -> No
             _show(_console(), answer)
 
 
-async def ask_batch(settings: BotSettings, lines: Iterable[bytes], *, as_json: bool) -> int:
+async def ask_batch(settings: BotSettings, file: BinaryIO, *, as_json: bool) -> int:
     """Answer a question a line (JSON objects with a `question`), in order; return how many lines were bad.
 
     Each answer is flushed as it is made. Blank lines are passed over.
@@ -76,9 +104,10 @@ async def ask_batch(settings: BotSettings, lines: Iterable[bytes], *, as_json: b
     Raises:
         FootnoteError: the index cannot be opened.
     """
-    bad = 0
+    bad = number = 0
     async with _opened(settings) as service:
-        for number, line in enumerate(lines, 1):
+        async for line in _lines_of(file):
+            number += 1
             if not line.strip():
                 continue
             row, fault = _parse(line)
@@ -97,7 +126,7 @@ async def ask_batch(settings: BotSettings, lines: Iterable[bytes], *, as_json: b
 def _parse(line: bytes) -> tuple[dict[str, Any], str]:
     """Return a line's object, and what is wrong with it, if anything."""
     try:
-        row = json.loads(line.decode("utf-8-sig"))
+        row = json.loads(line.decode("utf-8-sig"), parse_constant=_no_number, parse_float=_finite)
     except UnicodeDecodeError:
         return {"question": None}, "not UTF-8"
     except (ValueError, RecursionError) as error:
@@ -109,6 +138,15 @@ def _parse(line: bytes) -> tuple[dict[str, Any], str]:
     if not isinstance(row.get("question"), str):
         return {"question": None, **row}, 'has no "question" (a string)'
     return row, ""
+
+
+def _no_number(name: str) -> float:
+    raise json.JSONDecodeError(f"{name} is no number in JSON", name, 0)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _no_number(digits)
 
 
 def _print_fault(row: dict[str, Any], fault: str, *, as_json: bool) -> None:
@@ -187,7 +225,7 @@ async def _typed() -> AsyncIterator[str]:
 
 
 async def _piped() -> AsyncIterator[str]:
-    while line := await asyncio.to_thread(sys.stdin.buffer.readline):
+    async for line in _lines_of(sys.stdin.buffer):
         yield line.decode("utf-8", "replace")
 
 

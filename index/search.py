@@ -110,7 +110,7 @@ class Search:
         """Return up to 10 hits for a question, best first; none for one without letters or digits."""
         # Half a character (a lone surrogate) can be neither encoded nor looked up.
         text = question[:_QUESTION_LENGTH].encode("utf-8", "replace").decode().replace("\x00", " ")
-        terms = list(dict.fromkeys(_TERM.findall(text.casefold())))[:_TERMS]
+        terms = list(dict.fromkeys(_TERM.findall(text.lower())))[:_TERMS]
         if not terms:
             return []
         vector = self.encoder.encode_question(text)

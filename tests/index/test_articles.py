@@ -132,6 +132,12 @@ def test_front_matter_is_text_whatever_it_looks_like(tmp_path: Path, yaml: str, 
     assert (article.title, article.heading, article.text) == (title, title, "Body.")
 
 
+@pytest.mark.parametrize("nothing", ["", " null", " ~", " ''", " []"])
+def test_field_without_a_value_in_front_matter_is_empty(tmp_path: Path, nothing: str) -> None:
+    article = read(tmp_path, "file.md", f"---\ntitle: T\nauthor:{nothing}\n---\nBody.")
+    assert (article.author, article.heading) == ("", "T")
+
+
 @pytest.mark.parametrize("author", ["Ann\nLee", ["Ann\nLee"], [" Ann ", "\tLee"]])
 def test_field_takes_one_line_of_the_heading(tmp_path: Path, author: str | list[str]) -> None:
     """White space inside a value, of a list's too, is one space; else one value would be several lines."""

@@ -308,6 +308,32 @@ def test_status_needs_neither_the_encoder_nor_torch(own_index: Path) -> None:
     assert done.stdout == "5 False False\n"
 
 
+def test_reader_overtaken_by_a_build_opens_what_is_published_now(
+    own_index: Path, make_settings: MakeSettings, encoder: Encoder, tmp_path: Path
+) -> None:
+    """It had read CURRENT when the generation named there was removed; so it reads CURRENT again."""
+    old, before = home_of(own_index), (own_index / "CURRENT").read_bytes()
+    put(make_settings().articles, {"kiln.txt": "The kiln was lit."})
+    new = build_index(make_settings(), encoder=encoder).generation
+    shutil.copy(own_index / "CURRENT", tmp_path / "published")
+    (own_index / "CURRENT").write_bytes(before)
+    code = (
+        "import os, shutil, sys; from pathlib import Path; from index import open_generation\n"
+        "index, old, published = map(Path, sys.argv[1:])\n"
+        "def overtake(event, values):\n"
+        "    if event == 'open' and str(values[0]) == str(old / 'manifest.json') and published.exists():\n"
+        "        os.replace(published, index / 'CURRENT')\n"
+        "        shutil.rmtree(old)\n"
+        "sys.addaudithook(overtake)\n"
+        "print(open_generation(index).name)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(own_index), str(old), str(tmp_path / "published")],
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == f"{new}\n", done.stderr
+
+
 def test_readers_open_whole_generations_while_builds_publish(
     own_index: Path, make_settings: MakeSettings, encoder: Encoder
 ) -> None:

@@ -139,6 +139,33 @@ def test_who_wrote_it_finds_the_author_of_the_only_article(
     generation.close()
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "question", "line"),
+    [
+        ("a.txt", "Author: Lea Brandt\n\nThe pond freezes.", "Who wrote it?", "Author: Lea Brandt"),
+        (
+            "b.txt",
+            "Brandt\nAuthor: Lea Brandt\n\nA family of potters.",
+            "Who wrote it?",
+            "Author: Lea Brandt",
+        ),
+        ("c.md", "---\ntitle: T\nauthor: Quay\npublisher: Quay\n---\nIt rains.", "Who published it?", "Quay"),
+        ("d.md", "---\ntitle: Review 2019\npublished: 2019\n---\nIt rains.", "What is its date?", "2019"),
+    ],
+)
+def test_line_of_a_heading_is_known_for_its_part_when_values_are_alike(
+    make_settings: MakeSettings, encoder: Encoder, name: str, content: str, question: str, line: str
+) -> None:
+    """One value may stand in another, or be the same; a short file name may stand in anything."""
+    settings = make_settings()
+    put(settings.articles, {name: content})
+    build_index(settings, encoder=encoder)
+    generation = open_generation(settings.index)
+    headings = [hit.best_sentence.text for hit in Search(generation, encoder)(question) if hit.text != "T"]
+    generation.close()
+    assert headings[0] == line
+
+
 def test_heading_stands_aside_for_a_question_that_does_not_ask_for_it(search: Search) -> None:
     """A title repeats its article's subject, and would be quoted in place of what is said of it."""
     assert all(one.paragraph for hit in search("lamp on Garrow Point") for one in hit.sentences)

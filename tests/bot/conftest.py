@@ -1,0 +1,148 @@
+"""A small set of articles with its index, built once; the program run in process and as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot import cli
+from bot.settings import BotSettings
+from index import Encoder, build_index
+
+FOOTNOTE = Path(sys.executable).with_name("footnote")
+"""The installed program."""
+
+WAIT = 60.0
+"""Seconds after which a process counts as hanging; far above what one takes, also on a busy machine."""
+
+LAMP = """\
+The lamp on Gull Rock
+Author: Mara Holt
+
+The lighthouse on Gull Rock was lit for the first time in 1871. \
+Its lamp burned 40 litres of colza oil a night.
+
+Ebba Lind kept the lamp on Gull Rock for thirty-one years. She wrote "all's well" in the log \
+every morning, even on the day the sea broke the kitchen window.
+
+The lamp was replaced by an electric one in 1954. Nobody has lived on the rock since.
+"""
+
+BREAD = """\
+---
+title: Bread without a clock
+author: Jon Vass
+publisher: The Oven Letter
+url: https://oven.example/clock
+published: 2019-03-02
+---
+
+Sourdough rises slowly because wild yeast is scarce. \
+A cool cellar of 12 degrees stretches the rise to a whole day.
+
+Salt goes in last. It tightens the dough and slows the yeast down.
+"""
+
+ODD = {
+    "id": "odd/1",
+    "title": "The \x1b[31mred\x1b[0m \u202e turbine",
+    "text": "The turbine \x1b]0;owned\x07 at Wexholm was painted red in 1988. "
+    "\U0001f600 Its blades span 30 metres \u2014 \u05e9\u05dc\u05d5\u05dd.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a command line ended: its exit status, and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+
+Footnote = Callable[..., Outcome]
+
+
+def write_articles(folder: Path) -> None:
+    """Write the articles that the tests of this package ask about."""
+    folder.mkdir(parents=True)
+    (folder / "lamp.txt").write_text(LAMP, encoding="utf-8")
+    (folder / "bread.md").write_text(BREAD, encoding="utf-8")
+    (folder / "odd.jsonl").write_text(json.dumps(ODD) + "\n", encoding="utf-8")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return the environment for a process, with nothing in it that colours or widens its output."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("COLUMNS", "NO_COLOR"))}
+    return {**kept, "TERM": "xterm-256color", "PYTHONUTF8": "1", **more}
+
+
+def start(*arguments: str, **more: str) -> subprocess.Popen[bytes]:
+    """Start the program with pipes, in the current folder; Ctrl-C reaches it whoever runs the tests."""
+    pipe = subprocess.PIPE
+    # A shell that runs the tests in the background has Ctrl-C ignored, which processes inherit.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            [FOOTNOTE, *arguments], stdin=pipe, stdout=pipe, stderr=pipe, env=environment(**more)
+        )
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def finish(process: subprocess.Popen[bytes], feed: bytes | None = None) -> Outcome:
+    """Feed a process and wait for its end, within a bound."""
+    try:
+        out, err = process.communicate(feed, timeout=WAIT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    return Outcome(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
+    """Build the index of the small article set in a folder of its own; only to be read."""
+    home = tmp_path_factory.mktemp("built")
+    write_articles(home / "articles")
+    build_index(
+        BotSettings.model_construct(
+            articles=home / "articles",
+            index=home / ".footnote/index",
+            model=encoder.model.name,
+            language="en",
+        ),
+        encoder=encoder,
+    )
+    return home
+
+
+@pytest.fixture
+def home(built: Path, tmp_path: Path) -> Path:
+    """Start the test in a copy of the built folder, where default settings find everything."""
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+@pytest.fixture
+def footnote(capfd: pytest.CaptureFixture[str]) -> Footnote:
+    """Run a command line in this process; torch is then loaded once for all of them."""
+
+    def run(*arguments: str) -> Outcome:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main(arguments)
+        out, err = capfd.readouterr()
+        return Outcome(int(ended.value.code or 0), out, err)
+
+    return run

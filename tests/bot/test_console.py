@@ -1,0 +1,108 @@
+"""The chat: typed at a terminal, and fed through a pipe."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.bot.conftest import Footnote, finish, start
+from tests.bot.terminals import terminal
+
+WHO = "Who kept the lamp on Gull Rock?"
+QUOTE = "“Ebba Lind kept the lamp on Gull Rock for thirty-one years.”"
+COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m")
+
+
+def test_a_typed_chat_answers_and_knows_its_commands(home: Path) -> None:
+    with terminal("chat") as person:
+        person.wait_for("Ask about 3 article(s). /help lists the commands.")
+        person.type("/sources\r")
+        person.wait_for("Nothing is cited yet; ask a question first.")
+        person.type("/more\r")
+        person.wait_for("There is nothing more.")
+        person.type(f"{WHO}\r")
+        shown = person.wait_for("how sure: ")
+        assert QUOTE in shown
+        assert "[1] The lamp on Gull Rock · Mara Holt · paragraph 2" in shown
+        assert COLOUR.search(person.raw), "the quote is not highlighted"
+        person.type("/sources\r")
+        shown = person.wait_for("[3] ")
+        assert "The lamp was replaced by an electric one in 1954." in shown
+        person.type("/more\r")
+        person.wait_for("[4] ")
+        person.type("/more\r")
+        person.wait_for("There is nothing more.")
+        person.type("/status\r")
+        assert "articles    3" in person.wait_for("size ")
+        person.type("/help\r")
+        shown = person.wait_for("/quit ")
+        assert all(name in shown for name in ("/sources", "/more", "/rebuild", "/status", "/help"))
+        person.type("/dance\r")
+        person.wait_for("No such command; /help lists them.")
+        person.type("\x04")
+        assert person.wait_for_end() == 0
+    assert "Traceback" not in person.plain
+
+
+def test_a_typed_chat_has_history_no_colours_with_no_color_and_ctrl_c_leaves_it(home: Path) -> None:
+    with terminal("chat", NO_COLOR="1") as person:
+        person.type(f"{WHO}\r")
+        person.wait_for("how sure: ")
+        person.type("\x1b[A\r")
+        person.wait_for("how sure: ")
+        assert person.plain.count(QUOTE) == 2
+        person.type("\x03")
+        assert person.wait_for_end() == 0
+    assert not COLOUR.search(person.raw)
+    assert WHO in (home / ".footnote/history").read_text(encoding="utf-8")
+    assert "Traceback" not in person.plain
+
+
+def test_a_piped_chat_answers_line_by_line_until_it_is_told_to_quit(home: Path) -> None:
+    (home / "articles/bad.txt").write_bytes(b"\xff")
+    lines = [WHO, "", "/rebuild", "\x1b[31mWhen was the turbine painted red?", "/sources", "/status", "/nope"]
+    feed = "\n".join([*lines, "/quit", "Why does sourdough rise slowly?"]).encode()
+    outcome = finish(start("chat"), b"\xff \xc3\n" + feed)
+    assert outcome.status == 0
+    assert "\x1b" not in outcome.out + outcome.err
+    assert outcome.out.count(QUOTE) == 1
+    assert "bad.txt, line 1: not UTF-8" in outcome.out
+    assert "The turbine \ufffd]0;owned\ufffd at Wexholm was painted red in 1988." in outcome.out
+    assert "articles    3" in outcome.out
+    assert "No such command" in outcome.out
+    assert "Sourdough" not in outcome.out
+
+
+def test_a_piped_chat_rebuilds_swaps_and_ends_with_its_input(home: Path) -> None:
+    (home / "articles/bell.txt").write_text("The bell was cast by Tove Dahl in Bergen.\n", encoding="utf-8")
+    outcome = finish(start("chat"), b"/rebuild\nWho cast the bell?")
+    assert outcome.status == 0
+    assert "1 article encoded, 3 reused" in outcome.out
+    assert "“The bell was cast by Tove Dahl in Bergen.”\n  [1] bell · paragraph 1" in outcome.out
+    assert "writing: 1 of 1" in outcome.err
+
+
+@pytest.mark.parametrize("question", ["", " \t "])
+def test_an_empty_question_is_told_apart_from_one_without_an_answer(
+    home: Path, footnote: Footnote, question: str
+) -> None:
+    outcome = footnote("ask", question)
+    assert (outcome.status, outcome.out) == (0, "That is empty. Ask a question about the articles.\n")
+
+
+def test_what_is_in_an_article_or_a_question_cannot_steer_the_terminal(
+    home: Path, footnote: Footnote
+) -> None:
+    outcome = footnote("ask", "\x1b]0;me\x07 \u202e \x9b31m What was painted red: the turbine at Wexholm?")
+    assert outcome.status == 0
+    assert "owned" in outcome.out
+    shown = outcome.out + footnote("index", "show").out + footnote("index", "show", "--passages").out
+    assert [one for one in shown if not one.isprintable() and one != "\n"] == []
+    assert "The \ufffd[31mred\ufffd[0m \ufffd turbine" in shown
+
+
+def test_a_question_without_an_answer_gets_no_quote(home: Path, footnote: Footnote) -> None:
+    outcome = footnote("ask", "Which football club won the cup final in Lisbon?")
+    assert outcome.out == "The articles do not seem to say.\n"

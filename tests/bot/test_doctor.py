@@ -1,0 +1,131 @@
+"""`footnote doctor`: what it finds, what it says to do, and its exit status."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.bot.conftest import LAMP, Footnote, Outcome
+
+SECRET = "MTE5.s3cret-t0ken.value"
+
+
+def finding(outcome: Outcome, subject: str, mark: str) -> str:
+    """Return the one line with this mark on a subject."""
+    lines = [line for line in outcome.out.splitlines() if line.split()[:2] == [mark, subject]]
+    assert len(lines) == 1, outcome.out
+    return lines[0]
+
+
+def test_where_all_is_well_every_subject_is_looked_at_and_the_status_is_0(
+    home: Path, footnote: Footnote
+) -> None:
+    outcome = footnote("doctor")
+    assert (outcome.status, outcome.err) == (0, "")
+    for subject in ("python", "packages", "settings", "weights", "articles", "index"):
+        finding(outcome, subject, "ok")
+    assert "only the terminal can ask" in finding(outcome, "discord", "warn")
+    assert "as published" in finding(outcome, "weights", "ok")
+    assert "3 in articles" in finding(outcome, "articles", "ok")
+    assert "3 article(s), whole" in finding(outcome, "index", "ok")
+
+
+def test_no_index_is_69_with_what_to_run(home: Path, footnote: Footnote) -> None:
+    outcome = footnote("doctor", "--index", "elsewhere")
+    assert outcome.status == 69
+    assert "no index at elsewhere: run `footnote index build`" in finding(outcome, "index", "FAIL")
+
+
+def test_articles_changed_since_the_build_are_a_warning(home: Path, footnote: Footnote) -> None:
+    Path("articles/lamp.txt").write_text(LAMP.replace("1871", "1872"), encoding="utf-8")
+    outcome = footnote("doctor")
+    assert outcome.status == 0
+    told = finding(outcome, "index", "warn")
+    assert "the articles have changed since: run `footnote index build`" in told
+
+
+def test_a_damaged_index_is_65_by_the_name_of_the_file(home: Path, footnote: Footnote) -> None:
+    (path,) = Path(".footnote/index").glob("*/sentences.faiss")
+    path.write_bytes(b"")
+    outcome = footnote("doctor")
+    assert outcome.status == 65
+    assert f"{path} is damaged" in finding(outcome, "index", "FAIL")
+    finding(outcome, "articles", "ok")
+
+
+def test_bad_articles_are_65_with_file_and_reason_and_the_index_is_looked_at_all_the_same(
+    home: Path, footnote: Footnote
+) -> None:
+    Path("articles/empty.txt").write_text(" \n", encoding="utf-8")
+    outcome = footnote("doctor")
+    assert outcome.status == 65
+    finding(outcome, "articles", "FAIL")
+    assert "empty.txt: empty" in outcome.out
+    finding(outcome, "index", "ok")
+
+
+def test_the_status_is_the_highest_of_the_findings(home: Path, footnote: Footnote) -> None:
+    Path("articles/empty.txt").write_text("", encoding="utf-8")
+    outcome = footnote("doctor", "--index", "elsewhere")
+    assert outcome.status == 69
+    finding(outcome, "articles", "FAIL")
+    finding(outcome, "index", "FAIL")
+
+
+def test_articles_that_are_not_there_are_69(home: Path, footnote: Footnote) -> None:
+    outcome = footnote("doctor", "--articles", "nowhere")
+    assert outcome.status == 69
+    assert "no articles at nowhere" in finding(outcome, "articles", "FAIL")
+
+
+def test_a_wrong_setting_is_2_and_named(
+    home: Path, footnote: Footnote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOOTNOTE_WAITING", "many")
+    monkeypatch.setenv("FOOTNOTE_DISCORD_TOKEN", SECRET)
+    outcome = footnote("doctor")
+    assert outcome.status == 2
+    assert "FOOTNOTE_WAITING: 'many' is not accepted" in finding(outcome, "settings", "FAIL")
+    assert SECRET not in outcome.out + outcome.err
+
+
+def test_a_variable_that_is_no_setting_is_a_warning_with_its_name_and_not_its_value(
+    home: Path, footnote: Footnote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOOTNOTE_DISCORD_TOKN", SECRET)
+    outcome = footnote("doctor")
+    assert outcome.status == 0
+    assert "FOOTNOTE_DISCORD_TOKN" in finding(outcome, "settings", "warn")
+    assert SECRET not in outcome.out + outcome.err
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o644, True), (0o600, False)])
+def test_an_env_file_that_others_can_read_is_a_warning(
+    home: Path, footnote: Footnote, mode: int, warned: bool
+) -> None:
+    Path(".env").write_text("FOOTNOTE_WAITING=3\n", encoding="utf-8")
+    Path(".env").chmod(mode)
+    outcome = footnote("doctor")
+    assert outcome.status == 0
+    assert ("chmod 600 .env" in outcome.out) == warned
+
+
+def test_an_encoder_that_is_not_there_is_69(home: Path, footnote: Footnote) -> None:
+    Path("hollow").mkdir()
+    outcome = footnote("doctor", "--model", str(Path("hollow").resolve()))
+    assert outcome.status == 69
+    assert "no .safetensors weights" in finding(outcome, "weights", "FAIL")
+
+
+def test_a_discord_that_cannot_be_reached_is_69_and_the_token_is_not_shown(
+    home: Path, footnote: Footnote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("FOOTNOTE_DISCORD_TOKEN", SECRET)
+    outcome = footnote("doctor", "--discord-api-url", f"http://127.0.0.1:{port}/api/v10")
+    assert outcome.status == 69
+    finding(outcome, "discord", "FAIL")
+    assert SECRET not in outcome.out + outcome.err

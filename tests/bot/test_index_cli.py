@@ -1,0 +1,172 @@
+"""`footnote index build | status | verify | show`, by hand in a shell."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from index import Encoder, index_status, verify
+from tests.bot.conftest import BREAD, LAMP, ODD, Footnote, finish, start
+from tests.bot.services import add_many_articles, another_build
+
+INDEX = Path(".footnote/index")
+
+
+def test_build_says_what_it_reused_and_removed(home: Path, footnote: Footnote) -> None:
+    Path("articles/lamp.txt").write_text(LAMP.replace("40 litres", "41 litres"), encoding="utf-8")
+    Path("articles/odd.jsonl").unlink()
+    Path("articles/questions.jsonl").write_text("{}\n", encoding="utf-8")
+    outcome = footnote("index", "build")
+    assert outcome.status == 0
+    assert "2 articles in " in outcome.out
+    assert "1 article encoded, 1 reused, 1 removed" in outcome.out
+    assert "questions.jsonl: a question set, not articles; skipped" in outcome.err
+    assert "encoding: " in outcome.err
+    assert "\x1b" not in outcome.out + outcome.err
+
+
+def test_build_with_nothing_new_says_so(home: Path, footnote: Footnote) -> None:
+    before = index_status(INDEX)
+    outcome = footnote("index", "build")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out == f"Nothing has changed: generation {before.generation} holds 3 articles.\n"
+    assert index_status(INDEX) == before
+
+
+def test_dry_run_says_what_would_change_and_changes_nothing(home: Path, footnote: Footnote) -> None:
+    Path("articles/lamp.txt").write_text(LAMP.replace("40 litres", "41 litres"), encoding="utf-8")
+    Path("articles/bread.md").unlink()
+    Path("articles/new.txt").write_text("Something new.\n", encoding="utf-8")
+    before = {path: path.stat().st_mtime_ns for path in INDEX.rglob("*")}
+    outcome = footnote("index", "build", "--dry-run")
+    assert outcome.status == 0
+    assert outcome.out.splitlines() == [
+        "added    new",
+        "changed  lamp",
+        "removed  bread",
+        "1 added, 1 changed, 1 removed, 1 unchanged; nothing was written",
+    ]
+    assert {path: path.stat().st_mtime_ns for path in INDEX.rglob("*")} == before
+
+
+def test_build_refuses_bad_articles_with_file_line_and_reason_and_keeps_the_index(
+    home: Path, footnote: Footnote
+) -> None:
+    Path("articles/a.txt").write_bytes(b"One.\n\xff\n")
+    Path("articles/b.jsonl").write_text('{"id": "b", "text": "x"}\n{"id": \n', encoding="utf-8")
+    Path("articles/c.md").write_bytes(b"")
+    before = index_status(INDEX)
+    outcome = footnote("index", "build")
+    assert outcome.status == 65
+    assert "a.txt, line 2: not UTF-8" in outcome.err
+    assert "b.jsonl, line 2: not JSON" in outcome.err
+    assert "c.md: empty" in outcome.err
+    assert index_status(INDEX) == before
+
+
+def test_build_refuses_while_another_holds_the_lock_and_names_it(
+    home: Path, footnote: Footnote, encoder: Encoder
+) -> None:
+    Path("articles/new.txt").write_text("Something new.\n", encoding="utf-8")
+    with another_build(home, encoder):
+        outcome = footnote("index", "build")
+    assert outcome.status == 75
+    assert f"process {os.getpid()}, since 20" in outcome.err
+    assert footnote("index", "build").status == 0
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_build_says_where_it_may_not_write(home: Path, footnote: Footnote) -> None:
+    Path("articles/new.txt").write_text("Something new.\n", encoding="utf-8")
+    INDEX.chmod(0o500)
+    outcome = footnote("index", "build")
+    INDEX.chmod(0o700)
+    assert outcome.status == 69
+    assert "cannot be written" in outcome.err
+
+
+def test_an_index_folder_that_is_a_file_is_said_to_be_unwritable(home: Path, footnote: Footnote) -> None:
+    Path("taken").write_text("", encoding="utf-8")
+    outcome = footnote("index", "build", "--index", "taken")
+    assert outcome.status == 69
+    assert "the index at taken cannot be written" in outcome.err
+
+
+def test_ctrl_c_in_a_build_ends_with_130_and_leaves_the_index_whole(home: Path) -> None:
+    add_many_articles(home)
+    before = index_status(INDEX)
+    process = start("index", "build")
+    assert process.stderr is not None
+    while not (line := process.stderr.readline()).startswith(b"encoding:"):
+        assert line, "the build ended before it encoded anything"
+    process.send_signal(signal.SIGINT)
+    assert finish(process).status == 130
+    assert index_status(INDEX) == before
+    assert verify(INDEX) == []
+
+
+def test_status_as_json_has_the_figures_of_the_generation(home: Path, footnote: Footnote) -> None:
+    fields = json.loads(footnote("index", "status", "--json").out)
+    assert list(fields) == "generation built encoder articles passages sentences bytes".split()
+    assert (fields["articles"], fields["encoder"]) == (3, "all-MiniLM-L6-v2")
+    files = INDEX / fields["generation"]
+    sizes = {path.name: path.stat().st_size for path in files.iterdir() if path.name != "manifest.json"}
+    assert fields["bytes"] == sum(sizes.values())
+
+
+def test_verify_finds_every_file_as_written_or_names_those_that_are_not(
+    home: Path, footnote: Footnote
+) -> None:
+    assert footnote("index", "verify").out == f"every file of {INDEX} is as it was written\n"
+    (INDEX / "notes.txt").write_text("?", encoding="utf-8")
+    (database,) = INDEX.glob("*/passages.sqlite")
+    database.write_bytes(database.read_bytes() + b"\0")
+    outcome = footnote("index", "verify")
+    assert outcome.status == 65
+    assert "notes.txt: not a file of the index" in outcome.err
+    assert f"{database} is damaged" in outcome.err
+
+
+def test_show_as_json_is_that_of_the_design(home: Path, footnote: Footnote) -> None:
+    rows = [json.loads(line) for line in footnote("index", "show", "--json").out.splitlines()]
+    assert [row["id"] for row in rows] == ["bread", "lamp", "odd/1"]
+    for row in rows:
+        assert list(row) == "id title author publisher url published heading text paragraphs".split()
+        pieces = [row["text"][one["start"] : one["end"]] for one in row["paragraphs"]]
+        assert "\n\n".join(pieces) == row["text"]
+        assert [one["number"] for one in row["paragraphs"]] == list(range(1, len(pieces) + 1))
+    bread, lamp, odd = rows
+    assert bread["heading"] == "Bread without a clock\nJon Vass\nThe Oven Letter\n2019-03-02"
+    assert bread["text"] == BREAD.partition("---\n\n")[2].rstrip()
+    assert lamp["heading"] == "The lamp on Gull Rock\nAuthor: Mara Holt"
+    assert lamp["text"] == LAMP.partition("Holt\n\n")[2].rstrip()
+    assert (odd["title"], odd["text"]) == (ODD["title"], ODD["text"])
+
+
+def test_show_prints_one_article_with_paragraph_numbers(home: Path, footnote: Footnote) -> None:
+    shown = footnote("index", "show", "lamp").out
+    assert shown.startswith(
+        "# lamp\n\n[heading] The lamp on Gull Rock\nAuthor: Mara Holt\n\n[1] The lighthouse"
+    )
+    assert "\n\n[3] The lamp was replaced" in shown
+    assert "Sourdough" not in shown
+
+
+def test_show_passages_cover_the_sentences_in_order(home: Path, footnote: Footnote) -> None:
+    (row,) = [json.loads(footnote("index", "show", "lamp", "--json", "--passages").out)]
+    heading, *body = row["passages"]
+    assert heading["paragraphs"] == [0]
+    assert row["heading"][heading["start"] : heading["end"]] == row["heading"]
+    sentences = [row["text"][a:b] for one in body for a, b in one["sentences"]]
+    assert " ".join(sentences) == row["text"].replace("\n\n", " ")
+    assert footnote("index", "show", "lamp", "--passages").out.count("passage ") == 1 + len(body)
+
+
+def test_show_of_an_article_that_is_not_there_is_a_usage_error(home: Path, footnote: Footnote) -> None:
+    outcome = footnote("index", "show", "nobody")
+    assert outcome.status == 2
+    assert "no article has the id 'nobody'" in outcome.err
