@@ -154,33 +154,35 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows a question mark
     try:
         # Not footnote.main(): it makes status 1 of a reader who has left.
-        with footnote.make_context("footnote", given) as context:
+        with footnote.make_context("footnote", list(given)) as context:
             footnote.invoke(context)
         sys.stdout.flush()
-        sys.exit(0)
     except click.exceptions.Exit as wanted:
         sys.exit(wanted.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except FootnoteError as error:
-        if "--debug" in given:
-            raise
-        click.echo(f"footnote: {printable(str(error))}", err=True)
-        sys.exit(error.exit_status)
     except (click.Abort, KeyboardInterrupt):
         click.echo("footnote: interrupted", err=True)
         _leave(130)
     except BrokenPipeError:
         # The reader of our output has left (`footnote ask ... | head`); there is nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:
         if "--debug" in given:
             raise
-        click.echo(
-            f"footnote: a fault of ours ({type(error).__name__}: {printable(str(error))}). "
-            "Please report it, with what `footnote --debug ...` prints.",
-            err=True,
-        )
-        sys.exit(70)
+        sys.exit(_tell(error))
+    sys.exit(0)
+
+
+def _tell(error: Exception) -> int:
+    """Say what went wrong in one message; return the exit status."""
+    if isinstance(error, FootnoteError):
+        click.echo(f"footnote: {printable(str(error))}", err=True)
+        return error.exit_status
+    click.echo(
+        f"footnote: a fault of ours ({type(error).__name__}: {printable(str(error))}). "
+        "Please report it, with what `footnote --debug ...` prints.",
+        err=True,
+    )
+    return 70

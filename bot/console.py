@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent import futures
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -61,7 +62,8 @@ async def _lines_of(file: BinaryIO) -> AsyncIterator[bytes]:
 
     def read() -> None:
         # A descriptor of its own: nothing waits for the standard input's lock when the program ends.
-        with suppress(RuntimeError), open(os.dup(file.fileno()), "rb") as own:  # noqa: PTH123 - a descriptor
+        # The loop may end while a line is on its way; then nobody wants it.
+        with suppress(RuntimeError, futures.CancelledError), open(os.dup(file.fileno()), "rb") as own:  # noqa: PTH123 - a descriptor
             for line in own:
                 asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
             asyncio.run_coroutine_threadsafe(lines.put(b""), loop).result()
