@@ -8,8 +8,9 @@ from contextlib import suppress
 
 import discord
 
-from bot.discordapp.answering import Answering, Step
+from bot.discordapp.answering import Answering
 from bot.discordapp.render import failed_embed, notice, progress_embed, rebuilt_embed
+from index import Progress
 from index.errors import BusyError, FootnoteError
 
 __all__ = ["EDIT_EVERY", "ProgressMessage", "rebuild_by_command"]
@@ -35,11 +36,11 @@ class ProgressMessage:
     def __init__(self, interaction: discord.Interaction, every: float = EDIT_EVERY) -> None:
         self._interaction = interaction
         self._every = every
-        self._latest: Step | None = None
+        self._latest: Progress | None = None
         self._ended = asyncio.Event()
         self._editing = asyncio.create_task(self._keep_editing())
 
-    def update(self, step: Step) -> None:
+    def update(self, step: Progress) -> None:
         """Note how far the rebuild is; it is shown when the next edit is due."""
         self._latest = step
 

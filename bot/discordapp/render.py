@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import discord
 
 from bot.answers import Answer, Citation, Quote, Verdict
-from bot.discordapp.answering import Report, Step
 from bot.discordapp.escape import blockquote, fit, units
+from index import BuildReport, Progress
 
 __all__ = [
     "answer_embed",
@@ -144,7 +144,7 @@ def notice(title: str, text: str = "", *, fault: bool = False) -> discord.Embed:
     )
 
 
-def progress_embed(step: Step | None) -> discord.Embed:
+def progress_embed(step: Progress | None) -> discord.Embed:
     """Return what a rebuild under way shows."""
     if step is None:
         return notice("Rebuilding the index", "Starting.")
@@ -152,7 +152,7 @@ def progress_embed(step: Step | None) -> discord.Embed:
     return notice("Rebuilding the index", f"{fit(step.stage, 100).capitalize()}: {step.done:,}{of}.")
 
 
-def rebuilt_embed(report: Report) -> discord.Embed:
+def rebuilt_embed(report: BuildReport) -> discord.Embed:
     """Return what a rebuild that went well shows."""
     embed = notice("The rebuild is done", fit(report.summary(), _TEXT_ROOM))
     embed.add_field(name="Articles", value=f"{report.articles:,}")

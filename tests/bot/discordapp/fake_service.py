@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.answers import Answer, Citation, Quote, Verdict
-from bot.discordapp.answering import Answering, Report, Status, Step
+from bot.discordapp.answering import Answering
+from index import BuildReport, Changes, IndexStatus, Progress
 
-__all__ = ["FakeReport", "FakeService", "FakeStatus", "FakeStep", "sample_answer"]
+__all__ = ["REPORT", "FakeService", "sample_answer"]
 
 QUOTE = "The academy opened in 2019, with a budget of £3.5bn."
 
@@ -32,36 +33,16 @@ def sample_answer(
     return Answer(question, verdict, 0.934, quotes, citations, "g-1", 7.9)
 
 
-@dataclass(frozen=True, slots=True)
-class FakeStep:
-    """How far a rebuild is."""
-
-    stage: str
-    done: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class FakeReport:
-    """What a rebuild did."""
-
-    generation: str = "g-2"
-    articles: int = 3
-    passages: int = 41
-    reused: int = 2
-
-    def summary(self) -> str:
-        """Say it."""
-        return "Generation g-2: 3 articles in 41 passages."
-
-
-@dataclass(frozen=True, slots=True)
-class FakeStatus:
-    """What is served."""
-
-    def lines(self) -> list[tuple[str, str]]:
-        """Say it."""
-        return [("generation", "g-1"), ("articles", "3")]
+REPORT = BuildReport(
+    generation="g-2",
+    changes=Changes(added=("new",), changed=(), removed=(), unchanged=2),
+    articles=3,
+    passages=41,
+    reused=2,
+    encoded=1,
+    seconds=0.5,
+)
+_STATUS = IndexStatus("g-1", "2026-01-31T12:00:00+00:00", "all-MiniLM-L6-v2", 3, 41, 200, 1_000_000)
 
 
 @dataclass
@@ -70,7 +51,7 @@ class FakeService(Answering):
 
     reply: Answer = field(default_factory=sample_answer)
     error: BaseException | None = None
-    steps: tuple[FakeStep, ...] = ()
+    steps: tuple[Progress, ...] = ()
     step_delay: float = 0.0
     rebuild_error: Exception | None = None
     asked: list[str] = field(default_factory=list)
@@ -95,7 +76,7 @@ class FakeService(Answering):
         self.finished.append(question)
         return self.reply
 
-    async def rebuild(self, progress: Callable[[Step], None] | None = None) -> Report:
+    async def rebuild(self, progress: Callable[[Progress], None] | None = None) -> BuildReport:
         self.rebuilds += 1
         for step in self.steps:
             if progress is not None:
@@ -104,10 +85,10 @@ class FakeService(Answering):
         await self.open.wait()
         if self.rebuild_error is not None:
             raise self.rebuild_error
-        return FakeReport()
+        return REPORT
 
-    async def status(self) -> Status:
-        return FakeStatus()
+    async def status(self) -> IndexStatus:
+        return _STATUS
 
     async def close(self) -> None:
         self.closed = True

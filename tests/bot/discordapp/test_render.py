@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, cast
 
 import pytest
@@ -18,7 +19,8 @@ from bot.discordapp.render import (
     rebuilt_embed,
     status_embed,
 )
-from tests.bot.discordapp.fake_service import FakeReport, FakeStep, sample_answer
+from index import Progress
+from tests.bot.discordapp.fake_service import REPORT, sample_answer
 from tests.bot.discordapp.test_escape import TEXTS
 from tests.wire.limits import check_message
 from tests.wire.renderer import render
@@ -138,8 +140,8 @@ def test_notices_are_within_every_limit_and_act_on_nothing(short: str, long: str
     embeds = [
         failed_embed(ValueError(long)),
         status_embed([(long, short), (short, long)] * 20),
-        progress_embed(FakeStep(long, 10**9, 10**9)),
-        rebuilt_embed(FakeReport(generation=long)),
+        progress_embed(Progress(long, 10**9, 10**9)),
+        rebuilt_embed(dataclasses.replace(REPORT, generation=long)),
     ]
     for embed in embeds:
         body = sent(embed)
