@@ -106,9 +106,9 @@ def report(name: str, found: list[Sample], sure: Any) -> None:
     for at in np.arange(0.2, 0.96, 0.05):
         said = (sure >= at) & asked
         other = (sure[kinds == "other"] >= at).mean()
-        share = said.sum() / asked.sum()
+        correct = right[said].mean() if said.any() else 0.0
         print(
-            f"  at {at:.2f}: answered {share:.3f}, of them right {right[said].mean() if said.any() else 0:.3f}, "
+            f"  at {at:.2f}: answered {said.sum() / asked.sum():.3f}, of them right {correct:.3f}, "
             f"other subjects answered {other:.3f}"
         )
 
