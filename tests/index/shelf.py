@@ -66,3 +66,8 @@ def contents(folder: Path) -> dict[str, bytes]:
     """Return every file below a folder, by its path there; the lock left out."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "lock")
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def generations(folder: Path) -> list[str]:
+    """Return the names of the folders in an index folder, in order."""
+    return sorted(path.name for path in folder.iterdir() if path.is_dir())

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,32 @@ def test_threads_may_encode_and_count_at_once(encoder: Encoder) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_build_goes_on_while_questions_never_cease(encoder: Encoder) -> None:
+    """Questions may go before a build's next batch, but not for ever: a busy chat still gets its rebuild."""
+    texts = [f"The kiln was lit {number} times." for number in range(64)]
+    begun = time.monotonic()
+    encoder.encode_passages(texts)
+    alone = time.monotonic() - begun
+    encoded, stop = threading.Event(), threading.Event()
+
+    def build() -> None:
+        encoder.encode_passages(texts)
+        encoded.set()
+
+    def ask() -> None:
+        while not stop.is_set():
+            encoder.encode_question("Who kept bees?")
+
+    threads = [threading.Thread(target=work) for work in (ask, ask, ask, build)]
+    for thread in threads:
+        thread.start()
+    in_time = encoded.wait(5 + 10 * alone)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert in_time, "questions kept a build from its four batches"
 
 
 def fake_package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index import Encoder, Search, build_index, index_status, open_generation, verify
+from index import Encoder, build_index, index_status, open_generation, verify
 from index.errors import DamagedIndexError, FootnoteError, NoIndexError
 from index.generation import FORMAT, Pointer, generation_name, read_pointer
 from tests.conftest import MakeSettings
@@ -340,12 +340,13 @@ def test_readers_open_whole_generations_while_builds_publish(
     """A reader that comes at any time finds a whole index, never one half removed."""
     wrong: list[str] = []
     done = threading.Event()
+    question = encoder.encode_question("Who kept bees?")
 
     def read() -> None:
         while not done.is_set():
             try:
                 generation = open_generation(own_index)
-                Search(generation, encoder)("Who kept bees?")
+                generation.passages([row for row, _ in generation.nearest(question, 10)])
                 generation.close()
             except FootnoteError as error:
                 wrong.append(str(error))
