@@ -136,7 +136,9 @@ class Service:
 
     def _open_first(self) -> Search:
         generation = open_generation(self.settings.index)
-        return Search(generation, Encoder(find_model(self.settings.model)))
+        # A question is too short to gain from a second thread, and loses much to it when others are busy;
+        # a rebuild beside answering leaves a core for the answers.
+        return Search(generation, Encoder(find_model(self.settings.model), threads=1))
 
     def _answer(self, question: str) -> Answer:
         begun = time.perf_counter()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
+import dotenv
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
+from index.errors import SettingsError
 from index.settings import IndexSettings
 
 __all__ = ["BotSettings", "SnowflakeSet", "is_loopback"]
@@ -67,6 +70,22 @@ class BotSettings(IndexSettings):
     _split_ids = field_validator(
         "discord_admin_users", "discord_admin_roles", "discord_admin_servers", mode="before"
     )(_numbers)
+
+    @classmethod
+    def load(cls, **options: Any) -> Self:
+        """Read the settings as `IndexSettings.load` does; these are all that there are.
+
+        Raises:
+            SettingsError: a value is not accepted, or `.env` holds a FOOTNOTE_ name that is no setting.
+        """
+        settings = super().load(**options)
+        known = {f"FOOTNOTE_{name.upper()}" for name in cls.model_fields}
+        for name in map(str.upper, dotenv.dotenv_values(".env", encoding="utf-8")):
+            if name.startswith("FOOTNOTE_") and name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"; did you mean {near[0]}?" if near else "."
+                raise SettingsError(f"{name} in .env is no setting{hint} .env.example lists them all.")
+        return settings
 
     @field_validator("discord_api_url")
     @classmethod

@@ -232,12 +232,18 @@ def _read_prose(file: Path, identity: str, text: str) -> Article:
     return _article(identity, fields, heading, body, where)
 
 
+_YAML_NULLS = ("~", "null", "Null", "NULL")
+
+
 class _TextHandler(YAMLHandler):
     """Reads every value as the text that stands there: dates stay as written, and no tag makes an object."""
 
     def load(self, fm: str, **options: object) -> Any:
-        """Parse the block between the `---` lines."""
-        return super().load(fm, Loader=yaml.BaseLoader)
+        """Parse the block between the `---` lines; YAML's ways to write nothing are nothing."""
+        found = super().load(fm, Loader=yaml.BaseLoader)
+        if not isinstance(found, dict):
+            return found
+        return {name: None if value in _YAML_NULLS else value for name, value in found.items()}
 
 
 def _split_front_matter(text: str, where: str) -> tuple[dict[str, Any], str]:

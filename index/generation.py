@@ -93,11 +93,6 @@ class Manifest:
         fields = {name: getattr(self, name) for name in self.__slots__}
         return (json.dumps(fields, indent=1, sort_keys=True) + "\n").encode()
 
-    def made_like(self, other: Manifest) -> bool:
-        """Tell whether vectors and passages of the other can be used in this one."""
-        mine = (self.format, self.encoder_fingerprint, self.passage_settings)
-        return mine == (other.format, other.encoder_fingerprint, other.passage_settings)
-
 
 @dataclass(frozen=True, slots=True)
 class IndexStatus:

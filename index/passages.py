@@ -139,7 +139,7 @@ def _heading_runs(article: Article, tokens: Tokens, window: int, language: str) 
         span = _trim(article.heading, start, start + len(line))
         start += len(line) + 1
         if span[0] < span[1]:
-            (lead,) = tokens([heading_line_text(article, line, language).removesuffix(line)])
+            (lead,) = tokens([heading_line_text(article, span[0], "", language)])
             room = max(window - lead, _SMALLEST_WINDOW)
             lines = _measure(article.heading, [span], HEADING, tokens, room)
             runs.extend(_Run(run.sentences, run.tokens + lead) for run in lines)

@@ -21,7 +21,7 @@ from index.articles import Article
 from index.encoder import Encoder, Vectors
 from index.errors import DamagedIndexError
 from index.generation import Generation, StoredPassage, source_text
-from index.wording import content_terms, part_of, parts_asked_for
+from index.wording import content_terms, part_at, parts_asked_for
 
 __all__ = ["Hit", "HitSentence", "Search"]
 
@@ -198,7 +198,7 @@ class Search:
         sentences = []
         for one, (cosine, coverage) in zip(stored.passage.sentences, weights, strict=True):
             piece = text[one.start : one.end]
-            quotable = not stored.passage.is_heading or part_of(article, piece) in parts
+            quotable = not stored.passage.is_heading or part_at(article, one.start) in parts
             sentences.append(
                 HitSentence(one.paragraph, one.start, one.end, piece, cosine, coverage, quotable)
             )

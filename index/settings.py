@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Any, Self
 
-import dotenv
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -51,37 +49,15 @@ class IndexSettings(BaseSettings):
         """Read the settings; `options` left None are as if not given.
 
         Raises:
-            SettingsError: a value is not accepted, or `.env` holds a FOOTNOTE_ name that is no setting.
+            SettingsError: a value is not accepted.
         """
         given = {name: value for name, value in options.items() if value is not None}
-        cls._refuse_unknown_names()
         try:
             return cls(**given)
         except ValidationError as error:
             raise SettingsError(cls._explain(error, given)) from None
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f".env cannot be read: {error}. Correct the file or remove it.") from error
-
-    @classmethod
-    def _refuse_unknown_names(cls) -> None:
-        known = {_PREFIX + name.upper() for name in cls.known_names()}
-        try:
-            names = [name.upper() for name in dotenv.dotenv_values(".env", encoding="utf-8")]
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f".env cannot be read: {error}. Correct the file or remove it.") from error
-        for name in names:
-            if name.startswith(_PREFIX) and name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f"; did you mean {near[0]}?" if near else "."
-                raise SettingsError(f"{name} in .env is no setting{hint} .env.example lists them all.")
-
-    @classmethod
-    def known_names(cls) -> frozenset[str]:
-        """Every setting's name, without the prefix, of this class and of those that extend it."""
-        names = set(IndexSettings.model_fields)
-        for extended in IndexSettings.__subclasses__():
-            names |= set(extended.model_fields)
-        return frozenset(names)
 
     @classmethod
     def _explain(cls, error: ValidationError, given: dict[str, Any]) -> str:

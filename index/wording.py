@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from index.articles import HEADING_PARTS, Article
 
-__all__ = ["content_terms", "heading_line_text", "part_of", "parts_asked_for"]
+__all__ = ["content_terms", "heading_line_text", "part_at", "parts_asked_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +96,20 @@ def parts_asked_for(terms: Collection[str], language: str) -> frozenset[str]:
     return frozenset(name for name, part in parts.items() if not part.words.isdisjoint(terms))
 
 
-def heading_line_text(article: Article, line: str, language: str) -> str:
-    """Return what is read of one line of a heading: the questions that it answers, then the line."""
-    name = part_of(article, line)
+def heading_line_text(article: Article, start: int, line: str, language: str) -> str:
+    """Return what is read of a heading's line, which begins at `start`: the questions it answers, then it."""
+    name = part_at(article, start)
     part = _PARTS.get(language, {}).get(name)
     return f"{part.questions if part else name} {line}"
 
 
-def part_of(article: Article, line: str) -> str:
-    """Return which part of a heading a line, or a piece of a long one, is."""
-    values = [(name, getattr(article, name)) for name in HEADING_PARTS if getattr(article, name)]
-    for name, value in values:
-        if value in line:
-            return name
-    for name, value in values:
-        if line in value:
-            return name
-    return HEADING_PARTS[0]
+def part_at(article: Article, start: int) -> str:
+    """Return which part of an article's heading stands at an offset.
+
+    The lines are those of the fields that have a value, in order; a title that is only the file's name has
+    no line.
+    """
+    names = [name for name in HEADING_PARTS if getattr(article, name)]
+    lines = article.heading.count("\n") + 1
+    names = names[-lines:]
+    return names[min(article.heading.count("\n", 0, start), len(names) - 1)]

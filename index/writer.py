@@ -54,6 +54,8 @@ __all__ = [
 ]
 
 _TITLE_BYTES = 100
+_PASSAGES_VERSION = 1
+"""Raised when splitting or `index.wording` changes, so that no passage made the old way is reused."""
 _SCHEMA = """
 CREATE TABLE articles (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, title TEXT NOT NULL, author TEXT NOT NULL,
@@ -98,7 +100,7 @@ class Draft:
 
 def passage_settings(language: str) -> dict[str, Any]:
     """Return what passages and their vectors depend on besides the encoder; kept in the manifest."""
-    return {"language": language, "title_bytes": _TITLE_BYTES}
+    return {"language": language, "title_bytes": _TITLE_BYTES, "version": _PASSAGES_VERSION}
 
 
 def split(article: Article, encoder: Encoder, language: str) -> tuple[Passage, ...]:
@@ -198,10 +200,10 @@ def passage_text(article: Article, passage: Passage, encoder: Encoder, language:
 
 def _sentence_texts(article: Article, passage: Passage, language: str) -> list[str]:
     text = source_text(article, passage)
-    pieces = [text[sentence.start : sentence.end] for sentence in passage.sentences]
+    pieces = [(one.start, text[one.start : one.end]) for one in passage.sentences]
     if passage.is_heading:
-        return [heading_line_text(article, piece, language) for piece in pieces]
-    return pieces
+        return [heading_line_text(article, start, piece, language) for start, piece in pieces]
+    return [piece for _, piece in pieces]
 
 
 def _encode(

@@ -182,3 +182,12 @@ def test_the_help_of_a_command_lists_its_options(capsys: pytest.CaptureFixture[s
     shown = capsys.readouterr().out
     for name in set(FIELDS) - {"discord_token"}:
         assert "--" + name.replace("_", "-") in shown
+
+
+def test_unknown_name_in_the_env_file_is_refused_with_the_nearest() -> None:
+    Path(".env").write_text("FOOTNOTE_ARTICLE=x\n")
+    with pytest.raises(SettingsError, match=r"FOOTNOTE_ARTICLE in \.env .* did you mean FOOTNOTE_ARTICLES"):
+        BotSettings.load()
+    Path(".env").write_text("FOOTNOTE_XYZZY=x\n")
+    with pytest.raises(SettingsError, match=r"FOOTNOTE_XYZZY .*\.env\.example"):
+        BotSettings.load()

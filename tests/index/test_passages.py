@@ -205,3 +205,11 @@ def test_scripts_of_many_tokens_a_character_stay_within_the_window(encoder: Enco
     passages = split(article, encoder, "en")
     check_article(article, passages)
     assert max(encoder.count_tokens(texts_of(article, passages))) <= encoder.window
+
+
+@pytest.mark.parametrize(
+    "text", ["It was J\u2028. Smith came.", "a. B\u2028.)a", "x B\u2028. Then it rained."]
+)
+def test_odd_white_space_after_an_initial_does_not_end_the_program(text: str) -> None:
+    """The splitter (sentencex 1.0.32) panics on these when they are not made plain first."""
+    assert "".join(text[start:end] for start, end in split_sentences(text, "en")).split()

@@ -65,15 +65,6 @@ def test_every_wrong_value_has_a_line() -> None:
     assert [line.split(":")[0] for line in str(caught.value).split("\n")] == ["--model", "--language"]
 
 
-def test_unknown_name_in_the_env_file_is_refused_with_the_nearest() -> None:
-    Path(".env").write_text("FOOTNOTE_ARTICLE=x\n")
-    with pytest.raises(SettingsError, match=r"FOOTNOTE_ARTICLE in \.env .* did you mean FOOTNOTE_ARTICLES"):
-        IndexSettings.load()
-    Path(".env").write_text("FOOTNOTE_XYZZY=x\n")
-    with pytest.raises(SettingsError, match=r"FOOTNOTE_XYZZY .*\.env\.example"):
-        IndexSettings.load()
-
-
 def test_names_of_others_in_the_env_file_are_left_alone() -> None:
     Path(".env").write_text("# a comment\nPATHS=x\nexport OTHER='y'\n")
     assert IndexSettings.load() == IndexSettings()
@@ -95,4 +86,3 @@ def test_every_setting_says_what_it_is_for() -> None:
     for name, field in IndexSettings.model_fields.items():
         assert field.description, name
         assert field.description.endswith("."), name
-        assert name in IndexSettings.known_names()
