@@ -14,19 +14,12 @@ from pathlib import Path
 import portalocker
 
 from index.articles import Article, ArticleSource, read_articles
+from index.drafts import Draft, passage_settings, reuse, split
 from index.encoder import Encoder, Model, find_model
 from index.errors import BusyError, DamagedIndexError, NoIndexError, NotWritableError
 from index.generation import LOCK, Generation, open_generation
 from index.settings import IndexSettings
-from index.writer import (
-    Draft,
-    Progress,
-    passage_settings,
-    remove_leftovers,
-    reuse,
-    split,
-    write_generation,
-)
+from index.writer import Progress, remove_leftovers, write_generation
 
 __all__ = ["BuildReport", "Changes", "build_index", "plan_build"]
 

@@ -8,18 +8,17 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import faiss
 import numpy as np
 
-from index.articles import Article
+from index.database import write_database
+from index.drafts import Draft, passage_settings, passage_text, sentence_texts
 from index.encoder import Encoder, Vectors
 from index.errors import DamagedIndexError, NoIndexError
 from index.generation import (
@@ -31,49 +30,18 @@ from index.generation import (
     POINTER,
     SENTENCES,
     TEMPORARY,
-    Generation,
     Manifest,
     Pointer,
     generation_name,
     read_pointer,
-    source_text,
     verify_generation,
 )
-from index.passages import Passage, split_article
-from index.wording import heading_line_text
 
 __all__ = [
-    "Draft",
     "Progress",
-    "passage_settings",
-    "passage_text",
     "remove_leftovers",
-    "reuse",
-    "split",
     "write_generation",
 ]
-
-_TITLE_BYTES = 100
-_PASSAGES_VERSION = 1
-"""Raised when splitting or `index.wording` changes, so that no passage made the old way is reused."""
-_SCHEMA = """
-CREATE TABLE articles (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, title TEXT NOT NULL, author TEXT NOT NULL,
-    publisher TEXT NOT NULL, url TEXT NOT NULL, published TEXT NOT NULL, heading TEXT NOT NULL,
-    text TEXT NOT NULL, content_hash TEXT NOT NULL);
-CREATE TABLE passages (
-    id INTEGER PRIMARY KEY, article INTEGER NOT NULL REFERENCES articles, first_sentence INTEGER NOT NULL,
-    is_heading INTEGER NOT NULL);
-CREATE TABLE sentences (
-    id INTEGER PRIMARY KEY, passage INTEGER NOT NULL REFERENCES passages, paragraph INTEGER NOT NULL,
-    start INTEGER NOT NULL, "end" INTEGER NOT NULL);
-CREATE VIRTUAL TABLE passage_words USING fts5(
-    text, title, content='', tokenize='porter unicode61 remove_diacritics 2');
-CREATE VIRTUAL TABLE sentence_words USING fts5(
-    text, content='', tokenize='porter unicode61 remove_diacritics 2');
-CREATE INDEX passages_by_article ON passages (article);
-CREATE INDEX sentences_by_passage ON sentences (passage);
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,42 +51,6 @@ class Progress:
     stage: str
     done: int
     total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An article on its way into a generation.
-
-    `vectors` holds those of its passages and of its sentences, as the generation before has them; None
-    where they are still to be encoded.
-    """
-
-    article: Article
-    passages: tuple[Passage, ...]
-    vectors: tuple[Vectors, Vectors] | None = None
-
-
-def passage_settings(language: str) -> dict[str, Any]:
-    """Return what passages and their vectors depend on besides the encoder; kept in the manifest."""
-    return {"language": language, "title_bytes": _TITLE_BYTES, "version": _PASSAGES_VERSION}
-
-
-def split(article: Article, encoder: Encoder, language: str) -> tuple[Passage, ...]:
-    """Split an article so that each passage fits the encoder's window together with its title."""
-    (title_tokens,) = encoder.count_tokens([_title_prefix(article, encoder)])
-    return split_article(article, encoder.count_tokens, encoder.window - title_tokens, language)
-
-
-def reuse(article: Article, row: int, old: Generation) -> Draft:
-    """Draft an article from a generation that holds the same content as its article `row`."""
-    stored = old.passages_of(row)
-    first = stored[0].first_sentence
-    count = sum(len(one.passage.sentences) for one in stored)
-    vectors = (
-        old.passage_vectors([one.row for one in stored]),
-        old.sentence_vectors(range(first, first + count)),
-    )
-    return Draft(article, tuple(one.passage for one in stored), vectors)
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -168,7 +100,8 @@ def write_generation(
     try:
         dense, sentences = _encode(drafts, encoder, language, progress)
         progress(Progress("writing", 0, 1))
-        _write_database(home / DATABASE, drafts, language)
+        write_database(home / DATABASE, drafts, language)
+        _sync(home / DATABASE)
         _write_file(home / DENSE, _flat_index(dense))
         _write_file(home / SENTENCES, _half_index(sentences))
         manifest = _manifest(home, drafts, encoder, language)
@@ -180,30 +113,6 @@ def write_generation(
         raise
     progress(Progress("writing", 1, 1))
     return name, manifest
-
-
-def _title_prefix(article: Article, encoder: Encoder) -> str:
-    """Return what stands before each passage of an article when it is encoded: its subject.
-
-    Cut in bytes, because no tokenizer makes more tokens of a text than it has bytes.
-    """
-    room = min(_TITLE_BYTES, encoder.window // 3)
-    return article.title.encode()[:room].decode(errors="ignore") + ". "
-
-
-def passage_text(article: Article, passage: Passage, encoder: Encoder, language: str) -> str:
-    """Return what is encoded of a passage: the title and its text, or a heading with its questions."""
-    if passage.is_heading:
-        return "\n".join(_sentence_texts(article, passage, language))
-    return _title_prefix(article, encoder) + article.text[passage.start : passage.end]
-
-
-def _sentence_texts(article: Article, passage: Passage, language: str) -> list[str]:
-    text = source_text(article, passage)
-    pieces = [(one.start, text[one.start : one.end]) for one in passage.sentences]
-    if passage.is_heading:
-        return [heading_line_text(article, start, piece, language) for start, piece in pieces]
-    return [piece for _, piece in pieces]
 
 
 def _encode(
@@ -218,7 +127,7 @@ def _encode(
         text
         for draft in fresh
         for one in draft.passages
-        for text in _sentence_texts(draft.article, one, language)
+        for text in sentence_texts(draft.article, one, language)
     ]
     total = len(passages) + len(sentences)
     done = 0
@@ -261,73 +170,6 @@ def _half_index(vectors: Vectors) -> bytes:
     )
     index.add(vectors)
     return faiss.serialize_index(index).tobytes()
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A passage with the numbers of its row, its article's and its first sentence's."""
-
-    row: int
-    article_row: int
-    first_sentence: int
-    article: Article
-    passage: Passage
-
-
-def _rows(drafts: Sequence[Draft]) -> Iterator[_Row]:
-    row = first_sentence = 0
-    for article_row, draft in enumerate(drafts):
-        for passage in draft.passages:
-            yield _Row(row, article_row, first_sentence, draft.article, passage)
-            row += 1
-            first_sentence += len(passage.sentences)
-
-
-def _write_database(path: Path, drafts: Sequence[Draft], language: str) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as database:
-        # The file is aside until it is whole, so a journal would guard nothing.
-        database.execute("PRAGMA journal_mode = OFF")
-        database.execute("PRAGMA synchronous = OFF")
-        database.executescript(_SCHEMA)
-        database.execute("BEGIN")
-        _insert(database, "articles", map(_article_row, range(len(drafts)), drafts))
-        _insert(database, "passages", map(_passage_row, _rows(drafts)))
-        _insert(database, "sentences", (one for r in _rows(drafts) for one in _sentence_rows(r)))
-        database.executemany(
-            "INSERT INTO passage_words (rowid, text, title) VALUES (?, ?, ?)",
-            (
-                (r.row, "\n".join(_sentence_texts(r.article, r.passage, language)), r.article.title)
-                for r in _rows(drafts)
-            ),
-        )
-        for r in _rows(drafts):
-            database.executemany(
-                "INSERT INTO sentence_words (rowid, text) VALUES (?, ?)",
-                enumerate(_sentence_texts(r.article, r.passage, language), r.first_sentence),
-            )
-        database.execute("COMMIT")
-    _sync(path)
-
-
-def _insert(database: sqlite3.Connection, table: str, rows: Iterator[tuple[Any, ...]]) -> None:
-    for row in rows:
-        marks = ", ".join("?" * len(row))
-        database.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608 - our own table names
-
-
-def _article_row(row: int, draft: Draft) -> tuple[Any, ...]:
-    one = draft.article
-    fields = (one.id, one.title, one.author, one.publisher, one.url, one.published, one.heading, one.text)
-    return (row, *fields, one.content_hash)
-
-
-def _passage_row(r: _Row) -> tuple[int, ...]:
-    return r.row, r.article_row, r.first_sentence, int(r.passage.is_heading)
-
-
-def _sentence_rows(r: _Row) -> Iterator[tuple[int, ...]]:
-    for number, sentence in enumerate(r.passage.sentences, r.first_sentence):
-        yield number, r.row, sentence.paragraph, sentence.start, sentence.end
 
 
 def _manifest(home: Path, drafts: Sequence[Draft], encoder: Encoder, language: str) -> Manifest:

@@ -13,8 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index import Article, Encoder, Passage, read_articles
+from index.drafts import passage_text, split
 from index.passages import HEADING, split_article, split_sentences
-from index.writer import passage_text, split
 from tests.index.shelf import put
 
 

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index import Article, Encoder, open_generation
+from index.drafts import Draft, passage_text, split
 from index.generation import read_pointer
 from index.wording import content_terms, heading_line_text, parts_asked_for
-from index.writer import Draft, passage_text, split, write_generation
+from index.writer import write_generation
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(str.strip)
 
