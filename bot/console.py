@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.history import FileHistory
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from rich.console import Console
 from rich.text import Text
 
@@ -23,6 +23,7 @@ from bot.answers import Answer, Citation, Verdict
 from bot.service import Service
 from bot.settings import BotSettings
 from index import FootnoteError
+from index.errors import MissingError
 from index.terminal import printable, show_progress
 
 __all__ = ["ask_batch", "ask_once", "chat"]
@@ -59,18 +60,24 @@ async def _lines_of(file: BinaryIO) -> AsyncIterator[bytes]:
     """Yield a file's lines without ever blocking the loop, so that Ctrl-C ends the wait for the next one."""
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[bytes] = asyncio.Queue(1)
+    failure: list[OSError] = []
 
     def read() -> None:
         # A descriptor of its own: nothing waits for the standard input's lock when the program ends.
         # The loop may end while a line is on its way; then nobody wants it.
         with suppress(RuntimeError, futures.CancelledError), open(os.dup(file.fileno()), "rb") as own:  # noqa: PTH123 - a descriptor
-            for line in own:
-                asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
+            try:
+                for line in own:
+                    asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
+            except OSError as error:
+                failure.append(error)
             asyncio.run_coroutine_threadsafe(lines.put(b""), loop).result()
 
     threading.Thread(target=read, daemon=True).start()
     while line := await lines.get():
         yield line
+    if failure:
+        raise MissingError(f"the questions cannot be read: {failure[0].strerror}.") from failure[0]
 
 
 @asynccontextmanager
@@ -217,13 +224,21 @@ async def chat(settings: BotSettings) -> None:
 
 async def _typed() -> AsyncIterator[str]:
     """Yield lines from a line editor with history."""
-    _HISTORY.parent.mkdir(parents=True, exist_ok=True)
-    session: PromptSession[str] = PromptSession(history=FileHistory(str(_HISTORY)))
+    session: PromptSession[str] = PromptSession(history=_history())
     while True:
         try:
             yield await session.prompt_async("> ")
         except (EOFError, KeyboardInterrupt):
             return
+
+
+def _history() -> History:
+    try:
+        _HISTORY.parent.mkdir(parents=True, exist_ok=True)
+        _HISTORY.touch()
+    except OSError:
+        return InMemoryHistory()  # a folder that cannot be written is no reason not to talk
+    return FileHistory(str(_HISTORY))
 
 
 async def _piped() -> AsyncIterator[str]:

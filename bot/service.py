@@ -86,7 +86,9 @@ class Service:
             BusyError: a rebuild is running, here or in another process.
             FootnoteError: the build was refused; the generation of before goes on serving.
         """
-        if self._rebuilding or self._closed:
+        if self._closed:
+            raise BusyError("Footnote is stopping. Ask for the rebuild again once it is back.")
+        if self._rebuilding:
             raise BusyError("A rebuild is already running. Wait until it is done.")
         self._rebuilding = True
         loop = asyncio.get_running_loop()

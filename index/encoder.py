@@ -82,6 +82,11 @@ def find_model(name: str) -> Model:
         raise NoModelError(
             f"no .safetensors weights in {folder}: FOOTNOTE_MODEL must name a model with them."
         )
+    for pickled in folder.rglob("pytorch_model.bin"):
+        if not (pickled.parent / "model.safetensors").exists():
+            raise NoModelError(
+                f"{pickled} is a pickle, which Footnote does not load; convert it to safetensors."
+            )
     return Model(name, folder, files, packaged=False)
 
 

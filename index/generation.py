@@ -5,7 +5,7 @@
     <index folder>/lock                 held by the one build that may write
 
 A generation's name ends in the first characters of its manifest's SHA-256, and the manifest has the SHA-256
-of each file: so every byte that is read is covered. Writing is in `index.build`.
+of each file: so every byte that is read is covered. Writing is in `index.writer`.
 """
 
 from __future__ import annotations

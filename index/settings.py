@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ __all__ = ["DEFAULT_MODEL", "IndexSettings"]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _PREFIX = "FOOTNOTE_"
+_URL_USER = re.compile(r"//[^/@\s]*@")  # what stands there in an address may be a password
 
 
 class IndexSettings(BaseSettings):
@@ -70,6 +72,8 @@ class IndexSettings(BaseSettings):
         variable = _PREFIX + name.upper()
         field = cls.model_fields.get(name)
         secret = field is not None and "Secret" in str(field.annotation)
-        shown = "its value (not shown: it is a secret)" if secret else repr(fault["input"])
+        shown = (
+            "its value (not shown: it is a secret)" if secret else _URL_USER.sub("//", repr(fault["input"]))
+        )
         reason = fault["msg"].removeprefix("Value error, ")
         return f"{option if name in given else variable}: {shown} is not accepted: {reason}."

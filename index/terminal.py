@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,17 +15,16 @@ if TYPE_CHECKING:
 
 __all__ = ["printable", "show_progress"]
 
+# Controls but line break and tab, overrides of direction, and halves of characters.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
 
 def printable(text: str) -> str:
-    """Return text that cannot steer a terminal: what is no printable character gives way to U+FFFD.
+    """Return text that cannot steer a terminal: control characters and the like give way to U+FFFD.
 
-    White space stays, other than line breaks as a space; the length stays the same, so offsets hold.
+    All else stays to the letter, joiners and soft hyphens too; the length stays the same, so offsets hold.
     """
-    return "".join(one if one.isprintable() or one in "\n\t" else _stand_in(one) for one in text)
-
-
-def _stand_in(character: str) -> str:
-    return " " if character.isspace() else "\ufffd"
+    return _STEERING.sub("\ufffd", text.replace("\u2028", " ").replace("\u2029", " "))
 
 
 @contextmanager
@@ -63,6 +63,7 @@ def _lines() -> Callable[[Progress], None]:
         tenth = 10 * step.done // max(step.total, 1)
         if tenth > told.get(step.stage, -1):
             told[step.stage] = tenth
-            click.echo(f"{step.stage}: {step.done} of {step.total}", err=True)
+            with suppress(BrokenPipeError):  # a build goes on when nobody hears how far it is
+                click.echo(f"{step.stage}: {step.done} of {step.total}", err=True)
 
     return progress

@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import aiohttp
 import discord
 
 from bot.discordapp.render import answer_embed
@@ -56,7 +57,7 @@ async def _reply(message: discord.Message, embed: discord.Embed) -> None:
     reference = message.to_reference(fail_if_not_exists=False)
     try:
         await message.channel.send(embed=embed, reference=reference, mention_author=False)
-    except discord.HTTPException as error:
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
         _log.warning("A question could not be answered in channel %s: %s", message.channel.id, error)
 
 
@@ -69,7 +70,7 @@ async def _typing(channel: discord.abc.Messageable) -> AsyncIterator[None]:
     done = asyncio.Event()
 
     async def keep_typing() -> None:
-        with suppress(discord.HTTPException, OSError):
+        with suppress(discord.HTTPException, aiohttp.ClientError, OSError):
             while True:
                 await channel.typing()
                 try:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from contextlib import suppress
 
+import aiohttp
 import discord
 
 from bot.discordapp.answering import Answering
@@ -17,6 +18,9 @@ __all__ = ["EDIT_EVERY", "ProgressMessage", "rebuild_by_command"]
 
 EDIT_EVERY = 2.0
 """Seconds between two edits; Discord allows about five edits of a message in five seconds."""
+
+_LOST = (discord.HTTPException, aiohttp.ClientError, OSError)
+"""What a request to Discord may end in, refused or not arrived."""
 
 _STOPPED = notice(
     "The rebuild was given up", "Footnote is stopping. Ask for it again once it is back.", fault=True
@@ -49,7 +53,7 @@ class ProgressMessage:
         while not self._ended.is_set():
             if self._latest is not shown:
                 shown = self._latest
-                with suppress(discord.HTTPException):  # progress is a courtesy; the outcome is not
+                with suppress(*_LOST):  # progress is a courtesy; the outcome is not
                     await self._interaction.edit_original_response(embed=progress_embed(self._latest))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), self._every)
@@ -60,7 +64,7 @@ class ProgressMessage:
         await self._editing
         try:
             await self._interaction.edit_original_response(embed=embed)
-        except discord.HTTPException as error:
+        except _LOST as error:
             _log.warning("The outcome of a rebuild could not be shown by editing: %s", error)
             await self._post(embed)
 
@@ -70,7 +74,7 @@ class ProgressMessage:
         try:
             if isinstance(channel, discord.abc.Messageable):
                 await channel.send(embed=embed)
-        except discord.HTTPException as error:
+        except _LOST as error:
             _log.warning("The outcome of a rebuild could not be posted either: %s", error)
 
 

@@ -1,4 +1,4 @@
-"""What handlers share: the surface they serve, refusing, apologising, and answering one question."""
+"""What handlers share: the surface they serve, refusing, and apologising."""
 
 from __future__ import annotations
 
