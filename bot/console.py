@@ -139,9 +139,8 @@ def _parse(line: bytes) -> tuple[dict[str, Any], str]:
     except UnicodeDecodeError:
         return {"question": None}, "not UTF-8"
     except (ValueError, RecursionError) as error:
-        return {
-            "question": None
-        }, f"not JSON: {getattr(error, 'msg', 'nested too deep, or a number too long')}"
+        reason = getattr(error, "msg", "nested too deep, or a number too long")
+        return {"question": None}, f"not JSON: {reason}"
     if not isinstance(row, dict):
         return {"question": None}, "not a JSON object"
     if not isinstance(row.get("question"), str):

@@ -243,8 +243,8 @@ class _TextHandler(YAMLHandler):
         found = super().load(fm, Loader=yaml.BaseLoader)
         if not isinstance(found, dict):
             return found
-        nothing = {name: None if value in _YAML_NULLS else value for name, value in found.items()}
-        return {str(name).strip().lower(): value for name, value in nothing.items()}
+        named = {str(name).strip().lower(): value for name, value in found.items()}
+        return {name: None if value in _YAML_NULLS else value for name, value in named.items()}
 
 
 def _split_front_matter(text: str, where: str) -> tuple[dict[str, Any], str]:

@@ -27,7 +27,7 @@ from index.settings import DEFAULT_MODEL
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-__all__ = ["Encoder", "Model", "Vectors", "find_model"]
+__all__ = ["Encoder", "Model", "Vectors", "find_model", "hash_file"]
 
 Vectors = npt.NDArray[np.float32]
 """Rows of unit length, one a text: shape (texts, dimension)."""
@@ -98,7 +98,7 @@ def _packaged_model() -> Model:
         raise NoModelError(f"the package {_WEIGHTS_PACKAGE} (the encoder) is missing; {advice}") from error
     for name, published in _PUBLISHED.items():
         try:
-            found = _hash_file(folder / name)
+            found = hash_file(folder / name)
         except OSError as error:
             raise NoModelError(f"{folder / name} cannot be read ({error.strerror}); {advice}") from error
         if found != published:
@@ -126,10 +126,15 @@ def _from_hub(name: str) -> Path:
 
 def _hash_folder(folder: Path) -> tuple[tuple[str, str], ...]:
     files = sorted(file for file in folder.rglob("*") if file.suffix in _MODEL_SUFFIXES and file.is_file())
-    return tuple((file.relative_to(folder).as_posix(), _hash_file(file)) for file in files)
+    return tuple((file.relative_to(folder).as_posix(), hash_file(file)) for file in files)
 
 
-def _hash_file(file: Path) -> str:
+def hash_file(file: Path) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 

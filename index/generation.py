@@ -25,7 +25,7 @@ import faiss
 import numpy as np
 
 from index.articles import Article
-from index.encoder import Vectors
+from index.encoder import Vectors, hash_file
 from index.errors import DamagedIndexError, NoIndexError
 from index.passages import HEADING, Passage, Sentence
 
@@ -181,9 +181,7 @@ def _parse_manifest(data: bytes, path: Path) -> Manifest:
 def _check_file(path: Path, digest: str) -> int:
     """Return the file's size in bytes, once its SHA-256 is found to be `digest`."""
     try:
-        with path.open("rb") as opened:
-            found = hashlib.file_digest(opened, "sha256").hexdigest()
-            size = opened.tell()
+        found, size = hash_file(path), path.stat().st_size
     except OSError as error:
         raise DamagedIndexError(f"{path} cannot be read: {error.strerror}. {_REBUILD}") from error
     if found != digest:

@@ -19,7 +19,7 @@ import numpy as np
 
 from index.database import write_database
 from index.drafts import Draft, passage_settings, passage_text, sentence_texts
-from index.encoder import Encoder, Vectors
+from index.encoder import Encoder, Vectors, hash_file
 from index.errors import DamagedIndexError, NoIndexError
 from index.generation import (
     DATABASE,
@@ -184,13 +184,8 @@ def _manifest(home: Path, drafts: Sequence[Draft], encoder: Encoder, language: s
         articles=len(drafts),
         passages=len(passages),
         sentences=sum(len(passage.sentences) for passage in passages),
-        files={name: _digest(home / name) for name in (DATABASE, DENSE, SENTENCES)},
+        files={name: hash_file(home / name) for name in (DATABASE, DENSE, SENTENCES)},
     )
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _publish(folder: Path, home: Path, manifest: Manifest) -> str:
