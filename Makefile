@@ -1,11 +1,14 @@
 # Footnote's commands. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup chat discord test lock clean
+.PHONY: help setup chat discord test quality lock clean
 SHELL := /bin/sh
 
 PYTHON ?= python3
 # A package index to take torch from, for example PyTorch's own CPU index; empty: the usual one.
 TORCH_INDEX ?=
+
+# The folder of the question sets that `make quality` asks.
+SETS ?= ../shared/questions
 
 PY := .venv/bin/python
 FOOTNOTE := .venv/bin/footnote
@@ -30,6 +33,9 @@ test: setup  ## lint, format, types, import contract, tests
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-cache
 	@$(PY) -m pytest
+
+quality:  ## measure answers on the question sets in SETS (docs/quality.md has the figures; takes half an hour)
+	@$(PY) -m benchmarks.quality $(SETS) --ablation
 
 lock:  ## resolve pyproject.toml anew and write requirements.lock
 	@sh ./setup.sh --lock

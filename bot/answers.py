@@ -3,44 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
-from index import Hit
+from bot.confidence import Judge, Verdict
+from bot.quoting import run_to_quote
+from index import Found, Hit, HitSentence, Part
+from index.highlight import highlight
+from index.signals import judged
+from index.wording import words_of
 
-__all__ = ["Answer", "Citation", "Quote", "Verdict", "answer", "confidence", "signals"]
+__all__ = ["Answer", "Citation", "Quote", "Reasons", "Verdict", "answer"]
 
 _CITED = 3
 """Citations of an answer at most; one quote each."""
 
-_RELATED_AT = 0.17
-"""Under this confidence nothing close was found: 95 of 100 answerable questions are at or above it."""
-
-# Fitted by benchmarks/fit_confidence.py on clapnq and on the 32 articles of xquad-en that squad2 lacks.
-_BIAS = -3.83
-_WEIGHTS = {"dense": 1.75, "both": 9.06}
-
-
-class Verdict(StrEnum):
-    """What Footnote says of its own answer."""
-
-    ANSWERED = "answered"
-    """The first quote answers the question, at or above the confidence asked for."""
-    RELATED = "related"
-    """Close passages exist, but they may not answer."""
-    NOT_FOUND = "not_found"
-    """The articles do not seem to say."""
+_SAME = 0.8
+"""Share of common words at which two passages say the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """One sentence of an article, to the letter.
+    """One or more sentences of an article, side by side, to the letter.
 
     `start` and `end` are offsets in code points into the article's text (into its heading where
-    `paragraph` is 0). `citation` is the number of the citation that the quote belongs to.
+    `paragraph` is 0). `citation` is the number of the citation that the quote belongs to. `highlight` are the
+    offsets, in the same text, of the words that are the answer itself; None where that is not clear.
     """
 
     text: str
@@ -49,6 +38,13 @@ class Quote:
     start: int
     end: int
     highlight: tuple[int, int] | None = None
+
+    @property
+    def highlight_in_text(self) -> tuple[int, int] | None:
+        """The highlight as offsets into the quote's own text."""
+        if self.highlight is None:
+            return None
+        return self.highlight[0] - self.start, self.highlight[1] - self.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +65,15 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Reasons:
+    """What an answer was made from: what the search found, the hits that are cited, and the judge."""
+
+    found: Found
+    cited: tuple[Hit, ...]
+    judge: Judge
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a surface shows: quotes count as an answer only when the verdict is `answered`."""
 
@@ -81,6 +86,8 @@ class Answer:
     elapsed_ms: float
     further: tuple[Citation, ...] = ()
     """The passages that come next, for who asks for more; no part of the JSON."""
+    reasons: Reasons | None = None
+    """What the answer can be explained by; no part of the JSON."""
 
     def citation_of(self, quote: Quote) -> Citation:
         """Return the citation that `quote` belongs to."""
@@ -88,62 +95,66 @@ class Answer:
 
     def as_json(self) -> dict[str, Any]:
         """Return the answer as the JSON object that other programs read."""
-        fields = dataclasses.asdict(self)
-        del fields["further"]
+        fields = {name: getattr(self, name) for name in _JSON}
+        fields["quotes"] = [dataclasses.asdict(quote) for quote in self.quotes]
+        fields["citations"] = [dataclasses.asdict(citation) for citation in self.citations]
         return fields
 
 
-def signals(hit: Hit) -> dict[str, float]:
-    """Return, by name, what the confidence is made of.
-
-    dense  cosine of the question's vector and the passage's
-    both   cosine of the question's vector and the best sentence's, times the share of the question's content
-           terms that the sentence has, by their rarity: high only where it is near in meaning *and* in words
-    """
-    evidence = hit.evidence
-    return {"dense": hit.dense, "both": evidence.cosine * evidence.coverage}
+_JSON = ("question", "verdict", "confidence", "quotes", "citations", "generation", "elapsed_ms")
 
 
-def confidence(hit: Hit) -> float:
-    """Return the chance that the best sentence of a hit answers the question, 0 to 1.
-
-    A logistic model of the hit's `signals`, fitted to whether the first quote held the gold answer, on
-    answerable questions, on the same questions asked without their article, and on unanswerable ones.
-    """
-    weighed = sum(_WEIGHTS[name] * value for name, value in signals(hit).items())
-    return 1 / (1 + math.exp(-_BIAS - weighed))
-
-
-def answer(
-    question: str, hits: Sequence[Hit], *, answer_at: float, generation: str, elapsed_ms: float
+def answer(  # noqa: PLR0913 - what an answer is made of
+    question: str,
+    found: Found,
+    *,
+    judge: Judge,
+    generation: str,
+    elapsed_ms: float = 0.0,
+    without: Collection[Part] = (),
 ) -> Answer:
-    """Quote the best sentence of each of the best hits, cite it, and say how sure that is of the first.
-
-    `answer_at` is the confidence at which the verdict is `answered`.
-    """
+    """Quote the best sentences of each of the best hits, cite them, and say how sure that is of the first."""
+    hits = _distinct(found.hits)
     cited = hits[:_CITED]
-    sure = confidence(cited[0]) if cited else 0.0
+    sure = judge.confidence(judged(cited[0])) if cited else 0.0
     return Answer(
         question=question,
-        verdict=_verdict(sure, answer_at),
+        verdict=judge.verdict(sure),
         confidence=round(sure, 4),
-        quotes=tuple(_quote(number, hit) for number, hit in enumerate(cited, 1)),
+        quotes=tuple(_quote(number, found, hit, without) for number, hit in enumerate(cited, 1)),
         citations=tuple(_citation(number, hit) for number, hit in enumerate(cited, 1)),
         generation=generation,
         elapsed_ms=round(elapsed_ms, 1),
         further=tuple(_citation(number, hit) for number, hit in enumerate(hits[_CITED:], _CITED + 1)),
+        reasons=Reasons(found, tuple(cited), judge),
     )
 
 
-def _verdict(sure: float, answer_at: float) -> Verdict:
-    if sure >= answer_at and sure > 0:
-        return Verdict.ANSWERED
-    return Verdict.RELATED if sure >= min(_RELATED_AT, answer_at) and sure > 0 else Verdict.NOT_FOUND
+def _distinct(hits: Sequence[Hit]) -> list[Hit]:
+    """Return the hits without those that say the same as a better one: most of the words are common."""
+    kept: list[Hit] = []
+    words: list[frozenset[str]] = []
+    for hit in hits:
+        own = frozenset(words_of(hit.text))
+        if not any(len(own & other) >= _SAME * len(own | other) for other in words):
+            kept.append(hit)
+            words.append(own)
+    return kept
 
 
-def _quote(number: int, hit: Hit) -> Quote:
+def _quote(number: int, found: Found, hit: Hit, without: Collection[Part]) -> Quote:
     best = hit.best_sentence
-    return Quote(best.text, number, best.paragraph, best.start, best.end)
+    run = (best,) if Part.CONTEXT in without else run_to_quote(found, hit)
+    start, end = run[0].start, run[-1].end
+    text = hit.text[start - hit.start : end - hit.start]
+    pointed = None if Part.HIGHLIGHT in without else _highlight(found, best)
+    return Quote(text, number, best.paragraph, start, end, pointed)
+
+
+def _highlight(found: Found, sentence: HitSentence) -> tuple[int, int] | None:
+    """Return where the answer itself stands in a sentence, as offsets into the article's text."""
+    span = highlight(found.question.text, sentence.text, found.question.language)
+    return (sentence.start + span[0], sentence.start + span[1]) if span else None
 
 
 def _citation(number: int, hit: Hit) -> Citation:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from bot.evaluation.command import eval_command
 from index.cli import index_group, index_options
 from index.errors import ArticleError, FootnoteError
 from index.terminal import printable
@@ -72,8 +73,9 @@ def footnote(context: click.Context, debug: bool) -> None:
     help="JSON Lines with a question each; - reads stdin.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each answer.")
+@click.option("--explain", is_flag=True, help="Say how each answer was found and how sure that is.")
 @_answer_options
-def ask(question: str | None, questions: Any, as_json: bool, **options: Any) -> None:
+def ask(question: str | None, questions: Any, as_json: bool, explain: bool, **options: Any) -> None:
     """Answer QUESTION, or every question of a file."""
     if (question is None) == (questions is None):
         raise click.UsageError("give one QUESTION, or --questions FILE.")
@@ -81,9 +83,9 @@ def ask(question: str | None, questions: Any, as_json: bool, **options: Any) -> 
     from bot.console import ask_batch, ask_once
 
     if questions is None:
-        asyncio.run(ask_once(settings, str(question), as_json=as_json))
+        asyncio.run(ask_once(settings, str(question), as_json=as_json, explain=explain))
         return
-    bad = asyncio.run(ask_batch(settings, questions, as_json=as_json))
+    bad = asyncio.run(ask_batch(settings, questions, as_json=as_json, explain=explain))
     if bad:
         raise _BadLinesError(
             f"{bad} line(s) of {questions.name} could not be asked; the others were answered."
@@ -137,6 +139,7 @@ def doctor(**options: Any) -> None:
 
 
 footnote.add_command(index_group)
+footnote.add_command(eval_command)
 
 
 def _leave(status: int) -> NoReturn:

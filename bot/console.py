@@ -19,7 +19,8 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from rich.console import Console
 from rich.text import Text
 
-from bot.answers import Answer, Citation, Verdict
+from bot.answers import Answer, Citation, Quote, Verdict
+from bot.explaining import explanation, explanation_lines
 from bot.service import Service
 from bot.settings import BotSettings
 from index import FootnoteError
@@ -29,7 +30,8 @@ from index.terminal import printable, show_progress
 __all__ = ["ask_batch", "ask_once", "chat"]
 
 _HISTORY = Path(".footnote/history")
-_QUOTE = "bold green"
+_QUOTE = "green"
+_ANSWER = "bold underline"
 _SHOWN = 3
 """Passages that `/more` shows at a time."""
 
@@ -37,6 +39,7 @@ _HELP = """\
 Type a question, or one of these:
   /sources   the passages that the last answer cites, with the quotes in them
   /more      the next passages
+  /why       how the last answer was found, and how sure that is
   /rebuild   index what is new or has changed
   /status    what is being answered from
   /help      this list
@@ -91,7 +94,7 @@ async def _opened(settings: BotSettings) -> AsyncIterator[Service]:
         await service.close()
 
 
-async def ask_once(settings: BotSettings, question: str, *, as_json: bool) -> None:
+async def ask_once(settings: BotSettings, question: str, *, as_json: bool, explain: bool = False) -> None:
     """Answer one question on standard output.
 
     Raises:
@@ -100,12 +103,13 @@ async def ask_once(settings: BotSettings, question: str, *, as_json: bool) -> No
     async with _opened(settings) as service:
         answer = await service.ask(question)
         if as_json:
-            _print_json(answer.as_json())
+            _print_json(_fields(answer, explain))
         else:
             _show(_console(), answer)
+            _show_why(_console(), answer, explain)
 
 
-async def ask_batch(settings: BotSettings, file: BinaryIO, *, as_json: bool) -> int:
+async def ask_batch(settings: BotSettings, file: BinaryIO, *, as_json: bool, explain: bool = False) -> int:
     """Answer a question a line (JSON objects with a `question`), in order; return how many lines were bad.
 
     Each answer is flushed as it is made. Blank lines are passed over.
@@ -126,9 +130,10 @@ async def ask_batch(settings: BotSettings, file: BinaryIO, *, as_json: bool) -> 
                 continue
             answer = await service.ask(row["question"])
             if as_json:
-                _print_json({**row, **answer.as_json()})
+                _print_json({**row, **_fields(answer, explain)})
             else:
                 _show(_console(), answer, heading=True)
+                _show_why(_console(), answer, explain)
     return bad
 
 
@@ -184,15 +189,31 @@ def _show(console: Console, answer: Answer, *, heading: bool = False) -> None:
         console.print(Text("The articles do not seem to say.", style="yellow"))
 
 
+def _fields(answer: Answer, explain: bool) -> dict[str, Any]:
+    return {**answer.as_json(), **({"explanation": explanation(answer)} if explain else {})}
+
+
+def _show_why(console: Console, answer: Answer, explain: bool) -> None:
+    if explain:
+        for line in explanation_lines(answer):
+            console.print(Text(f"  {printable(line)}", style="dim"))
+
+
 def _show_quotes(console: Console, answer: Answer) -> None:
     answered = answer.verdict is Verdict.ANSWERED
     quotes = answer.quotes[:1] if answered else answer.quotes
     for quote in quotes:
-        text = Text("“")
-        text.append(printable(quote.text), style=_QUOTE if answered else "")
-        console.print(text.append("”"))
+        console.print(Text("“").append_text(_quoted(quote, answered=answered)).append("”"))
         console.print(Text(f"  {_cite(answer.citation_of(quote))}", style="dim"))
     console.print(Text(f"  how sure: {answer.confidence:.0%}", style="dim"))
+
+
+def _quoted(quote: Quote, *, answered: bool) -> Text:
+    """Return a quote's words, of an answer with those that are the answer itself in bold."""
+    text = Text(printable(quote.text), style=_QUOTE if answered else "")
+    if answered and quote.highlight_in_text:
+        text.stylize(_ANSWER, *quote.highlight_in_text)
+    return text
 
 
 def _cite(citation: Citation) -> str:
@@ -256,6 +277,7 @@ class _Chat:
         self._commands: dict[str, Callable[[], Awaitable[None]]] = {
             "/sources": self._sources,
             "/more": self._more,
+            "/why": self._why,
             "/rebuild": self._rebuild,
             "/status": self._status,
             "/help": self._help,
@@ -289,6 +311,12 @@ class _Chat:
         for quote in self._last.quotes:
             citation = self._last.citation_of(quote)
             self._passage(citation, quote.start - citation.start, quote.end - citation.start)
+
+    async def _why(self) -> None:
+        if self._last is None:
+            self._console.print(Text("Nothing is answered yet; ask a question first.", style="yellow"))
+        else:
+            _show_why(self._console, self._last, explain=True)
 
     async def _more(self) -> None:
         further = self._last.further[self._shown : self._shown + _SHOWN] if self._last else ()

@@ -19,6 +19,7 @@ from index.articles import read_articles
 from index.build import plan_build
 from index.encoder import find_model
 from index.errors import DamagedIndexError, FootnoteError, MissingError
+from index.fits import choose_fit
 from index.generation import index_status
 
 __all__ = ["Finding", "examine"]
@@ -38,7 +39,7 @@ class Finding:
     def line(self) -> str:
         """Return the finding as one line for people."""
         mark = "FAIL" if self.status else "warn" if self.warning else "ok"
-        return f"{mark:<5} {self.subject:<9} {self.message}"
+        return f"{mark:<5} {self.subject:<10} {self.message}"
 
 
 def examine(options: dict[str, Any]) -> list[Finding]:
@@ -53,6 +54,7 @@ def examine(options: dict[str, Any]) -> list[Finding]:
         ("weights", _weights),
         ("articles", _articles),
         ("index", _index),
+        ("confidence", _confidence),
         ("discord", _discord),
     ):
         findings.append(_guarded(subject, look, settings))
@@ -137,6 +139,11 @@ def _index(settings: BotSettings) -> Finding:
             "index", f"{held}; the articles have changed since: run `footnote index build`", warning=True
         )
     return Finding("index", held)
+
+
+def _confidence(settings: BotSettings) -> Finding:
+    chosen = choose_fit(settings.fit_file, find_model(settings.model).fingerprint)
+    return Finding("confidence", chosen.line(), warning=not chosen.is_fitted)
 
 
 def _discord(settings: BotSettings) -> Finding:

@@ -7,6 +7,7 @@ blocks the event loop.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 import logging
 import sqlite3
@@ -15,11 +16,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.answers import Answer, answer
+from bot.confidence import Judge, find_judge
 from bot.settings import BotSettings
 from index import (
     BuildReport,
     Encoder,
     FootnoteError,
+    Generation,
     IndexStatus,
     Progress,
     Search,
@@ -28,6 +31,7 @@ from index import (
     open_generation,
 )
 from index.errors import BusyError
+from index.fits import with_confidence
 from index.generation import read_pointer
 
 __all__ = ["Service"]
@@ -46,6 +50,7 @@ class Service:
         self._search: Search | None = None
         self._answering = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footnote-answer")
         self._building = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footnote-build")
+        self._judge: Judge | None = None
         self._waiting = 0
         self._rebuilding = False
         self._closed = False
@@ -110,8 +115,8 @@ class Service:
         return report
 
     async def status(self) -> IndexStatus:
-        """Return the figures of the generation that is being served."""
-        return self._serving.generation.status()
+        """Return the figures of what is being served, and what its confidence was fitted on."""
+        return with_confidence(self._serving.generation.status(), self.settings.fit_file)
 
     async def close(self) -> None:
         """Finish the questions that wait, give up a rebuild, and stop; safe to call twice."""
@@ -128,6 +133,13 @@ class Service:
         self._search.generation.close()
 
     @property
+    def judge(self) -> Judge:
+        """What answers are judged by."""
+        if self._judge is None:
+            raise RuntimeError("the service has not been started")
+        return self._judge
+
+    @property
     def _serving(self) -> Search:
         if self._search is None:
             raise RuntimeError("the service has not been started")
@@ -140,19 +152,35 @@ class Service:
         generation = open_generation(self.settings.index)
         # A question is too short to gain from a second thread, and loses much to it when others are busy;
         # a rebuild beside answering leaves a core for the answers.
-        return Search(generation, Encoder(find_model(self.settings.model), threads=1))
+        return self._searching(generation, Encoder(find_model(self.settings.model), threads=1))
+
+    def _searching(self, generation: Generation, encoder: Encoder) -> Search:
+        """Make what answers from a generation.
+
+        Raises:
+            FootnoteError: the generation is another encoder's, or the fit is none; it is then closed.
+        """
+        try:
+            search = Search(generation, encoder, self.settings.without)
+            self._judge = find_judge(
+                self.settings.fit_file, encoder.model.fingerprint, self.settings.answer_at
+            )
+        except FootnoteError:
+            generation.close()
+            raise
+        return search
 
     def _answer(self, question: str) -> Answer:
         begun = time.perf_counter()
         search = self._serving
-        hits = search(question)
-        return answer(
+        made = answer(
             question,
-            hits,
-            answer_at=self.settings.answer_at,
+            search(question),
+            judge=self.judge,
             generation=search.generation.name,
-            elapsed_ms=1000 * (time.perf_counter() - begun),
+            without=self.settings.without,
         )
+        return dataclasses.replace(made, elapsed_ms=round(1000 * (time.perf_counter() - begun), 1))
 
     async def _watch(self) -> None:
         """Notice a generation that another process published; one that cannot be used is told of once."""
@@ -181,12 +209,7 @@ class Service:
     def _open_next(self, old: Search) -> Search | None:
         if read_pointer(self.settings.index).generation == old.generation.name:
             return None
-        generation = open_generation(self.settings.index)
-        try:
-            return Search(generation, old.encoder)
-        except FootnoteError:
-            generation.close()
-            raise
+        return self._searching(open_generation(self.settings.index), old.encoder)
 
     def _replace(self, new: Search) -> None:
         old = self._serving

@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from index.errors import SettingsError
-from index.settings import IndexSettings
+from index.settings import IndexSettings, split_list
 
 __all__ = ["BotSettings", "SnowflakeSet", "is_loopback"]
 
@@ -25,13 +25,6 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
-def _numbers(value: object) -> object:
-    """Split "1, 2 3" into numbers, so that a list reads the same in `.env` as on the command line."""
-    if isinstance(value, str):
-        return [part for part in value.replace(",", " ").split() if part]
-    return value
-
-
 SnowflakeSet = Annotated[frozenset[int], NoDecode]
 """Discord ids, written as numbers with commas or spaces between them."""
 
@@ -39,11 +32,12 @@ SnowflakeSet = Annotated[frozenset[int], NoDecode]
 class BotSettings(IndexSettings):
     """How answers are judged, and how the bot meets Discord."""
 
-    answer_at: float = Field(
-        0.5,
+    answer_at: float | None = Field(
+        None,
         ge=0,
         le=1,
-        description="The confidence at which a quote is given as the answer; higher is more careful.",
+        description="The confidence at which a quote is given as the answer; higher is more careful. Without "
+        "it, that of the fit: right 85 times in 100 on the questions it was fitted on.",
     )
     waiting: int = Field(
         64, ge=1, le=100_000, description="How many questions may wait before more are turned away."
@@ -69,7 +63,7 @@ class BotSettings(IndexSettings):
 
     _split_ids = field_validator(
         "discord_admin_users", "discord_admin_roles", "discord_admin_servers", mode="before"
-    )(_numbers)
+    )(split_list)
 
     @classmethod
     def load(cls, **options: Any) -> Self:

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from index.encoder import Encoder, find_model
     from index.errors import FootnoteError
     from index.generation import Generation, IndexStatus, index_status, open_generation, verify
+    from index.hits import Found, Hit, HitSentence
+    from index.parts import Part
     from index.passages import Passage, Sentence
-    from index.search import Hit, HitSentence, Search
+    from index.search import Search
     from index.settings import IndexSettings
     from index.writer import Progress
 
@@ -26,11 +28,13 @@ __all__ = [
     "Changes",
     "Encoder",
     "FootnoteError",
+    "Found",
     "Generation",
     "Hit",
     "HitSentence",
     "IndexSettings",
     "IndexStatus",
+    "Part",
     "Passage",
     "Progress",
     "Search",
@@ -50,8 +54,10 @@ _MODULES = {
     "encoder": ("Encoder", "find_model"),
     "errors": ("FootnoteError",),
     "generation": ("Generation", "IndexStatus", "index_status", "open_generation", "verify"),
+    "hits": ("Found", "Hit", "HitSentence"),
+    "parts": ("Part",),
     "passages": ("Passage", "Sentence"),
-    "search": ("Hit", "HitSentence", "Search"),
+    "search": ("Search",),
     "settings": ("IndexSettings",),
     "writer": ("Progress",),
 }

@@ -136,7 +136,8 @@ def _build(  # noqa: PLR0913 - one step of `build_index`, which has gathered all
 ) -> BuildReport:
     begun = time.monotonic()
     drafts = _draft(source.articles, old, encoder, settings.language, progress)
-    name, manifest = write_generation(settings.index, drafts, encoder, settings.language, progress)
+    basis = old.basis if old else encoder.basis
+    name, manifest = write_generation(settings.index, drafts, encoder, basis, settings.language, progress)
     reused = sum(draft.vectors is not None for draft in drafts)
     return BuildReport(
         generation=name,

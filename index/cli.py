@@ -26,6 +26,10 @@ Command = Callable[..., None]
 def index_options(command: Command) -> Command:
     """Give a command an option for every setting of `IndexSettings`."""
     for option in (
+        click.option("--without", metavar="PARTS", help="Parts of finding and quoting to leave out."),
+        click.option(
+            "--fit-file", type=click.Path(path_type=Path), help="A confidence fitted to your own questions."
+        ),
         click.option(
             "--language", metavar="CODE", help="How sentences are told apart (ISO 639; default en)."
         ),
@@ -85,9 +89,10 @@ def build_command(settings: IndexSettings, dry_run: bool) -> None:
 @_with_settings
 def status_command(settings: IndexSettings, as_json: bool) -> None:
     """Show what the current index holds, after checking every byte of it."""
+    from index.fits import with_confidence
     from index.generation import index_status
 
-    status = index_status(settings.index)
+    status = with_confidence(index_status(settings.index), settings.fit_file)
     if as_json:
         click.echo(json.dumps({name: getattr(status, name) for name in status.__slots__}))
         return

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from index.abbreviations import find_abbreviations
 from index.articles import Article
 from index.drafts import Draft, sentence_texts
 from index.passages import Passage
+from index.values import value_terms
+from index.wording import words_of
 
 __all__ = ["write_database"]
 
@@ -25,11 +29,11 @@ CREATE TABLE passages (
     is_heading INTEGER NOT NULL);
 CREATE TABLE sentences (
     id INTEGER PRIMARY KEY, passage INTEGER NOT NULL REFERENCES passages, paragraph INTEGER NOT NULL,
-    start INTEGER NOT NULL, "end" INTEGER NOT NULL);
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, first_token INTEGER NOT NULL, tokens INTEGER NOT NULL);
 CREATE VIRTUAL TABLE passage_words USING fts5(
     text, title, content='', tokenize='porter unicode61 remove_diacritics 2');
-CREATE VIRTUAL TABLE sentence_words USING fts5(
-    text, content='', tokenize='porter unicode61 remove_diacritics 2');
+CREATE TABLE words (word TEXT PRIMARY KEY, passages INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE abbreviations (short TEXT NOT NULL, long TEXT NOT NULL, UNIQUE (short, long));
 CREATE INDEX passages_by_article ON passages (article);
 CREATE INDEX sentences_by_passage ON sentences (passage);
 """
@@ -55,8 +59,8 @@ def _rows(drafts: Sequence[Draft]) -> Iterator[_Row]:
             first_sentence += len(passage.sentences)
 
 
-def write_database(path: Path, drafts: Sequence[Draft], language: str) -> None:
-    """Write the drafts' database to `path`, which the caller then syncs.
+def write_database(path: Path, drafts: Sequence[Draft], tokens: Sequence[int], language: str) -> None:
+    """Write the drafts' database to `path`, which the caller then syncs; `tokens` counts each sentence's.
 
     Raises:
         sqlite3.OperationalError: it cannot be written.
@@ -69,23 +73,13 @@ def write_database(path: Path, drafts: Sequence[Draft], language: str) -> None:
         database.execute("BEGIN")
         _insert(database, "articles", map(_article_row, range(len(drafts)), drafts))
         _insert(database, "passages", map(_passage_row, _rows(drafts)))
-        _insert(database, "sentences", (one for r in _rows(drafts) for one in _sentence_rows(r)))
-        database.executemany(
-            "INSERT INTO passage_words (rowid, text, title) VALUES (?, ?, ?)",
-            (
-                (r.row, "\n".join(sentence_texts(r.article, r.passage, language)), r.article.title)
-                for r in _rows(drafts)
-            ),
-        )
-        for r in _rows(drafts):
-            database.executemany(
-                "INSERT INTO sentence_words (rowid, text) VALUES (?, ?)",
-                enumerate(sentence_texts(r.article, r.passage, language), r.first_sentence),
-            )
+        _insert(database, "sentences", _sentence_rows(drafts, tokens))
+        _insert(database, "abbreviations", _abbreviations(drafts))
+        _write_words(database, drafts, language)
         database.execute("COMMIT")
 
 
-def _insert(database: sqlite3.Connection, table: str, rows: Iterator[tuple[Any, ...]]) -> None:
+def _insert(database: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
     for row in rows:
         marks = ", ".join("?" * len(row))
         database.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608 - our own table names
@@ -101,6 +95,31 @@ def _passage_row(r: _Row) -> tuple[int, ...]:
     return r.row, r.article_row, r.first_sentence, int(r.passage.is_heading)
 
 
-def _sentence_rows(r: _Row) -> Iterator[tuple[int, ...]]:
-    for number, sentence in enumerate(r.passage.sentences, r.first_sentence):
-        yield number, r.row, sentence.paragraph, sentence.start, sentence.end
+def _sentence_rows(drafts: Sequence[Draft], tokens: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    first_token = 0
+    for r in _rows(drafts):
+        for number, sentence in enumerate(r.passage.sentences, r.first_sentence):
+            count = tokens[number]
+            yield number, r.row, sentence.paragraph, sentence.start, sentence.end, first_token, count
+            first_token += count
+
+
+def _abbreviations(drafts: Sequence[Draft]) -> list[tuple[str, str]]:
+    """Return the abbreviations that the articles introduce, each pair once."""
+    pairs = (pair for draft in drafts for pair in find_abbreviations(draft.article.text))
+    return list(dict.fromkeys(pairs))
+
+
+def _write_words(database: sqlite3.Connection, drafts: Sequence[Draft], language: str) -> None:
+    """Write what passages are found by, and how many passages have each word as it is spelt."""
+    passages: Counter[str] = Counter()
+    for r in _rows(drafts):
+        text = "\n".join(sentence_texts(r.article, r.passage, language))
+        # Values in their one form after the text, so that each is found however it is written.
+        searched = " ".join([text, *value_terms(text, language)])
+        database.execute(
+            "INSERT INTO passage_words (rowid, text, title) VALUES (?, ?, ?)",
+            (r.row, searched, r.article.title),
+        )
+        passages.update(set(words_of(f"{r.article.title}\n{text}")))
+    _insert(database, "words", sorted(passages.items()))

@@ -2,38 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from index.articles import Article
-from index.encoder import Encoder, Vectors
+from index.compression import WIDTH, PackedTokens, Vectors
+from index.encoder import EncodedPassage, Encoder
 from index.generation import Generation, source_text
 from index.passages import Passage, split_article
 from index.wording import heading_line_text
 
-__all__ = ["Draft", "passage_settings", "passage_text", "reuse", "sentence_texts", "split"]
+__all__ = [
+    "Draft",
+    "DraftVectors",
+    "passage_settings",
+    "passage_text",
+    "reuse",
+    "sentence_texts",
+    "split",
+    "vectors_of",
+]
 
 _TITLE_BYTES = 100
-_PASSAGES_VERSION = 1
+_PASSAGES_VERSION = 2
 """Raised when splitting or `index.wording` changes, so that no passage made the old way is reused."""
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """An article on its way into a generation.
+class DraftVectors:
+    """An article's vectors: of its passages, and of its sentences' tokens; `counts` has each sentence's."""
 
-    `vectors` holds those of its passages and of its sentences, as the generation before has them; None
-    where they are still to be encoded.
-    """
+    dense: Vectors
+    tokens: PackedTokens
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An article on its way into a generation; `vectors` as the generation before has them, or None."""
 
     article: Article
     passages: tuple[Passage, ...]
-    vectors: tuple[Vectors, Vectors] | None = None
+    vectors: DraftVectors | None = None
 
 
 def passage_settings(language: str) -> dict[str, Any]:
     """Return what passages and their vectors depend on besides the encoder; kept in the manifest."""
-    return {"language": language, "title_bytes": _TITLE_BYTES, "version": _PASSAGES_VERSION}
+    return {
+        "language": language,
+        "title_bytes": _TITLE_BYTES,
+        "token_width": WIDTH,
+        "version": _PASSAGES_VERSION,
+    }
 
 
 def split(article: Article, encoder: Encoder, language: str) -> tuple[Passage, ...]:
@@ -45,13 +69,24 @@ def split(article: Article, encoder: Encoder, language: str) -> tuple[Passage, .
 def reuse(article: Article, row: int, old: Generation) -> Draft:
     """Draft an article from a generation that holds the same content as its article `row`."""
     stored = old.passages_of(row)
-    first = stored[0].first_sentence
-    count = sum(len(one.passage.sentences) for one in stored)
-    vectors = (
-        old.passage_vectors([one.row for one in stored]),
-        old.sentence_vectors(range(first, first + count)),
-    )
-    return Draft(article, tuple(one.passage for one in stored), vectors)
+    last = stored[-1]
+    tokens = old.tokens(stored[0].first_token, last.first_token + sum(last.tokens))
+    counts = tuple(count for one in stored for count in one.tokens)
+    dense = old.passage_vectors([one.row for one in stored])
+    return Draft(article, tuple(one.passage for one in stored), DraftVectors(dense, tokens, counts))
+
+
+def vectors_of(
+    draft: Draft, encoded: Sequence[EncodedPassage], encoder: Encoder, language: str
+) -> DraftVectors:
+    """Put the vectors of a draft's passages together, keeping the tokens that stand in a sentence."""
+    tokens: list[PackedTokens] = []
+    for passage, one in zip(draft.passages, encoded, strict=True):
+        _, places = passage_text(draft.article, passage, encoder, language)
+        edges = np.searchsorted(one.spans[:, 0], np.asarray(places))
+        tokens.extend(one.tokens[start:end] for start, end in edges)
+    dense = np.stack([one.dense for one in encoded])
+    return DraftVectors(dense, np.concatenate(tokens), tuple(map(len, tokens)))
 
 
 def _title_prefix(article: Article, encoder: Encoder) -> str:
@@ -63,15 +98,26 @@ def _title_prefix(article: Article, encoder: Encoder) -> str:
     return article.title.encode()[:room].decode(errors="ignore") + ". "
 
 
-def passage_text(article: Article, passage: Passage, encoder: Encoder, language: str) -> str:
-    """Return what is encoded of a passage: the title and its text, or a heading with its questions."""
+def passage_text(
+    article: Article, passage: Passage, encoder: Encoder, language: str
+) -> tuple[str, npt.NDArray[np.int32]]:
+    """Return what is encoded of a passage, and the span in it of each sentence: shape (sentences, 2).
+
+    That is the title and the passage's text; of a heading it is each line with its questions, which are
+    part of the line's span, so that their tokens are the line's.
+    """
     if passage.is_heading:
-        return "\n".join(sentence_texts(article, passage, language))
-    return _title_prefix(article, encoder) + article.text[passage.start : passage.end]
+        lines = sentence_texts(article, passage, language)
+        starts = np.cumsum([0, *(len(line) + 1 for line in lines)])[: len(lines)]
+        spans = np.stack([starts, starts + [len(line) for line in lines]], axis=1)
+        return "\n".join(lines), spans.astype(np.int32)
+    prefix = _title_prefix(article, encoder)
+    spans = np.asarray([(one.start, one.end) for one in passage.sentences], dtype=np.int32)
+    return prefix + article.text[passage.start : passage.end], spans - passage.start + len(prefix)
 
 
 def sentence_texts(article: Article, passage: Passage, language: str) -> list[str]:
-    """Return what is encoded, and looked up by words, of each sentence of a passage."""
+    """Return what is looked up by words of each sentence of a passage; of a heading's lines also encoded."""
     text = source_text(article, passage)
     pieces = [(one.start, text[one.start : one.end]) for one in passage.sentences]
     if passage.is_heading:

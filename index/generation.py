@@ -1,17 +1,23 @@
 """One generation of the index on disk: where it is, whether it is whole, and how it is read.
 
     <index folder>/CURRENT              names the generation that serves, with its manifest's SHA-256
-    <index folder>/<generation>/        manifest.json, passages.sqlite, dense.faiss, sentences.faiss
+    <index folder>/<generation>/        manifest.json, passages.sqlite, dense.faiss,
+                                        tokens.i8, basis.f32
     <index folder>/lock                 held by the one build that may write
 
 A generation's name ends in the first characters of its manifest's SHA-256, and the manifest has the SHA-256
 of each file: so every byte that is read is covered. Writing is in `index.writer`.
+
+`tokens.i8` holds the packed token vectors of all sentences, in order, a row each; `basis.f32` the basis that
+they are packed in. Both are plain numbers, row by row, without a header.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+import operator
 import re
 import sqlite3
 import threading
@@ -23,9 +29,11 @@ from typing import Any
 
 import faiss
 import numpy as np
+import numpy.typing as npt
 
 from index.articles import Article
-from index.encoder import Vectors, hash_file
+from index.compression import Basis, PackedTokens, Vectors
+from index.encoder import hash_file
 from index.errors import DamagedIndexError, NoIndexError
 from index.passages import HEADING, Passage, Sentence
 
@@ -45,18 +53,19 @@ __all__ = [
     "verify_generation",
 ]
 
-FORMAT = 1
+FORMAT = 2
 """The version of the format on disk; another version is refused, and a build makes this one."""
 
 POINTER = "CURRENT"
 MANIFEST = "manifest.json"
 DATABASE = "passages.sqlite"
 DENSE = "dense.faiss"
-SENTENCES = "sentences.faiss"
+TOKENS = "tokens.i8"
+BASIS = "basis.f32"
 LOCK = "lock"
 TEMPORARY = ".building-"
 GENERATION = re.compile(r"(?P<number>\d{6,})-[0-9a-f]{16}")
-_FILES = (DATABASE, DENSE, SENTENCES)
+FILES = (DATABASE, DENSE, TOKENS, BASIS)
 _REBUILD = "Run `footnote index build` to make it anew."
 
 
@@ -86,6 +95,8 @@ class Manifest:
     articles: int
     passages: int
     sentences: int
+    tokens: int
+    token_width: int
     files: dict[str, str]
 
     def to_bytes(self) -> bytes:
@@ -96,15 +107,20 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class IndexStatus:
-    """The current generation in figures; `built` is in UTC, ISO 8601."""
+    """The current generation in figures; `built` is in UTC, ISO 8601.
+
+    `confidence` says what the confidence was fitted on, where whoever asks knows (`index.fits`).
+    """
 
     generation: str
     built: str
     encoder: str
+    encoder_fingerprint: str
     articles: int
     passages: int
     sentences: int
     bytes: int
+    confidence: str = ""
 
     def lines(self) -> list[tuple[str, str]]:
         """Return label and value pairs for people."""
@@ -117,17 +133,24 @@ class IndexStatus:
             ("passages", f"{self.passages:,}"),
             ("sentences", f"{self.sentences:,}"),
             ("size", f"{self.bytes / 1e6:,.1f} MB"),
+            *([("confidence", self.confidence)] if self.confidence else []),
         ]
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPassage:
-    """A passage as it stands in a generation; `row` numbers it, and `first_sentence` its first sentence."""
+    """A passage as it stands in a generation.
+
+    `row` numbers it, `first_sentence` and `first_token` what it begins with; `tokens` counts those of each
+    sentence.
+    """
 
     row: int
     article: int
     first_sentence: int
     passage: Passage
+    first_token: int
+    tokens: tuple[int, ...]
 
 
 def generation_name(number: int, manifest: bytes) -> str:
@@ -171,7 +194,7 @@ def _parse_manifest(data: bytes, path: Path) -> Manifest:
         manifest = Manifest(**json.loads(data))
     except (TypeError, ValueError) as error:
         raise DamagedIndexError(f"{path} is of another version of Footnote. {_REBUILD}") from error
-    if manifest.format != FORMAT or set(manifest.files) != set(_FILES):
+    if manifest.format != FORMAT or set(manifest.files) != set(FILES):
         raise DamagedIndexError(
             f"{path} has format {manifest.format}; this Footnote reads {FORMAT}. {_REBUILD}"
         )
@@ -208,6 +231,7 @@ def _status(generation: str, manifest: Manifest, size: int) -> IndexStatus:
         generation,
         manifest.built,
         manifest.encoder,
+        manifest.encoder_fingerprint,
         manifest.articles,
         manifest.passages,
         manifest.sentences,
@@ -234,7 +258,7 @@ def verify(folder: Path) -> list[str]:
             problems.extend(verify_generation(path))
         elif path.name not in {POINTER, LOCK}:
             problems.append(f"{path}: not a file of the index.")
-    return problems
+    return list(dict.fromkeys(problems))
 
 
 def verify_generation(home: Path) -> Iterator[str]:
@@ -285,7 +309,7 @@ def _open(folder: Path, pointer: Pointer) -> Generation:
     size = sum(_check_file(home / name, digest) for name, digest in manifest.files.items())
     try:
         return Generation(home, manifest, size)
-    except (RuntimeError, sqlite3.Error) as error:
+    except (RuntimeError, ValueError, sqlite3.Error) as error:
         raise DamagedIndexError(f"{home} cannot be opened: {error}. {_REBUILD}") from error
 
 
@@ -298,12 +322,20 @@ class Generation:
         self.manifest = manifest
         self.bytes = size
         self._dense = faiss.read_index(str(home / DENSE))
-        self._sentences = faiss.read_index(str(home / SENTENCES))
+        width = manifest.token_width
+        self.basis: Basis = np.fromfile(home / BASIS, dtype=np.float32).reshape(-1, width)
+        self._tokens: PackedTokens = (
+            np.memmap(home / TOKENS, dtype=np.int8, mode="r").reshape(manifest.tokens, width)
+            if manifest.tokens
+            else np.empty((0, width), dtype=np.int8)
+        )
         address = f"{(home / DATABASE).resolve().as_uri()}?mode=ro&immutable=1"
         self._database = sqlite3.connect(address, uri=True, check_same_thread=False)
         self._lock = threading.Lock()
         # SQLite opens the file at the first statement; from then on it may be removed under us.
-        self.query("SELECT count(*) FROM articles")
+        bodies = [row for (row,) in self.query("SELECT id FROM passages WHERE NOT is_heading")]
+        bitmap = _bitmap(bodies, manifest.passages)
+        self._bodies = faiss.IDSelectorBitmap(bitmap)  # type: ignore[call-arg, arg-type] # its wrapper takes it
 
     def status(self) -> IndexStatus:
         """Return the generation's figures."""
@@ -319,31 +351,44 @@ class Generation:
         with self._lock:
             return self._database.execute(sql, values).fetchall()
 
-    def nearest(self, vector: Vectors, count: int) -> list[tuple[int, float]]:
-        """Return the passages nearest to a question's vector (row, cosine), best first."""
-        scores, rows = self._dense.search(vector, min(count, self.manifest.passages))
+    def nearest(self, vector: Vectors, count: int, *, headings: bool = True) -> list[tuple[int, float]]:
+        """Return the passages nearest to a question's vector (row, cosine), best first.
+
+        Without `headings`, no heading is among them, nor takes the place of another passage.
+        """
+        # Its wrapper takes what its annotations do not know.
+        chosen = None if headings else faiss.SearchParameters(sel=self._bodies)  # type: ignore[call-arg]
+        scores, rows = self._dense.search(vector, min(count, self.manifest.passages), params=chosen)
         return [(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
 
     def passage_vectors(self, rows: Sequence[int]) -> Vectors:
         """Return the dense vectors of passages, shape (rows, dimension)."""
         return np.asarray(self._dense.reconstruct_batch(np.asarray(rows, dtype=np.int64)))
 
-    def sentence_vectors(self, rows: Sequence[int]) -> Vectors:
-        """Return the vectors of sentences, shape (rows, dimension); they are stored in half precision."""
-        return np.asarray(self._sentences.reconstruct_batch(np.asarray(rows, dtype=np.int64)))
+    def tokens(self, first: int, last: int) -> PackedTokens:
+        """Return the packed vectors of a run of tokens, `last` not included; they are read from the map."""
+        return np.asarray(self._tokens[first:last])
 
     def passages(self, rows: Sequence[int]) -> list[StoredPassage]:
         """Return passages by row, in the order asked for."""
-        return [self._passage(row) for row in rows]
+        found = {one.row: one for one in self._passages("passage IN (SELECT value FROM json_each(?))", rows)}
+        return [found[row] for row in rows]
 
-    def _passage(self, row: int) -> StoredPassage:
-        ((article, first),) = self.query("SELECT article, first_sentence FROM passages WHERE id = ?", row)
-        spans = self.query('SELECT paragraph, start, "end" FROM sentences WHERE passage = ? ORDER BY id', row)
-        return StoredPassage(row, article, first, Passage(tuple(Sentence(*span) for span in spans)))
+    def _passages(self, condition: str, rows: Sequence[int]) -> list[StoredPassage]:
+        sentences = self.query(
+            'SELECT passage, sentences.id, article, paragraph, start, "end", first_token, tokens '  # noqa: S608 - our own conditions
+            f"FROM sentences JOIN passages ON passages.id = passage WHERE {condition} ORDER BY sentences.id",
+            json.dumps(list(rows)),
+        )
+        return [_stored(list(group)) for _, group in itertools.groupby(sentences, operator.itemgetter(0))]
 
-    def is_heading(self, row: int) -> bool:
-        """Tell whether a passage is its article's heading."""
-        return bool(self.query("SELECT is_heading FROM passages WHERE id = ?", row)[0][0])
+    def words(self) -> dict[str, int]:
+        """Return the words of the collection as they are spelt, folded, with the passages that have each."""
+        return dict(self.query("SELECT word, passages FROM words"))
+
+    def abbreviations(self) -> list[tuple[str, str]]:
+        """Return the abbreviations that the articles introduce, as short and long form."""
+        return [(short, long) for short, long in self.query("SELECT short, long FROM abbreviations")]
 
     def article(self, row: int) -> Article:
         """Return an article by its row."""
@@ -360,8 +405,22 @@ class Generation:
 
     def passages_of(self, article: int) -> list[StoredPassage]:
         """Return every passage of an article, in order; the heading's first."""
-        rows = self.query("SELECT id FROM passages WHERE article = ? ORDER BY id", article)
-        return self.passages([row for (row,) in rows])
+        return self._passages("article IN (SELECT value FROM json_each(?))", [article])
+
+
+def _bitmap(rows: Sequence[int], count: int) -> npt.NDArray[np.uint8]:
+    """Return a bit a row, set for `rows`, as FAISS reads them: the lowest bit of each byte first."""
+    chosen = np.zeros(count, dtype=np.uint8)
+    chosen[rows] = 1
+    return np.packbits(chosen, bitorder="little")
+
+
+def _stored(sentences: list[tuple[int, ...]]) -> StoredPassage:
+    """Put a passage together from the rows of its sentences."""
+    row, first_sentence, article, _, _, _, first_token, _ = sentences[0]
+    spans = tuple(Sentence(*fields[3:6]) for fields in sentences)
+    tokens = tuple(fields[7] for fields in sentences)
+    return StoredPassage(row, article, first_sentence, Passage(spans), first_token, tokens)
 
 
 def source_text(article: Article, sentence: Sentence | Passage) -> str:

@@ -15,7 +15,7 @@ import sentencex
 from index.articles import Article
 from index.wording import heading_line_text
 
-__all__ = ["HEADING", "Passage", "Sentence", "Tokens", "split_article", "split_sentences"]
+__all__ = ["HEADING", "Passage", "Sentence", "Tokens", "is_list_item", "split_article", "split_sentences"]
 
 HEADING = 0
 """The number of the paragraph that stands for an article's heading."""
@@ -31,7 +31,9 @@ _SHORT = 24
 _SMALLEST_WINDOW = 8
 # sentencex 1.0.32 panics on some multi-byte white space; one code point for one keeps every offset.
 _ODD_SPACE = re.compile(r"[^\S\n ]")
-_LIST_ITEM = re.compile(r"\n(?=[^\S\n]*(?:[-*+•‣◦▪–—]|\d{1,3}[.)])[^\S\n]+\S)")
+_ITEM = r"[^\S\n]*(?:[-*+•‣◦▪–—]|\d{1,3}[.)])[^\S\n]+\S"
+_LIST_ITEM = re.compile(rf"\n(?={_ITEM})")
+_IS_ITEM = re.compile(_ITEM)
 _MARKDOWN_HEADING = re.compile(r"[^\S\n]*#{1,6} [^\n]*\n")
 
 
@@ -102,6 +104,11 @@ def split_sentences(text: str, language: str) -> list[Span]:
             spans.append(_trim(text, offset, offset + len(piece)))
             offset += len(piece)
     return [span for span in spans if span[0] < span[1]]
+
+
+def is_list_item(text: str) -> bool:
+    """Tell whether a sentence is an item of a list, with its bullet or number before it."""
+    return bool(_IS_ITEM.match(text))
 
 
 def _blocks(text: str) -> Iterator[Span]:

@@ -1,99 +1,61 @@
-"""A question to hits: dense and lexical search, fused, then weighed by the best sentence of each passage.
+"""A question to hits: dense and lexical search, fused, then weighed token by token.
 
-The score of a hit is the sum of named signals, each with its weight:
-
-    dense      cosine of the question's vector and the passage's (title and text)
-    lexical    BM25 of the passage (FTS5, title at half weight), divided by the question's best: 0 to 1
-    sentence   the best sentence's 0.5 x cosine + 0.25 x coverage
-
-The fusion and its weights are from the table in the design, where each query's BM25 is divided by its best;
-that of the coverage was chosen on xquad-en and clapnq. BM25 is Robertson and Zaragoza, "The Probabilistic
-Relevance Framework" (2009), as SQLite implements it with k1 = 1.2 and b = 0.75.
+Passages that are near in meaning (FAISS) or in words (FTS5) are candidates; late interaction weighs the best
+of them, as a whole and by their best sentence (`index.hits` has the sum). BM25 is Robertson and Zaragoza,
+"The Probabilistic Relevance Framework" (2009), as SQLite implements it with k1 = 1.2 and b = 0.75.
 """
 
 from __future__ import annotations
 
-import math
-import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from index.articles import Article
-from index.encoder import Encoder, Vectors
+import numpy as np
+
+from index.encoder import EncodedQuestion, Encoder
 from index.errors import DamagedIndexError
 from index.generation import Generation, StoredPassage, source_text
-from index.wording import content_terms, part_at, parts_asked_for
+from index.hits import Found, Hit, HitSentence, TermMatch, fuse, fuse_sentence
+from index.late import Floats, interact, term_shares, token_weights
+from index.parts import Part
+from index.question import Question, QuestionReader, Term
+from index.wanted import answer_type_met
+from index.wording import part_at
 
-__all__ = ["Hit", "HitSentence", "Search"]
+__all__ = ["Search"]
 
-_QUESTION_LENGTH = 2_000
-"""Characters of a question that are searched for; more would say no more, and cost time."""
-
-_TERMS = 32
 _CANDIDATES = 50
+"""Passages taken from each of the two searches."""
+
+_RERANKED = 40
+"""Candidates that late interaction weighs."""
+
 _HITS = 10
-_LEXICAL = 0.5
-_COSINE = 0.5
-_COVERAGE = 0.25
-
-_TERM = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
-class HitSentence:
-    """A sentence of a hit: where it stands, and how well it meets the question.
+class _Candidate:
+    """A passage on its way to a hit: its scores, and the question's tokens against its sentences."""
 
-    `cosine` is that of its vector and the question's. `coverage` is the share of the question's content
-    terms that it has, each counted by its inverse document frequency: 0 none, 1 all.
-    """
-
-    paragraph: int
-    start: int
-    end: int
-    text: str
-    cosine: float
-    coverage: float
-    quotable: bool = True
-    """False for a line of a heading that is not asked for, though it may show which article is meant."""
-
-    @property
-    def score(self) -> float:
-        """How well the sentence meets the question."""
-        return _COSINE * self.cosine + _COVERAGE * self.coverage
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A passage that the search found, with its scores; sentences are in the order of the text."""
-
-    article: Article
-    start: int
-    end: int
-    text: str
+    stored: StoredPassage
     dense: float
     lexical: float
-    sentences: tuple[HitSentence, ...]
-
-    @property
-    def best_sentence(self) -> HitSentence:
-        """The sentence to quote: the one that meets the question best, the earlier one of equals."""
-        return max((one for one in self.sentences if one.quotable), key=lambda one: one.score)
-
-    @property
-    def evidence(self) -> HitSentence:
-        """The sentence that shows best that the passage is meant; of a heading, it may be the title."""
-        return max(self.sentences, key=lambda one: one.score)
+    nearness: tuple[float, ...]
+    late: Floats
+    mean: Floats
+    whole: float
 
     @property
     def score(self) -> float:
-        """The sum by which hits are ordered."""
-        return self.dense + _LEXICAL * self.lexical + self.evidence.score
+        best = max(map(fuse_sentence, self.late.tolist(), self.mean.tolist()))
+        return fuse(self.dense, self.lexical, self.whole, best)
 
 
 class Search:
     """Searches one generation with the encoder that it was made with."""
 
-    def __init__(self, generation: Generation, encoder: Encoder) -> None:
-        """Pair a generation with its encoder.
+    def __init__(self, generation: Generation, encoder: Encoder, without: Collection[Part] = ()) -> None:
+        """Pair a generation with its encoder; the parts named in `without` are left out.
 
         Raises:
             DamagedIndexError: the generation was made with another encoder.
@@ -105,102 +67,135 @@ class Search:
             )
         self.generation = generation
         self.encoder = encoder
+        self.without = frozenset(without)
+        self._reader = QuestionReader(generation, encoder, without)
 
-    def __call__(self, question: str) -> list[Hit]:
-        """Return up to 10 hits for a question, best first; none for one without letters or digits."""
-        # Half a character (a lone surrogate) can be neither encoded nor looked up.
-        text = question[:_QUESTION_LENGTH].encode("utf-8", "replace").decode().replace("\x00", " ")
-        terms = list(dict.fromkeys(_TERM.findall(text.lower())))[:_TERMS]
-        if not terms:
-            return []
-        vector = self.encoder.encode_question(text)
-        dense = dict(self.generation.nearest(vector, _CANDIDATES))
-        lexical = self._lexical(terms)
-        missing = [row for row in lexical if row not in dense]
-        if missing:
-            scores = self.generation.passage_vectors(missing) @ vector[0]
+    def __call__(self, typed: str) -> Found:
+        """Search for a question; one without letters or digits finds nothing."""
+        question = self._reader.read(typed)
+        if not question.terms:
+            return Found(question, ())
+        encoded = self.encoder.encode_question(question.text, self.generation.basis)
+        dense, lexical = self._candidates(question, encoded)
+        fused = {row: fuse(score, lexical.get(row, 0.0)) for row, score in dense.items()}
+        best = sorted(fused, key=lambda row: (-fused[row], row))[:_RERANKED]
+        hits = [self._hit(question, one) for one in self._weigh(question, encoded, best, dense, lexical)]
+        quotable = (hit for hit in hits if any(one.quotable for one in hit.sentences))
+        return Found(question, tuple(sorted(quotable, key=lambda hit: -hit.score)))
+
+    def _candidates(
+        self, question: Question, encoded: EncodedQuestion
+    ) -> tuple[dict[int, float], dict[int, float]]:
+        """Return the cosine of every candidate, and the BM25 of those that have words of the question."""
+        lexical = {} if Part.LEXICAL in self.without else self._lexical(question)
+        if Part.DENSE in self.without:
+            return dict.fromkeys(lexical, 0.0), lexical
+        nearest = self.generation.nearest(encoded.dense, _CANDIDATES, headings=bool(question.parts))
+        dense = dict(nearest)
+        if missing := [row for row in lexical if row not in dense]:
+            scores = self.generation.passage_vectors(missing) @ encoded.dense[0]
             dense.update(zip(missing, map(float, scores), strict=True))
-        fused = {row: score + _LEXICAL * lexical.get(row, 0.0) for row, score in dense.items()}
-        language = self.generation.manifest.passage_settings["language"]
-        parts = parts_asked_for(terms, language)
-        if not parts:
-            fused = {row: score for row, score in fused.items() if not self.generation.is_heading(row)}
-        best = sorted(fused, key=lambda row: (-fused[row], row))[:_HITS]
-        stored = self.generation.passages(best)
-        sentences = self._weigh(stored, vector, content_terms(terms, language))
-        hits = [
-            self._hit(one, dense[one.row], lexical.get(one.row, 0.0), weights, parts)
-            for one, weights in zip(stored, sentences, strict=True)
-        ]
-        quotable = (hit for hit in hits if any(sentence.quotable for sentence in hit.sentences))
-        return sorted(quotable, key=lambda hit: -hit.score)
+        return dense, lexical
 
-    def _lexical(self, terms: list[str]) -> dict[int, float]:
+    def _lexical(self, question: Question) -> dict[int, float]:
         """Return the passages with the best BM25, divided by the best of them."""
         rows = self.generation.query(
             "SELECT rowid, -bm25(passage_words, 1.0, 0.5) AS score FROM passage_words "
-            "WHERE passage_words MATCH ? ORDER BY score DESC, rowid LIMIT ?",
-            " OR ".join(f'"{term}"' for term in terms),
+            "WHERE passage_words MATCH ? AND (? OR EXISTS "
+            "(SELECT 1 FROM passages WHERE id = passage_words.rowid AND NOT is_heading)) "
+            "ORDER BY score DESC, rowid LIMIT ?",
+            " OR ".join(term.match for term in question.terms),
+            bool(question.parts),
             _CANDIDATES,
         )
         top = max((score for _, score in rows), default=0.0)
         return {row: score / top for row, score in rows} if top > 0 else {}
 
     def _weigh(
-        self, stored: list[StoredPassage], vector: Vectors, terms: list[str]
-    ) -> list[list[tuple[float, float]]]:
-        """Return cosine and coverage of every sentence of each passage."""
-        weights = {term: self._rarity(term) for term in terms}
-        total = sum(weights.values())
-        weighed = []
-        for one in stored:
-            rows = range(one.first_sentence, one.first_sentence + len(one.passage.sentences))
-            cosines = self.generation.sentence_vectors(rows) @ vector[0]
-            covered = dict.fromkeys(rows, 0.0)
-            for term, weight in weights.items():
-                for row in self._sentences_with(term, rows):
-                    covered[row] += weight / total
-            weighed.append([(float(cosine), covered[row]) for row, cosine in zip(rows, cosines, strict=True)])
-        return weighed
-
-    def _rarity(self, term: str) -> float:
-        """Return a term's inverse document frequency, log(1 + (N - n + 0.5) / (n + 0.5)): always above 0.
-
-        N counts passages and n those with the term. Source: Lucene's BM25Similarity, which adds 1 so that a
-        term of more than half the passages does not count against a passage.
-        """
-        ((count,),) = self.generation.query(
-            "SELECT count(*) FROM passage_words WHERE passage_words MATCH ?", f'"{term}"'
-        )
-        passages = self.generation.manifest.passages
-        return math.log(1 + (passages - count + 0.5) / (count + 0.5))
-
-    def _sentences_with(self, term: str, rows: range) -> list[int]:
-        found = self.generation.query(
-            "SELECT rowid FROM sentence_words WHERE sentence_words MATCH ? AND rowid BETWEEN ? AND ?",
-            f'"{term}"',
-            rows[0],
-            rows[-1],
-        )
-        return [row for (row,) in found]
-
-    def _hit(
         self,
-        stored: StoredPassage,
-        dense: float,
-        lexical: float,
-        weights: list[tuple[float, float]],
-        parts: frozenset[str],
-    ) -> Hit:
+        question: Question,
+        encoded: EncodedQuestion,
+        rows: Sequence[int],
+        dense: dict[int, float],
+        lexical: dict[int, float],
+    ) -> list[_Candidate]:
+        """Return the best candidates after late interaction, best first."""
+        stored = self.generation.passages(rows)
+        tokens = np.concatenate(
+            [self.generation.tokens(one.first_token, one.first_token + sum(one.tokens)) for one in stored]
+            or [np.empty((0, encoded.tokens.shape[1]), dtype=np.int8)]
+        )
+        seen = interact(encoded.tokens, tokens, [count for one in stored for count in one.tokens])
+        shares = term_shares(encoded.spans, [(term.start, term.end) for term in question.terms])
+        weights = token_weights(shares, [term.rarity for term in question.terms])
+        candidates = []
+        first = 0
+        for row, one in zip(rows, stored, strict=True):
+            last = first + len(one.tokens)
+            best, mean = seen.best[:, first:last], seen.mean[first:last]
+            first = last
+            candidates.append(
+                _Candidate(
+                    stored=one,
+                    dense=dense[row],
+                    lexical=lexical.get(row, 0.0),
+                    nearness=tuple((shares @ best.max(axis=1)).tolist()),
+                    late=self._on(Part.LATE) * (weights @ best),
+                    mean=self._on(Part.SENTENCE) * mean,
+                    whole=self._on(Part.LATE) * float(weights @ best.max(axis=1)),
+                )
+            )
+        return sorted(candidates, key=lambda one: -one.score)[:_HITS]
+
+    def _on(self, part: Part) -> float:
+        return float(part not in self.without)
+
+    def _hit(self, question: Question, candidate: _Candidate) -> Hit:
         """Put a hit together; of a heading only the lines asked for can be quoted."""
+        stored = candidate.stored
         article = self.generation.article(stored.article)
         text = source_text(article, stored.passage)
         sentences = []
-        for one, (cosine, coverage) in zip(stored.passage.sentences, weights, strict=True):
+        for number, one in enumerate(stored.passage.sentences):
             piece = text[one.start : one.end]
-            quotable = not stored.passage.is_heading or part_at(article, one.start) in parts
+            quotable = not stored.passage.is_heading or part_at(article, one.start) in question.parts
             sentences.append(
-                HitSentence(one.paragraph, one.start, one.end, piece, cosine, coverage, quotable)
+                HitSentence(
+                    paragraph=one.paragraph,
+                    start=one.start,
+                    end=one.end,
+                    text=piece,
+                    late=float(candidate.late[number]),
+                    mean=float(candidate.mean[number]),
+                    wanted=self._wanted(question, piece),
+                    quotable=quotable,
+                )
             )
-        span = text[stored.passage.start : stored.passage.end]
-        return Hit(article, stored.passage.start, stored.passage.end, span, dense, lexical, tuple(sentences))
+        return Hit(
+            article=article,
+            start=stored.passage.start,
+            end=stored.passage.end,
+            text=text[stored.passage.start : stored.passage.end],
+            dense=candidate.dense,
+            lexical=candidate.lexical,
+            late=candidate.whole,
+            sentences=tuple(sentences),
+            terms=self._matches(question, candidate),
+        )
+
+    def _wanted(self, question: Question, sentence: str) -> float:
+        if Part.WANTED in self.without or not question.wanted.is_value:
+            return 0.5
+        return answer_type_met(sentence, question.wanted, question.text, question.language)
+
+    def _matches(self, question: Question, candidate: _Candidate) -> tuple[TermMatch, ...]:
+        return tuple(
+            TermMatch(term, near, self._has(term, candidate.stored.row))
+            for term, near in zip(question.terms, candidate.nearness, strict=True)
+        )
+
+    def _has(self, term: Term, row: int) -> bool:
+        found = self.generation.query(
+            "SELECT 1 FROM passage_words WHERE passage_words MATCH ? AND rowid = ?", term.match, row
+        )
+        return bool(found)

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from index.errors import SettingsError
+from index.parts import Part
 
-__all__ = ["DEFAULT_MODEL", "IndexSettings"]
+__all__ = ["DEFAULT_MODEL", "IndexSettings", "split_list"]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _PREFIX = "FOOTNOTE_"
 _URL_USER = re.compile(r"//[^/@\s]*@")  # what stands there in an address may be a password
+
+
+def split_list(value: object) -> object:
+    """Split "1, 2 3" into its parts, so that a list reads the same in `.env` as on the command line."""
+    if isinstance(value, str):
+        return [part for part in value.replace(",", " ").split() if part]
+    return value
 
 
 class IndexSettings(BaseSettings):
@@ -45,6 +53,16 @@ class IndexSettings(BaseSettings):
         pattern=r"^[a-z]{2,3}$",
         description="The language of the articles, as an ISO 639 code: how sentences are told apart.",
     )
+    fit_file: Path = Field(
+        Path(".footnote/fit.json"),
+        description="The file of a confidence fitted to your own questions; else the shipped one is used.",
+    )
+    without: Annotated[frozenset[Part], NoDecode] = Field(
+        frozenset(),
+        description="Parts of finding and quoting to leave out, with commas between them.",
+    )
+
+    _split_parts = field_validator("without", mode="before")(split_list)
 
     @classmethod
     def load(cls, **options: Any) -> Self:

@@ -8,32 +8,60 @@ article's subject and would otherwise be found before the sentences that say som
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from index.articles import HEADING_PARTS, Article
+from index.spelling import fold
 
-__all__ = ["content_terms", "heading_line_text", "part_at", "parts_asked_for"]
+__all__ = [
+    "TERM",
+    "asks",
+    "fold",
+    "function_words",
+    "heading_line_text",
+    "leans_back",
+    "part_at",
+    "parts_asked_for",
+    "straighten",
+    "words_of",
+]
+
+TERM = re.compile(r"[^\W_]+")
+"""A word, as FTS5's unicode61 tells words apart: a run of letters and digits."""
+
+_CLOSING = " \n\"'”’»)]"
+_QUOTES = str.maketrans("‘’‚‛“”„‟", "'" * 4 + '"' * 4)
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
+    """The questions that a part of a heading answers, and the words and phrases that ask for it."""
+
     questions: str
     words: frozenset[str]
+    phrase: re.Pattern[str] | None = None
 
 
-def _part(questions: str, words: str) -> _Part:
-    return _Part(questions, frozenset(words.split()))
+def _part(questions: str, words: str, phrase: str = "") -> _Part:
+    return _Part(questions, frozenset(fold(words).split()), re.compile(phrase) if phrase else None)
 
+
+_PIECE = r"(?:article|piece|story|text|report|post|briefing)"
 
 _PARTS = {
     "en": {
         "title": _part(
-            "What is the title? What is the headline of the article?", "title titled headline headlines"
+            "What is the title? What is the headline of the article?",
+            "title titled headline headlines",
+            rf"\b(?:this|the) {_PIECE} (?:called|named)\b|\bname of (?:this|the) {_PIECE}\b",
         ),
         "author": _part(
             "Who wrote it? Who is the author of this article?",
             "author authors authored byline wrote writer writers written",
+            rf"\b{_PIECE}\b.{{0,80}}\bby$|\bby whom\b|\bwho is behind (?:this|the) {_PIECE}\b",
         ),
         "publisher": _part(
             "Who published it? Where was the article published?",
@@ -69,31 +97,75 @@ _FUNCTION_WORDS = {
         """.split()
     ),
     "es": frozenset(
-        """
+        fold(
+            """
         a al algo como cómo con cual cuál cuales cuáles cuando cuándo cuanto cuánto cuantos
         cuántos de del donde dónde el ella ellos en era eran es esa ese eso esta este esto está
         fue fueron ha han hay la las le les lo los más me mi no o para pero por qué que quien
         quién quiénes se ser si sin sobre son su sus también tan te tu un una unas unos y ya
-        """.split()
+        """
+        ).split()
     ),
 }
 
 
-def content_terms(terms: Sequence[str], language: str) -> list[str]:
-    """Return the terms that say what a question is about; all of them where none does."""
-    function_words = _FUNCTION_WORDS.get(language, frozenset())
-    return [term for term in terms if term not in function_words] or list(terms)
+def function_words(language: str) -> frozenset[str]:
+    """Return the folded words that say little of what a question asks for; none of an unknown language."""
+    return _FUNCTION_WORDS.get(language, frozenset())
 
 
-def parts_asked_for(terms: Collection[str], language: str) -> frozenset[str]:
-    """Return the parts of a heading that a question, as its words in lower case, may ask for.
+_LEANING = {
+    "en": frozenset(
+        "he she it they him her them his its their theirs this that these those such both another".split()
+    ),
+    "es": frozenset(
+        """él ella ello ellos ellas este esta esto estos estas ese esa eso esos esas aquel aquella aquello su
+        sus dicho dicha dichos dichas ambos ambas""".split()
+    ),
+}
+
+
+def asks(sentence: str) -> bool:
+    """Tell whether a sentence is a question, so that it answers none."""
+    return sentence.rstrip(_CLOSING).endswith(("?", "؟", "？"))
+
+
+def leans_back(sentence: str, language: str) -> bool:
+    """Tell whether a sentence opens with a word that stands for something named before it ("It", "This")."""
+    first = TERM.search(sentence)
+    return first is not None and first[0].lower() in _LEANING.get(language, frozenset())
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text as the vocabulary has them: without case and accents."""
+    return TERM.findall(fold(text))
+
+
+def straighten(text: str) -> str:
+    """Return a question with plain quotes and spaces, and without what can be neither encoded nor found.
+
+    Half a character (a lone surrogate) becomes a question mark, and a letter with its accent beside it one.
+    """
+    whole = text.encode("utf-8", "replace").decode().replace("\x00", " ")
+    whole = unicodedata.normalize("NFC", whole)
+    return " ".join(whole.translate(_QUOTES).split())
+
+
+def parts_asked_for(words: Iterable[str], language: str) -> frozenset[str]:
+    """Return the parts of a heading that a question, as its folded words in order, may ask for.
 
     Of a language whose words are not known here, any question may ask for any part.
     """
     parts = _PARTS.get(language)
     if parts is None:
         return frozenset(HEADING_PARTS)
-    return frozenset(name for name, part in parts.items() if not part.words.isdisjoint(terms))
+    words = list(words)
+    text = " ".join(words)
+    return frozenset(
+        name
+        for name, part in parts.items()
+        if not part.words.isdisjoint(words) or (part.phrase and part.phrase.search(text))
+    )
 
 
 def heading_line_text(article: Article, start: int, line: str, language: str) -> str:

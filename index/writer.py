@@ -6,9 +6,10 @@ A crash at any byte leaves the generation before serving; what it left behind is
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,19 +18,22 @@ from pathlib import Path
 import faiss
 import numpy as np
 
+from index.compression import Basis, Vectors
 from index.database import write_database
-from index.drafts import Draft, passage_settings, passage_text, sentence_texts
-from index.encoder import Encoder, Vectors, hash_file
+from index.drafts import Draft, DraftVectors, passage_settings, passage_text, vectors_of
+from index.encoder import Encoder, hash_file
 from index.errors import DamagedIndexError, NoIndexError
 from index.generation import (
+    BASIS,
     DATABASE,
     DENSE,
+    FILES,
     FORMAT,
     GENERATION,
     MANIFEST,
     POINTER,
-    SENTENCES,
     TEMPORARY,
+    TOKENS,
     Manifest,
     Pointer,
     generation_name,
@@ -42,6 +46,9 @@ __all__ = [
     "remove_leftovers",
     "write_generation",
 ]
+
+_GROUP = 1024
+"""Passages that are encoded together: some 20 MB of token vectors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +89,17 @@ def _number(path: Path) -> int:
     return int(path.name.partition("-")[0])
 
 
-def write_generation(
+def write_generation(  # noqa: PLR0913 - what a generation is made of
     folder: Path,
     drafts: Sequence[Draft],
     encoder: Encoder,
+    basis: Basis,
     language: str,
     progress: Callable[[Progress], None],
 ) -> tuple[str, Manifest]:
     """Write and publish the next generation below `folder`; return its name and manifest.
+
+    Token vectors that the drafts bring must be of the same `basis`.
 
     Raises:
         OSError: a file cannot be written.
@@ -98,13 +108,13 @@ def write_generation(
     home = folder / f"{TEMPORARY}{os.getpid()}"
     home.mkdir()
     try:
-        dense, sentences = _encode(drafts, encoder, language, progress)
+        dense, counts = _encode(home / TOKENS, drafts, encoder, basis, language, progress)
         progress(Progress("writing", 0, 1))
-        write_database(home / DATABASE, drafts, language)
+        write_database(home / DATABASE, drafts, counts, language)
         _sync(home / DATABASE)
         _write_file(home / DENSE, _flat_index(dense))
-        _write_file(home / SENTENCES, _half_index(sentences))
-        manifest = _manifest(home, drafts, encoder, language)
+        _write_file(home / BASIS, basis.tobytes())
+        manifest = _manifest(home, drafts, sum(counts), encoder, basis, language)
         _write_file(home / MANIFEST, manifest.to_bytes())
         _sync(home)
         name = _publish(folder, home, manifest)
@@ -115,21 +125,19 @@ def write_generation(
     return name, manifest
 
 
-def _encode(
-    drafts: Sequence[Draft], encoder: Encoder, language: str, progress: Callable[[Progress], None]
-) -> tuple[Vectors, Vectors]:
-    """Return the vectors of all passages and of all sentences, in order, encoding those that are new."""
-    fresh = [draft for draft in drafts if draft.vectors is None]
-    passages = [
-        passage_text(draft.article, one, encoder, language) for draft in fresh for one in draft.passages
-    ]
-    sentences = [
-        text
-        for draft in fresh
-        for one in draft.passages
-        for text in sentence_texts(draft.article, one, language)
-    ]
-    total = len(passages) + len(sentences)
+def _encode(  # noqa: PLR0913 - one step of `write_generation`
+    path: Path,
+    drafts: Sequence[Draft],
+    encoder: Encoder,
+    basis: Basis,
+    language: str,
+    progress: Callable[[Progress], None],
+) -> tuple[Vectors, list[int]]:
+    """Write the token vectors of all sentences to `path`, encoding those that are new.
+
+    Return the vectors of all passages, and the tokens of each sentence, in order.
+    """
+    total = sum(len(draft.passages) for draft in drafts if draft.vectors is None)
     done = 0
 
     def report(count: int) -> None:
@@ -137,23 +145,50 @@ def _encode(
         done += count
         progress(Progress("encoding", done, total))
 
-    passage_vectors = encoder.encode_passages(passages, report)
-    sentence_vectors = encoder.encode_passages(sentences, report)
-    return _in_order(drafts, passage_vectors, 0), _in_order(drafts, sentence_vectors, 1)
+    dense: list[Vectors] = []
+    counts: list[int] = []
+    with path.open("wb") as file:
+        for group in _groups(drafts):
+            for vectors in _encode_group(group, encoder, basis, language, report):
+                dense.append(vectors.dense)
+                counts.extend(vectors.counts)
+                file.write(vectors.tokens.tobytes())
+        file.flush()
+        os.fsync(file.fileno())
+    return np.concatenate(dense), counts
 
 
-def _in_order(drafts: Sequence[Draft], new: Vectors, which: int) -> Vectors:
-    """Put new vectors and those at hand (`which`: 0 passages, 1 sentences) in the order of the drafts."""
-    parts: list[Vectors] = []
-    used = 0
+def _groups(drafts: Sequence[Draft]) -> Iterator[list[Draft]]:
+    """Part drafts, in order, into groups whose token vectors fit the memory while they are encoded."""
+    group: list[Draft] = []
+    passages = 0
+    for draft in drafts:
+        group.append(draft)
+        passages += len(draft.passages)
+        if passages >= _GROUP:
+            yield group
+            group, passages = [], 0
+    if group:
+        yield group
+
+
+def _encode_group(
+    drafts: Sequence[Draft], encoder: Encoder, basis: Basis, language: str, report: Callable[[int], None]
+) -> Iterator[DraftVectors]:
+    """Yield the vectors of each draft, in order; new ones are encoded together, which batches them well."""
+    texts = [
+        passage_text(draft.article, one, encoder, language)[0]
+        for draft in drafts
+        if draft.vectors is None
+        for one in draft.passages
+    ]
+    encoded = iter(encoder.encode_passages(texts, basis, report))
     for draft in drafts:
         if draft.vectors is not None:
-            parts.append(draft.vectors[which])
-            continue
-        count = len(draft.passages) if which == 0 else sum(len(one.sentences) for one in draft.passages)
-        parts.append(new[used : used + count])
-        used += count
-    return np.concatenate(parts)
+            yield draft.vectors
+        else:
+            own = list(itertools.islice(encoded, len(draft.passages)))
+            yield vectors_of(draft, own, encoder, language)
 
 
 def _flat_index(vectors: Vectors) -> bytes:
@@ -163,16 +198,9 @@ def _flat_index(vectors: Vectors) -> bytes:
     return faiss.serialize_index(index).tobytes()
 
 
-def _half_index(vectors: Vectors) -> bytes:
-    """Return the vectors in half precision (2 bytes a dimension); they are read back by row."""
-    index = faiss.IndexScalarQuantizer(
-        vectors.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-    )
-    index.add(vectors)
-    return faiss.serialize_index(index).tobytes()
-
-
-def _manifest(home: Path, drafts: Sequence[Draft], encoder: Encoder, language: str) -> Manifest:
+def _manifest(  # noqa: PLR0913 - one step of `write_generation`
+    home: Path, drafts: Sequence[Draft], tokens: int, encoder: Encoder, basis: Basis, language: str
+) -> Manifest:
     passages = [passage for draft in drafts for passage in draft.passages]
     return Manifest(
         format=FORMAT,
@@ -184,7 +212,9 @@ def _manifest(home: Path, drafts: Sequence[Draft], encoder: Encoder, language: s
         articles=len(drafts),
         passages=len(passages),
         sentences=sum(len(passage.sentences) for passage in passages),
-        files={name: hash_file(home / name) for name in (DATABASE, DENSE, SENTENCES)},
+        tokens=tokens,
+        token_width=basis.shape[1],
+        files={name: hash_file(home / name) for name in FILES},
     )
 
 

@@ -31,8 +31,9 @@ ELLIPSIS = "…"
 _ANYWHERE = frozenset("\\`*_~|<[]")
 _AT_LINE_START = frozenset("#>-+")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])|\*\*")
 _QUOTE_MARK = "> "
+_BOLD = "**"
 _SHORTEST_KEPT = 0.6
 """A cut goes back to the last space, unless more than the rest of this share would be lost."""
 
@@ -73,20 +74,23 @@ def escape(text: str) -> str:
 
 
 def unescape(text: str) -> str:
-    """Undo `escape`."""
-    return _ESCAPED.sub(r"\1", text)
+    """Undo `escape`, and take the marks of bold away: in escaped text no other asterisks stand free."""
+    return _ESCAPED.sub(lambda found: found[1] or "", text)
 
 
-def fit(text: str, room: int, *, newline: str = "\n") -> str:
+def fit(text: str, room: int, *, newline: str = "\n", bold: tuple[int, int] | None = None) -> str:
     """Return `text`, printable and escaped, in at most `room` UTF-16 units.
 
-    What is too long ends after a whole word, or at least a whole character, with an ellipsis.
+    What is too long ends after a whole word, or at least a whole character, with an ellipsis. `bold` is the
+    part of the text that is shown in bold, as far as it is shown.
     """
     whole = text.strip()
     shown = printable(whole[: 2 * room + 2])  # more cannot fit, and a whole article costs time
     pieces = [newline if piece == "\n" else piece for piece in _pieces(shown)]
+    start, end = _within(bold, text, len(pieces))
+    room -= len(_BOLD) * 2 if start < end else 0
     if len(whole) <= 2 * room + 2 and sum(map(units, pieces)) <= room:
-        return "".join(pieces)
+        return _marked(pieces, start, end)
     used, fitting = 0, 0
     for piece in pieces:
         used += units(piece)
@@ -94,7 +98,20 @@ def fit(text: str, room: int, *, newline: str = "\n") -> str:
             break
         fitting += 1
     kept = _cut(shown, fitting)
-    return "".join(pieces[:kept]) + ELLIPSIS if room >= units(ELLIPSIS) else ""
+    return _marked(pieces[:kept], start, min(end, kept)) + ELLIPSIS if room >= units(ELLIPSIS) else ""
+
+
+def _within(bold: tuple[int, int] | None, text: str, count: int) -> tuple[int, int]:
+    """Return the part that is bold as offsets into the stripped text; an empty one where there is none."""
+    before = len(text) - len(text.lstrip())
+    start, end = bold or (before, before)
+    return max(start - before, 0), min(end - before, count)
+
+
+def _marked(pieces: list[str], start: int, end: int) -> str:
+    if start >= end:
+        return "".join(pieces)
+    return "".join([*pieces[:start], _BOLD, *pieces[start:end], _BOLD, *pieces[end:]])
 
 
 def _cut(text: str, most: int) -> int:
@@ -114,9 +131,9 @@ def _joined(before: str, after: str) -> bool:
     return bool(unicodedata.combining(after)) or modifier or after in "\u200d\ufe0f" or before == "\u200d"
 
 
-def blockquote(text: str, room: int) -> str:
-    """Return `text` as a block quote in at most `room` units, cut as `fit` cuts."""
-    return _QUOTE_MARK + fit(text, room - len(_QUOTE_MARK), newline="\n" + _QUOTE_MARK)
+def blockquote(text: str, room: int, bold: tuple[int, int] | None = None) -> str:
+    """Return `text` as a block quote in at most `room` units, cut and partly in bold as `fit` does it."""
+    return _QUOTE_MARK + fit(text, room - len(_QUOTE_MARK), newline="\n" + _QUOTE_MARK, bold=bold)
 
 
 def unblockquote(block: str) -> str:

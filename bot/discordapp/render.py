@@ -55,7 +55,8 @@ def answer_embed(answer: Answer, *, question: str | None = None) -> discord.Embe
     quotes = () if answer.verdict is Verdict.NOT_FOUND else answer.quotes[:_SHOWN]
     blocks = [f"Question: {fit(question, _QUESTION_ROOM)}"] if question else []
     if answer.verdict is Verdict.ANSWERED and quotes:
-        blocks.append(_block(answer, quotes[0], quotes[0].text, _FIRST_ROOM))
+        first = quotes[0]
+        blocks.append(_block(answer, first, first.text, _FIRST_ROOM, bold=first.highlight_in_text))
         blocks += ["Also close:"] if quotes[1:] else []
         blocks += [_block(answer, quote, quote.text, _NEXT_ROOM) for quote in quotes[1:]]
     elif quotes:
@@ -73,9 +74,9 @@ def answer_embed(answer: Answer, *, question: str | None = None) -> discord.Embe
     return embed
 
 
-def _block(answer: Answer, quote: Quote, text: str, room: int) -> str:
+def _block(answer: Answer, quote: Quote, text: str, room: int, bold: tuple[int, int] | None = None) -> str:
     number = answer.citation_of(quote).number
-    return f"{blockquote(text, room)}\nCitation {number}, {_place(quote.paragraph)}"
+    return f"{blockquote(text, room, bold)}\nCitation {number}, {_place(quote.paragraph)}"
 
 
 def _cited(answer: Answer, quotes: Iterable[Quote]) -> list[Citation]:

@@ -48,6 +48,7 @@ def run_watched(*arguments: str, **more: str) -> Outcome:
         (["--help"], "quoted word for word"),
         (["ask", "--help"], "--questions FILE"),
         (["discord", "-h"], "--discord-admin-servers"),
+        (["eval", "--help"], "--compare RUN.json"),
         (["index", "build", "--help"], "--dry-run"),
         (["--version"], "footnote, version"),
     ],
@@ -76,6 +77,9 @@ def test_help_is_printed_without_torch_or_discord(arguments: list[str], told: st
         (["discord"], 69, "run `footnote index build`"),
         (["index", "status"], 69, "run `footnote index build`"),
         (["index", "build"], 69, "no articles at articles"),
+        (["ask", "--without", "moon", QUESTION], 2, "--without: 'moon' is not accepted"),
+        (["eval"], 2, "name a SET to ask"),
+        (["eval", "none"], 69, "no question set at none"),
     ],
 )
 def test_errors_are_told_with_their_status_without_torch_or_discord(
@@ -100,6 +104,7 @@ def test_status_of_an_index_needs_neither_torch_nor_discord(home: Path) -> None:
         ("FOOTNOTE_ANSWER_AT", "sure", "valid number"),
         ("FOOTNOTE_ANSWER_AT", "-0.1", "greater than or equal to 0"),
         ("FOOTNOTE_WAITING", "many", "valid integer"),
+        ("FOOTNOTE_WITHOUT", "moon", "'dense', 'lexical'"),
         ("FOOTNOTE_LANGUAGE", "English", "pattern"),
         ("FOOTNOTE_LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
         ("FOOTNOTE_DISCORD_API_URL", "http://discord.example/api", "use https"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from tests.bot.terminals import terminal
 
 WHO = "Who kept the lamp on Gull Rock?"
 QUOTE = "“Ebba Lind kept the lamp on Gull Rock for thirty-one years.”"
+TURBINE = "When was the turbine at Wexholm painted red?"
+ANSWER = re.compile(r"\x1b\[1;4(?:;32)?m([^\x1b]*)\x1b\[0m")
+"""What is bold and underlined."""
+
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m")
 
 
@@ -22,11 +27,16 @@ def test_a_typed_chat_answers_and_knows_its_commands(home: Path) -> None:
         person.wait_for("Nothing is cited yet; ask a question first.")
         person.type("/more\r")
         person.wait_for("There is nothing more.")
+        person.type("/why\r")
+        person.wait_for("Nothing is answered yet; ask a question first.")
         person.type(f"{WHO}\r")
         shown = person.wait_for("how sure: ")
         assert QUOTE in shown
         assert "[1] The lamp on Gull Rock · Mara Holt · paragraph 2" in shown
         assert COLOUR.search(person.raw), "the quote is not highlighted"
+        assert ANSWER.findall(person.raw) == ["Ebba Lind"]
+        person.type("/why\r")
+        assert "asked for: person" in person.wait_for("word rock: ")
         person.type("/sources\r")
         shown = person.wait_for("[3] ")
         assert "The lamp was replaced by an electric one in 1954." in shown
@@ -38,12 +48,42 @@ def test_a_typed_chat_answers_and_knows_its_commands(home: Path) -> None:
         assert "articles    3" in person.wait_for("size ")
         person.type("/help\r")
         shown = person.wait_for("/quit ")
-        assert all(name in shown for name in ("/sources", "/more", "/rebuild", "/status", "/help"))
+        assert all(name in shown for name in ("/sources", "/more", "/why", "/rebuild", "/status", "/help"))
         person.type("/dance\r")
         person.wait_for("No such command; /help lists them.")
         person.type("\x04")
         assert person.wait_for_end() == 0
     assert "Traceback" not in person.plain
+
+
+def test_the_words_that_answer_are_styled_on_a_terminal_and_nothing_in_an_article_steers_it(
+    home: Path,
+) -> None:
+    asked = (WHO, TURBINE, "Why does sourdough rise slowly?")
+    Path("some.jsonl").write_text("\n".join(json.dumps({"question": one}) for one in asked), encoding="utf-8")
+    with terminal("ask", "--explain", "--questions", "some.jsonl") as person:
+        assert person.wait_for_end() == 0
+    assert ANSWER.findall(person.raw) == ["Ebba Lind", "1988"]
+    assert QUOTE in person.plain
+    assert "“The turbine \ufffd]0;owned\ufffd at Wexholm was painted red in 1988.”" in person.plain
+    assert "\x1b]0;owned" not in person.raw
+    assert "\x1b[31mred" not in person.raw
+    assert "\u202e" not in person.raw
+
+
+def test_what_may_not_be_the_answer_is_not_styled_as_one(home: Path) -> None:
+    with terminal("ask", "--answer-at", "1", WHO) as person:
+        assert person.wait_for_end() == 0
+    assert "The articles may not answer this." in person.plain
+    assert QUOTE in person.plain
+    assert ANSWER.findall(person.raw) == []
+
+
+def test_without_a_terminal_the_words_that_answer_stand_as_they_are(home: Path, footnote: Footnote) -> None:
+    assert footnote("ask", WHO).out.startswith(f"{QUOTE}\n")
+    told = footnote("ask", TURBINE).out
+    assert told.startswith("“The turbine \ufffd]0;owned\ufffd at Wexholm was painted red in 1988.”\n")
+    assert "\x1b" not in told
 
 
 def test_a_typed_chat_has_history_no_colours_with_no_color_and_ctrl_c_leaves_it(home: Path) -> None:
@@ -56,6 +96,7 @@ def test_a_typed_chat_has_history_no_colours_with_no_color_and_ctrl_c_leaves_it(
         person.type("\x03")
         assert person.wait_for_end() == 0
     assert not COLOUR.search(person.raw)
+    assert ANSWER.findall(person.raw) == ["Ebba Lind"] * 2  # weight and line are no colours
     assert WHO in (home / ".footnote/history").read_text(encoding="utf-8")
     assert "Traceback" not in person.plain
 

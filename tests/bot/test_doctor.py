@@ -47,7 +47,7 @@ def test_articles_changed_since_the_build_are_a_warning(home: Path, footnote: Fo
 
 
 def test_a_damaged_index_is_65_by_the_name_of_the_file(home: Path, footnote: Footnote) -> None:
-    (path,) = Path(".footnote/index").glob("*/sentences.faiss")
+    (path,) = Path(".footnote/index").glob("*/tokens.i8")
     path.write_bytes(b"")
     outcome = footnote("doctor")
     assert outcome.status == 65

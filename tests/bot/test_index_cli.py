@@ -14,6 +14,7 @@ from tests.bot.conftest import BREAD, LAMP, ODD, Footnote, finish, start
 from tests.bot.services import add_many_articles, another_build
 
 INDEX = Path(".footnote/index")
+STATUS = "generation built encoder encoder_fingerprint articles passages sentences bytes confidence"
 
 
 def test_build_says_what_it_reused_and_removed(home: Path, footnote: Footnote) -> None:
@@ -111,7 +112,7 @@ def test_ctrl_c_in_a_build_ends_with_130_and_leaves_the_index_whole(home: Path) 
 
 def test_status_as_json_has_the_figures_of_the_generation(home: Path, footnote: Footnote) -> None:
     fields = json.loads(footnote("index", "status", "--json").out)
-    assert list(fields) == "generation built encoder articles passages sentences bytes".split()
+    assert list(fields) == STATUS.split()
     assert (fields["articles"], fields["encoder"]) == (3, "all-MiniLM-L6-v2")
     files = INDEX / fields["generation"]
     sizes = {path.name: path.stat().st_size for path in files.iterdir() if path.name != "manifest.json"}

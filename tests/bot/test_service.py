@@ -17,6 +17,8 @@ from index import Article, open_generation
 from index.errors import BusyError, DamagedIndexError, NoIndexError, NoModelError
 from tests.bot.services import heartbeat, serving, settings_of
 
+FILES = ["passages.sqlite", "dense.faiss", "tokens.i8", "basis.f32", "manifest.json"]
+
 shared_loop = pytest.mark.asyncio(loop_scope="module")
 
 Spans = frozenset[tuple[int, int, int]]
@@ -63,7 +65,7 @@ def sources(built: Path) -> Sources:
 
 
 def assert_sensible(answer: Answer, question: str, sources: Sources) -> None:
-    """Hold what is true of every answer: its quotes are whole sentences of their articles, to the letter."""
+    """Hold what is true of every answer: its quotes are runs of whole sentences, to the letter."""
     assert answer.question == question
     assert 0 <= answer.confidence <= 1
     assert answer.quotes or answer.verdict is Verdict.NOT_FOUND
@@ -72,10 +74,18 @@ def assert_sensible(answer: Answer, question: str, sources: Sources) -> None:
         article, sentences = sources[citation.article]
         text = article.heading if quote.paragraph == 0 else article.text
         assert text[quote.start : quote.end] == quote.text
-        assert (quote.paragraph, quote.start, quote.end) in sentences
+        run = sorted(
+            one for one in sentences if one[0] == quote.paragraph and quote.start <= one[1] < quote.end
+        )
+        assert (run[0][1], run[-1][2]) == (quote.start, quote.end)
         assert text[citation.start : citation.end] == citation.passage
         assert citation.start <= quote.start < quote.end <= citation.end
         assert citation.paragraph == quote.paragraph
+        if quote.highlight is not None:
+            assert quote.start <= quote.highlight[0] < quote.highlight[1] <= quote.end
+    texts = [quote.text for quote in answer.quotes]
+    assert len(texts) == len(answer.citations) <= 3
+    assert len(set(texts)) == len(texts)
 
 
 @shared_loop
@@ -177,7 +187,7 @@ async def test_close_answers_the_questions_under_way_and_then_turns_all_away(bui
         await service.close()
 
 
-@pytest.mark.parametrize("file", ["passages.sqlite", "dense.faiss", "sentences.faiss", "manifest.json"])
+@pytest.mark.parametrize("file", FILES)
 async def test_start_refuses_a_damaged_index_by_the_name_of_the_file(home: Path, file: str) -> None:
     (path,) = (home / ".footnote/index").glob(f"*/{file}")
     data = bytearray(path.read_bytes())

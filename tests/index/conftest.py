@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from index import Encoder, IndexSettings, Search, build_index, find_model, open_generation
-from tests.index.shelf import SHELF, put
+from tests.index.models import PROMPTS, save_sentencepiece, save_static, save_transformer
+from tests.index.shelf import HARBOUR, SHELF, put
 
 
 @pytest.fixture(scope="session")
@@ -41,24 +40,50 @@ def search(shelf_index: Path, encoder: Encoder) -> Iterator[Search]:
 
 
 @pytest.fixture(scope="session")
-def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Save a sentence-transformers model as a person would: the default's weights, a window of 64."""
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+def harbour(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Search]:
+    """Search articles that questions are written about in other ways than the articles are."""
+    home = tmp_path_factory.mktemp("harbour")
+    settings = IndexSettings.load(
+        articles=put(home / "articles", HARBOUR), index=home / "index", language="en"
+    )
+    build_index(settings, encoder=encoder)
+    generation = open_generation(home / "index")
+    yield Search(generation, encoder)
+    generation.close()
 
-    packaged = find_model("all-MiniLM-L6-v2").folder
-    folder = tmp_path_factory.mktemp("models") / "own model"
-    with tempfile.TemporaryDirectory() as parts, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for name in ("model.safetensors", "tokenizer.json", "vocab.txt", "config.json"):
-            Path(parts, name).symlink_to((packaged / name).resolve())
-        transformer = Transformer(parts, max_seq_length=64)
-        pooling = Pooling(transformer.get_embedding_dimension(), "mean")
-        SentenceTransformer(modules=[transformer, pooling, Normalize()]).save(str(folder))
-    return folder
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Save a model whose window is small."""
+    return save_transformer(tmp_path_factory.mktemp("models") / "own model")
 
 
 @pytest.fixture(scope="session")
 def small_encoder(model_folder: Path) -> Encoder:
     """Load the model in a folder, whose window is small."""
     return Encoder(find_model(str(model_folder)))
+
+
+@pytest.fixture(scope="session")
+def prompted_encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+    """Load a model that has words of its own before a question and a passage."""
+    return Encoder(find_model(str(save_transformer(tmp_path_factory.mktemp("prompted"), prompts=PROMPTS))))
+
+
+@pytest.fixture(scope="session")
+def aside_encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+    """Load a model that has such words and leaves them out of the dense vector."""
+    folder = save_transformer(tmp_path_factory.mktemp("aside"), prompts=PROMPTS, include_prompt=False)
+    return Encoder(find_model(str(folder)))
+
+
+@pytest.fixture(scope="session")
+def static_encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+    """Load a model without a transformer, which has no vectors of tokens."""
+    return Encoder(find_model(str(save_static(tmp_path_factory.mktemp("static")))))
+
+
+@pytest.fixture(scope="session")
+def sentencepiece_encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+    """Load a model whose tokens begin with the space before the word, and that has prompts."""
+    return Encoder(find_model(str(save_sentencepiece(tmp_path_factory.mktemp("sentencepiece"), PROMPTS))))

@@ -45,6 +45,24 @@ SHELF: dict[str, str] = {
     "tram.md": TRAM,
     "more/canal.jsonl": CANAL,
 }
+HARBOUR: dict[str, str] = {
+    "guild.txt": (
+        "How the guild began\n\nThe Harbour Pilots Guild (HPG) was founded in 1874. It has its own rules.\n"
+    ),
+    "tug.txt": "A new tug\n\nThe Harbour Pilots Guild bought a steam tug from Bergen. The tug burns coal.\n",
+    "caps.txt": "Grey caps\n\nHPG members wear a grey cap at sea. The cap is made of felt.\n",
+    "academy.txt": (
+        "A school for buyers\n\nThe commissioning academy trains council staff in Leeds. "
+        "Its courses last nine weeks.\n\nA white paper on outsourcing proposed it first.\n"
+    ),
+    "pier.txt": (
+        "The pier in figures\n\nThe pier has thirty-one lamps. Its tower has 112 steps.\n\n"
+        "It was opened on 12 May 2010. A ticket to the tower costs £4.20.\n\n"
+        "Two thirds of the visitors come by ferry. Repairs took 48 million pounds.\n"
+    ),
+    "cafe.txt": "Cakes on the quay\n\nZoë Ünal’s café sells éclairs. Her brother Oluf Thorsen bakes them.\n",
+}
+"""Articles with what people write in several ways: short forms, numbers, money, dates, accents."""
 
 
 def put(folder: Path, files: Mapping[str, str | bytes]) -> Path:

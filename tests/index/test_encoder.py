@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from index import Encoder, find_model
+from index.compression import Vectors, unit
 from index.errors import NoModelError
 
 WEIGHTS = ("model.safetensors", "tokenizer.json", "vocab.txt", "config.json", "1_Pooling/config.json")
@@ -37,64 +38,92 @@ def of_tokens(count: int, last: str = "harbour") -> str:
     return "stone " * (count - 1) + last
 
 
+def dense_of(encoder: Encoder, *texts: str) -> list[Vectors]:
+    """Return each text's one dense vector."""
+    return [one.dense for one in encoder.encode_passages(texts, encoder.basis)]
+
+
 def test_vectors_are_of_unit_length_one_a_text_in_order(encoder: Encoder) -> None:
     texts = ["a", "", "tram " * 300, "\x00", "🦊", "bees " * 5, *(f"number {number}" for number in range(70))]
     told: list[int] = []
-    vectors = encoder.encode_passages(texts, told.append)
+    encoded = encoder.encode_passages(texts, encoder.basis, told.append)
+    vectors = np.stack([one.dense for one in encoded])
     assert vectors.shape == (len(texts), encoder.dimension) == (76, 384)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert sum(told) == len(texts)
     assert len(told) > 1
     for row in (0, 2, 5, 40, 75):
-        alone = encoder.encode_passages([texts[row]])[0]
-        np.testing.assert_allclose(vectors[row], alone, atol=1e-5)
+        (alone,) = encoder.encode_passages([texts[row]], encoder.basis)
+        np.testing.assert_allclose(vectors[row], alone.dense, atol=1e-5)
+        np.testing.assert_array_equal(encoded[row].spans, alone.spans)
+        np.testing.assert_allclose(encoded[row].tokens.astype(int), alone.tokens.astype(int), atol=1)
 
 
 def test_no_texts_give_no_vectors(encoder: Encoder) -> None:
-    assert encoder.encode_passages([]).shape == (0, 384)
+    assert encoder.encode_passages([], encoder.basis) == []
     assert encoder.count_tokens([]) == []
 
 
+def test_text_without_tokens_has_a_vector_and_none_of_tokens(encoder: Encoder) -> None:
+    for text in ("", " ", "\u200b"):
+        (passage,) = encoder.encode_passages([text], encoder.basis)
+        assert (passage.dense.shape, passage.tokens.shape, passage.spans.shape) == ((384,), (0, 128), (0, 2))
+        assert encoder.encode_question(text, encoder.basis).tokens.shape == (0, 128)
+
+
 def test_question_is_encoded_as_passages_are(encoder: Encoder) -> None:
-    vector = encoder.encode_question("Who kept bees?")
-    assert vector.shape == (1, 384)
-    assert float(vector[0] @ encoder.encode_passages(["Who kept bees?"])[0]) == pytest.approx(1, abs=1e-5)
+    question = encoder.encode_question("Who kept bees?", encoder.basis)
+    (passage,) = encoder.encode_passages(["Who kept bees?"], encoder.basis)
+    assert question.dense.shape == (1, 384)
+    assert float(question.dense[0] @ passage.dense) == pytest.approx(1, abs=1e-5)
+    np.testing.assert_array_equal(question.spans, passage.spans)
+    np.testing.assert_allclose(np.linalg.norm(question.tokens, axis=1), 1, atol=1e-5)
+    near = np.einsum("ij,ij->i", question.tokens, unit(passage.tokens))
+    assert near.min() > 0.999, "what is packed is what a question is compared with"
 
 
 def test_text_is_read_past_128_tokens_and_to_the_end_of_the_window(encoder: Encoder) -> None:
     """The tokenizer's own setting stops at 128; ours reads 256, two of them special."""
     assert encoder.window == 254
     for count in (130, 200, 254):
-        left, right = encoder.encode_passages([of_tokens(count), of_tokens(count, "violin")])
+        left, right = dense_of(encoder, of_tokens(count), of_tokens(count, "violin"))
         assert float(left @ right) < 0.9999, f"the last of {count} tokens was not read"
-    left, right = encoder.encode_passages([of_tokens(255), of_tokens(255, "violin")])
+    left, right = dense_of(encoder, of_tokens(255), of_tokens(255, "violin"))
     assert float(left @ right) == pytest.approx(1, abs=1e-6)
 
 
 def test_tokens_are_counted_whatever_the_length(encoder: Encoder) -> None:
-    encoder.encode_passages(["the tokenizer truncates and pads from here on"])
+    dense_of(encoder, "the tokenizer truncates and pads from here on")
     lengths = [1, 127, 128, 129, 254, 300, 5000]
     assert encoder.count_tokens([of_tokens(length) for length in lengths]) == lengths
     assert encoder.count_tokens(["", "a"]) == [0, 1]
 
 
 def test_counting_does_not_change_what_is_encoded(encoder: Encoder) -> None:
-    before = encoder.encode_passages([of_tokens(400)])
+    (before,) = encoder.encode_passages([of_tokens(400)], encoder.basis)
     encoder.count_tokens([of_tokens(1000)])
-    assert np.array_equal(encoder.encode_passages([of_tokens(400)]), before)
+    (after,) = encoder.encode_passages([of_tokens(400)], encoder.basis)
+    np.testing.assert_array_equal(after.dense, before.dense)
+    np.testing.assert_array_equal(after.tokens, before.tokens)
+    assert len(before.spans) == 254
 
 
 def test_threads_may_encode_and_count_at_once(encoder: Encoder) -> None:
-    wanted = encoder.encode_question(of_tokens(200))
+    wanted = encoder.encode_question(of_tokens(200), encoder.basis)
     wrong: list[str] = []
 
     def work() -> None:
         for _ in range(5):
             if encoder.count_tokens([of_tokens(900)]) != [900]:
                 wrong.append("count")
-            if not np.allclose(encoder.encode_question(of_tokens(200)), wanted, atol=1e-5):
+            found = encoder.encode_question(of_tokens(200), encoder.basis)
+            if not np.allclose(found.dense, wanted.dense, atol=1e-5):
                 wrong.append("vector")
+            if not np.allclose(found.tokens, wanted.tokens, atol=1e-4):
+                wrong.append("tokens")
+            if not np.array_equal(found.spans, wanted.spans):
+                wrong.append("spans")
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
@@ -107,18 +136,19 @@ def test_threads_may_encode_and_count_at_once(encoder: Encoder) -> None:
 def test_build_goes_on_while_questions_never_cease(encoder: Encoder) -> None:
     """Questions may go before a build's next batch, but not for ever: a busy chat still gets its rebuild."""
     texts = [f"The kiln was lit {number} times." for number in range(64)]
+    basis = encoder.basis
     begun = time.monotonic()
-    encoder.encode_passages(texts)
+    encoder.encode_passages(texts, basis)
     alone = time.monotonic() - begun
     encoded, stop = threading.Event(), threading.Event()
 
     def build() -> None:
-        encoder.encode_passages(texts)
+        encoder.encode_passages(texts, basis)
         encoded.set()
 
     def ask() -> None:
         while not stop.is_set():
-            encoder.encode_question("Who kept bees?")
+            encoder.encode_question("Who kept bees?", basis)
 
     threads = [threading.Thread(target=work) for work in (ask, ask, ask, build)]
     for thread in threads:
@@ -220,9 +250,10 @@ def test_model_in_a_folder_works_with_its_own_window(small_encoder: Encoder, enc
     own = small_encoder
     assert own.window == 62
     assert own.model.fingerprint != encoder.model.fingerprint
-    np.testing.assert_allclose(
-        own.encode_question("Who kept bees?"), encoder.encode_question("Who kept bees?"), atol=1e-5
-    )
+    for mine, default in zip(
+        dense_of(own, "Who kept bees?"), dense_of(encoder, "Who kept bees?"), strict=True
+    ):
+        np.testing.assert_allclose(mine, default, atol=1e-5)
     assert own.count_tokens([of_tokens(300)]) == [300]
 
 

@@ -16,13 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index import Encoder, build_index, index_status, open_generation, verify
+from index import Encoder, Search, build_index, index_status, open_generation, verify
 from index.errors import DamagedIndexError, FootnoteError, NoIndexError
 from index.generation import FORMAT, Pointer, generation_name, read_pointer
 from tests.conftest import MakeSettings
-from tests.index.shelf import put
+from tests.index.shelf import SHELF, contents, put
 
-FILES = ("manifest.json", "passages.sqlite", "dense.faiss", "sentences.faiss")
+FILES = ("manifest.json", "passages.sqlite", "dense.faiss", "tokens.i8", "basis.f32")
 
 
 def flip(path: Path) -> None:
@@ -254,14 +254,72 @@ def test_generation_of_another_format_is_refused_and_a_build_makes_ours(
     open_generation(own_index).close()
 
 
+def write_format_1(index: Path) -> None:
+    """Publish what the first version of Footnote left: other files, and a manifest that says less."""
+    files = {"passages.sqlite": b"SQLite format 3\0", "dense.faiss": b"IxFI", "sentences.faiss": b"IxSQ"}
+    fields = {
+        "format": 1,
+        "built": "2026-01-31T12:00:00+00:00",
+        "encoder": "all-MiniLM-L6-v2",
+        "encoder_fingerprint": "0" * 64,
+        "dimension": 384,
+        "passage_settings": {"language": "en"},
+        "articles": 1,
+        "passages": 1,
+        "sentences": 1,
+        "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+    }
+    data = json.dumps(fields, indent=1, sort_keys=True).encode()
+    name = generation_name(1, data)
+    put(index / name, {**files, "manifest.json": data})
+    (index / "CURRENT").write_bytes(Pointer(name, hashlib.sha256(data).hexdigest()).line())
+
+
+def test_index_of_format_1_is_refused_and_a_build_over_it_makes_ours(
+    make_settings: MakeSettings, encoder: Encoder
+) -> None:
+    """Whoever upgrades is told what to run, and that is enough."""
+    options = make_settings()
+    put(options.articles, SHELF)
+    write_format_1(options.index)
+    before = contents(options.index)
+    assert_refused(options.index, "manifest.json")
+    (problem,) = verify(options.index)
+    assert "another version" in problem
+    assert "footnote index build" in problem
+    assert contents(options.index) == before
+    report = build_index(options, encoder=encoder)
+    assert (report.articles, report.encoded) == (5, 5)
+    assert "another version" in report.changes.everything
+    generation = open_generation(options.index)
+    assert Search(generation, encoder)("Who kept bees?").hits[0].article.id == "lighthouse"
+    generation.close()
+    assert verify(options.index) == []
+
+
+def test_generation_answers_from_the_memory_map_when_its_files_are_gone(
+    own_index: Path, encoder: Encoder
+) -> None:
+    """Token vectors are read as questions need them, long after the next build removed their file."""
+    kept, gone = open_generation(own_index), open_generation(own_index)
+    reader = Search(gone, encoder)
+    shutil.rmtree(own_index)
+    found = reader("Who kept bees behind the oil store?")
+    assert found.hits[0].late > 0.6
+    assert found == Search(kept, encoder)("Who kept bees behind the oil store?")
+    assert gone.tokens(0, gone.manifest.tokens).any(axis=1).all()
+    for generation in (kept, gone):
+        generation.close()
+
+
 def test_file_whole_by_its_checksum_and_not_readable_is_refused(own_index: Path) -> None:
     """The libraries' own errors do not come through."""
     for name in FILES[1:]:
         kept = home_of(own_index) / name
         before = kept.read_bytes()
-        kept.write_bytes(b"nonsense" * 512)
+        kept.write_bytes(b"nonsense" * 513)
         files = json.loads((home_of(own_index) / "manifest.json").read_bytes())["files"]
-        digest = hashlib.sha256(b"nonsense" * 512).hexdigest()
+        digest = hashlib.sha256(b"nonsense" * 513).hexdigest()
         rewrite_manifest(own_index, files={**files, name: digest})
         with pytest.raises(DamagedIndexError, match="cannot be opened"):
             open_generation(own_index)
@@ -279,6 +337,8 @@ def test_manifest_says_what_is_in_the_generation(own_index: Path, encoder: Encod
     assert (manifest.encoder, manifest.encoder_fingerprint) == (encoder.model.name, encoder.model.fingerprint)
     assert (manifest.articles, manifest.passages) == (len(rows), len(stored))
     assert manifest.sentences == sum(len(one.passage.sentences) for one in stored)
+    assert manifest.tokens == sum(sum(one.tokens) for one in stored)
+    assert (manifest.dimension, manifest.token_width) == generation.basis.shape == (384, 128)
     assert dict(generation.status().lines())["articles"] == "5"
     assert generation.status() == index_status(own_index)
     assert generation.status().bytes == sum((home_of(own_index) / name).stat().st_size for name in FILES[1:])
@@ -293,7 +353,10 @@ def test_no_file_of_a_generation_is_a_pickle(own_index: Path) -> None:
     assert {path.name for path in home_of(own_index).iterdir()} == set(FILES)
     starts = [(home_of(own_index) / name).read_bytes()[:6] for name in FILES]
     assert (starts[0][:1], starts[1], starts[2][:4]) == (b"{", b"SQLite", b"IxFI")
-    assert not any(start.startswith(b"\x80") for start in starts)
+    manifest = json.loads((home_of(own_index) / "manifest.json").read_bytes())
+    width = manifest["token_width"]
+    sizes = [(home_of(own_index) / name).stat().st_size for name in FILES[3:]]
+    assert sizes == [manifest["tokens"] * width, manifest["dimension"] * width * 4], "numbers, no header"
 
 
 def test_status_needs_neither_the_encoder_nor_torch(own_index: Path) -> None:
@@ -340,7 +403,7 @@ def test_readers_open_whole_generations_while_builds_publish(
     """A reader that comes at any time finds a whole index, never one half removed."""
     wrong: list[str] = []
     done = threading.Event()
-    question = encoder.encode_question("Who kept bees?")
+    question = encoder.encode_question("Who kept bees?", encoder.basis).dense
 
     def read() -> None:
         while not done.is_set():

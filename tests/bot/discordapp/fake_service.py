@@ -21,9 +21,10 @@ def sample_answer(
     texts: tuple[str, ...] = (QUOTE,),
     title: str = "Councils and skills",
     url: str | None = "https://example.org/councils",
+    highlight: tuple[int, int] | None = None,
 ) -> Answer:
-    """Make an answer whose quotes are `texts`, each from a passage of its own."""
-    quotes = tuple(Quote(text, number, 4, 0, len(text)) for number, text in enumerate(texts, 1))
+    """Make an answer whose quotes are `texts`, each from a passage of its own; `highlight` is in each."""
+    quotes = tuple(Quote(text, number, 4, 0, len(text), highlight) for number, text in enumerate(texts, 1))
     citations = tuple(
         Citation(
             number, "councils", title, "A. Writer", "The Paper", url, 4, 0, len(text), f"Before. {text}", 0.8
@@ -42,7 +43,9 @@ REPORT = BuildReport(
     encoded=1,
     seconds=0.5,
 )
-_STATUS = IndexStatus("g-1", "2026-01-31T12:00:00+00:00", "all-MiniLM-L6-v2", 3, 41, 200, 1_000_000)
+_STATUS = IndexStatus(
+    "g-1", "2026-01-31T12:00:00+00:00", "all-MiniLM-L6-v2", "ab" * 32, 3, 41, 200, 1_000_000, "fitted on none"
+)
 
 
 @dataclass

@@ -9,6 +9,7 @@ import pytest
 from bot.answers import Verdict
 from bot.discordapp.client import FootnoteClient
 from index.errors import BusyError
+from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.fake_service import QUOTE, FakeService, sample_answer
 from tests.wire.loopback import LoopbackDiscord
 from tests.wire.renderer import render
@@ -29,6 +30,18 @@ async def test_ask_shows_the_quote_its_citation_and_how_sure_it_is(wire: Loopbac
     assert citation.links == [("Councils and skills", "https://example.org/councils")]
     assert citation.text == "Councils and skills\nA. Writer, The Paper\nparagraph 4"
     assert embed["footer"]["text"] == "How sure: 93%"
+
+
+async def test_the_words_that_answer_stand_in_bold_in_the_quote(
+    wire: LoopbackDiscord, service: FakeService
+) -> None:
+    service.reply = sample_answer(highlight=(QUOTE.index("2019"), QUOTE.index("2019") + 4))
+    used = await wire.slash("ask", wire.world.user("ann"), question="When did it open?")
+    (embed,) = (await wire.response_to(used))["embeds"]
+    description, bold = read_bold(embed["description"])
+    assert bold == ["2019"]
+    assert render(description).quotes == [QUOTE]
+    assert render(description).constructs == []
 
 
 async def test_ask_is_acknowledged_before_the_answer_is_there(

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from bot.discordapp.escape import unblockquote
 from bot.service import Service
 from index import Encoder, IndexSettings, build_index
+from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.wire.loopback import LoopbackDiscord
 from tests.wire.records import Json
@@ -57,7 +59,7 @@ async def test_a_rebuild_from_chat_makes_a_new_sentence_quotable(
 ) -> None:
     owner = wire.world.owner
     guild = wire.world.guild(owner=owner)
-    question = "Who was the last keeper?"
+    question = "When was the lamp made automatic?"
     async with running(service.settings, service):
         await wire.gateway.announce(guild)
         before = await wire.response_to(await wire.slash("ask", owner, guild, question=question))
@@ -69,7 +71,9 @@ async def test_a_rebuild_from_chat_makes_a_new_sentence_quotable(
         after = await wire.response_to(await wire.slash("ask", owner, guild, question=question))
         (embed,) = after["embeds"]
         assert embed["title"] == "The articles say"
-        assert render(embed["description"]).quotes == [_KEEPER]
+        description, bold = read_bold(embed["description"])
+        assert render(description).quotes[0] == _KEEPER
+        assert bold == ["1988"]
 
 
 async def test_a_refused_rebuild_says_why_and_the_old_answers_stay(
@@ -83,4 +87,34 @@ async def test_a_refused_rebuild_says_why_and_the_old_answers_stay(
         answered = await wire.response_to(
             await wire.slash("ask", owner, question="When was the lighthouse first lit?")
         )
-        assert render(answered["embeds"][0]["description"]).quotes == [_LIT]
+        description, _ = read_bold(answered["embeds"][0]["description"])
+        assert render(description).quotes[0] == _LIT
+
+
+async def test_the_words_that_answer_are_bold_and_the_quote_is_the_articles_own(
+    wire: LoopbackDiscord, articles: Path, service: Service
+) -> None:
+    text = articles.read_text(encoding="utf-8")
+    async with running(service.settings, service):
+        used = await wire.slash("ask", wire.world.owner, question="When was the lighthouse first lit?")
+        (embed,) = (await wire.response_to(used))["embeds"]
+    description, bold = read_bold(embed["description"])
+    assert embed["title"] == "The articles say"
+    assert bold == ["1874"]
+    assert render(description).quotes == [_LIT]
+    assert render(description).constructs == []
+    block = next(part for part in embed["description"].split("\n\n") if part.startswith("> "))
+    assert unblockquote(block.partition("\nCitation ")[0]) in text
+
+
+async def test_without_highlight_nothing_is_bold(
+    wire: LoopbackDiscord, articles: Path, bot_settings: MakeBotSettings
+) -> None:
+    settings = bot_settings(articles=articles, index=articles.parent / "index", without="highlight")
+    service = Service(settings)
+    await service.start()
+    async with running(settings, service):
+        used = await wire.slash("ask", wire.world.owner, question="When was the lighthouse first lit?")
+        (embed,) = (await wire.response_to(used))["embeds"]
+    assert render(embed["description"]).quotes == [_LIT]
+    assert render(embed["description"]).constructs == []

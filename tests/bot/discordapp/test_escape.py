@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.discordapp import escape as escape_module
 from bot.discordapp.escape import ELLIPSIS, blockquote, escape, fit, printable, unblockquote, unescape, units
+from tests.bot.discordapp.bold import read_bold
 from tests.wire.renderer import render
 
 SAMPLES = [
@@ -58,6 +59,55 @@ def test_fitted_text_is_never_over_its_room_and_cut_only_with_an_ellipsis(text: 
         shown = render(fitted)
         assert plain.startswith(shown.text.removesuffix(ELLIPSIS))  # so no escape is cut in two
         assert shown.constructs == []
+
+
+@given(st.data(), TEXTS.map(printable))
+def test_bold_is_all_that_acts_and_takes_no_letter_from_the_quote(data: st.DataObject, text: str) -> None:
+    bold = data.draw(spans(text))
+    block = blockquote(text, 100_000, bold)
+    plain, parts = read_bold(block)
+    shown = render(plain)
+    assert shown.quotes == [text.strip()]
+    assert (shown.constructs, shown.links) == ([], [])
+    assert unblockquote(block) == unblockquote(plain) == text.strip()
+    assert parts == ([words] if (words := part_shown(text, bold)) else [])
+
+
+@given(st.data(), TEXTS.map(printable), st.integers(0, 300))
+def test_cut_text_has_its_bold_as_far_as_it_is_shown_within_its_room(
+    data: st.DataObject, text: str, room: int
+) -> None:
+    bold = data.draw(spans(text))
+    fitted = fit(text, room, bold=bold)
+    assert units(fitted) <= room
+    plain, parts = read_bold(fitted)
+    assert render(plain).constructs == []
+    shown = unescape(plain)
+    assert shown == text.strip() or shown.endswith(ELLIPSIS) or not shown
+    kept = shown if shown == text.strip() else shown.removesuffix(ELLIPSIS)
+    assert text.strip().startswith(kept)
+    before = len(text) - len(text.lstrip())
+    words = kept[max(bold[0] - before, 0) : max(bold[1] - before, 0)]
+    assert parts == ([words] if words else [])
+
+
+def spans(text: str) -> st.SearchStrategy[tuple[int, int]]:
+    """Draw a part of a text, which may be empty or white space at its ends."""
+    ends = st.integers(0, len(text))
+    return st.tuples(ends, ends).map(lambda pair: (min(pair), max(pair)))
+
+
+def part_shown(text: str, span: tuple[int, int]) -> str:
+    """Return a part of a text without the white space around the whole of it."""
+    before = len(text) - len(text.lstrip())
+    return text[max(span[0], before) : min(span[1], len(text.rstrip()))]
+
+
+def test_bold_marks_count_towards_the_room() -> None:
+    text = "one two three four"
+    assert fit(text, 22, bold=(4, 7)) == "one **two** three four"
+    assert fit(text, 21, bold=(4, 7)) == "one **two** three…"
+    assert fit(text, 18) == text
 
 
 @pytest.mark.parametrize("sample", SAMPLES)

@@ -20,8 +20,9 @@ from bot.discordapp.render import (
     status_embed,
 )
 from index import Progress
+from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.fake_service import REPORT, sample_answer
-from tests.bot.discordapp.test_escape import TEXTS
+from tests.bot.discordapp.test_escape import TEXTS, spans
 from tests.wire.limits import check_message
 from tests.wire.renderer import render
 
@@ -34,6 +35,11 @@ URLS = (
 )
 
 
+def highlights(text: str) -> st.SearchStrategy[tuple[int, int] | None]:
+    """Draw a part of a text, or none."""
+    return st.none() | spans(text)
+
+
 @st.composite
 def answers(draw: st.DrawFn) -> Answer:
     citations = tuple(
@@ -43,7 +49,9 @@ def answers(draw: st.DrawFn) -> Answer:
     )  # fmt: skip
     numbers = st.integers(1, max(1, len(citations)))
     quotes = tuple(
-        Quote(draw(LONG), draw(numbers), draw(st.integers(0, 9)), 0, 1)
+        Quote(
+            text := draw(LONG), draw(numbers), draw(st.integers(0, 9)), 0, len(text), draw(highlights(text))
+        )
         for _ in range(draw(st.integers(0, 6)) if citations else 0)
     )
     confidence = draw(st.floats(allow_nan=True, allow_infinity=True))
@@ -59,7 +67,9 @@ def sent(embed: Any) -> dict[str, Any]:
 def test_answer_is_within_every_limit_and_acts_on_nothing(answer: Answer) -> None:
     body = sent(answer_embed(answer, question=answer.question))
     check_message({"embeds": [body]})
-    for text in [body["description"], *(field["value"] for field in body.get("fields", []))]:
+    description, bold = read_bold(body["description"])
+    assert len(bold) <= (answer.verdict is Verdict.ANSWERED)
+    for text in [description, *(field["value"] for field in body.get("fields", []))]:
         assert render(text).constructs == []
 
 
@@ -67,7 +77,7 @@ def test_answer_made_of_the_longest_parts_is_within_every_limit() -> None:
     most = "*" * 9000
     url = "https://a.example/" + "x" * 302
     citations = tuple(Citation(n, most, most, most, most, url, 10**6, 0, 1, most, 1.0) for n in range(1, 6))
-    quotes = tuple(Quote(most, n, 10**6, 0, 1) for n in range(1, 6))
+    quotes = tuple(Quote(most, n, 10**6, 0, 9000, (5, 8995)) for n in range(1, 6))
     for verdict in Verdict:
         embed = answer_embed(Answer(most, verdict, 1.0, quotes, citations, "g", 1.0), question=most)
         check_message({"embeds": [sent(embed)]})
@@ -79,8 +89,25 @@ def test_first_quote_is_shown_to_the_letter_or_cut_with_an_ellipsis(answer: Answ
     if answer.verdict is not Verdict.ANSWERED:
         return
     plain = printable(answer.quotes[0].text.strip())
-    shown = render(answer_embed(answer).description or "").quotes[0]
+    shown = render(read_bold(answer_embed(answer).description or "")[0]).quotes[0]
     assert shown == plain or (shown.endswith("…") and plain.startswith(shown[:-1]))
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_only_the_first_quote_of_an_answer_has_words_in_bold(verdict: Verdict) -> None:
+    answer = sample_answer(verdict=verdict, texts=("In 1871.", "In 1954.", "In 1988."), highlight=(3, 7))
+    _, bold = read_bold(answer_embed(answer).description or "")
+    assert bold == (["1871"] if verdict is Verdict.ANSWERED else [])
+
+
+def test_bold_that_begins_behind_the_cut_is_left_out_and_what_is_cut_ends_in_its_room() -> None:
+    text = "word " * 800 + "1871"
+    behind = answer_embed(sample_answer(texts=(text,), highlight=(4000, 4004)))
+    assert read_bold(behind.description or "")[1] == []
+    across = answer_embed(sample_answer(texts=(text,), highlight=(10, 4004)))
+    description, (bold,) = read_bold(across.description or "")
+    assert text[10:].startswith(bold)
+    assert f"{bold}…" in description
 
 
 @pytest.mark.parametrize("length", [10, 1600])

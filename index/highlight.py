@@ -1,0 +1,152 @@
+"""The words of a sentence that are the answer itself, where the signals point at them; otherwise none.
+
+The candidates are the new names or values of the kind that is asked for (see `wanted`). Each weighs
+
+    nearness   the sum over the question's content words in the sentence of 1 / (1 + d), where d counts the
+               words, and once more the commas, between the word's nearest place and the candidate
+    cues       a tenth for each that speaks for a name of a person
+    counted    a half where the thing that is counted ("how many stops") stands within three words after
+
+and the heaviest is shown if it is the only one, or outweighs the next by a margin for its kind. Margins were
+fitted on xquad-en without the articles that squad2 has. Places and names of other things are not shown: at
+best two in three of the places were right, and of the names fewer than half in Spanish.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from index.lexicon import fold, lexicon
+from index.wanted import Candidate, Span, Wanted, wanted, weighed_candidates
+from index.wording import function_words
+
+__all__ = ["highlight"]
+
+_LONGEST = 2_000
+"""Characters of a question and of a sentence that are looked at; a longer sentence is shown as it is."""
+
+_WORD = re.compile(r"[^\W_]+")
+_STEM = 5
+_CUE = 0.1
+_COUNTED = 0.5
+_COUNTED_WITHIN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What a candidate of a kind must reach: a margin over the next, and a nearness."""
+
+    margin: float
+    nearness: float = 0.0
+
+
+_RULES = {
+    Wanted.PERSON: _Rule(0.4, 0.3),
+    Wanted.NUMBER: _Rule(0.7),
+    Wanted.MONEY: _Rule(0.5),
+    Wanted.SHARE: _Rule(0.5),
+    Wanted.DATE: _Rule(0.5),
+    Wanted.DURATION: _Rule(0.5),
+}
+
+
+def highlight(question: str, sentence_text: str, language: str) -> Span | None:
+    """Return the span in a sentence of the words that answer a question; None where that is not clear."""
+    if len(sentence_text) > _LONGEST:
+        return None
+    kind = wanted(question, language)
+    rule = _RULES.get(kind)
+    found = weighed_candidates(sentence_text, kind, question, language) if rule else []
+    if rule is None or not found:
+        return None
+    asked = _asked(question[:_LONGEST], language)
+    words = _Words.of(sentence_text)
+    weights = sorted((_weigh(one, words, sentence_text, asked) for one in found), key=lambda one: -one.total)
+    best = weights[0]
+    clear = len(weights) == 1 or best.total - weights[1].total >= rule.margin
+    if not clear or best.nearness < rule.nearness:
+        return None
+    return _year_only(sentence_text, best.span) if asked.year else best.span
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The stems of a question's content words, those of what it counts, and whether it asks for a year."""
+
+    content: frozenset[str]
+    counted: frozenset[str]
+    year: bool
+
+
+@lru_cache(maxsize=256)
+def _asked(question: str, language: str) -> _Asked:
+    lex = lexicon(language)
+    terms = _WORD.findall(fold(question))
+    content = frozenset(
+        term[:_STEM] for term in terms if len(term) > 2 and term not in _folded_function_words(language)
+    )
+    counting = lex.any_of("many") | lex.any_of("count")
+    place = next((at for at, term in enumerate(terms) if term in counting), len(terms))
+    counted = content.intersection(term[:_STEM] for term in terms[place + 1 : place + 3])
+    asking = lex.any_of("what") | lex.any_of("which")
+    year = any(a in asking and b in lex.any_of("year") for a, b in itertools.pairwise(terms))
+    return _Asked(content, counted, year)
+
+
+@lru_cache(maxsize=16)
+def _folded_function_words(language: str) -> frozenset[str]:
+    return frozenset(map(fold, function_words(language)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The words of a sentence: where each begins and ends, and its stem."""
+
+    starts: Sequence[int]
+    ends: Sequence[int]
+    stems: Sequence[str]
+
+    @staticmethod
+    def of(text: str) -> _Words:
+        matches = list(_WORD.finditer(text))
+        return _Words(
+            [match.start() for match in matches],
+            [match.end() for match in matches],
+            [fold(match[0])[:_STEM] for match in matches],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    total: float
+    nearness: float
+    span: Span
+
+
+def _weigh(one: Candidate, words: _Words, text: str, asked: _Asked) -> _Weight:
+    """Weigh a candidate by the question's words around it; its own words do not count."""
+    first = next((at for at, end in enumerate(words.ends) if end > one.start), 0)
+    last = max((at for at, start in enumerate(words.starts) if start < one.end), default=0)
+    near: dict[str, float] = {}
+    for at, stem in enumerate(words.stems):
+        if stem in asked.content and not first <= at <= last:
+            gap = text[words.ends[at] : one.start] if at < first else text[one.end : words.starts[at]]
+            distance = (first - at if at < first else at - last) + gap.count(",")
+            near[stem] = max(near.get(stem, 0.0), 1 / (1 + distance))
+    nearness = sum(near.values())
+    after = words.stems[first : last + 1 + _COUNTED_WITHIN]
+    counted = not asked.counted.isdisjoint(after)
+    return _Weight(nearness + _CUE * one.cues + _COUNTED * counted, nearness, (one.start, one.end))
+
+
+_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
+
+
+def _year_only(text: str, span: Span) -> Span:
+    """Return the year within a date; the whole of one that has no year in digits."""
+    match = _YEAR.search(text, *span)
+    return match.span() if match else span

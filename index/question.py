@@ -1,0 +1,239 @@
+"""A question as it is searched for: its terms, each with every form that meets it, and what it asks for.
+
+People write as they like: misspelt, run together, in words or digits, short or in full. A term holds the
+other ways to write it, so that the rest of the search need not know of them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from index.abbreviations import Abbreviations
+from index.articles import HEADING_PARTS
+from index.encoder import Encoder
+from index.generation import Generation
+from index.parts import Part
+from index.spelling import Reading, Vocabulary
+from index.values import Value, find_values, value_terms
+from index.wanted import Wanted, wanted
+from index.wording import TERM, fold, function_words, parts_asked_for, straighten
+
+__all__ = ["Question", "QuestionReader", "Term"]
+
+_LENGTH = 2_000
+"""Characters of a question that are searched for; more would say no more, and cost time."""
+
+_TERMS = 32
+"""Terms of a question that are looked up."""
+
+_FUNCTION_WORD = 1.0
+"""Rarity that a function word is given at most: in a few articles "does" may be rarer than any name."""
+
+_RAREST = 4.0
+"""Rarity beyond which a term tells no more: a name that one passage in a thousand has is not worth twice one
+that one in fifty has. Chosen on xquad-en and clapnq."""
+
+_SURE_OF_NAME = 0.8
+"""Sureness from which on a name (with a capital, and not the first word) is taken for a misspelt one."""
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word of a question, or a value of several words ("two thirds").
+
+    `start` and `end` are its place in the text that is searched for. `forms` are phrases of FTS5, each of
+    which meets the term. `rarity` is its inverse document frequency, 0 to 4. `says` tells whether the term
+    says what the question is about; a function word does not. `sureness` is below 1 for a guess at spelling.
+    """
+
+    typed: str
+    start: int
+    end: int
+    forms: tuple[str, ...]
+    rarity: float
+    says: bool
+    sureness: float = 1.0
+
+    @property
+    def match(self) -> str:
+        """The term as an FTS5 expression."""
+        return " OR ".join(self.forms)
+
+    @property
+    def weight(self) -> float:
+        """How much it counts that a text meets the term."""
+        return self.rarity * self.sureness
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, read. `text` is what the encoder reads: as typed, or with its spelling corrected."""
+
+    typed: str
+    text: str
+    terms: tuple[Term, ...]
+    parts: frozenset[str]
+    """Parts of an article's heading that it may ask for."""
+    wanted: Wanted
+    language: str
+    notes: tuple[str, ...] = ()
+    """How words were read otherwise than they were typed, for people."""
+
+    @property
+    def saying(self) -> list[Term]:
+        """The terms that say what it is about; all of them where none does."""
+        return [term for term in self.terms if term.says] or list(self.terms)
+
+
+class QuestionReader:
+    """Reads questions by the words of one generation."""
+
+    def __init__(self, generation: Generation, encoder: Encoder, without: Collection[Part] = ()) -> None:
+        """Take the collection's words and abbreviations from the generation."""
+        self._generation = generation
+        self._without = frozenset(without)
+        self._language = generation.manifest.passage_settings["language"]
+        self._function_words = function_words(self._language)
+        self._ordinary = encoder.words
+        self._vocabulary = Vocabulary(generation.words(), encoder.words, self._language)
+        pairs = [] if Part.ABBREVIATIONS in self._without else generation.abbreviations()
+        self._abbreviations = Abbreviations(pairs)
+
+    def read(self, typed: str) -> Question:
+        """Read any text; one without letters and digits has no terms."""
+        text = straighten(typed[:_LENGTH])
+        words = list(TERM.finditer(text))[:_TERMS]
+        readings = self._spell([word[0] for word in words])
+        text, places = _rewrite(text, words, readings)
+        terms = tuple(self._terms(text, places, readings))
+        return Question(
+            typed=typed,
+            text=text,
+            terms=terms,
+            parts=self._parts([fold(text[a:b]) for a, b in places], terms),
+            wanted=wanted(text, self._language),
+            language=self._language,
+            notes=tuple(_notes(readings)),
+        )
+
+    def _parts(self, words: Sequence[str], terms: Sequence[Term]) -> frozenset[str]:
+        """Return the parts of a heading that a question may ask for.
+
+        A name that stands in headings alone ("Who is Ines Falk?") asks for whatever says it.
+        """
+        asked = parts_asked_for(words, self._language)
+        saying = [term.match for term in terms if term.says]
+        if asked or not saying:
+            return asked
+        ((only_headings,),) = self._generation.query(
+            "SELECT min(is_heading) FROM passages JOIN passage_words ON passages.id = passage_words.rowid "
+            "WHERE passage_words MATCH ?",
+            " AND ".join(f"({match})" for match in saying),
+        )
+        return frozenset(HEADING_PARTS) - {"title"} if only_headings else asked
+
+    def _spell(self, words: Sequence[str]) -> list[Reading]:
+        if Part.SPELLING in self._without:
+            return [Reading(word, (fold(word),), "known", 1.0) for word in words]
+        readings = self._vocabulary.read(words, self._function_words, self._adjacent)
+        return [
+            Reading(one.term, (fold(one.term),), "unknown", 0.0) if at and _is_doubtful(one) else one
+            for at, one in enumerate(readings)
+        ]
+
+    def _adjacent(self, left: str, right: str) -> bool:
+        found = self._generation.query(
+            "SELECT 1 FROM passage_words WHERE passage_words MATCH ? LIMIT 1", f'"{left} {right}"'
+        )
+        return bool(found)
+
+    def _terms(self, text: str, places: Sequence[Span], readings: Sequence[Reading]) -> Iterator[Term]:
+        """Yield the terms, the words of one value taken together."""
+        values = [] if Part.VALUES in self._without else find_values(text, self._language)
+        others = self._abbreviations.find(text, self._ordinary)
+        at = 0
+        while at < len(places):
+            start, end = places[at]
+            reading = readings[at]
+            value = next((one for one in values if one.start <= start < one.end), None)
+            at += 1
+            while value and at < len(places) and places[at][0] < value.end:
+                end = places[at][1]
+                at += 1
+            forms = [_phrase(text[start:end]), *self._other_forms(text, reading, value)]
+            forms += [_phrase(form) for a, b, names in others if a <= start < b for form in names]
+            yield self._term(text, (start, end), forms, reading, is_value=value is not None)
+
+    def _other_forms(self, text: str, reading: Reading, value: Value | None) -> Iterator[str]:
+        if value is not None:
+            yield from map(_phrase, value_terms(text[value.start : value.end], self._language))
+        elif reading.kind in {"split", "joined"}:
+            yield _phrase(reading.term)
+            yield _phrase(" ".join(reading.words))
+
+    def _term(self, text: str, span: Span, forms: list[str], reading: Reading, *, is_value: bool) -> Term:
+        known = tuple(dict.fromkeys(form for form in forms if form))
+        says = is_value or fold(text[span[0] : span[1]]) not in self._function_words
+        return Term(
+            typed=reading.term if not is_value else text[span[0] : span[1]],
+            start=span[0],
+            end=span[1],
+            forms=known,
+            rarity=min(self._rarity(" OR ".join(known)), _RAREST if says else _FUNCTION_WORD),
+            says=says,
+            sureness=reading.sureness if reading.kind in {"corrected", "split", "joined"} else 1.0,
+        )
+
+    def _rarity(self, match: str) -> float:
+        """Return the inverse document frequency, log(1 + (N - n + 0.5) / (n + 0.5)), at most 4.
+
+        N counts passages and n those that meet the expression. Source: Lucene's BM25Similarity, which adds 1
+        so that a term of more than half the passages does not count against a passage.
+        """
+        ((count,),) = self._generation.query(
+            "SELECT count(*) FROM passage_words WHERE passage_words MATCH ?", match
+        )
+        passages = self._generation.manifest.passages
+        return math.log(1 + (passages - count + 0.5) / (count + 0.5))
+
+
+def _is_doubtful(reading: Reading) -> bool:
+    """Tell whether a name was corrected: people ask about names that the articles lack, spelt rightly."""
+    name = reading.term.istitle() and reading.kind == "corrected"
+    return name and reading.sureness < _SURE_OF_NAME
+
+
+def _phrase(words: str) -> str:
+    """Return words as a phrase of FTS5, "" without any; nothing in them can be taken for its syntax."""
+    found = TERM.findall(words.lower())
+    return f'"{" ".join(found)}"' if found else ""
+
+
+def _rewrite(
+    text: str, words: Sequence[re.Match[str]], readings: Sequence[Reading]
+) -> tuple[str, list[Span]]:
+    """Return the text with corrected words in it, and where each word stands there."""
+    pieces: list[str] = []
+    places: list[Span] = []
+    done = length = 0
+    for word, reading in zip(words, readings, strict=True):
+        shown = word[0]
+        if reading.kind in {"corrected", "split"}:
+            shown = " ".join(reading.words)
+        between = text[done : word.start()]
+        start = length + len(between)
+        pieces += [between, shown]
+        places.append((start, start + len(shown)))
+        length, done = start + len(shown), word.end()
+    return "".join([*pieces, text[done:]]), places
+
+
+def _notes(readings: Sequence[Reading]) -> Iterator[str]:
+    for reading in dict.fromkeys(readings):
+        if reading.kind in {"corrected", "split", "joined"}:
+            yield f"{reading.term} read as {' '.join(reading.words)}"
