@@ -116,7 +116,7 @@ def chat(**options: Any) -> None:
 def discord(**options: Any) -> None:
     """Answer on Discord (needs FOOTNOTE_DISCORD_TOKEN)."""
     settings = _load(**options)
-    from index.generation import read_pointer
+    from index.manifest import read_pointer
 
     read_pointer(settings.index)
     from bot.discordapp.running import run

@@ -17,10 +17,10 @@ from packaging.requirements import Requirement
 from bot.settings import BotSettings
 from index.articles import read_articles
 from index.build import plan_build
-from index.encoder import find_model
 from index.errors import DamagedIndexError, FootnoteError, MissingError
 from index.fits import choose_fit
 from index.generation import index_status
+from index.models import find_model
 
 __all__ = ["Finding", "examine"]
 

@@ -32,7 +32,7 @@ from index import (
 )
 from index.errors import BusyError
 from index.fits import with_confidence
-from index.generation import read_pointer
+from index.manifest import read_pointer
 
 __all__ = ["Service"]
 

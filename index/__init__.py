@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from index.articles import Article, read_articles
     from index.build import BuildReport, Changes, build_index, plan_build
-    from index.encoder import Encoder, find_model
+    from index.encoder import Encoder
     from index.errors import FootnoteError
     from index.generation import Generation, IndexStatus, index_status, open_generation, verify
     from index.hits import Found, Hit, HitSentence
+    from index.models import find_model
     from index.parts import Part
     from index.passages import Passage, Sentence
     from index.search import Search
@@ -51,7 +52,8 @@ __all__ = [
 _MODULES = {
     "articles": ("Article", "read_articles"),
     "build": ("BuildReport", "Changes", "build_index", "plan_build"),
-    "encoder": ("Encoder", "find_model"),
+    "encoder": ("Encoder",),
+    "models": ("find_model",),
     "errors": ("FootnoteError",),
     "generation": ("Generation", "IndexStatus", "index_status", "open_generation", "verify"),
     "hits": ("Found", "Hit", "HitSentence"),

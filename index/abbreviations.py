@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import LCSseq
 
-from index.spelling import fold
+from index.folding import fold
 
 __all__ = ["Abbreviations", "find_abbreviations"]
 

@@ -15,9 +15,11 @@ import portalocker
 
 from index.articles import Article, ArticleSource, read_articles
 from index.drafts import Draft, passage_settings, reuse, split
-from index.encoder import Encoder, Model, find_model
+from index.encoder import Encoder
 from index.errors import BusyError, DamagedIndexError, NoIndexError, NotWritableError
-from index.generation import LOCK, Generation, open_generation
+from index.generation import Generation, open_generation
+from index.manifest import LOCK
+from index.models import Model, find_model
 from index.settings import IndexSettings
 from index.writer import Progress, remove_leftovers, write_generation
 

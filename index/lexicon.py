@@ -20,9 +20,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from unicodedata import combining, normalize
 
-__all__ = ["Lexicon", "Word", "fold", "lexicon"]
+from index.folding import fold
+
+__all__ = ["Lexicon", "Word", "lexicon"]
 
 
 class Word(NamedTuple):
@@ -50,13 +51,6 @@ class Lexicon:
     def any_of(self, name: str) -> frozenset[str]:
         """Return the words of a named set; none where the language has no such set."""
         return self.sets.get(name, frozenset())
-
-
-def fold(text: str) -> str:
-    """Return a text without case and accents, for comparing words."""
-    if text.isascii():
-        return text.lower()
-    return "".join(one for one in normalize("NFKD", text.casefold()) if not combining(one))
 
 
 def _numbered(role: str, words: str, first: int = 1, step: int = 1) -> dict[str, Word]:

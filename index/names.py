@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from index.lexicon import Lexicon, fold
+from index.folding import fold
+from index.lexicon import Lexicon
 
 __all__ = ["Name", "find_names", "person_cues", "place_cues"]
 

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from index.abbreviations import Abbreviations
 from index.articles import HEADING_PARTS
 from index.encoder import Encoder
+from index.folding import fold
 from index.generation import Generation
 from index.parts import Part
 from index.spelling import Reading, Vocabulary
 from index.values import Value, find_values, value_terms
 from index.wanted import Wanted, wanted
-from index.wording import TERM, fold, function_words, parts_asked_for, straighten
+from index.wording import TERM, function_words, parts_asked_for, straighten
 
 __all__ = ["Question", "QuestionReader", "Term"]
 

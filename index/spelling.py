@@ -20,7 +20,6 @@ The numbers, and those of `_cost`, were chosen on xquad-en. Inflected forms are 
 from __future__ import annotations
 
 import math
-import unicodedata
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -33,7 +32,9 @@ import Stemmer
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-__all__ = ["Adjacent", "Kind", "Reading", "Vocabulary", "fold"]
+from index.folding import fold
+
+__all__ = ["Adjacent", "Kind", "Reading", "Vocabulary"]
 
 Kind = Literal["known", "corrected", "split", "joined", "unknown"]
 """How a term is read; see `Reading`."""
@@ -65,14 +66,6 @@ _SHORT_HALF = 8
 
 _HEADS = 64
 """How many first letters, of those that begin the most words, are tried in place of a term's own."""
-
-_QUOTES = str.maketrans("‘’‚‛“”„‟′″", "''''\"\"\"\"'\"")
-
-
-def fold(text: str) -> str:
-    """Return the text without case, accents and curly quotes; terms and the vocabulary meet in this form."""
-    # Twice, since decomposing makes capitals ("™") and lower case makes accents ("İ").
-    return unicodedata.normalize("NFC", _bare(_bare(text).casefold()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,12 +265,6 @@ def _has_stemmer(language: str) -> bool:
     except KeyError:
         return False
     return True
-
-
-def _bare(text: str) -> str:
-    """Return the text without accents and curly quotes, decomposed."""
-    parts = unicodedata.normalize("NFKD", text.translate(_QUOTES))
-    return "".join(one for one in parts if not unicodedata.combining(one))
 
 
 def _cost(term: str, word: str, distance: int) -> float:

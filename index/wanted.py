@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from index.lexicon import Lexicon, fold, lexicon
+from index.folding import fold
+from index.lexicon import Lexicon, lexicon
 from index.names import Name, find_names, person_cues, place_cues
 from index.values import Value, ValueKind, find_values
 

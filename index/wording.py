@@ -14,12 +14,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from index.articles import HEADING_PARTS, Article
-from index.spelling import fold
+from index.folding import fold
 
 __all__ = [
     "TERM",
     "asks",
-    "fold",
     "function_words",
     "heading_line_text",
     "leans_back",

@@ -21,9 +21,10 @@ import numpy as np
 from index.compression import Basis, Vectors
 from index.database import write_database
 from index.drafts import Draft, DraftVectors, passage_settings, passage_text, vectors_of
-from index.encoder import Encoder, hash_file
+from index.encoder import Encoder
 from index.errors import DamagedIndexError, NoIndexError
-from index.generation import (
+from index.generation import verify_generation
+from index.manifest import (
     BASIS,
     DATABASE,
     DENSE,
@@ -38,8 +39,8 @@ from index.generation import (
     Pointer,
     generation_name,
     read_pointer,
-    verify_generation,
 )
+from index.models import hash_file
 
 __all__ = [
     "Progress",

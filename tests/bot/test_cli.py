@@ -184,6 +184,21 @@ def test_ask_for_people_shows_the_quote_its_source_and_how_sure_it_is(home: Path
     assert sure.startswith("  how sure: ")
 
 
+def test_ask_leaves_out_the_parts_that_are_named(
+    home: Path, footnote: Footnote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("ask", "--json", "How much oil did the lamp burn a night?")
+    whole = json.loads(footnote(*asked).out)["quotes"][0]
+    monkeypatch.setenv("FOOTNOTE_WITHOUT", "context, highlight")
+    short = json.loads(footnote(*asked).out)["quotes"][0]
+    assert short["text"] == "Its lamp burned 40 litres of colza oil a night."
+    assert whole["text"].endswith(f" {short['text']}")
+    assert (whole["start"] < short["start"], short["highlight"]) == (True, None)
+    only = json.loads(footnote(*asked, "--without", "context").out)["quotes"][0]
+    assert (only["text"], only["highlight"]) == (short["text"], whole["highlight"])
+    assert whole["highlight"] is not None
+
+
 def test_ask_with_a_higher_bar_says_that_the_articles_may_not_answer(home: Path, footnote: Footnote) -> None:
     outcome = footnote("ask", "--answer-at", "1", QUESTION)
     assert outcome.status == 0

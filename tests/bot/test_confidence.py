@@ -91,6 +91,15 @@ def test_a_fit_for_another_encoder_is_passed_over_for_the_shipped_one() -> None:
     assert find_judge(FILE, "ff" * 32, None).fit == shipped.fit
 
 
+def test_the_shipped_fit_is_for_the_default_encoder_and_its_thresholds_mean_something(
+    encoder: Encoder,
+) -> None:
+    chosen = choose_fit(Path("none"), encoder.model.fingerprint)
+    assert chosen.is_fitted
+    assert 0 < chosen.fit.related_at < chosen.fit.answer_at < chosen.fit.careful_at < 1
+    assert dict(chosen.fit.weights)["score"] > 0
+
+
 def test_a_file_that_is_no_fit_is_refused_even_where_it_would_be_passed_over() -> None:
     for content in ("{}", json.dumps({**FIT.as_json(), "weights": {"moon": 1.0}})):
         FILE.parent.mkdir(exist_ok=True)

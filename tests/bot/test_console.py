@@ -10,6 +10,7 @@ import pytest
 
 from tests.bot.conftest import Footnote, finish, start
 from tests.bot.terminals import terminal
+from tests.bot.test_explaining import NOTHING, assert_adds_up
 
 WHO = "Who kept the lamp on Gull Rock?"
 QUOTE = "“Ebba Lind kept the lamp on Gull Rock for thirty-one years.”"
@@ -36,7 +37,7 @@ def test_a_typed_chat_answers_and_knows_its_commands(home: Path) -> None:
         assert COLOUR.search(person.raw), "the quote is not highlighted"
         assert ANSWER.findall(person.raw) == ["Ebba Lind"]
         person.type("/why\r")
-        assert "asked for: person" in person.wait_for("word rock: ")
+        assert "asked for: person" in person.wait_for("word Rock: ")
         person.type("/sources\r")
         shown = person.wait_for("[3] ")
         assert "The lamp was replaced by an electric one in 1954." in shown
@@ -71,12 +72,16 @@ def test_the_words_that_answer_are_styled_on_a_terminal_and_nothing_in_an_articl
     assert "\u202e" not in person.raw
 
 
-def test_what_may_not_be_the_answer_is_not_styled_as_one(home: Path) -> None:
-    with terminal("ask", "--answer-at", "1", WHO) as person:
-        assert person.wait_for_end() == 0
-    assert "The articles may not answer this." in person.plain
-    assert QUOTE in person.plain
-    assert ANSWER.findall(person.raw) == []
+def test_what_may_not_be_the_answer_is_not_styled_as_one(
+    home: Path, footnote: Footnote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert ANSWER.findall(footnote("ask", WHO).out) == ["Ebba Lind"]
+    outcome = footnote("ask", "--answer-at", "1", WHO)
+    assert "The articles may not answer this." in outcome.out
+    assert QUOTE in outcome.out
+    assert ANSWER.findall(outcome.out) == []
 
 
 def test_without_a_terminal_the_words_that_answer_stand_as_they_are(home: Path, footnote: Footnote) -> None:
@@ -116,12 +121,19 @@ def test_a_piped_chat_answers_line_by_line_until_it_is_told_to_quit(home: Path) 
     assert "Sourdough" not in outcome.out
 
 
-def test_a_piped_chat_rebuilds_swaps_and_ends_with_its_input(home: Path) -> None:
+def test_a_piped_chat_explains_rebuilds_swaps_and_ends_with_its_input(home: Path) -> None:
     (home / "articles/bell.txt").write_text("The bell was cast by Tove Dahl in Bergen.\n", encoding="utf-8")
-    outcome = finish(start("chat"), b"/rebuild\nWho cast the bell?")
+    asked = ["/why", "Who kept the lihgthouse lamp?", "/why", "?!", "/why", "/rebuild", "Who cast the bell?"]
+    outcome = finish(start("chat"), "\n".join(asked).encode())
     assert outcome.status == 0
-    assert "1 article encoded, 3 reused" in outcome.out
-    assert "“The bell was cast by Tove Dahl in Bergen.”\n  [1] bell · paragraph 1" in outcome.out
+    before, out = outcome.out.split("\n", 1)
+    assert before == "Nothing is answered yet; ask a question first."
+    explained, after = out.split(NOTHING)
+    assert "  read: lihgthouse read as lighthouse\n" in explained
+    assert_adds_up(explained.splitlines())
+    assert "log-odds" not in after
+    assert "1 article encoded, 3 reused" in after
+    assert "“The bell was cast by Tove Dahl in Bergen.”\n  [1] bell · paragraph 1" in after
     assert "writing: 1 of 1" in outcome.err
 
 

@@ -24,7 +24,7 @@ def test_where_all_is_well_every_subject_is_looked_at_and_the_status_is_0(
 ) -> None:
     outcome = footnote("doctor")
     assert (outcome.status, outcome.err) == (0, "")
-    for subject in ("python", "packages", "settings", "weights", "articles", "index"):
+    for subject in ("python", "packages", "settings", "weights", "articles", "index", "confidence"):
         finding(outcome, subject, "ok")
     assert "only the terminal can ask" in finding(outcome, "discord", "warn")
     assert "as published" in finding(outcome, "weights", "ok")

@@ -23,7 +23,7 @@ from index import Hit
 from index.hits import TermMatch
 from index.question import Term
 from index.signals import JUDGED, SUMMED, judged, summed
-from tests.bot.conftest import Footnote, finish, start
+from tests.bot.conftest import Footnote
 from tests.bot.made import FIT, Line, found, hit, question
 from tests.bot.services import serving
 
@@ -256,17 +256,3 @@ def test_a_batch_explains_each_answer(home: Path, footnote: Footnote) -> None:
     assert shown.count("log-odds that its quote answers") == 2
     assert NOTHING in shown
     assert "  read: lihgthouse read as lighthouse\n" in shown
-
-
-def test_why_in_the_chat_is_of_the_last_answer_and_says_so_where_there_is_none(home: Path) -> None:
-    feed = "\n".join(["/why", MISSPELT, "/why", "?!", "/why", "/help"])
-    outcome = finish(start("chat"), feed.encode())
-    assert outcome.status == 0
-    before, *rest = outcome.out.split("\n")
-    assert before == "Nothing is answered yet; ask a question first."
-    out = "\n".join(rest)
-    assert out.count("confidence ") == 1
-    assert "  read: lihgthouse read as lighthouse\n" in out
-    assert_adds_up(out.split(NOTHING)[0].splitlines())
-    assert out.index("log-odds") < out.index(NOTHING)
-    assert "/why " in out

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.answers import answer
 from bot.quoting import run_to_quote
 from index import Encoder, Hit, IndexSettings, Search, build_index, open_generation
+from index.passages import is_list_item
 from index.question import Question
 from index.wanted import Wanted
 from tests.bot.made import JUDGE, Line, found, hit, question
@@ -51,7 +52,7 @@ def test_a_sentence_that_meets_the_question_far_better_than_its_neighbours_is_qu
         ("en", "Both burned oil."),
         ("es", "Ella quemaba aceite."),
         ("es", "Este quemaba aceite."),
-        ("es", "¿Su lámpara quemaba aceite?"),
+        ("es", "¡Su lámpara quemaba aceite!"),
         ("es", "Ambas quemaban aceite."),
     ],
 )
@@ -79,10 +80,30 @@ def test_a_pronoun_at_the_start_of_a_paragraph_leans_on_nothing_that_is_quoted()
     assert quoted(one) == ["It burned oil."]
 
 
+@pytest.mark.parametrize("asking", ["Why does it float?", "¿Por qué flota?", "“Why does it float?”"])
+def test_a_question_that_the_article_asks_is_quoted_with_the_sentence_that_answers_it(asking: str) -> None:
+    lines = [
+        Line("Gulls came.", 0.1),
+        Line(asking, 0.9),
+        Line("The hull is hollow.", 0.1),
+        Line("Fog.", -0.5),
+    ]
+    assert quoted(row(*lines)) == [asking, "The hull is hollow."]
+    in_paragraphs = hit(0.5, lines[:2], lines[2:])
+    assert quoted(in_paragraphs) == ["The hull is hollow."]
+    assert quoted(row(*lines[:2])) == [asking]
+
+
 def test_a_list_is_quoted_whole_with_the_sentence_that_leads_to_it_and_nothing_after_it() -> None:
     items = [Line("- rope"), Line("* oil"), Line("• a spare wick"), Line("2. matches"), Line("3) tar")]
     one = row(Line("Far."), Line("The keeper needs:", 0.9), *items, Line("The boat comes on Friday."))
     assert quoted(one) == ["The keeper needs:", *[line.text for line in items]]
+
+
+def test_an_item_is_quoted_with_its_whole_list_where_a_list_is_asked_for_and_alone_where_not() -> None:
+    lines = [Line("The keeper needs:"), Line("- rope"), Line("- oil", 0.9), Line("- tar"), Line("Fog.")]
+    assert quoted(row(*lines), question(wanted=Wanted.LIST)) == [line.text for line in lines[:4]]
+    assert quoted(row(*lines), question(wanted=Wanted.NUMBER)) == ["- oil"]
 
 
 def test_a_colon_that_no_list_follows_is_a_sentence_like_another() -> None:
@@ -131,8 +152,8 @@ def test_of_two_neighbours_as_good_the_better_one_is_quoted() -> None:
 
 @pytest.mark.parametrize("wanted", Wanted)
 def test_a_reason_takes_a_neighbour_that_a_name_or_number_does_not(wanted: Wanted) -> None:
-    one = row(Line("Gulls.", 0.1), Line("Yeast is scarce.", 0.7), Line("It rises slowly.", 0.58))
-    expected = ["Yeast is scarce."] + (["It rises slowly."] if wanted not in SHORT else [])
+    one = row(Line("Gulls.", 0.1), Line("Yeast is scarce.", 0.7), Line("Dough rises slowly.", 0.54))
+    expected = ["Yeast is scarce."] + (["Dough rises slowly."] if wanted not in SHORT else [])
     assert quoted(one, question(wanted=wanted)) == expected
 
 
@@ -161,6 +182,7 @@ def test_a_line_of_a_heading_stands_alone_and_one_that_is_not_asked_for_is_never
 _TEXTS = st.sampled_from(
     [
         "It was so.",
+        "Was it?",
         "The keeper needs:",
         "- rope",
         "2) tar",
@@ -185,7 +207,7 @@ def test_a_run_is_whole_sentences_side_by_side_of_one_paragraph_with_the_best_in
     assert run == one.sentences[at : at + len(run)]
     assert one.best_sentence in run
     assert {sentence.paragraph for sentence in run} == {one.best_sentence.paragraph}
-    is_list = run[0].text.endswith(":") and run[0] == one.best_sentence
+    is_list = run[0].text.endswith(":") and all(is_list_item(sentence.text) for sentence in run[1:])
     assert len(run) == 1 or run[-1].end - run[0].start <= (LIST_ROOM if is_list else ROOM)
     assert len(run) <= 2 or is_list
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from index import Encoder, IndexSettings, Search, build_index, find_model, open_generation
-from tests.index.models import PROMPTS, save_sentencepiece, save_static, save_transformer
+from tests.index.model_folders import PROMPTS, save_sentencepiece, save_static, save_transformer
 from tests.index.shelf import HARBOUR, SHELF, put
 
 

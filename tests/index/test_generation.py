@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from index import Encoder, Search, build_index, index_status, open_generation, verify
 from index.errors import DamagedIndexError, FootnoteError, NoIndexError
-from index.generation import FORMAT, Pointer, generation_name, read_pointer
+from index.manifest import FORMAT, Pointer, generation_name, read_pointer
 from tests.conftest import MakeSettings
 from tests.index.shelf import SHELF, contents, put
 
@@ -237,6 +237,7 @@ def rewrite_manifest(index: Path, **changes: object) -> None:
     "changes",
     [
         {"format": FORMAT + 1},
+        {"format": 1},
         {"format": None},
         {"colour": "red"},
         {"files": {}},
@@ -295,6 +296,23 @@ def test_index_of_format_1_is_refused_and_a_build_over_it_makes_ours(
     assert Search(generation, encoder)("Who kept bees?").hits[0].article.id == "lighthouse"
     generation.close()
     assert verify(options.index) == []
+
+
+def test_heading_takes_no_other_passage_s_place_among_the_nearest(own_index: Path, encoder: Encoder) -> None:
+    """A title is nearer to a question about its subject than most of what is said of it."""
+    generation = open_generation(own_index)
+    stored = [one for row, _, _ in generation.article_rows() for one in generation.passages_of(row)]
+    headings = {one.row for one in stored if one.passage.is_heading}
+    question = encoder.encode_question("Who wrote it? Who is the author of this article?", generation.basis)
+    nearest = [row for row, _ in generation.nearest(question.dense, 3)]
+    assert headings.issuperset(nearest)
+    bodies = [row for row, _ in generation.nearest(question.dense, 3, headings=False)]
+    assert len(bodies) == 3
+    assert headings.isdisjoint(bodies)
+    every = generation.nearest(question.dense, 1_000)
+    assert [row for row, _ in every if row not in headings][:3] == bodies
+    assert len(every) == len(stored)
+    generation.close()
 
 
 def test_generation_answers_from_the_memory_map_when_its_files_are_gone(

@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index import Part, Search
+from index.folding import fold
 from index.question import Question, QuestionReader, Term
-from index.spelling import fold
 from index.wanted import Wanted
 from index.wording import TERM
 from tests.index.test_search import ODD, OPERATORS
@@ -64,6 +64,7 @@ def check_question(question: Question, typed: str) -> None:
         ("when was the tower oppened?", "when was the tower opened?"),
         ("how many vistors come by the ferrry", "how many visitors come by the ferry"),
         ("the whitepaper on outsourcing", "the white paper on outsourcing"),
+        ("the greycap", "the grey cap"),
     ],
 )
 def test_slips_are_mended_in_what_the_encoder_reads(reader: QuestionReader, typed: str, text: str) -> None:

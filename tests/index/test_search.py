@@ -67,7 +67,7 @@ def check_hit(hit: Hit, found: Found) -> None:
     """Assert that a hit's spans are its article's, and its scores within their bounds."""
     assert 0 <= hit.lexical <= 1
     assert all(-1.001 <= score <= 1.001 for score in (hit.dense, hit.late))
-    assert hit.best_sentence.answering == max(one.answering for one in hit.sentences if one.quotable)
+    assert hit.best_sentence.quotable
     assert hit.nearest_sentence.score == max(one.score for one in hit.sentences)
     headings = {one.paragraph == 0 for one in hit.sentences}
     source = hit.article.heading if headings == {True} else hit.article.text
@@ -368,6 +368,9 @@ def test_equal_titles_do_not_crowd_out_passages(make_settings: MakeSettings, enc
         assert not found.question.parts
         assert all(one.paragraph for hit in found.hits for one in hit.sentences)
         assert found.hits[0].article.id == "report-71"
+    for parts in ((), {Part.LEXICAL}):
+        hits = Search(generation, encoder, parts)("when the heron nests").hits
+        assert len(hits) == 10, "no place is lost to a heading"
     assert search("Who wrote when the heron nests?").hits[0].best_sentence.text == "Ada Quay"
     generation.close()
 
@@ -390,3 +393,21 @@ def test_same_search_may_be_asked_from_several_threads(search: Search) -> None:
     expected = list(map(search, questions))
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(search, questions)) == expected
+
+
+def test_word_of_the_title_counts_less_than_one_of_the_text(
+    make_settings: MakeSettings, encoder: Encoder
+) -> None:
+    settings = make_settings()
+    texts = {
+        "in-title.txt": "Ullapool council\n\nIt raised the fare in May.\n",
+        "in-text.txt": "A northern council\n\nUllapool raised the fare.\n",
+        "neither.txt": "A southern council\n\nIt raised the fare again.\n",
+    }
+    put(settings.articles, texts)
+    build_index(settings, encoder=encoder)
+    generation = open_generation(settings.index)
+    lexical = {hit.article.id: hit.lexical for hit in Search(generation, encoder)("Ullapool").hits}
+    generation.close()
+    assert lexical["in-text"] == 1 > lexical["in-title"] > 0.2
+    assert lexical["neither"] == 0

