@@ -20,6 +20,7 @@ __all__ = [
     "coverage_at",
     "histogram",
     "reliability",
+    "right_at",
     "risk_coverage",
     "threshold_at",
 ]
@@ -78,6 +79,14 @@ def coverage_at(confidence: Column, right: Column, share: float) -> float:
     _, coverage, correct = _prefixes(confidence, right)
     reached = np.flatnonzero(correct >= share - _SLACK)
     return float(coverage[reached[-1]]) if len(reached) else 0.0
+
+
+def right_at(confidence: Column, right: Column, coverage: float) -> float:
+    """Return the share right among the surest `coverage` of all, and those as sure as the last of them."""
+    if not len(confidence):
+        return float("nan")
+    _, covered, correct = _prefixes(confidence, right)
+    return float(correct[np.searchsorted(covered, coverage - _SLACK)])
 
 
 def threshold_at(confidence: Column, right: Column, share: float) -> float:

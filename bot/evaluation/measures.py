@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.evaluation.curves import area_under_risk, calibration_error, coverage_at
+from bot.evaluation.curves import area_under_risk, calibration_error, coverage_at, right_at
 from bot.evaluation.records import VERDICTS, Kind
 from bot.evaluation.tables import Column, Table
 
@@ -139,6 +139,11 @@ def _coverage(share: float, mixed: bool) -> Callable[[Table], float]:
     return lambda table: coverage_at(*pool(table, mixed=mixed)[:2], share)
 
 
+def _right_at(coverage: float, mixed: bool) -> Callable[[Table], float]:
+    """Share right among the surest questions of the pool (`curves.right_at`)."""
+    return lambda table: right_at(*pool(table, mixed=mixed)[:2], coverage)
+
+
 def _area(mixed: bool) -> Callable[[Table], float]:
     """Area under the risk-coverage curve of the pool (`curves.area_under_risk`)."""
     return lambda table: area_under_risk(*pool(table, mixed=mixed)[:2])
@@ -220,6 +225,8 @@ def _deciding(mixed: bool) -> tuple[Measure, ...]:
         Measure(f"{name}coverage_at_85", f"coverage at 85% right{label}", _coverage(0.85, mixed)),
         Measure(f"{name}coverage_at_90", f"coverage at 90% right{label}", _coverage(0.90, mixed)),
         Measure(f"{name}coverage_at_95", f"coverage at 95% right{label}", _coverage(0.95, mixed)),
+        Measure(f"{name}right_at_35", f"right among the surest 35%{label}", _right_at(0.35, mixed)),
+        Measure(f"{name}right_at_40", f"right among the surest 40%{label}", _right_at(0.40, mixed)),
         Measure(f"{name}aurc", f"area under risk-coverage{label}", _area(mixed), -1, "number"),
         Measure(f"{name}ece", f"calibration error{label}", _calibration(mixed), -1, "number"),
     )

@@ -219,13 +219,15 @@ def test_words_of_the_vocabulary_are_whole_words_in_lower_case(
     assert not static_encoder.words
 
 
-def test_basis_is_the_encoder_s_own_and_always_the_same(model_folder: Path, tmp_path: Path) -> None:
+def test_basis_is_the_encoder_s_own_and_always_the_same(
+    small_encoder: Encoder, model_folder: Path, tmp_path: Path
+) -> None:
     """Every index of one encoder is packed alike, whenever and wherever it is made."""
     folder = Path(shutil.copytree(model_folder, tmp_path / "copy"))
-    first, second = (Encoder(find_model(str(path))) for path in (model_folder, folder))
-    second.encode_question("something else first", np.eye(384, 128, dtype=np.float32))
-    np.testing.assert_array_equal(first.basis, second.basis)
-    assert first.basis.shape == (384, 128)
+    other = Encoder(find_model(str(folder)))
+    other.encode_question("something else first", np.eye(384, 128, dtype=np.float32))
+    np.testing.assert_array_equal(small_encoder.basis, other.basis)
+    assert other.basis.shape == (384, 128)
 
 
 def test_basis_keeps_what_the_token_vectors_of_real_text_say(encoder: Encoder) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from bot.evaluation.curves import (
@@ -16,6 +17,7 @@ from bot.evaluation.curves import (
     coverage_at,
     histogram,
     reliability,
+    right_at,
     risk_coverage,
     threshold_at,
 )
@@ -54,6 +56,17 @@ def test_the_threshold_answers_what_the_coverage_says(drawn: Pooled) -> None:
     at = threshold_at(sure, right, 0.85)
     covered = coverage_at(sure, right, 0.85)
     assert (sure >= at).mean() == pytest.approx(covered) if covered else at == 1
+
+
+@given(pooled(), st.floats(0.01, 1))
+def test_right_at_a_coverage_is_that_of_the_surest_so_many_and_their_equals(
+    drawn: Pooled, coverage: float
+) -> None:
+    sure, right = drawn
+    if not len(sure):
+        return
+    last = np.sort(sure)[::-1][int(np.ceil(coverage * len(sure) - 1e-9)) - 1]
+    assert right_at(sure, right, coverage) == pytest.approx(right[sure >= last].mean())
 
 
 @given(pooled())
