@@ -75,6 +75,8 @@ class Encoder:
                 self._transformer = _load_packaged(model) if model.packaged else _load_folder(model)
         except Exception as error:
             raise NoModelError(f"the encoder {model.name!r} cannot be loaded: {error}") from error
+        if self._reads_tokens and self._transformer.max_seq_length is None:
+            self._transformer.max_seq_length = _LONGEST_WINDOW  # else it reads what `_locate` does not
         longest = self._transformer.max_seq_length or _LONGEST_WINDOW
         self._turns = threading.Condition()
         self._busy = False

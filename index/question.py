@@ -6,6 +6,7 @@ other ways to write it, so that the rest of the search need not know of them.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -235,6 +236,8 @@ def _rewrite(
 
 
 def _notes(readings: Sequence[Reading]) -> Iterator[str]:
-    for reading in dict.fromkeys(readings):
-        if reading.kind in {"corrected", "split", "joined"}:
-            yield f"{reading.term} read as {' '.join(reading.words)}"
+    """Yield a line on each word that is read otherwise; the two halves of one joined word share theirs."""
+    for (words, kind), group in itertools.groupby(readings, lambda one: (one.words, one.kind)):
+        if kind in {"corrected", "split", "joined"}:
+            typed = " ".join(dict.fromkeys(one.term for one in group))
+            yield f"{typed} read as {' '.join(words)}"
