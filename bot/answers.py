@@ -116,11 +116,11 @@ def answer(  # noqa: PLR0913 - what an answer is made of
     """Quote the best sentences of each of the best hits, cite them, and say how sure that is of the first."""
     hits = _distinct(found.hits)
     cited = hits[:_CITED]
-    sure = judge.confidence(judged(cited[0])) if cited else 0.0
+    sure = round(judge.confidence(judged(cited[0])), 4) if cited else 0.0
     return Answer(
         question=question,
         verdict=judge.verdict(sure),
-        confidence=round(sure, 4),
+        confidence=sure,
         quotes=tuple(_quote(number, found, hit, without) for number, hit in enumerate(cited, 1)),
         citations=tuple(_citation(number, hit) for number, hit in enumerate(cited, 1)),
         generation=generation,
@@ -131,12 +131,16 @@ def answer(  # noqa: PLR0913 - what an answer is made of
 
 
 def _distinct(hits: Sequence[Hit]) -> list[Hit]:
-    """Return the hits without those that say the same as a better one: most of the words are common."""
+    """Return the hits without those that say the same as a better one.
+
+    Most of the words are common, or the sentence to quote is the same.
+    """
     kept: list[Hit] = []
     words: list[frozenset[str]] = []
     for hit in hits:
         own = frozenset(words_of(hit.text))
-        if not any(len(own & other) >= _SAME * len(own | other) for other in words):
+        alike = any(len(own & other) >= _SAME * len(own | other) for other in words)
+        if not alike and all(hit.best_sentence.text != one.best_sentence.text for one in kept):
             kept.append(hit)
             words.append(own)
     return kept

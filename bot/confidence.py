@@ -25,10 +25,14 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Judges answers by a fit. `answer_at` is the confidence at which a quote is given as the answer."""
+    """Judges answers by a fit. `answer_at` is the confidence at which a quote is given as the answer.
+
+    `origin` says for people what the fit was made from.
+    """
 
     fit: Fit
     answer_at: float
+    origin: str = ""
 
     def confidence(self, signals: Mapping[str, float]) -> float:
         """Return the chance that the first quote answers the question, 0 to 1."""
@@ -38,9 +42,7 @@ class Judge:
         """Return what to say at a confidence; without any hit that is 0, which never answers."""
         if sure >= self.answer_at and sure > 0:
             return Verdict.ANSWERED
-        if sure >= min(self.fit.related_at, self.answer_at) and sure > 0:
-            return Verdict.RELATED
-        return Verdict.NOT_FOUND
+        return Verdict.RELATED if sure >= self.fit.related_at and sure > 0 else Verdict.NOT_FOUND
 
 
 def find_judge(file: Path, encoder_fingerprint: str, answer_at: float | None) -> Judge:
@@ -51,5 +53,5 @@ def find_judge(file: Path, encoder_fingerprint: str, answer_at: float | None) ->
     Raises:
         FitError: the file is there and is no fit.
     """
-    fit = choose_fit(file, encoder_fingerprint).fit
-    return Judge(fit, fit.answer_at if answer_at is None else answer_at)
+    chosen = choose_fit(file, encoder_fingerprint)
+    return Judge(chosen.fit, chosen.fit.answer_at if answer_at is None else answer_at, chosen.line())

@@ -14,6 +14,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from bot.answers import Answer, answer
 from bot.confidence import Judge, find_judge
@@ -31,7 +32,6 @@ from index import (
     open_generation,
 )
 from index.errors import BusyError
-from index.fits import with_confidence
 from index.manifest import read_pointer
 
 __all__ = ["Service"]
@@ -41,16 +41,27 @@ _LOOK_EVERY = 2.0
 """Seconds between two looks at CURRENT for a generation that another process published."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Serving:
+    """What answers: an open generation with its encoder, and what its answers are judged by."""
+
+    search: Search
+    judge: Judge
+
+    @property
+    def generation(self) -> Generation:
+        return self.search.generation
+
+
 class Service:
     """Answers questions from the current generation, and swaps to the next one when it is published."""
 
     def __init__(self, settings: BotSettings) -> None:
         """Take the settings; nothing is opened before `start`."""
         self.settings = settings
-        self._search: Search | None = None
+        self._now: _Serving | None = None
         self._answering = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footnote-answer")
         self._building = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footnote-build")
-        self._judge: Judge | None = None
         self._waiting = 0
         self._rebuilding = False
         self._closed = False
@@ -65,7 +76,7 @@ class Service:
             DamagedIndexError: the index is not as it was written, or is another encoder's.
             NoModelError: the encoder's weights cannot be had.
         """
-        self._search = await asyncio.get_running_loop().run_in_executor(self._answering, self._open_first)
+        self._now = await asyncio.get_running_loop().run_in_executor(self._answering, self._open_first)
         self._watcher = asyncio.create_task(self._watch())
 
     async def ask(self, question: str) -> Answer:
@@ -105,7 +116,7 @@ class Service:
             if progress is not None:
                 loop.call_soon_threadsafe(progress, step)
 
-        build = functools.partial(build_index, self.settings, tell, self._serving.encoder)
+        build = functools.partial(build_index, self.settings, tell, self._serving.search.encoder)
         try:
             report = await loop.run_in_executor(self._building, build)
             if not self._closed:
@@ -116,68 +127,61 @@ class Service:
 
     async def status(self) -> IndexStatus:
         """Return the figures of what is being served, and what its confidence was fitted on."""
-        return with_confidence(self._serving.generation.status(), self.settings.fit_file)
+        serving = self._serving
+        return dataclasses.replace(serving.generation.status(), confidence=serving.judge.origin)
 
     async def close(self) -> None:
         """Finish the questions that wait, give up a rebuild, and stop; safe to call twice."""
         self._closed = True
         if self._watcher:
             self._watcher.cancel()
-        if self._search is None:
+        if self._now is None:
             # Still loading: nobody is waiting for an answer, and the thread ends when it has loaded.
             self._answering.shutdown(wait=False, cancel_futures=True)
             return
         await asyncio.gather(
             asyncio.to_thread(self._answering.shutdown), asyncio.to_thread(self._building.shutdown)
         )
-        self._search.generation.close()
+        self._now.generation.close()
 
     @property
-    def judge(self) -> Judge:
-        """What answers are judged by."""
-        if self._judge is None:
+    def _serving(self) -> _Serving:
+        if self._now is None:
             raise RuntimeError("the service has not been started")
-        return self._judge
-
-    @property
-    def _serving(self) -> Search:
-        if self._search is None:
-            raise RuntimeError("the service has not been started")
-        return self._search
+        return self._now
 
     def _leave(self) -> None:
         self._waiting -= 1
 
-    def _open_first(self) -> Search:
+    def _open_first(self) -> _Serving:
         generation = open_generation(self.settings.index)
         # A question is too short to gain from a second thread, and loses much to it when others are busy;
         # a rebuild beside answering leaves a core for the answers.
-        return self._searching(generation, Encoder(find_model(self.settings.model), threads=1))
+        return self._pair(generation, Encoder(find_model(self.settings.model), threads=1))
 
-    def _searching(self, generation: Generation, encoder: Encoder) -> Search:
+    def _pair(self, generation: Generation, encoder: Encoder) -> _Serving:
         """Make what answers from a generation.
 
         Raises:
             FootnoteError: the generation is another encoder's, or the fit is none; it is then closed.
         """
+        settings = self.settings
         try:
-            search = Search(generation, encoder, self.settings.without)
-            self._judge = find_judge(
-                self.settings.fit_file, encoder.model.fingerprint, self.settings.answer_at
-            )
+            search = Search(generation, encoder, settings.without)
+            judge = find_judge(settings.fit_file, encoder.model.fingerprint, settings.answer_at)
         except FootnoteError:
             generation.close()
             raise
-        return search
+        return _Serving(search, judge)
 
     def _answer(self, question: str) -> Answer:
         begun = time.perf_counter()
-        search = self._serving
+        serving = self._serving
         made = answer(
             question,
-            search(question),
-            judge=self.judge,
-            generation=search.generation.name,
+            serving.search(question),
+            judge=serving.judge,
+            generation=serving.generation.name,
             without=self.settings.without,
         )
         return dataclasses.replace(made, elapsed_ms=round(1000 * (time.perf_counter() - begun), 1))
@@ -206,12 +210,12 @@ class Service:
             await asyncio.get_running_loop().run_in_executor(self._answering, self._replace, new)
             _LOG.info("now answering from generation %s", new.generation.name)
 
-    def _open_next(self, old: Search) -> Search | None:
+    def _open_next(self, old: _Serving) -> _Serving | None:
         if read_pointer(self.settings.index).generation == old.generation.name:
             return None
-        return self._searching(open_generation(self.settings.index), old.encoder)
+        return self._pair(open_generation(self.settings.index), old.search.encoder)
 
-    def _replace(self, new: Search) -> None:
+    def _replace(self, new: _Serving) -> None:
         old = self._serving
-        self._search = new
+        self._now = new
         old.generation.close()

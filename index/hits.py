@@ -96,11 +96,11 @@ class Hit:
     def best_sentence(self) -> HitSentence:
         """The sentence to quote: the one that answers the question best, the earlier one of equals.
 
-        Where that only asks ("Why does it float?"), it is the sentence after it.
+        Where that only asks ("Why does it float?") and is no line of a heading, it is the sentence after it.
         """
         quotable = [one for one in self.sentences if one.quotable]
         at = quotable.index(max(quotable, key=lambda one: one.answering))
-        while asks(quotable[at].text) and at + 1 < len(quotable):
+        while quotable[at].paragraph and asks(quotable[at].text) and at + 1 < len(quotable):
             at += 1
         return quotable[at]
 

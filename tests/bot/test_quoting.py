@@ -92,6 +92,8 @@ def test_a_question_that_the_article_asks_is_quoted_with_the_sentence_that_answe
     in_paragraphs = hit(0.5, lines[:2], lines[2:])
     assert quoted(in_paragraphs) == ["The hull is hollow."]
     assert quoted(row(*lines[:2])) == [asking]
+    found_by_its_answer = row(Line(asking, 0.1), Line("The hull is hollow.", 0.9), Line("Fog.", 0.3))
+    assert quoted(found_by_its_answer) == [asking, "The hull is hollow."]
 
 
 def test_a_list_is_quoted_whole_with_the_sentence_that_leads_to_it_and_nothing_after_it() -> None:
@@ -116,6 +118,12 @@ def test_of_a_list_longer_than_its_room_whole_items_are_quoted_as_far_as_they_fi
     shown = quoted(row(Line("The keeper needs:", 0.9), *items))
     assert shown == ["The keeper needs:", *[line.text for line in items[: len(shown) - 1]]]
     assert len(" ".join(shown)) <= LIST_ROOM < len(" ".join(shown)) + 1 + len(items[0].text)
+
+
+def test_an_item_that_has_no_room_with_its_list_is_quoted_without_it() -> None:
+    items = [Line(f"- {number} {'rope ' * 18}end") for number in range(30)]
+    last = Line("- the best of ropes", 0.9)
+    assert quoted(row(Line("The keeper needs:"), *items, last), question(wanted=Wanted.LIST)) == [last.text]
 
 
 @pytest.mark.parametrize("wanted", VALUES)
@@ -177,6 +185,11 @@ def test_a_line_of_a_heading_stands_alone_and_one_that_is_not_asked_for_is_never
     lines = [Line("The lamp:", 0.9, quotable=False), Line("- Mara Holt", 0.7), Line("It, 2019", 0.7)]
     heading = hit(0.5, lines, first=0)
     assert quoted(heading, question(wanted=wanted)) == ["- Mara Holt"]
+
+
+def test_a_title_that_is_a_question_is_quoted_as_the_title() -> None:
+    heading = hit(0.5, [Line("Why does it float?", 0.9), Line("Ute Kern", 0.1)], first=0)
+    assert quoted(heading) == ["Why does it float?"]
 
 
 _TEXTS = st.sampled_from(

@@ -13,6 +13,7 @@ import pytest
 
 from bot.evaluation.command import eval_command
 from bot.evaluation.errors import QuestionSetError, RunError
+from bot.evaluation.runs import Run
 from index import Encoder
 from index.errors import MissingError
 from index.fits import load_fit
@@ -94,18 +95,10 @@ def test_help_and_refusals_import_nothing_heavy(harbour: Path) -> None:
     assert "--compare RUN.json" in done.stdout
 
 
-def test_a_run_is_printed_written_fitted_and_compared(
-    harbour: Path, bees: Path, capsys: pytest.CaptureFixture[str], encoder: Encoder
+def test_a_run_is_fitted_to_the_default_file_and_compared(
+    run: Run, harbour: Path, bees: Path, capsys: pytest.CaptureFixture[str], encoder: Encoder
 ) -> None:
-    invoke(harbour, "--json", "--csv", "rows.csv", "--limit", "6")
-    out, err = capsys.readouterr()
-    assert "harbour: encoding: " in err
-    assert "written: rows.csv" in err
-    run = json.loads(out)
-    assert run["encoder"]["fingerprint"] == encoder.model.fingerprint
-    assert (run["limit"], run["fitted"]) == (6, None)
-    Path("run.json").write_text(out)
-
+    Path("run.json").write_text(json.dumps(run.as_json()))
     invoke(bees, "--fit", harbour, "--compare", "run.json", "--answer-at", "0.4")
     out, err = capsys.readouterr()
     fit = load_fit(Path(".footnote/fit.json"))
@@ -113,4 +106,4 @@ def test_a_run_is_printed_written_fitted_and_compared(
     assert "written: .footnote/fit.json" in err
     assert "confidence fitted to harbour (7 questions)" in out
     assert "bees: 1 article(s), 1 answerable, 1 unanswerable" in out
-    assert "bees: 0 asked in both runs" in out
+    assert "bees: 2 asked in both runs" in out

@@ -7,6 +7,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def watched(*arguments: str) -> tuple[Outcome, set[str]]:
     return Outcome(done.returncode, done.stdout, err), set(imported.split())
 
 
-@pytest.mark.parametrize(("arguments", "status"), [(["--help"], 0), (["-h"], 0), ([], 2), (["--fit"], 2)])
+@pytest.mark.parametrize(("arguments", "status"), [(["--help"], 0), ([], 2), (["--fit"], 2)])
 def test_help_and_a_call_that_makes_no_sense_import_nothing_heavy(arguments: list[str], status: int) -> None:
     outcome, imported = watched("eval", *arguments)
     assert (outcome.status, imported) == (status, set())
@@ -58,8 +59,6 @@ def test_help_and_a_call_that_makes_no_sense_import_nothing_heavy(arguments: lis
 @pytest.mark.parametrize(
     ("arguments", "status", "told"),
     [
-        (["harbour", "--limit", "0"], 2, "--limit"),
-        (["harbour", "--fit-out", "fit.json"], 2, "--fit-out needs --fit"),
         (["--fit", "harbour", "--csv", "rows.csv"], 2, "need a SET to ask"),
         (["harbour", "--answer-at", "1.5"], 2, "--answer-at: 1.5 is not accepted"),
         (["nowhere"], 69, "no question set at nowhere"),
@@ -97,6 +96,7 @@ def test_a_run_by_the_installed_program_is_printed_and_written_and_the_same_agai
     outcome = finish(start("eval", "harbour", "--json", "--csv", "rows.csv", "--report", "page"))
     assert outcome.status == 0
     assert {"written: rows.csv", "written: page/index.html"} <= set(outcome.err.splitlines())
+    assert "harbour: encoding: " in outcome.err
     assert "\x1b" not in outcome.out + outcome.err
     assert outcome.out.count("\n") == 1
     Path("run.json").write_text(outcome.out, encoding="utf-8")
@@ -163,19 +163,16 @@ def test_a_fit_by_the_program_is_what_answers_are_judged_by_from_then_on(
 def test_a_run_is_judged_by_the_fit_file_and_the_bar_that_are_set(
     harbour: Path, footnote: Footnote, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save_fit(
-        type(FIT)(
-            **{
-                **{name: getattr(FIT, name) for name in FIT.__slots__},
-                "encoder_fingerprint": encoder.model.fingerprint,
-                "bias": 0.0,
-                "weights": tuple((name, 0.0) for name in JUDGED),
-            }
-        ),
-        Path("half.json"),
+    half = replace(
+        FIT,
+        encoder_fingerprint=encoder.model.fingerprint,
+        bias=0.0,
+        weights=tuple((name, 0.0) for name in JUDGED),
     )
+    save_fit(half, Path("half.json"))
     monkeypatch.setenv("FOOTNOTE_FIT_FILE", "half.json")
-    for bar, verdict in (("0.5", "answered"), ("0.6", "related")):
-        outcome = footnote("eval", "harbour", "--json", "--limit", "2", "--answer-at", bar)
-        (rows,) = (one["rows"] for one in json.loads(outcome.out)["sets"])
-        assert {(row["confidence"], row["verdict"]) for row in rows} == {(0.5, verdict)}
+    run = json.loads(footnote("eval", "harbour", "--json", "--limit", "2", "--answer-at", "0.6").out)
+    (rows,) = (one["rows"] for one in run["sets"])
+    assert {(row["confidence"], row["verdict"]) for row in rows} == {(0.5, "related")}
+    assert len({row["id"] for row in rows}) == 2
+    assert (run["limit"], run["fitted"], run["settings"]["answer_at"]) == (2, None, 0.6)
