@@ -21,6 +21,7 @@ from index.errors import DamagedIndexError, FootnoteError, MissingError
 from index.fits import choose_fit
 from index.generation import index_status
 from index.models import find_model
+from index.parts import SCORED
 
 __all__ = ["Finding", "examine"]
 
@@ -143,6 +144,11 @@ def _index(settings: BotSettings) -> Finding:
 
 def _confidence(settings: BotSettings) -> Finding:
     chosen = choose_fit(settings.fit_file, find_model(settings.model).fingerprint)
+    left_out = settings.without & set(SCORED)
+    if chosen.is_fitted and left_out and not settings.fit_file.exists():
+        parts = ", ".join(sorted(left_out))
+        message = f"fitted to a search that does not leave out {parts}: `footnote eval --fit SET`"
+        return Finding("confidence", message, warning=True)
     return Finding("confidence", chosen.line(), warning=not chosen.is_fitted)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["Part"]
+__all__ = ["SCORED", "Part"]
 
 
 class Part(StrEnum):
@@ -30,3 +30,7 @@ class Part(StrEnum):
     """A quote extended to more than one sentence where it needs it."""
     HIGHLIGHT = "highlight"
     """The words of a quote pointed out that are the answer itself."""
+
+
+SCORED = (Part.DENSE, Part.LEXICAL, Part.LATE, Part.SENTENCE)
+"""The parts that add to a hit's score: a confidence that was fitted with them does not hold without."""

@@ -129,3 +129,12 @@ def test_a_discord_that_cannot_be_reached_is_69_and_the_token_is_not_shown(
     assert outcome.status == 69
     finding(outcome, "discord", "FAIL")
     assert SECRET not in outcome.out + outcome.err
+
+
+def test_a_part_left_out_that_the_confidence_was_fitted_with_is_a_warning(
+    home: Path, footnote: Footnote
+) -> None:
+    told = finding(footnote("doctor", "--without", "late, spelling"), "confidence", "warn")
+    assert "does not leave out late" in told
+    assert "footnote eval --fit" in told
+    finding(footnote("doctor", "--without", "spelling"), "confidence", "ok")
