@@ -157,7 +157,7 @@ def _quote(number: int, found: Found, hit: Hit, without: Collection[Part]) -> Qu
 
 def _highlight(found: Found, sentence: HitSentence) -> tuple[int, int] | None:
     """Return where the answer itself stands in a sentence, as offsets into the article's text."""
-    span = highlight(found.question.text, sentence.text, found.question.language)
+    span = highlight(found.question.in_all_forms, sentence.text, found.question.language)
     return (sentence.start + span[0], sentence.start + span[1]) if span else None
 
 

@@ -87,9 +87,10 @@ class Question:
     """How words were read otherwise than they were typed, for people."""
 
     @property
-    def saying(self) -> list[Term]:
-        """The terms that say what it is about; all of them where none does."""
-        return [term for term in self.terms if term.says] or list(self.terms)
+    def in_all_forms(self) -> str:
+        """The text with the other forms of its terms after it: what is in it is no news to the asker."""
+        words = (form.strip('"') for term in self.terms for form in term.forms[1:])
+        return " ".join([self.text, *dict.fromkeys(words)])
 
 
 class QuestionReader:

@@ -232,6 +232,23 @@ def pointed_out(quote: Quote) -> str | None:
     return None if quote.highlight_in_text is None else quote.text[slice(*quote.highlight_in_text)]
 
 
+def test_the_long_form_of_an_abbreviation_that_was_asked_about_is_not_pointed_out_as_the_answer(
+    tmp_path: Path, encoder: Encoder
+) -> None:
+    """It is what was asked about, in other words."""
+    source = tmp_path / "trust.txt"
+    source.write_text(
+        "The ferry\n\nThe Kelmarsh Ferry Trust (KFT) was founded by a midwife, Bettina Strand.\n", "utf-8"
+    )
+    settings = IndexSettings.load(articles=source, index=tmp_path / "index")
+    build_index(settings, encoder=encoder)
+    generation = open_generation(settings.index)
+    (quote, *_) = ask(Search(generation, encoder), "who founded KFT").quotes
+    generation.close()
+    assert "Kelmarsh Ferry Trust (KFT)" in quote.text
+    assert pointed_out(quote) in {None, "Bettina Strand"}
+
+
 def test_a_pronoun_of_a_real_article_is_quoted_with_what_it_stands_for(search: Search) -> None:
     made = ask(search, "How much oil did the lamp burn a night?")
     assert made.verdict is Verdict.ANSWERED
