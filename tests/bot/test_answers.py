@@ -43,9 +43,10 @@ def different(score: float, number: int) -> Hit:
 
 @given(SCORES, SHARES)
 def test_verdict_is_answered_from_the_confidence_asked_for_on(score: float, answer_at: float) -> None:
-    one = different(score, 1)
-    sure = FIT.confidence(judged(one))
-    assert (answered(one, answer_at=answer_at).verdict is Verdict.ANSWERED) == (sure >= answer_at)
+    """And the confidence that is told is the one that was judged, so that a reader can judge again."""
+    made = answered(different(score, 1), answer_at=answer_at)
+    assert made.confidence == round(FIT.confidence(judged(different(score, 1))), 4)
+    assert (made.verdict is Verdict.ANSWERED) == (made.confidence >= answer_at and made.confidence > 0)
 
 
 @given(SCORES, SCORES, SHARES)
@@ -238,7 +239,9 @@ def test_the_long_form_of_an_abbreviation_that_was_asked_about_is_not_pointed_ou
     """It is what was asked about, in other words."""
     source = tmp_path / "trust.txt"
     source.write_text(
-        "The ferry\n\nThe Kelmarsh Ferry Trust (KFT) was founded by a midwife, Bettina Strand.\n", "utf-8"
+        "The ferry\n\nThe Kelmarsh Ferry Trust (KFT) was founded in 2017 by a retired midwife, "
+        "Bettina Strand, and two brothers who farm oysters. They raised two thirds of the price from small donors.\n",
+        "utf-8",
     )
     settings = IndexSettings.load(articles=source, index=tmp_path / "index")
     build_index(settings, encoder=encoder)
