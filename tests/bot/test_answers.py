@@ -239,8 +239,9 @@ def test_the_long_form_of_an_abbreviation_that_was_asked_about_is_not_pointed_ou
     """It is what was asked about, in other words."""
     source = tmp_path / "trust.txt"
     source.write_text(
-        "The ferry\n\nThe Kelmarsh Ferry Trust (KFT) was founded in 2017 by a retired midwife, "
-        "Bettina Strand, and two brothers who farm oysters. They raised two thirds of the price from small donors.\n",
+        "The ferry\n\n"
+        "The Kelmarsh Ferry Trust (KFT) was founded in 2017 by a retired midwife, Bettina Strand, and two "
+        "brothers who farm oysters. They raised two thirds of the price from small donors.\n",
         "utf-8",
     )
     settings = IndexSettings.load(articles=source, index=tmp_path / "index")
