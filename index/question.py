@@ -38,7 +38,7 @@ _RAREST = 4.0
 """Rarity beyond which a term tells no more: a name that one passage in a thousand has is not worth twice one
 that one in fifty has. Chosen on xquad-en and clapnq."""
 
-_SURE_OF_NAME = 0.8
+_SURE_OF_NAME = 0.9
 """Sureness from which on a name (with a capital, and not the first word) is taken for a misspelt one."""
 
 Span = tuple[int, int]

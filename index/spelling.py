@@ -11,7 +11,8 @@ words is meant is weighed as in a noisy channel (Kernighan, Church and Gale, "A 
 based on a noisy channel model", 1990): how likely the slip is, times how common the word is. Among the rivals
 are common words that the collection lacks, and the chance that the term is a word nobody listed:
 
-    weight(word) = exp(-3.5 x cost) x passages(word) ^ 0.25,     chance(term) = exp(2.0 - 1.2 x letters(term))
+    weight(word) = exp(-3.5 x cost) x prior,     chance(term) = exp(2.0 - 1.2 x letters(term))
+    prior        = passages(word) ^ 0.25, or 0.5 for a word that the collection lacks
     sureness     = the weights of the best word and its forms, divided by all weights and the chance
 
 The numbers, and those of `_cost`, were chosen on xquad-en. Inflected forms are those with one Snowball stem.
@@ -50,6 +51,7 @@ _LONGEST = 32
 
 _SLIP = 3.5
 _PRIOR = 0.25
+_LACKED = 0.5
 _CHANCE = (2.0, 1.2)
 
 _SURE = 0.6
@@ -208,7 +210,8 @@ class Vocabulary:
         forms: dict[str, list[tuple[float, str]]] = {}
         stem = self._stemmer()
         for near, distance in self._near(word):
-            weight = math.exp(-_SLIP * _cost(word, near, distance)) * self._counts.get(near, 1) ** _PRIOR
+            prior = self._counts[near] ** _PRIOR if near in self._counts else _LACKED
+            weight = math.exp(-_SLIP * _cost(word, near, distance)) * prior
             forms.setdefault(stem(near), []).append((weight, near))
         weights = {root: math.fsum(weight for weight, _ in group) for root, group in forms.items()}
         best = max(weights, key=lambda root: (weights[root], root), default="")
