@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import LCSseq
 
-from index.folding import fold
+from index.folding import WORD, fold
 
 __all__ = ["Abbreviations", "find_abbreviations"]
 
@@ -26,7 +26,6 @@ _WINDOW = 240
 _LONGEST_FORM = 15
 """Words of the longest long form: 10 letters and 5 more, by the limit of `_limit`."""
 
-_WORD = re.compile(r"[^\W_]+")
 _BRACKETS = re.compile(rf"\(([^()]{{2,{_WINDOW}}})\)")
 _SHORT = re.compile(r"[^\W_](?:[^\W_]|[-&./](?=[^\W_])){1,9}\Z")
 _LAST_WORD = re.compile(r"(\S{2,12})\s{1,2}\Z")
@@ -80,7 +79,7 @@ def _in_brackets(before: str, inside: str) -> Iterator[tuple[str, str]]:
     short = _LEAD.sub("", piece, count=1).strip(_QUOTES)
     if long := _long_before(short, before):
         yield short, long
-    elif (last := _LAST_WORD.search(before)) and len(_WORD.findall(piece)) > 1:
+    elif (last := _LAST_WORD.search(before)) and len(WORD.findall(piece)) > 1:
         word = last[1].strip(_QUOTES)
         long = _long_before(word, piece)
         # The brackets must hold the long form and nothing else; any capitalised word may stand before them.
@@ -96,8 +95,8 @@ def _long_before(short: str, text: str) -> str | None:
         return None
     text = text.rstrip().rstrip(_QUOTES + ", ")
     clause = max((end.end() for end in _CLAUSE_END.finditer(text)), default=0)
-    letters = fold("".join(_WORD.findall(short)))
-    words = list(_WORD.finditer(text, clause))[-_limit(letters) :]
+    letters = fold("".join(WORD.findall(short)))
+    words = list(WORD.finditer(text, clause))[-_limit(letters) :]
     if not letters or not words or words[-1].end() != len(text):
         return None
     start = _by_initials(letters, words)
@@ -154,7 +153,7 @@ def _by_letters(letters: str, text: str, first: int) -> int | None:
 
 def _is_sane(short: str, letters: str, long: str) -> bool:
     """Tell whether a pair is worth keeping: longer, without the short form, and mostly made of initials."""
-    words = [fold(word) for word in _WORD.findall(long)]
+    words = [fold(word) for word in WORD.findall(long)]
     initials = "".join(word[:1] for word in words)
     return (
         len(long) > len(short) + 1
@@ -185,7 +184,7 @@ class Abbreviations:
             others.setdefault((long, False), {})[short] = None
         self._forms: dict[tuple[str, ...], list[_Form]] = {}
         for (text, is_short), names in others.items():
-            key = tuple(map(fold, _WORD.findall(text)))
+            key = tuple(map(fold, WORD.findall(text)))
             if 0 < len(key) <= _LONGEST_FORM:
                 self._forms.setdefault(key, []).append(_Form(text, is_short, tuple(names)))
         self._sizes = sorted({len(key) for key in self._forms})
@@ -199,7 +198,7 @@ class Abbreviations:
         where it is written as in the articles, in a question that is not all in capitals or all in small
         letters. Long forms are met by their folded words, in order.
         """
-        words = list(_WORD.finditer(question))
+        words = list(WORD.finditer(question))
         folded = [fold(word[0]) for word in words]
         one_case = question.isupper() or question.islower()
         found = []

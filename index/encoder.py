@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import re
 import tempfile
 import threading
 import warnings
@@ -19,6 +18,7 @@ import numpy.typing as npt
 
 from index.compression import WIDTH, Basis, PackedTokens, Vectors, find_basis, pack, project, unit
 from index.errors import NoModelError
+from index.folding import WORD
 from index.models import PUBLISHED, Model
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ _QUESTIONS_FIRST = 4
 """Questions that a build's batch lets go before it while more keep coming."""
 _LONGEST_WINDOW = 512
 _BASIS_SEED, _BASIS_TEXTS, _BASIS_WORDS = 0, 64, 60
-_WORD = re.compile(r"[^\W_]+")
 _WORD_START = "▁Ġ"
 """How tokenizers mark a word's beginning: SentencePiece, and byte-level BPE."""
 
@@ -180,7 +179,7 @@ class Encoder:
         """Take each word for a token, encoded alone: what a model without token vectors can give."""
         found = []
         for text, dense in zip(texts, encode(texts, show_progress_bar=False), strict=True):
-            words = list(_WORD.finditer(text))
+            words = list(WORD.finditer(text))
             vectors = encode([word[0] for word in words], show_progress_bar=False) if words else ()
             tokens = np.asarray(vectors, dtype=np.float32).reshape(-1, self.dimension)
             spans = np.asarray([word.span() for word in words], dtype=np.int32).reshape(-1, 2)

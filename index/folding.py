@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
-__all__ = ["fold"]
+__all__ = ["WORD", "fold"]
+
+WORD = re.compile(r"[^\W_]+")
+"""A word, as FTS5's unicode61 tells words apart: a run of letters and digits."""
 
 _QUOTES = str.maketrans("‘’‚‛“”„‟′″", "''''\"\"\"\"'\"")
 

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from index.folding import fold
+from index.folding import WORD, fold
 from index.lexicon import lexicon
 from index.wanted import Candidate, Span, Wanted, wanted, weighed_candidates
 from index.wording import function_words
@@ -30,7 +30,6 @@ __all__ = ["highlight"]
 _LONGEST = 2_000
 """Characters of a question and of a sentence that are looked at; a longer sentence is shown as it is."""
 
-_WORD = re.compile(r"[^\W_]+")
 _STEM = 5
 _CUE = 0.1
 _COUNTED = 0.5
@@ -86,7 +85,7 @@ class _Asked:
 @lru_cache(maxsize=256)
 def _asked(question: str, language: str) -> _Asked:
     lex = lexicon(language)
-    terms = _WORD.findall(fold(question))
+    terms = WORD.findall(fold(question))
     content = frozenset(
         term[:_STEM] for term in terms if len(term) > 2 and term not in _folded_function_words(language)
     )
@@ -113,7 +112,7 @@ class _Words:
 
     @staticmethod
     def of(text: str) -> _Words:
-        matches = list(_WORD.finditer(text))
+        matches = list(WORD.finditer(text))
         return _Words(
             [match.start() for match in matches],
             [match.end() for match in matches],

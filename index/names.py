@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from index.folding import fold
+from index.folding import WORD, fold
 from index.lexicon import Lexicon
 
 __all__ = ["Name", "find_names", "person_cues", "place_cues"]
@@ -37,7 +37,6 @@ _CAPITALS = "".join(one for one in map(chr, range(0x590)) if one.isupper())
 _CAPITALISED = re.compile(rf"(?<![\w’'])[{_CAPITALS}][\w&]*(?:[-’'](?!s\b)\w+)*")
 _BEFORE = re.compile(r"([^\W\d_]+)[ ,(\"“]{0,2}\Z")
 _AFTER = re.compile(r"[ ,]{0,2}([^\W\d_]+)")
-_WORD = re.compile(r"[^\W_]+")
 _LONGEST_GAP = 12
 _QUOTES = " \n“\"'‘([«¿¡"
 _ENDS = frozenset([*".!?:;", ""])
@@ -87,7 +86,7 @@ def _named(text: str, run: Sequence[re.Match[str]], lex: Lexicon) -> Iterator[Na
     if not run:
         return
     start, end = run[0].start(), run[-1].end()
-    words = tuple(_WORD.findall(fold(text[start:end])))
+    words = tuple(WORD.findall(fold(text[start:end])))
     if not words:
         return
     content = tuple(word for word in words if word not in lex.any_of("joiners"))

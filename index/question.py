@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from index.abbreviations import Abbreviations
 from index.articles import HEADING_PARTS
 from index.encoder import Encoder
-from index.folding import fold
+from index.folding import WORD, fold
 from index.generation import Generation
 from index.parts import Part
 from index.spelling import Reading, Vocabulary
 from index.values import Value, find_values, value_terms
 from index.wanted import Wanted, wanted
-from index.wording import TERM, function_words, parts_asked_for, straighten
+from index.wording import function_words, parts_asked_for, straighten
 
 __all__ = ["Question", "QuestionReader", "Term"]
 
@@ -110,7 +110,7 @@ class QuestionReader:
     def read(self, typed: str) -> Question:
         """Read any text; one without letters and digits has no terms."""
         text = straighten(typed[:_LENGTH])
-        words = list(TERM.finditer(text))[:_TERMS]
+        words = list(WORD.finditer(text))[:_TERMS]
         readings = self._spell([word[0] for word in words])
         text, places = _rewrite(text, words, readings)
         terms = tuple(self._terms(text, places, readings))
@@ -213,7 +213,7 @@ def _is_doubtful(reading: Reading) -> bool:
 
 def _phrase(words: str) -> str:
     """Return words as a phrase of FTS5, "" without any; nothing in them can be taken for its syntax."""
-    found = TERM.findall(words.lower())
+    found = WORD.findall(words.lower())
     return f'"{" ".join(found)}"' if found else ""
 
 

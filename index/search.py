@@ -80,8 +80,7 @@ class Search:
         fused = {row: fuse(score, lexical.get(row, 0.0)) for row, score in dense.items()}
         best = sorted(fused, key=lambda row: (-fused[row], row))[:_RERANKED]
         hits = [self._hit(question, one) for one in self._weigh(question, encoded, best, dense, lexical)]
-        quotable = (hit for hit in hits if any(one.quotable for one in hit.sentences))
-        return Found(question, tuple(sorted(quotable, key=lambda hit: -hit.score)))
+        return Found(question, tuple(hit for hit in hits if any(one.quotable for one in hit.sentences)))
 
     def _candidates(
         self, question: Question, encoded: EncodedQuestion

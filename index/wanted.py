@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from index.folding import fold
+from index.folding import WORD, fold
 from index.lexicon import Lexicon, lexicon
 from index.names import Name, find_names, person_cues, place_cues
 from index.values import Value, ValueKind, find_values
@@ -214,7 +214,7 @@ class _Asked:
 @lru_cache(maxsize=256)
 def _question(question: str, language: str) -> _Asked:
     lex = lexicon(language)
-    words = _WORD.findall(fold(question))
+    words = WORD.findall(fold(question))
     forms = frozenset(value.form for value in find_values(question, language))
     return _Asked(frozenset(words), forms, not lex.any_of("much").isdisjoint(words), _units(words, lex))
 
@@ -226,9 +226,6 @@ def _units(words: Sequence[str], lex: Lexicon) -> frozenset[str] | None:
         return None
     near = (lex.words.get(word) for word in words[place + 1 : place + 4])
     return frozenset(str(word.worth) for word in near if word is not None and word.role in "uU")
-
-
-_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)

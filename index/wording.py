@@ -14,10 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from index.articles import HEADING_PARTS, Article
-from index.folding import fold
+from index.folding import WORD, fold
 
 __all__ = [
-    "TERM",
     "asks",
     "function_words",
     "heading_line_text",
@@ -27,9 +26,6 @@ __all__ = [
     "straighten",
     "words_of",
 ]
-
-TERM = re.compile(r"[^\W_]+")
-"""A word, as FTS5's unicode61 tells words apart: a run of letters and digits."""
 
 _CLOSING = " \n\"'”’»)]"
 _QUOTES = str.maketrans("‘’‚‛“”„‟", "'" * 4 + '"' * 4)
@@ -131,13 +127,13 @@ def asks(sentence: str) -> bool:
 
 def leans_back(sentence: str, language: str) -> bool:
     """Tell whether a sentence opens with a word that stands for something named before it ("It", "This")."""
-    first = TERM.search(sentence)
+    first = WORD.search(sentence)
     return first is not None and first[0].lower() in _LEANING.get(language, frozenset())
 
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text as the vocabulary has them: without case and accents."""
-    return TERM.findall(fold(text))
+    return WORD.findall(fold(text))
 
 
 def straighten(text: str) -> str:

@@ -11,10 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index import Part, Search
-from index.folding import fold
+from index.folding import WORD, fold
 from index.question import Question, QuestionReader, Term
 from index.wanted import Wanted
-from index.wording import TERM
 from tests.index.test_search import ODD, OPERATORS
 
 
@@ -47,7 +46,7 @@ def check_question(question: Question, typed: str) -> None:
     assert len(question.terms) <= 32
     for term in question.terms:
         assert 0 <= term.start < term.end <= len(question.text)
-        assert TERM.findall(question.text[term.start : term.end])
+        assert WORD.findall(question.text[term.start : term.end])
         assert term.forms
         assert all(re.fullmatch(r'"[^\W_]+(?: [^\W_]+)*"', form) for form in term.forms)
         assert 0 <= term.rarity <= 4
@@ -252,7 +251,7 @@ def test_each_part_of_reading_can_be_left_out(harbour: Search, reader: QuestionR
     plain = reader_without(harbour, Part.SPELLING, Part.ABBREVIATIONS, Part.VALUES).read(typed)
     assert plain.text == typed
     assert plain.notes == ()
-    assert [term.typed for term in plain.terms] == TERM.findall(typed)
+    assert [term.typed for term in plain.terms] == WORD.findall(typed)
     assert all(term.forms == (f'"{fold(term.typed)}"',) for term in plain.terms)
     assert all(term.sureness == 1 for term in plain.terms)
     assert every != plain
