@@ -88,6 +88,8 @@ class Answer:
     """The passages that come next, for who asks for more; no part of the JSON."""
     reasons: Reasons | None = None
     """What the answer can be explained by; no part of the JSON."""
+    read_as: str = ""
+    """What a follow-up was read with, for people; "" where it was read alone. No part of the JSON."""
 
     def citation_of(self, quote: Quote) -> Citation:
         """Return the citation that `quote` belongs to."""

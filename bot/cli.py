@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -38,18 +39,34 @@ def _answer_options(command: Command) -> Command:
     return at(index_options(command))
 
 
-def _discord_options(command: Command) -> Command:
-    """Give a command an option for every setting of the Discord surface but the token, which is a secret."""
-    for option in (
-        click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error."),
-        click.option("--waiting", type=int, metavar="N", help="Questions that may wait for an answer."),
-        click.option("--discord-admin-servers", metavar="IDS", help="Servers where Manage Server is enough."),
-        click.option("--discord-admin-roles", metavar="IDS", help="Roles whose members may rebuild."),
-        click.option("--discord-admin-users", metavar="IDS", help="Users who may rebuild."),
-        click.option("--discord-api-url", metavar="URL", help="The Discord-compatible server to use."),
-    ):
+def _service_options(command: Command) -> Command:
+    """Give a command an option for every other setting but the token, which is a secret."""
+    for option in reversed(_SERVICE_OPTIONS):
         command = option(command)
     return _answer_options(command)
+
+
+def _switch(name: str, text: str) -> Callable[[Command], Command]:
+    return click.option(f"--{name}/--no-{name}", default=None, help=text)
+
+
+_SERVICE_OPTIONS = (
+    click.option("--discord-api-url", metavar="URL", help="The Discord-compatible server to use."),
+    click.option("--discord-admin-users", metavar="IDS", help="Users who may rebuild."),
+    click.option("--discord-admin-roles", metavar="IDS", help="Roles whose members may rebuild."),
+    click.option("--discord-admin-servers", metavar="IDS", help="Servers where Manage Server is enough."),
+    _switch("discord-message-content", "Ask for the message-content intent."),
+    click.option("--discord-user-rate", type=int, metavar="N", help="Questions a minute from one user."),
+    click.option("--discord-server-rate", type=int, metavar="N", help="Questions a minute from one server."),
+    click.option("--waiting", type=int, metavar="N", help="Questions that may wait for an answer."),
+    _switch("recording", "Keep unanswered questions and feedback."),
+    click.option("--records", type=click.Path(path_type=Path), help="The file of what is kept."),
+    click.option("--record-days", type=int, metavar="N", help="Days after which it is deleted."),
+    click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error."),
+    click.option("--log-format", metavar="FORMAT", help="text or json."),
+    _switch("log-questions", "Write questions to the log."),
+    click.option("--health-port", type=int, metavar="PORT", help="For /healthz, /readyz and /metrics."),
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -111,10 +128,14 @@ def chat(**options: Any) -> None:
         _leave(0)
 
 
-@footnote.command()
-@_discord_options
-def discord(**options: Any) -> None:
+@footnote.group(invoke_without_command=True)
+@_service_options
+@click.pass_context
+def discord(context: click.Context, /, **options: Any) -> None:
     """Answer on Discord (needs FOOTNOTE_DISCORD_TOKEN)."""
+    context.obj = options
+    if context.invoked_subcommand is not None:
+        return
     settings = _load(**options)
     from index.manifest import read_pointer
 
@@ -124,8 +145,41 @@ def discord(**options: Any) -> None:
     run(settings)
 
 
+def _discord_settings(context: click.Context, options: dict[str, Any]) -> BotSettings:
+    """Load the settings of a command below `discord`; its own options come before those of `discord`."""
+    given = {name: value for name, value in options.items() if value is not None}
+    return _load(**{**context.obj, **given})
+
+
+@discord.command()
+@click.option("--server", type=int, metavar="ID", help="Register in this server only; shows at once.")
+@click.option("--force", is_flag=True, help="Register also what has not changed.")
+@click.option("--remove", is_flag=True, help="Take back what was registered in this server only.")
+@_service_options
+@click.pass_context
+def sync(context: click.Context, /, server: int | None, force: bool, remove: bool, **options: Any) -> None:
+    """Register the commands with Discord; `footnote discord` does it by itself where they changed."""
+    if remove and server is None:
+        raise click.UsageError("--remove needs --server ID.")
+    settings = _discord_settings(context, options)
+    from bot.discordapp.running import sync_commands
+
+    click.echo(printable(asyncio.run(sync_commands(settings, server, force=force, removing=remove))))
+
+
+@discord.command()
+@_service_options
+@click.pass_context
+def invite(context: click.Context, /, **options: Any) -> None:
+    """Print the link that adds the bot to a server."""
+    settings = _discord_settings(context, options)
+    from bot.discordapp.invitation import invitation
+
+    click.echo(printable(asyncio.run(invitation(settings))))
+
+
 @footnote.command()
-@_discord_options
+@_service_options
 def doctor(**options: Any) -> None:
     """Check what Footnote needs, and say what to do about what is wrong."""
     from bot.doctor import examine

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from bot.answers import Answer, Citation, Quote, Verdict
 from bot.explaining import explanation, explanation_lines
+from bot.followups import Earlier
 from bot.service import Service
 from bot.settings import BotSettings
 from index import FootnoteError
@@ -178,6 +179,8 @@ def _show(console: Console, answer: Answer, *, heading: bool = False) -> None:
     """Print an answer for people."""
     if heading:
         console.print(Text(f"\n{printable(answer.question)}", style="bold"))
+    if answer.read_as:
+        console.print(Text(f"  read together with: {printable(answer.read_as)}", style="dim"))
     if not answer.question.strip():
         console.print(Text("That is empty. Ask a question about the articles.", style="yellow"))
     elif answer.verdict is Verdict.ANSWERED:
@@ -291,7 +294,8 @@ class _Chat:
             if line.startswith("/"):
                 await self._commands.get(line, self._unknown)()
             elif line:
-                self._last, self._shown = await self._service.ask(line), 0
+                earlier = Earlier.of(self._last) if self._last else None
+                self._last, self._shown = await self._service.ask(line, earlier=earlier), 0
                 _show(self._console, self._last)
                 self._console.print()
         except FootnoteError as error:

@@ -53,6 +53,8 @@ def explanation_lines(answer: Answer) -> Iterator[str]:
         yield "There was nothing to look for: the question has no letters or digits."
         return
     question = reasons.found.question
+    if answer.read_as:
+        yield f"read together with: {answer.read_as}"
     yield from (f"read: {note}" for note in question.notes)
     yield f"asked for: {str(question.wanted).replace('_', ' ')}"
     if not reasons.cited:
@@ -63,7 +65,10 @@ def explanation_lines(answer: Answer) -> Iterator[str]:
     values, fit = judged(hit), reasons.judge.fit
     weighed = {name: (weight, values[name]) for name, weight in fit.weights}
     yield from _table("log-odds that its quote answers", fit.bias, weighed)
-    yield f"confidence {reasons.judge.confidence(values):.1%}; {_thresholds(reasons)}"
+    sure = reasons.judge.confidence(values)
+    yield f"confidence {sure:.1%}; {_thresholds(reasons)}"
+    if answer.read_as and answer.confidence < round(sure, 4):
+        yield f"lowered to {answer.confidence:.1%}: the passage has not all that the follow-up asks for"
     yield from _terms(hit)
 
 

@@ -1,7 +1,7 @@
-"""The async face of answering: a worker thread, a bounded queue, hot reload, rebuild.
+"""The async face of answering: worker threads, bounded queues, hot reload, rebuild.
 
-One thread answers, since the encoder takes one question at a time anyhow; another rebuilds. Nothing here
-blocks the event loop.
+One thread answers, since the encoder takes one question at a time anyhow; one looks things up in the
+articles, so that neither waits for the other; another rebuilds. Nothing here blocks the event loop.
 """
 
 from __future__ import annotations
@@ -11,46 +11,50 @@ import dataclasses
 import functools
 import logging
 import sqlite3
-import time
+import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from bot.answers import Answer, answer
-from bot.confidence import Judge, find_judge
-from bot.settings import BotSettings
-from index import (
-    BuildReport,
-    Encoder,
-    FootnoteError,
-    Generation,
-    IndexStatus,
-    Progress,
-    Search,
-    build_index,
-    find_model,
-    open_generation,
-)
-from index.errors import BusyError
-from index.manifest import read_pointer
+import numpy as np
+import numpy.typing as npt
 
-__all__ = ["Service"]
+from bot.answers import Answer, Verdict
+from bot.catalogue import Catalogue
+from bot.checking import Checked
+from bot.followups import Earlier
+from bot.queueing import Queue, Waiting
+from bot.serving import Serving
+from bot.settings import BotSettings
+from index import Article, BuildReport, FootnoteError, IndexStatus, Progress, build_index
+from index.errors import BusyError
+
+__all__ = ["NotServedError", "Service", "ServiceStats"]
 
 _LOG = logging.getLogger(__name__)
 _LOOK_EVERY = 2.0
 """Seconds between two looks at CURRENT for a generation that another process published."""
 
+_UNUSABLE = (FootnoteError, OSError, sqlite3.Error)
+"""What opening a generation may end in."""
+
+
+class NotServedError(FootnoteError):
+    """A new generation is published, but cannot be used; answers still come from the one before."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Serving:
-    """What answers: an open generation with its encoder, and what its answers are judged by."""
+class ServiceStats:
+    """Figures for whoever runs it.
 
-    search: Search
-    judge: Judge
+    `waiting` counts the questions in the queue and under way, `answered` those answered since the start;
+    `mean_seconds` is what one of the recent answers took, 0 before the first.
+    """
 
-    @property
-    def generation(self) -> Generation:
-        return self.search.generation
+    waiting: int
+    answered: tuple[tuple[Verdict, int], ...]
+    mean_seconds: float
 
 
 class Service:
@@ -59,14 +63,18 @@ class Service:
     def __init__(self, settings: BotSettings) -> None:
         """Take the settings; nothing is opened before `start`."""
         self.settings = settings
-        self._now: _Serving | None = None
-        self._answering = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footnote-answer")
+        self._now: Serving | None = None
+        self._answering = Queue("footnote-answer", settings.waiting)
+        self._looking = Queue("footnote-look", settings.waiting)
         self._building = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footnote-build")
-        self._waiting = 0
+        self._answered: Counter[Verdict] = Counter()
+        self._catalogue: tuple[str, Catalogue] | None = None
+        self._callbacks: list[Callable[[str], None]] = []
         self._rebuilding = False
         self._closed = False
         self._watcher: asyncio.Task[None] | None = None
-        self._swapping = asyncio.Lock()
+        self._swapping = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop
 
     async def start(self) -> None:
         """Open the current generation and load the encoder.
@@ -76,30 +84,90 @@ class Service:
             DamagedIndexError: the index is not as it was written, or is another encoder's.
             NoModelError: the encoder's weights cannot be had.
         """
-        self._now = await asyncio.get_running_loop().run_in_executor(self._answering, self._open_first)
+        self._loop = asyncio.get_running_loop()
+        first = functools.partial(Serving.first, self.settings)
+        self._now = await asyncio.wrap_future(self._answering.submit(first))
         self._watcher = asyncio.create_task(self._watch())
 
-    async def ask(self, question: str) -> Answer:
-        """Answer any text at all.
+    async def ask(
+        self,
+        question: str,
+        *,
+        article: str | None = None,
+        earlier: Earlier | None = None,
+        waiting: Callable[[Waiting], None] | None = None,
+    ) -> Answer:
+        """Answer any text at all, from one article (its id) or from all, read with what was asked earlier.
+
+        `waiting` is called on the loop, once and at once, where other questions are answered before. A
+        question that waits already or is being answered is not answered twice.
 
         Raises:
             BusyError: too many questions are waiting, or the service is closing.
         """
-        if self._closed:
-            raise BusyError("Footnote is stopping. Ask again in a moment.")
-        if self._waiting >= self.settings.waiting:
-            raise BusyError("Too many questions are waiting. Ask again in a moment.")
-        self._waiting += 1
-        future = asyncio.get_running_loop().run_in_executor(self._answering, self._answer, question)
-        # Also when the asker gives up: the place in the queue is then free again.
-        future.add_done_callback(lambda _: self._leave())
-        return await future
+        self._refuse_when_closed()
+        key = (" ".join(question.split()), article, earlier)
+        # The generation is looked up when the question's turn comes, since it may be another one by then.
+        made = await self._answering.do(
+            key, lambda: self._serving.answer(question, article, earlier), waiting
+        )
+        self._answered[made.verdict] += 1
+        return made if made.question == question else dataclasses.replace(made, question=question)
+
+    async def catalogue(self) -> Catalogue:
+        """Return what articles there are; it is made once a generation.
+
+        Raises:
+            BusyError: it has to be made, and too much waits or the service is closing.
+        """
+        if self._catalogue is None or self._catalogue[0] != self._serving.name:
+            self._refuse_when_closed()
+            self._catalogue = await self._looking.do("catalogue", self._read_catalogue)
+        return self._catalogue[1]
+
+    async def article(self, identity: str) -> Article | None:
+        """Return an article by its id; None where there is none.
+
+        Raises:
+            BusyError: too much waits, or the service is closing.
+        """
+        self._refuse_when_closed()
+        return await self._looking.do(("article", identity), lambda: self._serving.article(identity))
+
+    async def check(self, text: str) -> tuple[Checked, ...]:
+        """Say of each sentence of a text whether it stands in an article to the letter, and where.
+
+        Raises:
+            BusyError: too much waits, or the service is closing.
+        """
+        self._refuse_when_closed()
+        return await self._looking.do(("check", text), lambda: self._serving.check(text))
+
+    async def vector(self, question: str) -> npt.NDArray[np.float32]:
+        """Return the encoder's unit vector of a question, shape (dimension,).
+
+        Raises:
+            BusyError: too much waits, or the service is closing.
+        """
+        self._refuse_when_closed()
+        return await self._looking.do(("vector", question), lambda: self._serving.vector(question))
+
+    def on_swap(self, callback: Callable[[str], None]) -> None:
+        """Have `callback` called on the loop with the generation's name after each swap to another one."""
+        self._callbacks.append(callback)
+
+    @property
+    def stats(self) -> ServiceStats:
+        """How busy it is, and what it answered."""
+        answered = tuple((verdict, self._answered[verdict]) for verdict in Verdict)
+        return ServiceStats(len(self._answering), answered, self._answering.mean_seconds or 0.0)
 
     async def rebuild(self, progress: Callable[[Progress], None] | None = None) -> BuildReport:
         """Build the next generation beside answering, and swap to it; `progress` is called on the loop.
 
         Raises:
             BusyError: a rebuild is running, here or in another process.
+            NotServedError: the build is published, but answers go on coming from the generation of before.
             FootnoteError: the build was refused; the generation of before goes on serving.
         """
         if self._closed:
@@ -120,15 +188,14 @@ class Service:
         try:
             report = await loop.run_in_executor(self._building, build)
             if not self._closed:
-                await self._swap()
+                await self._swap_to(report)
         finally:
             self._rebuilding = False
         return report
 
     async def status(self) -> IndexStatus:
         """Return the figures of what is being served, and what its confidence was fitted on."""
-        serving = self._serving
-        return dataclasses.replace(serving.generation.status(), confidence=serving.judge.origin)
+        return self._serving.status()
 
     async def close(self) -> None:
         """Finish the questions that wait, give up a rebuild, and stop; safe to call twice."""
@@ -137,54 +204,27 @@ class Service:
             self._watcher.cancel()
         if self._now is None:
             # Still loading: nobody is waiting for an answer, and the thread ends when it has loaded.
-            self._answering.shutdown(wait=False, cancel_futures=True)
+            self._answering.close(wait=False)
             return
         await asyncio.gather(
-            asyncio.to_thread(self._answering.shutdown), asyncio.to_thread(self._building.shutdown)
+            asyncio.to_thread(self._answering.close), asyncio.to_thread(self._building.shutdown)
         )
-        self._now.generation.close()
+        await asyncio.to_thread(self._looking.close)  # after the answers, which may have swapped
+        self._now.close()
 
     @property
-    def _serving(self) -> _Serving:
+    def _serving(self) -> Serving:
         if self._now is None:
             raise RuntimeError("the service has not been started")
         return self._now
 
-    def _leave(self) -> None:
-        self._waiting -= 1
-
-    def _open_first(self) -> _Serving:
-        generation = open_generation(self.settings.index)
-        # A question is too short to gain from a second thread, and loses much to it when others are busy;
-        # a rebuild beside answering leaves a core for the answers.
-        return self._pair(generation, Encoder(find_model(self.settings.model), threads=1))
-
-    def _pair(self, generation: Generation, encoder: Encoder) -> _Serving:
-        """Make what answers from a generation.
-
-        Raises:
-            FootnoteError: the generation is another encoder's, or the fit is none; it is then closed.
-        """
-        settings = self.settings
-        try:
-            search = Search(generation, encoder, settings.without)
-            judge = find_judge(settings.fit_file, encoder.model.fingerprint, settings.answer_at)
-        except FootnoteError:
-            generation.close()
-            raise
-        return _Serving(search, judge)
-
-    def _answer(self, question: str) -> Answer:
-        begun = time.perf_counter()
+    def _read_catalogue(self) -> tuple[str, Catalogue]:
         serving = self._serving
-        made = answer(
-            question,
-            serving.search(question),
-            judge=serving.judge,
-            generation=serving.generation.name,
-            without=self.settings.without,
-        )
-        return dataclasses.replace(made, elapsed_ms=round(1000 * (time.perf_counter() - begun), 1))
+        return serving.name, Catalogue.of(serving.generation)
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed:
+            raise BusyError("Footnote is stopping. Ask again in a moment.")
 
     async def _watch(self) -> None:
         """Notice a generation that another process published; one that cannot be used is told of once."""
@@ -192,30 +232,50 @@ class Service:
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             try:
-                await self._swap()
+                await asyncio.to_thread(self._swap)
                 told = ""
-            except (FootnoteError, OSError, sqlite3.Error) as error:
+            except _UNUSABLE as error:
                 if str(error) != told:
                     told = str(error)
-                    _LOG.warning("still answering from %s: %s", self._serving.generation.name, told)
+                    _LOG.warning("still answering from %s: %s", self._serving.name, told)
 
-    async def _swap(self) -> None:
-        """Open the current generation where it is another one, and answer from it from now on."""
-        async with self._swapping:
-            old = self._serving
-            new = await asyncio.to_thread(self._open_next, old)
+    async def _swap_to(self, report: BuildReport) -> None:
+        try:
+            await asyncio.to_thread(self._swap)
+        except _UNUSABLE as error:
+            raise NotServedError(
+                f"The new generation {report.generation} is published, but it cannot be used, and answers "
+                f"still come from {self._serving.name}: {error} Once that is mended, Footnote swaps to it by "
+                "itself."
+            ) from error
+
+    def _swap(self) -> None:
+        """Answer from the current generation from now on, where it is another one; not on the loop.
+
+        Whoever waits for it may give up waiting: it is then done all the same.
+        """
+        with self._swapping:
+            new = self._serving.next()
             if new is None:
                 return
-            # In the answering thread no question is under way, so none is using the old generation.
-            await asyncio.get_running_loop().run_in_executor(self._answering, self._replace, new)
-            _LOG.info("now answering from generation %s", new.generation.name)
+            try:
+                # In the answering thread no question is under way, so none is using the old generation.
+                replaced = self._answering.submit(functools.partial(self._replace, new))
+            except RuntimeError:  # closed meanwhile
+                new.close()
+                return
+            replaced.result()
 
-    def _open_next(self, old: _Serving) -> _Serving | None:
-        if read_pointer(self.settings.index).generation == old.generation.name:
-            return None
-        return self._pair(open_generation(self.settings.index), old.search.encoder)
+    def _replace(self, new: Serving) -> None:
+        old, self._now = self._serving, new
+        # What is being looked up in the old one is done before this.
+        self._looking.submit(old.close)
+        _LOG.info("now answering from generation %s", new.name)
+        self._loop.call_soon_threadsafe(self._tell_of_swap, new.name)
 
-    def _replace(self, new: _Serving) -> None:
-        old = self._serving
-        self._now = new
-        old.generation.close()
+    def _tell_of_swap(self, generation: str) -> None:
+        for callback in self._callbacks:
+            try:
+                callback(generation)
+            except Exception:  # noqa: BLE001 -- whatever it is, the others hear of it too
+                _LOG.exception("A callback failed after the swap to generation %s.", generation)

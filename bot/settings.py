@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -40,7 +41,18 @@ class BotSettings(IndexSettings):
         "it, that of the fit: right 85 times in 100 on the questions it was fitted on.",
     )
     waiting: int = Field(
-        64, ge=1, le=100_000, description="How many questions may wait before more are turned away."
+        256, ge=1, le=100_000, description="How many questions may wait before more are turned away."
+    )
+    recording: bool = Field(
+        True,
+        description="Whether unanswered questions and feedback are kept; if not, nothing that people ask is.",
+    )
+    records: Path = Field(
+        Path(".footnote/records.sqlite"),
+        description="The file of what is kept: servers' settings, unanswered questions, feedback.",
+    )
+    record_days: int = Field(
+        90, ge=1, le=36_500, description="Days after which an unanswered question or feedback is deleted."
     )
     discord_token: SecretStr | None = Field(None, description="The Discord bot's token; shown nowhere.")
     discord_api_url: str = Field(
@@ -57,8 +69,30 @@ class BotSettings(IndexSettings):
     discord_admin_servers: SnowflakeSet = Field(
         frozenset(), description="Ids of the Discord servers in which Manage Server is enough to rebuild."
     )
+    discord_message_content: bool = Field(
+        False,
+        description="Whether to ask for the message-content intent, for messages without a mention.",
+    )
+    discord_user_rate: int = Field(
+        30, ge=0, le=100_000, description="Questions a minute from one Discord user; 0 is no limit."
+    )
+    discord_server_rate: int = Field(
+        300, ge=0, le=1_000_000, description="Questions a minute from one Discord server; 0 is no limit."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much `footnote discord` writes to standard error."
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Whether log lines are text for people or JSON for programs."
+    )
+    log_questions: bool = Field(
+        False, description="Whether questions are written to the log; without it only their length is."
+    )
+    health_port: int | None = Field(
+        None,
+        ge=1,
+        le=65_535,
+        description="The loopback port for /healthz, /readyz and /metrics.",
     )
 
     _split_ids = field_validator(

@@ -82,6 +82,13 @@ class NotWritableError(MissingError):
 
 
 class BusyError(FootnoteError):
-    """Somebody else is at it: another build holds the lock, or the queue of questions is full."""
+    """Somebody else is at it: another build holds the lock, or the queue of questions is full.
+
+    `seconds` says after how long it is worth trying again, where that can be told.
+    """
 
     exit_status = 75
+
+    def __init__(self, message: str, seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.seconds = seconds

@@ -252,15 +252,26 @@ class Generation:
         with self._lock:
             return self._database.execute(sql, values).fetchall()
 
-    def nearest(self, vector: Vectors, count: int, *, headings: bool = True) -> list[tuple[int, float]]:
+    def nearest(
+        self, vector: Vectors, count: int, *, headings: bool = True, article: int | None = None
+    ) -> list[tuple[int, float]]:
         """Return the passages nearest to a question's vector (row, cosine), best first.
 
-        Without `headings`, no heading is among them, nor takes the place of another passage.
+        Without `headings`, no heading is among them, nor takes the place of another passage; with the row of
+        an `article`, only its passages are.
         """
+        selector = self._selector(headings=headings, article=article)
         # Its wrapper takes what its annotations do not know.
-        chosen = None if headings else faiss.SearchParameters(sel=self._bodies)  # type: ignore[call-arg]
+        chosen = faiss.SearchParameters(sel=selector) if selector else None  # type: ignore[call-arg]
         scores, rows = self._dense.search(vector, min(count, self.manifest.passages), params=chosen)
         return [(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
+
+    def _selector(self, *, headings: bool, article: int | None) -> faiss.IDSelector | None:
+        if article is None:
+            return None if headings else self._bodies
+        sql = "SELECT id FROM passages WHERE article = ? AND (? OR NOT is_heading)"
+        rows = [row for (row,) in self.query(sql, article, headings)]
+        return faiss.IDSelectorBatch(np.asarray(rows, dtype=np.int64))
 
     def passage_vectors(self, rows: Sequence[int]) -> Vectors:
         """Return the dense vectors of passages, shape (rows, dimension)."""
@@ -298,6 +309,32 @@ class Generation:
             row,
         )
         return Article(*fields)
+
+    def article_row(self, identity: str) -> int | None:
+        """Return the row of the article with this id, or None."""
+        # As bytes, since half a character, which no id has, would be refused as text.
+        name = identity.encode("utf-8", "surrogatepass")
+        rows = self.query("SELECT id FROM articles WHERE name = CAST(? AS TEXT)", name)
+        return rows[0][0] if rows else None
+
+    def article_by_id(self, identity: str) -> Article | None:
+        """Return the article with this id, or None."""
+        row = self.article_row(identity)
+        return None if row is None else self.article(row)
+
+    def article_lines(self) -> list[tuple[str, str, str, str, str, str, int]]:
+        """Return id, title, author, publisher, url, published and paragraphs of every article, in order.
+
+        The texts are not read: the last paragraph's number is how many there are.
+        """
+        return [
+            (*fields, paragraphs)
+            for *fields, paragraphs in self.query(
+                "SELECT name, title, author, publisher, url, published, "
+                "(SELECT max(paragraph) FROM sentences WHERE passage = "
+                "(SELECT max(id) FROM passages WHERE article = articles.id)) FROM articles ORDER BY id"
+            )
+        ]
 
     def article_rows(self) -> list[tuple[int, str, str]]:
         """Return every article's row, id and content hash, in the order in which they were indexed."""

@@ -70,41 +70,50 @@ class Search:
         self.without = frozenset(without)
         self._reader = QuestionReader(generation, encoder, without)
 
-    def __call__(self, typed: str) -> Found:
-        """Search for a question; one without letters or digits finds nothing."""
+    def __call__(self, typed: str, *, article: str | None = None) -> Found:
+        """Search for a question; one without letters or digits finds nothing.
+
+        With the id of an `article`, only its passages are looked at; an id that there is not finds nothing.
+        """
         question = self._reader.read(typed)
-        if not question.terms:
+        only = None if article is None else self.generation.article_row(article)
+        if not question.terms or (only is None and article is not None):
             return Found(question, ())
         encoded = self.encoder.encode_question(question.text, self.generation.basis)
-        dense, lexical = self._candidates(question, encoded)
+        dense, lexical = self._candidates(question, encoded, only)
         fused = {row: fuse(score, lexical.get(row, 0.0)) for row, score in dense.items()}
         best = sorted(fused, key=lambda row: (-fused[row], row))[:_RERANKED]
         hits = [self._hit(question, one) for one in self._weigh(question, encoded, best, dense, lexical)]
         return Found(question, tuple(hit for hit in hits if any(one.quotable for one in hit.sentences)))
 
     def _candidates(
-        self, question: Question, encoded: EncodedQuestion
+        self, question: Question, encoded: EncodedQuestion, only: int | None
     ) -> tuple[dict[int, float], dict[int, float]]:
-        """Return the cosine of every candidate, and the BM25 of those that have words of the question."""
-        lexical = {} if Part.LEXICAL in self.without else self._lexical(question)
+        """Return the cosine of every candidate, and the BM25 of those that have words of the question.
+
+        `only` is the row of the one article that they may be of.
+        """
+        lexical = {} if Part.LEXICAL in self.without else self._lexical(question, only)
         if Part.DENSE in self.without:
             return dict.fromkeys(lexical, 0.0), lexical
-        nearest = self.generation.nearest(encoded.dense, _CANDIDATES, headings=bool(question.parts))
+        headings = bool(question.parts)
+        nearest = self.generation.nearest(encoded.dense, _CANDIDATES, headings=headings, article=only)
         dense = dict(nearest)
         if missing := [row for row in lexical if row not in dense]:
             scores = self.generation.passage_vectors(missing) @ encoded.dense[0]
             dense.update(zip(missing, map(float, scores), strict=True))
         return dense, lexical
 
-    def _lexical(self, question: Question) -> dict[int, float]:
+    def _lexical(self, question: Question, only: int | None) -> dict[int, float]:
         """Return the passages with the best BM25, divided by the best of them."""
         rows = self.generation.query(
             "SELECT rowid, -bm25(passage_words, 1.0, 0.5) AS score FROM passage_words "
-            "WHERE passage_words MATCH ? AND (? OR EXISTS "
-            "(SELECT 1 FROM passages WHERE id = passage_words.rowid AND NOT is_heading)) "
-            "ORDER BY score DESC, rowid LIMIT ?",
+            "WHERE passage_words MATCH ?1 AND (?2 AND ?3 IS NULL OR EXISTS "
+            "(SELECT 1 FROM passages WHERE id = passage_words.rowid AND (?2 OR NOT is_heading) "
+            "AND article = ifnull(?3, article))) ORDER BY score DESC, rowid LIMIT ?4",
             " OR ".join(term.match for term in question.terms),
             bool(question.parts),
+            only,
             _CANDIDATES,
         )
         top = max((score for _, score in rows), default=0.0)

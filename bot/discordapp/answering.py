@@ -3,22 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from bot.answers import Answer
-from index import BuildReport, IndexStatus, Progress
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from bot.answers import Answer
+    from bot.catalogue import Catalogue
+    from bot.checking import Checked
+    from bot.followups import Earlier
+    from bot.queueing import Waiting
+    from bot.service import ServiceStats
+    from index import Article, BuildReport, IndexStatus, Progress
 
 __all__ = ["Answering"]
 
 
 class Answering(Protocol):
-    """What answers and rebuilds; `bot.service.Service` is one."""
+    """What answers and rebuilds; `bot.service.Service` is one. All of it is used on the event loop."""
 
     async def start(self) -> None:
         """Open the index and load the encoder."""
 
-    async def ask(self, question: str) -> Answer:
-        """Answer; raises BusyError when too many questions wait."""
+    async def ask(
+        self,
+        question: str,
+        *,
+        article: str | None = None,
+        earlier: Earlier | None = None,
+        waiting: Callable[[Waiting], None] | None = None,
+    ) -> Answer:
+        """Answer, from one article (its id) or from all, read with what was asked earlier.
+
+        `waiting` is called once, at once, where other questions are answered before. Raises BusyError, which
+        says when to try again, when too many questions wait.
+        """
+
+    async def catalogue(self) -> Catalogue:
+        """Return what articles there are; raises BusyError."""
+
+    async def article(self, identity: str) -> Article | None:
+        """Return an article by its id; raises BusyError."""
+
+    async def check(self, text: str) -> tuple[Checked, ...]:
+        """Say of each sentence of a text whether it stands in an article, and where; raises BusyError."""
+
+    async def vector(self, question: str) -> npt.NDArray[np.float32]:
+        """Return the encoder's unit vector of a question, shape (dimension,); raises BusyError."""
+
+    def on_swap(self, callback: Callable[[str], None]) -> None:
+        """Have `callback` called with the generation's name after each swap to another one."""
+
+    @property
+    def stats(self) -> ServiceStats:
+        """How busy it is, and what it answered."""
 
     async def rebuild(self, progress: Callable[[Progress], None] | None = None) -> BuildReport:
         """Build the next generation and swap to it; raises FootnoteError."""

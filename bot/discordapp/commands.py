@@ -1,26 +1,31 @@
-"""The slash commands: /ask for anyone, /index for those who keep the index."""
+"""The commands for anyone: /ask, "Answer this" on a message, and the tree that they all are on."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import Any
 
 import discord
 from discord import app_commands
 
-from bot.discordapp.permissions import WHO_MAY, asker_of, may_manage_index
-from bot.discordapp.rebuilding import rebuild_by_command
-from bot.discordapp.render import answer_embed, notice, status_embed
-from bot.discordapp.talk import HELP, STOPPING, Surface, apologise, private_reply
+from bot.discordapp.admin import IndexCommands
+from bot.discordapp.checks import check_menu, verify_command
+from bot.discordapp.escape import ELLIPSIS, printable, units
+from bot.discordapp.gaps import GapCommands
+from bot.discordapp.installs import ANY_INSTALL, ANYWHERE
+from bot.discordapp.notices import said
+from bot.discordapp.origins import without_mention
+from bot.discordapp.privacy import PrivacyCommands
+from bot.discordapp.replies import answer_interaction
+from bot.discordapp.serversettings import SettingsCommands
+from bot.discordapp.talk import apologise, private_reply, surface_of, where_of
+from index.errors import BusyError
 
 __all__ = ["QUESTION_LENGTH", "Tree", "add_commands"]
 
 QUESTION_LENGTH = 1000
 _UNKNOWN_INTERACTION = 10062
-
-_CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False)
-_INSTALLS = app_commands.AppInstallationType(guild=True, user=False)
+_CHOICES, _CHOICE_LENGTH = 25, 100
 
 _log = logging.getLogger(__name__)
 
@@ -32,9 +37,12 @@ class Tree(app_commands.CommandTree[discord.Client]):
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
     ) -> None:
         """Tell the user privately; a handler that failed is logged."""
+        if interaction.type is discord.InteractionType.autocomplete:
+            _log.error("The choices of a command could not be given.", exc_info=error)
+            return
         if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
-            text = "Discord still shows an old form of it. Reload Discord, or try again in some minutes."
-            await private_reply(interaction, notice("This command has changed", text))
+            words = (await where_of(surface_of(interaction), interaction)).words
+            await private_reply(interaction, said(words, "command_changed"))
             return
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         if isinstance(cause, discord.NotFound) and cause.code == _UNKNOWN_INTERACTION:
@@ -43,75 +51,75 @@ class Tree(app_commands.CommandTree[discord.Client]):
         await apologise(interaction, cause)
 
 
-def add_commands(tree: Tree, surface: Surface) -> None:
+def add_commands(tree: Tree) -> None:
     """Put every command on the tree."""
-    tree.add_command(_ask_command(surface))
-    tree.add_command(_IndexCommands(surface))
+    for command in (
+        _ask_command(),
+        _answer_menu(),
+        verify_command(),
+        check_menu(),
+        IndexCommands(),
+        SettingsCommands(),
+        GapCommands(),
+        PrivacyCommands(),
+    ):
+        tree.add_command(command)
 
 
-def _ask_command(surface: Surface) -> app_commands.Command[Any, ..., None]:
-    @app_commands.describe(question="What you want to know")
+def _ask_command() -> app_commands.Command[Any, ..., None]:
+    async def titles(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+        try:
+            found = (await surface_of(interaction).service.catalogue()).suggest(typed, _CHOICES)
+        except BusyError:  # nothing can be said here, and what is typed is looked up all the same
+            return []
+        return [app_commands.Choice(name=_choice(one.label), value=one.key) for one in found]
+
+    @app_commands.describe(
+        question="What you want to know",
+        article="Ask only this article",
+        private="Whether only you see the answer",
+    )
+    @app_commands.autocomplete(article=titles)
     async def ask(
-        interaction: discord.Interaction, question: app_commands.Range[str, 1, QUESTION_LENGTH]
+        interaction: discord.Interaction,
+        question: app_commands.Range[str, 1, QUESTION_LENGTH],
+        article: str | None = None,
+        private: bool | None = None,
     ) -> None:
-        with surface.work.answer():
-            if surface.work.stopping or not question.strip():
-                embed = STOPPING if surface.work.stopping else HELP
-                await interaction.response.send_message(embed=embed, ephemeral=True)
-                return
-            await interaction.response.defer(thinking=True)
-            try:
-                answer = await surface.service.ask(question)
-            except asyncio.CancelledError:
-                await private_reply(interaction, STOPPING)
-                raise
-            await interaction.edit_original_response(embed=answer_embed(answer, question=question))
+        await answer_interaction(
+            surface_of(interaction), interaction, question, way="slash", article=article, private=private
+        )
 
     return app_commands.Command(
         name="ask",
         description="Ask the articles a question",
         callback=ask,
-        allowed_contexts=_CONTEXTS,
-        allowed_installs=_INSTALLS,
+        allowed_contexts=ANYWHERE,
+        allowed_installs=ANY_INSTALL,
     )
 
 
-class _IndexCommands(app_commands.Group):
-    """The /index commands."""
+def _choice(label: str) -> str:
+    """Return a label as a line that is no longer than a choice may be."""
+    line = " ".join(printable(label).split())
+    if units(line) <= _CHOICE_LENGTH:
+        return line
+    cut = line[: _CHOICE_LENGTH - 1]
+    while units(cut) >= _CHOICE_LENGTH:
+        cut = cut[:-1]
+    return f"{cut.rstrip()}{ELLIPSIS}"
 
-    def __init__(self, surface: Surface) -> None:
-        super().__init__(
-            name="index",
-            description="See or rebuild what Footnote answers from",
-            allowed_contexts=_CONTEXTS,
-            allowed_installs=_INSTALLS,
-        )
-        self._surface = surface
 
-    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Refuse those who may not, and everybody while stopping; nothing here waits before it answers."""
-        surface = self._surface
-        if not may_manage_index(asker_of(interaction), surface.settings, surface.owners()):
-            refusal = notice("You may not do that here", WHO_MAY)
-        elif surface.work.stopping:
-            refusal = STOPPING
-        else:
-            return True
-        with surface.work.answer():
-            await interaction.response.send_message(embed=refusal, ephemeral=True)
-        return False
+def _answer_menu() -> app_commands.ContextMenu:
+    async def answer_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        me = interaction.client.user
+        text = without_mention(message.content, me.id) if me else message.content
+        question = text[:QUESTION_LENGTH]
+        await answer_interaction(surface_of(interaction), interaction, question, way="menu")
 
-    @app_commands.command(name="status", description="Show which index is being served")
-    async def status(self, interaction: discord.Interaction) -> None:
-        """Show the status."""
-        with self._surface.work.answer():
-            await interaction.response.defer(thinking=True)
-            status = await self._surface.service.status()
-            await interaction.edit_original_response(embed=status_embed(status.lines()))
-
-    @app_commands.command(name="rebuild", description="Build the index anew from the articles")
-    async def rebuild(self, interaction: discord.Interaction) -> None:
-        """Rebuild, showing how far it is."""
-        with self._surface.work.other():
-            await interaction.response.defer(thinking=True)
-            await rebuild_by_command(interaction, self._surface.service)
+    return app_commands.ContextMenu(
+        name="Answer this",
+        callback=answer_this,
+        allowed_contexts=ANYWHERE,
+        allowed_installs=ANY_INSTALL,
+    )

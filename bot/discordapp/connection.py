@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import aiohttp
 import discord
@@ -13,7 +13,7 @@ from bot.discordapp.endpoint import use_api
 from bot.errors import DiscordRefusedError
 from bot.settings import BotSettings
 
-__all__ = ["LOGIN_TIMEOUT", "check_connection", "explained", "make_quiet", "token_of"]
+__all__ = ["LOGIN_TIMEOUT", "check_connection", "explained", "logged_in", "make_quiet", "token_of"]
 
 LOGIN_TIMEOUT = 40.0
 """Longer than discord.py takes to try five times at a server that has trouble."""
@@ -28,7 +28,8 @@ _CLOSE_CODES = {
     4011: "Discord asks for sharding: the bot is in too many servers for one connection.",
     4012: "The gateway does not speak version 10 of the protocol; correct FOOTNOTE_DISCORD_API_URL.",
     4013: "Discord refused the intents as invalid.",
-    4014: f"Discord refused the privileged intents. Switch them on at {_PORTAL} (your application, Bot).",
+    4014: f"Discord refused the privileged intents. Switch on Message Content Intent "
+    f"at {_PORTAL} (your application, Bot), or set FOOTNOTE_DISCORD_MESSAGE_CONTENT=false.",
 }
 
 
@@ -58,14 +59,26 @@ async def check_connection(settings: BotSettings) -> str:
     Raises:
         DiscordRefusedError: there is no token, or Discord refuses it or cannot be reached.
     """
+    async with logged_in(settings) as client:
+        return str(client.user)
+
+
+@asynccontextmanager
+async def logged_in(settings: BotSettings) -> AsyncIterator[discord.Client]:
+    """Give a client that has logged in over HTTP, and is not connected to the gateway.
+
+    Raises:
+        DiscordRefusedError: there is no token, or Discord refuses it or cannot be reached.
+    """
     token = token_of(settings)
     make_quiet()
     use_api(settings.discord_api_url)
-    async with discord.Client(intents=discord.Intents.none()) as client:
+    # The intents play no part without the gateway; without this one discord.py warns.
+    async with discord.Client(intents=discord.Intents(guilds=True)) as client:
         with explained(settings):
             async with asyncio.timeout(LOGIN_TIMEOUT):
                 await client.login(token)
-        return str(client.user)
+        yield client
 
 
 @contextmanager

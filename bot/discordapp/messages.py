@@ -1,91 +1,156 @@
-"""Questions in messages: a mention in a server, anything in a direct message."""
+"""Questions in messages, answered in a reply."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections import OrderedDict
 
-import aiohttp
 import discord
 
-from bot.discordapp.render import answer_embed
-from bot.discordapp.talk import HELP, STOPPING, Surface, apology_for
+from bot.discordapp.asking import Asked, ask, keep, refusal
+from bot.discordapp.delivery import LOST
+from bot.discordapp.hearing import Heard, forum_post, from_person, hear, hear_in_thread
+from bot.discordapp.logs import begin_question
+from bot.discordapp.notices import said
+from bot.discordapp.origins import exchange_of
+from bot.discordapp.posting import Reply, typing
+from bot.discordapp.talk import Surface, Where, apology_for
+from bot.discordapp.words import words_in
+from bot.followups import Earlier
+from bot.records import AnswersTo
+from index.errors import BusyError
 
-__all__ = ["answer_message", "question_in"]
+__all__ = ["Listener"]
 
-_ASKING = {discord.MessageType.default, discord.MessageType.reply}
+_POST_PATIENCE = 3.0
+"""Seconds for which a post's first message is awaited before its title alone is answered."""
 
-_TYPING_EVERY = 8.0  # Discord shows it for ten seconds
-_TYPING_PATIENCE = 0.3
+_REMEMBERED = 1000
 
 _log = logging.getLogger(__name__)
 
 
-def question_in(message: discord.Message, me: int) -> str | None:
-    """Return the question that a message asks of the bot, "" for a bare mention, None for everything else."""
-    if message.author.bot or message.webhook_id is not None or message.type not in _ASKING:
-        return None
-    # not message.guild: of a server that is not cached (yet) that is None, as in a direct message
-    direct = isinstance(message.channel, discord.DMChannel)
-    if not direct and all(user.id != me for user in message.mentions):
-        return None
-    return re.sub(rf"<@!?{me}>", " ", message.content).strip()
+class Listener:
+    """Answers what messages ask; remembers for a while which threads are under an answer."""
 
+    def __init__(self, surface: Surface) -> None:
+        self.surface = surface
+        self._begun: OrderedDict[int, discord.Message | None] = OrderedDict()
+        self._posts: OrderedDict[int, None] = OrderedDict()
 
-async def answer_message(surface: Surface, message: discord.Message, question: str) -> None:
-    """Answer in a reply, with "is typing" shown meanwhile."""
-    with surface.work.answer():
-        if surface.work.stopping or not question:
-            await _reply(message, STOPPING if surface.work.stopping else HELP)
+    async def on_message(self, message: discord.Message, me: int) -> None:
+        """Answer a message, if something is asked of the bot in it."""
+        begins_post = message.id == message.channel.id and forum_post(message.channel) is not None
+        if (begins_post and not self._first(message.id)) or not from_person(message):
             return
-        try:
-            async with _typing(message.channel):
-                embed = answer_embed(await surface.service.ask(question))
-        except asyncio.CancelledError:
-            await _reply(message, STOPPING)
-            raise
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the asker hears of it and it is logged
-            embed = apology_for(error)
-        await _reply(message, embed)
+        where = await self._where(message)
+        heard = hear(message, me, where.settings.answers) or await self._hear_in_thread(message, me)
+        if heard is None:
+            return
+        if where.settings.answers is AnswersTo.NEVER:
+            _log.info("A question in channel %s is passed over: its settings say never.", where.channel)
+            return
+        with self.surface.work.answer():
+            earlier = await self._earlier(message, heard, me)
+            await self._answer(Reply(message.channel, message), where, heard, earlier)
 
+    async def on_post(self, thread: discord.Thread) -> None:
+        """Answer a forum's new post by its title, where its first message does not come.
 
-async def _reply(message: discord.Message, embed: discord.Embed) -> None:
-    """Reply without a ping; a message that is gone by now is answered in its channel."""
-    reference = message.to_reference(fail_if_not_exists=False)
-    try:
-        await message.channel.send(embed=embed, reference=reference, mention_author=False)
-    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        _log.warning("A question could not be answered in channel %s: %s", message.channel.id, error)
+        Discord announces a post before its first message, and that one is heard as any other.
+        """
+        if forum_post(thread) is None:
+            return
+        settings = await self.surface.records.settings(thread.guild.id, thread.id, thread.parent_id)
+        if settings.answers is not AnswersTo.QUESTIONS:
+            return
+        await asyncio.sleep(_POST_PATIENCE)
+        if not self._first(thread.id):
+            return
+        words = words_in(settings.language, str(thread.guild.preferred_locale))
+        where = Where(thread.owner_id, thread.guild.id, thread.id, settings, words)
+        await self._answer(Reply(thread), where, Heard(thread.name, "forum"), None)
 
+    def _first(self, post_id: int) -> bool:
+        """Say whether a post is seen for the first time."""
+        if post_id in self._posts:
+            return False
+        self._posts[post_id] = None
+        while len(self._posts) > _REMEMBERED:
+            self._posts.popitem(last=False)
+        return True
 
-@asynccontextmanager
-async def _typing(channel: discord.abc.Messageable) -> AsyncIterator[None]:
-    """Show "is typing" as far as Discord allows it.
+    async def _where(self, message: discord.Message) -> Where:
+        guild, channel = message.guild, message.channel
+        # A server that is not cached (yet) is known by its id alone, and a direct message's channel has none.
+        server = guild.id if guild else getattr(channel, "guild_id", None)
+        parent = getattr(channel, "parent_id", None)
+        settings = await self.surface.records.settings(server, channel.id, parent)
+        words = words_in(settings.language, str(guild.preferred_locale) if guild else None)
+        return Where(message.author.id, server, channel.id, settings, words)
 
-    The answer hardly waits for it: only so long that "is typing" does not begin after the answer.
-    """
-    done = asyncio.Event()
+    async def _hear_in_thread(self, message: discord.Message, me: int) -> Heard | None:
+        """Hear a message that is not addressed to the bot, in a thread that was begun on its answer."""
+        thread = message.channel
+        heard = hear_in_thread(message) if isinstance(thread, discord.Thread) else None
+        if heard is None or not isinstance(thread, discord.Thread):
+            return None
+        known = self.surface.exchanges.of_message(thread.id) is not None
+        return heard if known or await self._begun_on(thread, me) is not None else None
 
-    async def keep_typing() -> None:
-        with suppress(discord.HTTPException, aiohttp.ClientError, OSError):
-            while True:
-                await channel.typing()
-                try:
-                    async with asyncio.timeout(_TYPING_EVERY):
-                        await done.wait()
-                except TimeoutError:
-                    continue
+    async def _begun_on(self, thread: discord.Thread, me: int) -> discord.Message | None:
+        """Return the message of the bot's on which a thread was begun, if it was; the ids are the same."""
+        if thread.id not in self._begun and isinstance(thread.parent, discord.TextChannel):
+            try:
+                found = await thread.parent.fetch_message(thread.id)
+            except discord.NotFound:
+                self._begun[thread.id] = None
+            except LOST as error:
+                _log.info("The message on which thread %s was begun cannot be read: %s", thread.id, error)
+            else:
+                self._begun[thread.id] = found if found.author.id == me else None
+            while len(self._begun) > _REMEMBERED:
+                self._begun.popitem(last=False)
+        return self._begun.get(thread.id)
+
+    async def _earlier(self, message: discord.Message, heard: Heard, me: int) -> Earlier | None:
+        """Return what a question may lean on.
+
+        That is the answer replied to; else the latest in the same thread or direct messages; else that on
+        which the thread was begun; else the latest to the same person in the channel.
+        """
+        exchanges, channel = self.surface.exchanges, message.channel
+        if heard.after is not None:
+            found = await exchange_of(self.surface, heard.after)
+        elif isinstance(channel, discord.Thread):
+            found = exchanges.latest(channel.id) or exchanges.of_message(channel.id)
+            found = found or await exchange_of(self.surface, await self._begun_on(channel, me))
+        elif isinstance(channel, discord.DMChannel):
+            found = exchanges.latest(channel.id)
+        else:
+            found = exchanges.latest(channel.id, message.author.id)
+        return found.after if found else None
+
+    async def _answer(self, reply: Reply, where: Where, heard: Heard, earlier: Earlier | None) -> None:
+        """Answer in a reply, with "is typing" shown meanwhile."""
+        surface = self.surface
+        with surface.work.answer(), begin_question():
+            refused = refusal(surface, where, heard.question)
+            if refused is not None:
+                await reply.put(refused)
                 return
-
-    task = asyncio.create_task(keep_typing())
-    try:
-        yield
-    finally:
-        done.set()
-        await asyncio.wait({task}, timeout=_TYPING_PATIENCE)
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+            asked = Asked(heard.question, where, heard.way, earlier=earlier)
+            try:
+                async with typing(reply.channel):
+                    made = await ask(surface, asked, lambda waiting: reply.tell(where, waiting))
+            except asyncio.CancelledError:
+                await reply.put(said(where.words, "stopping"))
+                raise
+            except Exception as error:  # noqa: BLE001 -- whatever it is, the asker hears of it and it is logged
+                surface.metrics.refused("busy") if isinstance(error, BusyError) else surface.metrics.failed()
+                await reply.put(apology_for(where.words, error))
+                return
+            sent = await reply.put(made.embed, made.view)
+            if sent is not None:
+                await keep(surface, asked, made.answer, sent.id)

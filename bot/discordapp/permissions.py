@@ -1,7 +1,8 @@
-"""Who may see the index's status and rebuild it.
+"""Who may see the index's status and rebuild it, and who may see and change what is a server's own.
 
 One index serves every server, and anyone can invite a public bot to a server of their own. So being powerful
-in a server counts only in the servers that the settings name.
+in a server counts for the index only in the servers that the settings name. A server's own settings and
+unanswered questions are its managers'.
 """
 
 from __future__ import annotations
@@ -12,12 +13,8 @@ import discord
 
 from bot.settings import BotSettings
 
-__all__ = ["WHO_MAY", "Asker", "asker_of", "may_manage_index", "owners_of"]
+__all__ = ["Asker", "asker_of", "may_manage_index", "may_manage_server", "owners_of"]
 
-WHO_MAY = (
-    "The owner of this application or its team may do that, the users and roles named in Footnote's "
-    "settings, and whoever has Manage Server in the servers named there."
-)
 _TEAM_ROLES = {discord.TeamMemberRole.admin, discord.TeamMemberRole.developer}
 
 
@@ -65,3 +62,8 @@ def may_manage_index(asker: Asker, settings: BotSettings, owners: frozenset[int]
     if asker.roles & settings.discord_admin_roles:
         return True
     return asker.manages_server and asker.server in settings.discord_admin_servers
+
+
+def may_manage_server(asker: Asker, settings: BotSettings, owners: frozenset[int]) -> bool:
+    """Say whether the asker may see and change the rows of the server that they ask in, and of no other."""
+    return asker.server is not None and (asker.manages_server or may_manage_index(asker, settings, owners))

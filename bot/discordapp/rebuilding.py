@@ -6,11 +6,14 @@ import asyncio
 import logging
 from contextlib import suppress
 
-import aiohttp
 import discord
 
 from bot.discordapp.answering import Answering
-from bot.discordapp.render import failed_embed, notice, progress_embed, rebuilt_embed
+from bot.discordapp.delivery import LOST
+from bot.discordapp.health import Metrics, Outcome
+from bot.discordapp.notices import failed_embed, notice, progress_embed, rebuilt_embed, said
+from bot.discordapp.words import Words
+from bot.service import NotServedError
 from index import Progress
 from index.errors import BusyError, FootnoteError
 
@@ -19,26 +22,15 @@ __all__ = ["EDIT_EVERY", "ProgressMessage", "rebuild_by_command"]
 EDIT_EVERY = 2.0
 """Seconds between two edits; Discord allows about five edits of a message in five seconds."""
 
-_LOST = (discord.HTTPException, aiohttp.ClientError, OSError)
-"""What a request to Discord may end in, refused or not arrived."""
-
-_STOPPED = notice(
-    "The rebuild was given up", "Footnote is stopping. Ask for it again once it is back.", fault=True
-)
-_FAULT = notice(
-    "The rebuild failed; the index is as it was",
-    "This is a fault of Footnote's, and it is logged.",
-    fault=True,
-)
-
 _log = logging.getLogger(__name__)
 
 
 class ProgressMessage:
     """The deferred response of a command, edited as a rebuild goes on and once more when it has ended."""
 
-    def __init__(self, interaction: discord.Interaction, every: float = EDIT_EVERY) -> None:
+    def __init__(self, interaction: discord.Interaction, words: Words, every: float = EDIT_EVERY) -> None:
         self._interaction = interaction
+        self._words = words
         self._every = every
         self._latest: Progress | None = None
         self._ended = asyncio.Event()
@@ -53,8 +45,10 @@ class ProgressMessage:
         while not self._ended.is_set():
             if self._latest is not shown:
                 shown = self._latest
-                with suppress(*_LOST):  # progress is a courtesy; the outcome is not
-                    await self._interaction.edit_original_response(embed=progress_embed(self._latest))
+                with suppress(*LOST):  # progress is a courtesy; the outcome is not
+                    await self._interaction.edit_original_response(
+                        embed=progress_embed(self._words, self._latest)
+                    )
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), self._every)
 
@@ -64,7 +58,7 @@ class ProgressMessage:
         await self._editing
         try:
             await self._interaction.edit_original_response(embed=embed)
-        except _LOST as error:
+        except LOST as error:
             _log.warning("The outcome of a rebuild could not be shown by editing: %s", error)
             await self._post(embed)
 
@@ -74,28 +68,37 @@ class ProgressMessage:
         try:
             if isinstance(channel, discord.abc.Messageable):
                 await channel.send(embed=embed)
-        except _LOST as error:
+        except LOST as error:
             _log.warning("The outcome of a rebuild could not be posted either: %s", error)
 
 
 async def rebuild_by_command(
-    interaction: discord.Interaction, service: Answering, every: float = EDIT_EVERY
+    interaction: discord.Interaction,
+    service: Answering,
+    words: Words,
+    metrics: Metrics,
+    every: float = EDIT_EVERY,
 ) -> None:
     """Rebuild, and show progress and outcome in the deferred response."""
-    message = ProgressMessage(interaction, every)
-    outcome = _STOPPED
+    message = ProgressMessage(interaction, words, every)
+    outcome: Outcome = "given-up"
+    embed = said(words, "rebuild_given_up", fault=True)
     try:
         report = await service.rebuild(message.update)
-        outcome = rebuilt_embed(report)
+        embed, outcome = rebuilt_embed(words, report), "done"
         _log.info("A rebuild was asked for in chat: %s", report.summary())
     except BusyError as error:
-        outcome = failed_embed(error)
-        outcome.title = "Another rebuild is under way"
+        embed, outcome = failed_embed(words("rebuild_other"), error), "busy"
+    except NotServedError as error:
+        _log.warning("A rebuild asked for in chat is published and not served: %s", error)
+        embed, outcome = failed_embed(words("rebuild_not_served"), error), "failed"
     except FootnoteError as error:
         _log.warning("A rebuild asked for in chat failed: %s", error)
-        outcome = failed_embed(error)
+        embed, outcome = failed_embed(words("rebuild_failed"), error), "refused"
     except Exception:  # noqa: BLE001 -- whatever it is, the message must not stay at "rebuilding"
         _log.exception("A rebuild asked for in chat failed.")
-        outcome = _FAULT
+        embed = notice(words("rebuild_failed"), words("rebuild_fault_text"), fault=True)
+        outcome = "failed"
     finally:
-        await message.end(outcome)
+        metrics.rebuilt(outcome)
+        await message.end(embed)

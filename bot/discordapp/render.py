@@ -1,4 +1,4 @@
-"""Answers, progress and notices as embeds, within Discord's limits whatever the articles hold.
+"""Answers as embeds, within Discord's limits whatever the articles hold.
 
 The budgets below are fixed shares, so that an embed stays under its limits without measuring the whole:
 a description of 4,096, a field of 1,024, and 6,000 over everything, in UTF-16 units.
@@ -6,102 +6,144 @@ a description of 4,096, a field of 1,024, and 6,000 over everything, in UTF-16 u
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from urllib.parse import quote as percent_encoded
-from urllib.parse import urlsplit
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import discord
 
 from bot.answers import Answer, Citation, Quote, Verdict
-from bot.discordapp.escape import blockquote, fit, units
-from index import BuildReport, Progress
+from bot.catalogue import ArticleLine
+from bot.discordapp.escape import around, blockquote, fit, unblockquote
+from bot.discordapp.links import address, link, sentence_address
+from bot.discordapp.spans import Span
+from bot.discordapp.words import Words
+from index import Article
 
 __all__ = [
+    "Source",
     "answer_embed",
-    "failed_embed",
-    "link",
-    "notice",
-    "progress_embed",
-    "rebuilt_embed",
-    "status_embed",
+    "article_line",
+    "asked_line",
+    "context_embed",
+    "percent",
+    "question_asked",
+    "quotes_shown",
+    "source_citation",
+    "source_embed",
 ]
 
-_TITLES = {
-    Verdict.ANSWERED: "The articles say",
-    Verdict.RELATED: "Close, but maybe not an answer",
-    Verdict.NOT_FOUND: "The articles do not seem to say",
-}
-_SURE = {
-    Verdict.ANSWERED: "How sure",
-    Verdict.RELATED: "How sure that the first passage answers",
-    Verdict.NOT_FOUND: "How sure that any passage answers",
-}
 _COLOURS = {Verdict.ANSWERED: 0x2E7D32, Verdict.RELATED: 0xB26A00, Verdict.NOT_FOUND: 0x607D8B}
-_NOTICE_COLOUR, _FAULT_COLOUR = 0x3F51B5, 0xC62828
+_SOURCE_COLOUR = 0x546E7A
 
-_SHOWN = 3
-"""How many quotes or passages one answer shows, at most."""
-_QUESTION_ROOM, _FIRST_ROOM, _NEXT_ROOM = 300, 1700, 600
-_TITLE_ROOM, _AUTHOR_ROOM, _PUBLISHER_ROOM, _URL_ROOM = 250, 70, 80, 320
-_TEXT_ROOM = 3500
-
-_UNSAFE_IN_URL = re.compile(r"""[\x00-\x20\x7f()<>"\\^`{|}\[\]\ud800-\udfff]|\s""")
-_BREAKS_LABEL = re.compile(r"[\[\]]|://")
+_NEAR = {Verdict.RELATED: 3, Verdict.NOT_FOUND: 2}
+"""How many passages are shown where none is an answer."""
+_QUOTE_ROOM, _NEAR_ROOM, _PARAGRAPH_ROOM, _BESIDE_ROOM = 2400, 600, 2400, 600
+_AUTHOR_ROOM, _PUBLISHER_ROOM = 60, 70
+_NOTE_ROOM = 300
+_QUESTION_ROOM = 1900
 
 
-def answer_embed(answer: Answer, *, question: str | None = None) -> discord.Embed:
-    """Return the embed of an answer; `question` repeats what was asked, where people cannot see it."""
-    quotes = () if answer.verdict is Verdict.NOT_FOUND else answer.quotes[:_SHOWN]
-    blocks = [f"Question: {fit(question, _QUESTION_ROOM)}"] if question else []
-    if answer.verdict is Verdict.ANSWERED and quotes:
-        first = quotes[0]
-        blocks.append(_block(answer, first, first.text, _FIRST_ROOM, bold=first.highlight_in_text))
-        blocks += ["Also close:"] if quotes[1:] else []
-        blocks += [_block(answer, quote, quote.text, _NEXT_ROOM) for quote in quotes[1:]]
-    elif quotes:
-        blocks.append("These passages are the nearest. They may not answer the question.")
-        quotes = tuple({quote.citation: quote for quote in reversed(quotes)}.values())[::-1]
-        blocks += [_block(answer, one, answer.citation_of(one).passage, _NEXT_ROOM) for one in quotes]
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A quote that a button leads to: its article, and its place there."""
+
+    article: Article
+    span: Span
+
+    @property
+    def paragraph(self) -> int:
+        """The number of the paragraph in which the quote begins; 0 for the heading."""
+        if self.span.in_heading:
+            return 0
+        within = (one.number for one in self.article.paragraphs if self.span.start <= one.end)
+        return next(within, 1)
+
+
+def asked_line(question: str) -> str:
+    """Return a question as the content above its answer, where people cannot see it otherwise."""
+    return blockquote(question, _QUESTION_ROOM)
+
+
+def question_asked(content: str) -> str | None:
+    """Undo `asked_line`; None for any other content."""
+    return unblockquote(content) if content.startswith("> ") else None
+
+
+def answer_embed(answer: Answer, words: Words, *, only_in: str = "") -> discord.Embed:
+    """Return the embed of an answer; `only_in` is the title of the article that was asked, if one was."""
+    verdict, quotes = answer.verdict, quotes_shown(answer)
+    blocks = [words("only_in", title=fit(only_in, _NOTE_ROOM))] if only_in else []
+    blocks += [words("read_together", subject=fit(answer.read_as, _NOTE_ROOM))] if answer.read_as else []
+    if verdict is Verdict.ANSWERED and quotes:
+        blocks += [_quoted(answer, one, words) for one in quotes]
     else:
-        blocks.append("No passage answers this question. Other words may find one.")
+        blocks.append(words(f"nearest_{verdict}" if quotes else "nothing_near"))
+        blocks += [_near(answer, one, words) for one in quotes]
     embed = discord.Embed(
-        title=_TITLES[answer.verdict], description="\n\n".join(blocks), colour=_COLOURS[answer.verdict]
+        title=words(str(verdict)), description="\n\n".join(blocks), colour=_COLOURS[verdict]
     )
-    for citation in _cited(answer, quotes):
-        embed.add_field(name=f"Citation {citation.number}", value=_citation_text(citation), inline=False)
-    embed.set_footer(text=f"{_SURE[answer.verdict]}: {_percent(answer.confidence)}")
+    for quote in quotes:
+        name = words("citation", number=quote.citation)
+        embed.add_field(name=name, value=_cited(answer, quote, words), inline=False)
+    embed.set_footer(text=words(f"sure_{verdict}", share=percent(answer.confidence)))
     return embed
 
 
-def _block(answer: Answer, quote: Quote, text: str, room: int, bold: tuple[int, int] | None = None) -> str:
+def quotes_shown(answer: Answer) -> tuple[Quote, ...]:
+    """Return the quotes that an answer's message shows: the first, or those of the passages that are near."""
+    if answer.verdict is Verdict.ANSWERED:
+        return answer.quotes[:1]
+    firsts: dict[int, Quote] = {}
+    for quote in answer.quotes:
+        firsts.setdefault(quote.citation, quote)
+    return tuple(firsts.values())[: _NEAR[answer.verdict]]
+
+
+def _quoted(answer: Answer, quote: Quote, words: Words) -> str:
+    text = blockquote(quote.text, _QUOTE_ROOM, quote.highlight_in_text)
+    return f"{text}\n{_at(answer, quote, words)}"
+
+
+def _near(answer: Answer, quote: Quote, words: Words) -> str:
+    passage = answer.citation_of(quote).passage
+    at = max(passage.find(quote.text), 0)
+    text = around(passage, at, at + len(quote.text), _NEAR_ROOM, bold=False)
+    return f"{words('passage_near')}\n{text}\n{_at(answer, quote, words)}"
+
+
+def _at(answer: Answer, quote: Quote, words: Words) -> str:
     number = answer.citation_of(quote).number
-    return f"{blockquote(text, room, bold)}\nCitation {number}, {_place(quote.paragraph)}"
+    return words("cited_at", number=number, place=_place(quote.paragraph, words))
 
 
-def _cited(answer: Answer, quotes: Iterable[Quote]) -> list[Citation]:
-    """Return the citations that the quotes need, each once, in the order in which they are needed."""
-    needed = {quote.citation: answer.citation_of(quote) for quote in quotes}
-    return list(needed.values())
+def _place(paragraph: int, words: Words) -> str:
+    return words("paragraph", number=paragraph) if paragraph else words("heading")
 
 
-def _place(paragraph: int) -> str:
-    return f"paragraph {paragraph}" if paragraph else "heading"
-
-
-def _percent(confidence: float) -> str:
+def percent(confidence: float) -> str:
     """Return a share as whole percents, rounded down, so that only certainty is 100%."""
-    return f"{int(min(max(confidence, 0.0), 1.0) * 100)}%" if confidence == confidence else "0%"  # noqa: PLR0124
+    return f"{sum(number / 100 <= confidence for number in range(1, 101))}%"
 
 
-def _citation_text(citation: Citation) -> str:
+def _cited(answer: Answer, quote: Quote, words: Words) -> str:
+    citation = answer.citation_of(quote)
+    url = address(citation.url)
+    if answer.reasons is not None:
+        article = answer.reasons.cited[quote.citation - 1].article
+        url = sentence_address(article, quote.start, quote.end, in_heading=quote.paragraph == 0)
+    return _citation(citation, url, _place(citation.paragraph, words), words)
+
+
+def _citation(about: Citation | Article, url: str | None, place: str, words: Words) -> str:
+    """Return title, author and publisher, and the place, a line each."""
     by = ", ".join(
         fit(one, room)
-        for one, room in ((citation.author, _AUTHOR_ROOM), (citation.publisher, _PUBLISHER_ROOM))
+        for one, room in ((about.author, _AUTHOR_ROOM), (about.publisher, _PUBLISHER_ROOM))
         if one.strip()
     )
-    title = _one_line(citation.title) or _one_line(citation.article) or "Untitled"
-    lines = [link(title, citation.url), _one_line(by), _place(citation.paragraph)]
+    name = about.article if isinstance(about, Citation) else about.id
+    title = _one_line(about.title) or _one_line(name) or words("untitled")
+    lines = [link(title, url, words("open_link")), _one_line(by), place]
     return "\n".join(line for line in lines if line)
 
 
@@ -109,69 +151,56 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def link(title: str, url: str | None) -> str:
-    """Return the title, escaped, as a link to `url` where that is a web address.
-
-    Brackets or an address in a label keep Discord from making a link, so the link then stands after it.
-    """
-    label, address = fit(title, _TITLE_ROOM), _address(url)
-    if address is None:
-        return label
-    if _BREAKS_LABEL.search(title):
-        return f"{label} [(open)]({address})"
-    return f"[{label}]({address})"
+def source_citation(source: Source, words: Words) -> str:
+    """Return a source's citation, with a link to its place."""
+    span = source.span
+    url = sentence_address(source.article, span.start, span.end, in_heading=span.in_heading)
+    return _citation(source.article, url, _place(source.paragraph, words), words)
 
 
-def _address(url: str | None) -> str | None:
-    """Return `url` fit to stand in a link, or None where it is no plain web address or too long."""
-    if not url:
-        return None
-    try:
-        parts = urlsplit(url.strip())
-    except ValueError:
-        return None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-        return None
-    # Discord knows the scheme in small letters only
-    whole = parts.scheme + url.strip()[len(parts.scheme) :]
-    clean = _UNSAFE_IN_URL.sub(lambda found: percent_encoded(found[0], safe="", errors="replace"), whole)
-    return clean if units(clean) <= _URL_ROOM else None
-
-
-def notice(title: str, text: str = "", *, fault: bool = False) -> discord.Embed:
-    """Return an embed of the bot's own words; `text` may hold escaped parts."""
-    return discord.Embed(
-        title=title, description=text or None, colour=_FAULT_COLOUR if fault else _NOTICE_COLOUR
+def source_embed(source: Source, words: Words, number: int, count: int) -> discord.Embed:
+    """Return one further source of an answer."""
+    span = source.span
+    text = span.source(source.article)[span.start : span.end]
+    embed = discord.Embed(
+        title=words("source_title", number=number, count=count),
+        description=blockquote(text, _QUOTE_ROOM),
+        colour=_SOURCE_COLOUR,
     )
-
-
-def progress_embed(step: Progress | None) -> discord.Embed:
-    """Return what a rebuild under way shows."""
-    if step is None:
-        return notice("Rebuilding the index", "Starting.")
-    of = f" of {step.total:,}" if step.total else ""
-    return notice("Rebuilding the index", f"{fit(step.stage, 100).capitalize()}: {step.done:,}{of}.")
-
-
-def rebuilt_embed(report: BuildReport) -> discord.Embed:
-    """Return what a rebuild that went well shows."""
-    embed = notice("The rebuild is done", fit(report.summary(), _TEXT_ROOM))
-    embed.add_field(name="Articles", value=f"{report.articles:,}")
-    embed.add_field(name="Passages", value=f"{report.passages:,}")
-    embed.add_field(name="Reused", value=f"{report.reused:,}")
-    embed.add_field(name="Generation", value=fit(report.generation, 200) or "none")
+    embed.add_field(name=words("citation", number=number), value=source_citation(source, words), inline=False)
     return embed
 
 
-def failed_embed(error: BaseException) -> discord.Embed:
-    """Return what a rebuild that failed shows: why, and that nothing changed."""
-    why = fit(str(error), _TEXT_ROOM) or "No reason was given."
-    return notice("The rebuild failed; the index is as it was", why, fault=True)
-
-
-def status_embed(lines: Iterable[tuple[str, str]]) -> discord.Embed:
-    """Return the status as label and value pairs."""
-    embed = notice("Index")
-    for label, value in list(lines)[:20]:
-        embed.add_field(name=fit(label, 40) or "-", value=fit(value, 200) or "-")
+def context_embed(source: Source, words: Words) -> discord.Embed:
+    """Return a quote inside its paragraph, in bold, with the paragraphs before and after it."""
+    embed = discord.Embed(
+        title=words("context_title"), description="\n\n".join(_context(source)), colour=_SOURCE_COLOUR
+    )
+    embed.add_field(name=words("cited"), value=source_citation(source, words), inline=False)
     return embed
+
+
+def _context(source: Source) -> Iterator[str]:
+    """Yield the paragraph before a quote, what it stands in, and the paragraph after, as block quotes."""
+    span, article = source.span, source.article
+    if span.in_heading:
+        yield around(article.heading, span.start, span.end, _PARAGRAPH_ROOM)
+        after = article.paragraphs
+    else:
+        before = [one for one in article.paragraphs if one.end < span.start]
+        after = tuple(one for one in article.paragraphs if one.start >= span.end)
+        if before:
+            text = article.text[before[-1].start : before[-1].end]
+            yield around(text, len(text), len(text), _BESIDE_ROOM)  # that is, its end
+        within = article.paragraphs[len(before) : len(article.paragraphs) - len(after)]
+        start = within[0].start
+        text = article.text[start : within[-1].end]
+        yield around(text, span.start - start, span.end - start, _PARAGRAPH_ROOM)
+    if after:
+        yield blockquote(article.text[after[0].start : after[0].end], _BESIDE_ROOM)
+
+
+def article_line(line: ArticleLine) -> str:
+    """Return an article of a list: title, author, and how many paragraphs it has."""
+    parts = (_one_line(line.label), _one_line(line.author), f"{line.paragraphs:,} ¶")
+    return " · ".join(part for part in parts if part)

@@ -1,16 +1,17 @@
-"""`footnote discord`: the bot, until it is told to stop."""
+"""`footnote discord`: the bot, until it is told to stop; and the registration of its commands."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
 
-from bot.discordapp.client import serve_until_signalled
+from bot.discordapp import registration
+from bot.discordapp.client import make_tree, serve_until_signalled
 from bot.discordapp.logs import set_up_logging
 from bot.service import Service
 from bot.settings import BotSettings
 
-__all__ = ["run"]
+__all__ = ["run", "sync_commands"]
 
 
 def run(settings: BotSettings) -> None:
@@ -23,3 +24,13 @@ def run(settings: BotSettings) -> None:
     set_up_logging(settings)
     with suppress(KeyboardInterrupt):
         asyncio.run(serve_until_signalled(settings, Service))
+
+
+async def sync_commands(settings: BotSettings, server: int | None, *, force: bool, removing: bool) -> str:
+    """Register the commands everywhere or in one server, or take that server's back; return a line on it.
+
+    Raises:
+        DiscordRefusedError: no token, or Discord cannot be reached or refuses the bot.
+        FootnoteError: Discord does not accept the commands.
+    """
+    return await registration.sync_commands(settings, make_tree, guild=server, force=force, removing=removing)

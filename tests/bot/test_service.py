@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import functools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.answers import Answer, Verdict
-from bot.service import Service
+from bot.followups import Earlier
+from bot.queueing import Waiting
+from bot.service import Service, ServiceStats
 from index import Article, open_generation
 from index.errors import BusyError, DamagedIndexError, NoIndexError, NoModelError
 from tests.bot.services import heartbeat, serving, settings_of
@@ -88,6 +92,10 @@ def assert_sensible(answer: Answer, question: str, sources: Sources) -> None:
     assert len(set(texts)) == len(texts)
 
 
+def ask_each(service: Service, *questions: str) -> list[asyncio.Task[Answer]]:
+    return [asyncio.create_task(service.ask(question)) for question in questions]
+
+
 @shared_loop
 @given(question=_QUESTIONS)
 @example(question="")
@@ -155,18 +163,24 @@ async def test_questions_that_wait_are_answered_each_with_its_own(service: Servi
 
 async def test_more_questions_than_may_wait_are_turned_away_and_places_come_free(built: Path) -> None:
     async with serving(built, waiting=3) as service:
-        asked = [asyncio.create_task(service.ask("Who kept the lamp?")) for _ in range(3)]
+        asked = ask_each(service, *(f"Who kept the lamp? {number}" for number in range(3)))
         await asyncio.sleep(0)
-        with pytest.raises(BusyError, match="Too many questions"):
+        assert service.stats.waiting == 3
+        with pytest.raises(
+            BusyError, match=r"Too many questions are waiting\. Try again in \d+ s"
+        ) as refused:
             await service.ask("One too many?")
+        assert refused.value.seconds is not None
+        assert refused.value.seconds >= 1
         await asyncio.gather(*asked)
+        assert service.stats.waiting == 0
         assert (await service.ask("Who kept the lamp?")).verdict is Verdict.ANSWERED
 
 
 async def test_a_question_given_up_frees_its_place(built: Path) -> None:
-    async with serving(built, waiting=2) as service:
+    async with serving(built, waiting=3) as service:
         for _ in range(5):
-            asked = [asyncio.create_task(service.ask("Who kept the lamp?")) for _ in range(2)]
+            asked = ask_each(service, "Who kept the lamp?", "Salt?")
             await asyncio.sleep(0)
             for task in asked:
                 task.cancel()
@@ -174,9 +188,106 @@ async def test_a_question_given_up_frees_its_place(built: Path) -> None:
         assert (await service.ask("Who kept the lamp?")).verdict is Verdict.ANSWERED
 
 
+async def test_who_waits_is_told_the_place_on_the_loop_before_anything_else(built: Path) -> None:
+    heard: dict[str, Waiting] = {}
+    async with serving(built) as service:
+        asked = [
+            asyncio.create_task(
+                service.ask(f"Who kept the lamp? {name}", waiting=functools.partial(heard.__setitem__, name))
+            )
+            for name in "abc"
+        ]
+        await asyncio.sleep(0)
+        assert {name: place.position for name, place in heard.items()} == {"b": 1, "c": 2}
+        assert 0 < heard["b"].seconds < heard["c"].seconds
+        await asyncio.gather(*asked)
+        assert len(heard) == 2
+
+
+async def test_the_same_question_in_flight_is_answered_once_for_all_who_ask_it(built: Path) -> None:
+    typed = ["Who kept the lamp?", "  Who kept\tthe lamp?\n", "Who kept the lamp?"]
+    async with serving(built, waiting=1) as service:
+        one, spaced, other = await asyncio.gather(*ask_each(service, *typed))
+        assert one is other
+        assert spaced == dataclasses.replace(one, question=typed[1])
+        assert [one.question, spaced.question] == typed[:2]
+        again = await service.ask("Who kept the lamp?")
+        assert again is not one
+        assert again.quotes == one.quotes
+        assert dict(service.stats.answered)[Verdict.ANSWERED] == 4
+
+
+async def test_one_of_those_who_ask_the_same_may_give_up(built: Path) -> None:
+    async with serving(built) as service:
+        asked = ask_each(service, "Salt?", *["Who kept the lamp?"] * 4)
+        await asyncio.sleep(0)
+        asked[1].cancel()
+        asked[3].cancel()
+        assert (await asked[2]).verdict is Verdict.ANSWERED
+        assert await asked[4] is await asked[2]
+        assert asked[1].cancelled()
+
+
+@shared_loop
+async def test_the_same_words_of_another_article_or_after_another_question_are_another_question(
+    service: Service,
+) -> None:
+    lamp, bread = Earlier("Who kept the lamp on Gull Rock?"), Earlier("What does salt do to dough?")
+    text = "When was it replaced?"
+    alone, of_bread, after_lamp, after_bread = await asyncio.gather(
+        service.ask(text),
+        service.ask(text, article="bread"),
+        service.ask(text, earlier=lamp),
+        service.ask(text, earlier=bread),
+    )
+    assert {one.article for one in of_bread.citations} == {"bread"}
+    assert (alone.read_as, of_bread.read_as) == ("", "")
+    assert "Gull Rock" in after_lamp.read_as
+    assert "Gull Rock" not in after_bread.read_as
+
+
+@shared_loop
+async def test_a_follow_up_is_answered_with_the_subject_of_the_question_before(
+    service: Service, sources: Sources
+) -> None:
+    before = await service.ask("Who kept the lamp on Gull Rock?")
+    answer = await service.ask("And when was it replaced?", earlier=Earlier.of(before))
+    assert_sensible(answer, "And when was it replaced?", sources)
+    assert answer.quotes[0].text == "The lamp was replaced by an electric one in 1954."
+    assert "lamp" in answer.read_as
+    assert "read_as" not in answer.as_json()
+    assert answer.elapsed_ms > 0
+
+
+@shared_loop
+@given(question=_QUESTIONS, before=_QUESTIONS, article=st.sampled_from([None, "lamp", "odd/1", "", "\ud800"]))
+async def test_any_text_after_any_text_gets_a_sensible_answer(
+    service: Service, sources: Sources, question: str, before: str, article: str | None
+) -> None:
+    answer = await service.ask(question, article=article, earlier=Earlier(before, before, before, "lamp"))
+    assert_sensible(answer, question, sources)
+    assert {one.article for one in answer.citations} <= ({article} if article else set(sources))
+
+
+@shared_loop
+async def test_an_article_that_there_is_not_answers_nothing(service: Service) -> None:
+    answer = await service.ask("Who kept the lamp on Gull Rock?", article="none such")
+    assert (answer.verdict, answer.quotes, answer.further) == (Verdict.NOT_FOUND, (), ())
+
+
+async def test_stats_count_the_answers_by_verdict_and_their_time(built: Path) -> None:
+    async with serving(built) as service:
+        assert service.stats == ServiceStats(0, tuple((verdict, 0) for verdict in Verdict), 0.0)
+        for question in ["Who kept the lamp?", "Who kept the lamp on Gull Rock?", "?", ""]:
+            await service.ask(question)
+        answered = dict(service.stats.answered)
+        assert (answered[Verdict.ANSWERED], answered[Verdict.NOT_FOUND]) == (2, 2)
+        assert service.stats.mean_seconds > 0
+
+
 async def test_close_answers_the_questions_under_way_and_then_turns_all_away(built: Path) -> None:
     async with serving(built) as service:
-        asked = [asyncio.create_task(service.ask("Who kept the lamp?")) for _ in range(20)]
+        asked = ask_each(service, *(f"Who kept the lamp? {'?' * number}" for number in range(20)))
         await asyncio.sleep(0)
         await service.close()
         assert {(await task).verdict for task in asked} == {Verdict.ANSWERED}
@@ -184,6 +295,9 @@ async def test_close_answers_the_questions_under_way_and_then_turns_all_away(bui
             await service.ask("Who kept the lamp?")
         with pytest.raises(BusyError):
             await service.rebuild()
+        for look_up in (service.check, service.article, service.vector):
+            with pytest.raises(BusyError, match="stopping"):
+                await look_up("lamp")
         await service.close()
 
 

@@ -39,7 +39,7 @@ def as_written(value: object) -> str:
     """Return a default as it is written in `.env`."""
     if value is None or value == frozenset():
         return ""
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def options_of(command: click.Command) -> set[str]:
@@ -51,10 +51,13 @@ def commands() -> dict[str, click.Command]:
     """Return the program's commands by name."""
     from bot.cli import footnote
 
-    index = footnote.commands["index"]
-    assert isinstance(index, click.Group)
-    own = {name: command for name, command in footnote.commands.items() if name != "index"}
-    return {**own, **{f"index {name}": command for name, command in index.commands.items()}}
+    found: dict[str, click.Command] = {}
+    for name, command in footnote.commands.items():
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            found[name] = command
+        if isinstance(command, click.Group):
+            found |= {f"{name} {below}": one for below, one in command.commands.items()}
+    return found
 
 
 def test_env_example_lists_every_setting_and_nothing_else() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -411,3 +412,71 @@ def test_word_of_the_title_counts_less_than_one_of_the_text(
     generation.close()
     assert lexical["in-text"] == 1 > lexical["in-title"] > 0.2
     assert lexical["neither"] == 0
+
+
+ABOUT_ANYTHING = [
+    "Who kept bees?",
+    "oven in Lyon",
+    "What is the title?",
+    "who wrote it",
+    "line nine stops",
+    "frost",
+]
+
+
+@pytest.mark.parametrize("without", [(), {Part.LEXICAL}, {Part.DENSE}])
+@pytest.mark.parametrize("article", ["lighthouse", "bakery", "tram", "canal", "orchard"])
+def test_search_in_one_article_finds_that_article_alone(
+    search: Search, article: str, without: Collection[Part]
+) -> None:
+    """Whatever is asked, whichever of the two searches finds it; its heading only where it is asked for."""
+    one_sided = Search(search.generation, search.encoder, without)
+    for question in ABOUT_ANYTHING:
+        found = one_sided(question, article=article)
+        check_found(found)
+        assert {hit.article.id for hit in found.hits} <= {article}
+        assert found.hits or Part.DENSE in without, "the dense search always finds what is nearest"
+        headings = any(not one.paragraph for hit in found.hits for one in hit.sentences)
+        assert found.question.parts or not headings
+
+
+def test_search_in_one_article_finds_what_other_articles_would_crowd_out(
+    make_settings: MakeSettings, encoder: Encoder
+) -> None:
+    settings = make_settings()
+    rows = [
+        {"id": f"report-{number}", "title": f"Report {number}", "text": "The grey heron nests in the reeds."}
+        for number in range(120)
+    ]
+    rows[97]["text"] = "The warden whose dog swims in the pond behind the mill once saw a heron on a Friday."
+    put(settings.articles, {"reports.jsonl": "\n".join(map(json.dumps, rows))})
+    build_index(settings, encoder=encoder)
+    generation = open_generation(settings.index)
+    for parts in ((), {Part.LEXICAL}, {Part.DENSE}):
+        search = Search(generation, encoder, parts)
+        asked = "Where does the grey heron nest?"
+        assert all(hit.article.id != "report-97" for hit in search(asked).hits)
+        (hit,) = search(asked, article="report-97").hits
+        assert hit.text == rows[97]["text"]
+        assert hit.lexical == (0 if Part.LEXICAL in parts else 1), "the best of its article is the measure"
+    generation.close()
+
+
+def test_search_in_one_article_reads_its_heading_where_the_question_asks_for_it(search: Search) -> None:
+    best = search("Who wrote it?", article="tram").hits[0]
+    assert best.best_sentence.text == "Petra Holm, Samir Aziz"
+
+
+@pytest.mark.parametrize("article", ["", "Lighthouse", "lighthouse.txt", "no such", "' OR 1 --", "\ud800"])
+def test_search_in_an_article_that_there_is_not_finds_nothing(search: Search, article: str) -> None:
+    found = search("Who kept bees?", article=article)
+    assert found.hits == ()
+    assert found.question == search("Who kept bees?").question
+    assert search.generation.article_by_id(article) is None
+
+
+def test_article_is_found_by_its_id(search: Search) -> None:
+    article = search.generation.article_by_id("canal")
+    assert article is not None
+    assert (article.id, article.title) == ("canal", "Ice on the canal")
+    assert article == search("ice", article="canal").hits[0].article

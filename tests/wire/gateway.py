@@ -4,58 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-import zlib
-from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from tests.wire.places import Guild, now_text
 from tests.wire.records import Json, Log
-from tests.wire.world import Guild, World, now_text
+from tests.wire.sessions import Session, Socket
+from tests.wire.world import World
 
 __all__ = ["DIRECT_MESSAGES", "GUILDS", "GUILD_MESSAGES", "MESSAGE_CONTENT", "Gateway", "Session"]
 
 GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1 << 0, 1 << 9, 1 << 12, 1 << 15
 _PRIVILEGED = (1 << 1) | (1 << 8) | MESSAGE_CONTENT
 _ALL_INTENTS = (1 << 26) - 1
-_DISPATCH, _HEARTBEAT, _IDENTIFY, _PRESENCE, _VOICE, _RESUME, _RECONNECT = 0, 1, 2, 3, 4, 6, 7
+_HEARTBEAT, _IDENTIFY, _PRESENCE, _VOICE, _RESUME, _RECONNECT = 1, 2, 3, 4, 6, 7
 _MEMBERS, _INVALID, _HELLO, _ACK = 8, 9, 10, 11
 _MAX_PAYLOAD = 4096
-
-
-class _Socket:
-    """One connection, and how its frames are written: plain text, or one zlib stream."""
-
-    def __init__(self, ws: web.WebSocketResponse, compress: str | None) -> None:
-        self.ws = ws
-        self._stream = zlib.compressobj() if compress == "zlib-stream" else None
-
-    async def send(self, payload: Json) -> None:
-        text = json.dumps(payload)
-        if self.ws.closed:
-            return
-        if self._stream is None:
-            await self.ws.send_str(text)
-        else:
-            packed = self._stream.compress(text.encode()) + self._stream.flush(zlib.Z_SYNC_FLUSH)
-            await self.ws.send_bytes(packed)
-
-
-@dataclass(slots=True, eq=False)
-class Session:
-    """One identified client; it outlives its connection until it is invalidated."""
-
-    id: str
-    intents: int
-    socket: _Socket | None
-    sent: list[Json] = field(default_factory=list)
-
-    async def dispatch(self, event: str, data: Any) -> None:
-        """Send an event, and keep it so that a resume can have it again."""
-        payload = {"op": _DISPATCH, "t": event, "s": len(self.sent) + 1, "d": data}
-        self.sent.append(payload)
-        if self.socket is not None:
-            await self.socket.send(payload)
+_STATUSES = {"online", "dnd", "idle", "invisible", "offline"}
 
 
 class Gateway:
@@ -66,6 +32,10 @@ class Gateway:
         self.sessions: list[Session] = []
         self.identifies: list[Json] = []
         self.resumes: list[Json] = []
+        self.presences: list[Json] = []
+        """Every presence that the bot has shown, in identifying and later, oldest first."""
+        self.shards = 1
+        """How many shards Discord asks for."""
         self.connections: list[str] = []
         self.heartbeats = 0
         self.heartbeat_ms = 41_250
@@ -75,7 +45,7 @@ class Gateway:
         """Whether the compression that a client asks for is given."""
         self.granted = 0
         """Privileged intents that are switched on for the application."""
-        self._open: set[_Socket] = set()
+        self._open: set[Socket] = set()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection until it ends."""
@@ -85,7 +55,7 @@ class Gateway:
         if request.query.get("v") != "10" or request.query.get("encoding", "json") != "json":
             await ws.close(code=4012)
             return ws
-        socket = _Socket(ws, request.query.get("compress") if self.compressing else None)
+        socket = Socket(ws, request.query.get("compress") if self.compressing else None)
         self._open.add(socket)
         try:
             await socket.send({"op": _HELLO, "d": {"heartbeat_interval": self.heartbeat_ms}})
@@ -98,7 +68,7 @@ class Gateway:
             await self.log.changed()
         return ws
 
-    async def _listen(self, socket: _Socket) -> None:
+    async def _listen(self, socket: Socket) -> None:
         async for frame in socket.ws:
             if frame.type is not WSMsgType.TEXT or len(frame.data) > _MAX_PAYLOAD:
                 self.log.violations.append("gateway: a frame that is not text, or over 4096 bytes")
@@ -111,7 +81,7 @@ class Gateway:
                 await socket.ws.close(code=code)
                 return
 
-    async def _take(self, socket: _Socket, op: int, data: Any) -> int | None:
+    async def _take(self, socket: Socket, op: int, data: Any) -> int | None:
         """Act on one payload; return the code to close with, if any."""
         known = any(session.socket is socket for session in self.sessions)
         if op == _HEARTBEAT:
@@ -122,13 +92,25 @@ class Gateway:
             return 4005 if known else await self._identify(socket, data)
         if op == _RESUME:
             return 4005 if known else await self._resume(socket, data)
+        if op == _PRESENCE and known:
+            return self._show(data)
         if op in {_PRESENCE, _VOICE, _MEMBERS}:
             return None if known else 4003
         return 4001
 
-    async def _identify(self, socket: _Socket, data: Json) -> int | None:
-        self.identifies.append({**data, "token": "(not kept)"})
-        intents = data.get("intents")
+    def _show(self, presence: Json) -> int | None:
+        """Record a presence; return the code to close with if it is none."""
+        activities = presence.get("activities", [])
+        named = all(one.get("type") in range(7) and 0 < len(one.get("name", "")) <= 128 for one in activities)
+        if presence.get("status") not in _STATUSES or not named or not isinstance(presence.get("afk"), bool):
+            self.log.violations.append(f"gateway: {presence} is no presence")
+            return 4002
+        self.presences.append(presence)
+        return None
+
+    def _refusal(self, data: Json) -> int | None:
+        """Return the code with which an identify is refused, if it is."""
+        intents, shard = data.get("intents"), data.get("shard")
         if data.get("token") != self.token:
             return 4004
         if self.close_on_identify is not None:
@@ -137,22 +119,39 @@ class Gateway:
             return 4013
         if intents & _PRIVILEGED & ~self.granted:
             return 4014
-        session = Session(f"session-{self.world.new_id()}", intents, socket)
+        if shard is not None and not (len(shard) == 2 and 0 <= shard[0] < shard[1]):
+            return 4010
+        return 4011 if (shard[1] if shard else 1) < self.shards else None
+
+    async def _identify(self, socket: Socket, data: Json) -> int | None:
+        self.identifies.append({**data, "token": "(not kept)"})
+        code, presence = self._refusal(data), data.get("presence")
+        if code is None and presence is not None:
+            game = presence.get("game")  # the older form, which clients may still identify with
+            activities = presence.get("activities") or ([game] if game else [])
+            code = self._show(
+                {**presence, "activities": activities, "status": presence.get("status") or "online"}
+            )
+        if code is not None:
+            return code
+        number, count = data.get("shard") or (0, 1)
+        session = Session(f"session-{self.world.new_id()}", data["intents"], socket, (number, count))
         self.sessions.append(session)
-        guilds = list(self.world.guilds.values())
+        guilds = [one for one in self.world.guilds.values() if one.bot and session.takes(one.id)]
         ready: Json = {
             "v": 10, "user": self.world.bot.payload(), "session_id": session.id, "session_type": "normal",
             "guilds": [{"id": str(guild.id), "unavailable": True} for guild in guilds],
-            "application": {"id": str(self.world.application_id), "flags": 0}, "shard": [0, 1],
+            "application": {"id": str(self.world.application_id), "flags": 0}, "shard": [number, count],
         }  # fmt: skip
         if self.resume_url is not None:
             ready["resume_gateway_url"] = self.resume_url
         await session.dispatch("READY", ready)
         for guild in guilds:
-            await self.announce(guild)
+            if session.intents & GUILDS:
+                await session.dispatch("GUILD_CREATE", guild.payload())
         return None
 
-    async def _resume(self, socket: _Socket, data: Json) -> int | None:
+    async def _resume(self, socket: Socket, data: Json) -> int | None:
         self.resumes.append({**data, "token": "(not kept)"})
         if data.get("token") != self.token:
             return 4004
@@ -171,18 +170,22 @@ class Gateway:
 
     async def announce(self, guild: Guild) -> None:
         """Tell every session that asked for guilds about this one."""
-        await self.dispatch("GUILD_CREATE", guild.payload() | {"joined_at": now_text()}, GUILDS)
+        assert guild.bot is not None, "the bot is not in that server"
+        await self.dispatch("GUILD_CREATE", guild.payload() | {"joined_at": now_text()}, GUILDS, guild.id)
 
-    async def dispatch(self, event: str, data: Any, intent: int = 0) -> None:
-        """Send an event to every session whose intents let it through."""
-        for session in self.sessions:
-            if not intent or session.intents & intent:
-                await session.dispatch(event, data)
+    def audience(self, guild_id: int | None, intent: int = 0) -> list[Session]:
+        """Return the sessions that get events of a server, or (None) of direct messages, with this intent."""
+        return [one for one in self.sessions if one.takes(guild_id) and (not intent or one.intents & intent)]
+
+    async def dispatch(self, event: str, data: Any, intent: int = 0, guild_id: int | None = None) -> None:
+        """Send an event to every session whose shard and intents let it through."""
+        for session in self.audience(guild_id, intent):
+            await session.dispatch(event, data)
 
     @property
     def connected(self) -> bool:
-        """Whether a session is identified and its connection open."""
-        return any(session.socket is not None for session in self.sessions)
+        """Whether every shard is identified and its connection open."""
+        return len({session.shard for session in self.sessions if session.socket}) >= self.shards
 
     async def drop(self, code: int = 4000) -> None:
         """Close every connection; the sessions stay and can be resumed."""

@@ -6,63 +6,44 @@ import asyncio
 import secrets
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 
-from tests.wire.channels import Channels
-from tests.wire.gateway import Gateway
-from tests.wire.limits import check_message, invalid_form
+from tests.wire.answers import check_answer
+from tests.wire.commands import Commands
+from tests.wire.interaction import (
+    CHOICES,
+    DEFERRED,
+    FORM,
+    MESSAGE,
+    UPDATE,
+    Interaction,
+    Kind,
+)
+from tests.wire.limits import check_message
+from tests.wire.messages import EPHEMERAL, REPLY, Messages
+from tests.wire.places import Channel, User
 from tests.wire.records import Json, Log, RefusedError
-from tests.wire.schema import as_stored, check_commands
-from tests.wire.world import Channel, User, World
+from tests.wire.trouble import Trouble
+from tests.wire.uploads import BODY, FILES, Upload
+from tests.wire.world import World
 
 __all__ = ["Interaction", "Interactions"]
 
-_PONG, _MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _AUTOCOMPLETE, _MODAL = 1, 4, 5, 6, 7, 8, 9
-_EPHEMERAL = 1 << 6
-
-
-@dataclass(slots=True, eq=False)
-class Interaction:
-    """One use of a command, and what the bot did about it."""
-
-    id: int
-    token: str
-    user: User
-    channel: Channel
-    command: str
-    born: float
-    kind: int | None = None
-    """The type of the initial response; None until there is one."""
-    acknowledged_after: float | None = None
-    ephemeral: bool = False
-    loading: bool = False
-    """Whether people still see "is thinking"."""
-    original: Json | None = None
-    edits: list[Json] = field(default_factory=list)
-    followups: list[Json] = field(default_factory=list)
-
-    @property
-    def shown(self) -> Json | None:
-        """The finished response: the original message, else the last follow-up."""
-        if self.original is not None and not self.loading:
-            return self.original
-        return self.followups[-1] if self.followups else None
-
-
-def _changes(body: Json) -> Json:
-    empty: Json = {"content": "", "embeds": [], "components": []}
-    return {key: body[key] or nothing for key, nothing in empty.items() if key in body}
+_LOADING = 1 << 7
+_BY_COMMAND, _BY_MENU = 20, 23  # types of messages
+_MOST_FOLLOWUPS = 5  # where only the person installed the application
 
 
 class Interactions:
     """The registered commands, the interactions, and the routes about both."""
 
-    def __init__(self, world: World, log: Log, gateway: Gateway, channels: Channels) -> None:
-        self.world, self.log, self.gateway, self.channels = world, log, gateway, channels
-        self.commands: list[Json] = []
+    def __init__(self, world: World, log: Log, messages: Messages, trouble: Trouble) -> None:
+        self.world, self.log, self.messages, self.trouble = world, log, messages, trouble
+        self.registered = Commands(world)
+        self.commands = self.registered.everywhere
+        self.guild_commands = self.registered.of_guilds
         self.all: list[Interaction] = []
         self.acknowledge_within = 3.0
         self.token_life = 15 * 60.0
@@ -72,14 +53,9 @@ class Interactions:
 
     def routes(self) -> Iterable[web.RouteDef]:
         """Return the routes, below the API's base."""
-        commands = "/applications/{application}/commands"
         hook = "/webhooks/{application}/{token}"
         return [
-            web.get(commands, self._list),
-            web.put(commands, self._overwrite),
-            web.post(commands, self._add),
-            web.patch(commands + "/{command}", self._change),
-            web.delete(commands + "/{command}", self._remove),
+            *self.registered.routes(),
             web.post("/interactions/{id}/{token}/callback", self._callback),
             web.post(hook, self._follow_up),
             web.get(hook + "/messages/{message}", self._read),
@@ -87,20 +63,31 @@ class Interactions:
             web.delete(hook + "/messages/{message}", self._delete),
         ]
 
-    def begin(self, user: User, channel: Channel, command: str) -> Interaction:
-        """Make an interaction, and watch that it is acknowledged in time."""
+    async def begin(self, kind: Kind, user: User, channel: Channel, name: str, **more: Any) -> Interaction:
+        """Make an interaction, watch that it is acknowledged in time, and tell the bot."""
         made = Interaction(
-            self.world.new_id(), secrets.token_hex(24), user, channel, command, time.monotonic()
+            self.world.new_id(), secrets.token_hex(24), user, channel, name, time.monotonic(), kind, **more
         )
+        made.excused = self.trouble.paused
         self.all.append(made)
         loop = asyncio.get_running_loop()
         self._deadlines.append(loop.call_later(self.acknowledge_within, self._judge, made))
+        message = self.messages.seen(made.message) if made.message is not None else None
+        event = made.payload(message, self.world.application_id)
+        guild_id = channel.guild.id if channel.guild else None
+        await self.messages.gateway.dispatch("INTERACTION_CREATE", event, guild_id=guild_id)
         return made
 
     def _judge(self, interaction: Interaction) -> None:
-        if interaction.kind is None:
+        if interaction.kind is None and not interaction.excused:
             limit = self.acknowledge_within
-            self.log.violations.append(f"/{interaction.command} was not acknowledged within {limit} s")
+            self.log.violations.append(f"{interaction.name} was not acknowledged within {limit} s")
+
+    def excuse(self, path: str | None = None) -> None:
+        """Blame nobody for a late acknowledgement: of all that wait, or of the one that a path is about."""
+        for one in self.all:
+            if one.kind is None and (path is None or path.startswith(f"/interactions/{one.id}/")):
+                one.excused = True
 
     def stop(self) -> None:
         """Stop watching."""
@@ -109,102 +96,99 @@ class Interactions:
 
     def unfinished(self) -> list[str]:
         """Name the interactions that people see without an answer, though the bot could still give one."""
-        waiting = [one for one in self.all if (one.kind is None or one.loading) and not self._expired(one)]
-        return [f"/{one.command} ({'thinking' if one.loading else 'not acknowledged'})" for one in waiting]
+        alive = [one for one in self.all if not self._expired(one)]
+        waiting = [one for one in alive if self._thinking(one)]
+        waiting += [one for one in alive if one.kind is None and not (one.excused and self._late(one))]
+        return [f"{one.name} ({'thinking' if one.loading else 'not acknowledged'})" for one in waiting]
+
+    def _thinking(self, interaction: Interaction) -> bool:
+        """Say whether people still see "is thinking"; not where somebody deleted that."""
+        original = interaction.original
+        return interaction.loading and original is not None and int(original["id"]) in self.messages.all
+
+    def _late(self, interaction: Interaction) -> bool:
+        return time.monotonic() - interaction.born > self.acknowledge_within
 
     def _expired(self, interaction: Interaction) -> bool:
         return time.monotonic() + self.clock_ahead - interaction.born > self.token_life
 
-    # Commands
-
-    async def _list(self, _: web.Request) -> Any:
-        return self.commands
-
-    async def _overwrite(self, request: web.Request) -> Any:
-        body = await request.json()
-        check_commands(body)
-        old = {(one["type"], one["name"]): int(one["id"]) for one in self.commands}
-        self.commands = [
-            as_stored(
-                one,
-                old.get((one.get("type", 1), one["name"])) or self.world.new_id(),
-                self.world.application_id,
-            )
-            for one in body
-        ]
-        return self.commands
-
-    async def _add(self, request: web.Request) -> Any:
-        body = await request.json()
-        check_commands([body])
-        self.commands = [one for one in self.commands if one["name"] != body["name"]]
-        self.commands.append(as_stored(body, self.world.new_id(), self.world.application_id))
-        return self.commands[-1]
-
-    def _find_command(self, request: web.Request) -> Json:
-        for command in self.commands:
-            if command["id"] == request.match_info["command"]:
-                return command
-        raise RefusedError(404, 10063, "Unknown application command")
-
-    async def _change(self, request: web.Request) -> Any:
-        command = self._find_command(request)
-        changed = command | await request.json()
-        check_commands([changed])
-        command |= as_stored(changed, int(command["id"]), self.world.application_id)
-        return command
-
-    async def _remove(self, request: web.Request) -> Any:
-        self.commands.remove(self._find_command(request))
-        return None
-
-    # Responses
+    # The initial response
 
     async def _callback(self, request: web.Request) -> Any:
         found = [one for one in self.all if str(one.id) == request.match_info["id"]]
         if not found or found[0].token != request.match_info["token"]:
             raise RefusedError(404, 10062, "Unknown interaction")
-        interaction, body = found[0], await request.json()
+        interaction, body, files = found[0], request[BODY] or {}, request[FILES]
         if interaction.kind is not None:
             raise RefusedError(400, 40060, "Interaction has already been acknowledged.")
-        if time.monotonic() - interaction.born > self.acknowledge_within:
-            raise RefusedError(404, 10062, "Unknown interaction")
+        if self._late(interaction):
+            raise RefusedError(404, 10062, "Unknown interaction", violation=not interaction.excused)
         kind, data = body.get("type"), body.get("data") or {}
-        if kind not in {_MESSAGE, _DEFERRED}:
-            raise invalid_form(
-                [("type", "BASE_TYPE_CHOICES", "A command may be answered with types 4 and 5")]
-            )
-        if kind == _MESSAGE:
-            check_message(data)
-        interaction.ephemeral = bool(data.get("flags", 0) & _EPHEMERAL)
-        message = self._build(interaction, data)
-        interaction.original, interaction.kind = message, kind
+        check_answer(interaction, kind, data, files=len(files))
+        if kind == UPDATE and int((interaction.message or {})["id"]) not in self.messages.all:
+            raise RefusedError(404, 10008, "Unknown Message", violation=False)
+        interaction.kind = kind
         interaction.acknowledged_after = time.monotonic() - interaction.born
-        interaction.loading = kind == _DEFERRED
-        return (
-            self._callback_result(interaction)
-            if request.query.get("with_response") in {"1", "true"}
-            else None
-        )
+        await self._respond(interaction, data, files)
+        if request.query.get("with_response") in {"1", "true"}:
+            return self._callback_result(interaction)
+        return None
 
-    def _build(self, interaction: Interaction, body: Json, *, ephemeral: bool | None = None) -> Json:
+    async def _respond(self, interaction: Interaction, data: Json, files: list[Upload]) -> None:
+        if interaction.kind == CHOICES:
+            interaction.choices = data.get("choices") or []
+        elif interaction.kind == FORM:
+            interaction.modal = data
+        elif interaction.kind in {MESSAGE, DEFERRED}:
+            interaction.ephemeral = bool((data.get("flags") or 0) & EPHEMERAL)
+            interaction.loading = interaction.kind == DEFERRED
+            interaction.original = await self._build(interaction, data, files)
+        elif interaction.message is not None:
+            interaction.original = message = interaction.message
+            interaction.edited_before = message["edited_timestamp"]
+            interaction.ephemeral = bool(message["flags"] & EPHEMERAL)
+            if interaction.kind == UPDATE:
+                await self._change(interaction, message, data, files)
+
+    async def _build(
+        self, interaction: Interaction, body: Json, files: list[Upload], *, ephemeral: bool | None = None
+    ) -> Json:
         private = interaction.ephemeral if ephemeral is None else ephemeral
-        message = self.channels.build(interaction.channel, self.world.bot, body, ephemeral=private)
-        message |= {
-            "application_id": str(self.world.application_id),
-            "webhook_id": str(self.world.application_id),
-        }
-        self.channels.note_pings(message, body)
-        return message
+        made = self.messages.build(interaction.channel, self.world.bot, body, ephemeral=private, files=files)
+        own = str(self.world.application_id)
+        made |= {"application_id": own, "webhook_id": own, "interaction_metadata": interaction.metadata()}
+        if interaction.kind_of_use == "command":
+            made |= {"type": _BY_COMMAND if interaction.data["type"] == 1 else _BY_MENU}
+            made["interaction"] = {
+                "id": str(interaction.id), "type": interaction.type, "name": interaction.command,
+                "user": interaction.user.payload(),
+            }  # fmt: skip
+        earlier = interaction.message or self.messages.all.get(int(interaction.data.get("target_id", 0)))
+        if earlier is not None and int(earlier["id"]) in self.messages.all:
+            self.messages.point(made, earlier, _BY_MENU if "target_id" in interaction.data else REPLY)
+        if interaction.original is not None:
+            made["interaction_metadata"]["original_response_message_id"] = interaction.original["id"]
+        elif interaction.loading:
+            made["flags"] |= _LOADING
+        self.messages.note_pings(made, body, response=True)
+        await self.messages.announce(made)
+        return made
 
     def _callback_result(self, interaction: Interaction) -> Json:
-        message = interaction.original or {}
-        about = {
-            "id": str(interaction.id), "type": 2, "response_message_id": message["id"],
-            "response_message_loading": interaction.loading,
-            "response_message_ephemeral": interaction.ephemeral,
-        }  # fmt: skip
-        return {"interaction": about, "resource": {"type": interaction.kind, "message": message}}
+        """Return the callback's result, with the message where one is there to be seen (types 4 and 7)."""
+        about: Json = {"id": str(interaction.id), "type": interaction.type}
+        if interaction.original is not None:
+            about |= {
+                "response_message_id": interaction.original["id"],
+                "response_message_loading": interaction.loading,
+                "response_message_ephemeral": interaction.ephemeral,
+            }
+        resource: Json = {"type": interaction.kind}
+        if interaction.kind in {MESSAGE, UPDATE} and interaction.original is not None:
+            resource["message"] = self.messages.seen(interaction.original)
+        return {"interaction": about, "resource": resource}
+
+    # What follows
 
     def _of_token(self, request: web.Request) -> Interaction:
         for one in self.all:
@@ -215,51 +199,53 @@ class Interactions:
         if self._expired(one):
             raise RefusedError(401, 50027, "Invalid Webhook Token", violation=False)
         if one.kind is None:
-            raise RefusedError(404, 10015, "Unknown Webhook")
+            raise RefusedError(404, 10015, "Unknown Webhook", violation=not one.excused)
         return one
 
     async def _follow_up(self, request: web.Request) -> Any:
-        interaction, body = self._of_token(request), await request.json()
-        check_message(body)
-        if interaction.loading and interaction.original is not None:
-            return self._finish(interaction, body)  # the first follow-up takes the deferred message's place
-        message = self._build(interaction, body, ephemeral=bool(body.get("flags", 0) & _EPHEMERAL))
-        interaction.followups.append(message)
-        return message
+        interaction, body, files = self._of_token(request), request[BODY] or {}, request[FILES]
+        check_message(body, files=len(files))
+        if interaction.original is not None and self._thinking(interaction):
+            # the first follow-up takes the deferred message's place
+            return await self._change(interaction, interaction.original, body, files)
+        if set(interaction.owners) == {"1"} and len(interaction.followups) >= _MOST_FOLLOWUPS:
+            message = "This interaction has reached the maximum number of follow up messages"
+            raise RefusedError(400, 40094, message)
+        private = bool((body.get("flags") or 0) & EPHEMERAL)
+        made = await self._build(interaction, body, files, ephemeral=private)
+        interaction.followups.append(made)
+        return self.messages.seen(made)
 
-    def _finish(self, interaction: Interaction, body: Json) -> Json:
-        assert interaction.original is not None
-        interaction.edits.append(body)
-        interaction.original |= _changes(body)
-        interaction.loading = False
-        self.channels.note_pings(interaction.original, body)
-        return interaction.original
+    async def _change(self, interaction: Interaction, message: Json, body: Json, files: list[Upload]) -> Json:
+        check_message(body, editing=True)
+        self.messages.change(message, body, files)
+        if message is interaction.original:
+            interaction.edits.append(body)
+            interaction.loading = False
+            message["flags"] &= ~_LOADING
+        self.messages.note_pings(message, body, response=True)
+        await self.messages.announce(message, "MESSAGE_UPDATE")
+        return self.messages.seen(message)
 
     def _find(self, request: web.Request) -> tuple[Interaction, Json]:
         interaction, wanted = self._of_token(request), request.match_info["message"]
         original = [interaction.original] if interaction.original is not None else []
         for message in original + interaction.followups:
-            if wanted == message["id"] or (original and wanted == "@original" and message is original[0]):
+            named = wanted == message["id"] or (wanted == "@original" and message is interaction.original)
+            if named and int(message["id"]) in self.messages.all:
                 return interaction, message
         raise RefusedError(404, 10008, "Unknown Message", violation=False)
 
     async def _read(self, request: web.Request) -> Any:
-        return self._find(request)[1]
+        return self.messages.seen(self._find(request)[1])
 
     async def _edit(self, request: web.Request) -> Any:
         interaction, message = self._find(request)
-        body = await request.json()
-        check_message(body, editing=True)
-        if message is interaction.original:
-            if interaction.loading:
-                check_message(body)
-            return self._finish(interaction, body)
-        message |= _changes(body)
-        return message
+        return await self._change(interaction, message, request[BODY] or {}, request[FILES])
 
     async def _delete(self, request: web.Request) -> Any:
         interaction, message = self._find(request)
-        self.channels.messages.pop(int(message["id"]), None)
+        await self.messages.forget(message)
         if message is interaction.original:
             interaction.original, interaction.loading = None, False
         else:

@@ -19,7 +19,7 @@ _LINE_START = (
     ("numbered list", re.compile(r" *\d+[.)] +")),
     ("code block", re.compile(r"```")),
 )
-_QUOTE = re.compile(r" *>(?:>>)? +")
+_QUOTE = re.compile(r" *>(?:>>)? ")
 _INLINE = (
     ("link", re.compile(r"\[(?P<label>(?:\\.|[^\[\]\\])*)\]\((?P<url>https?://[^\s()<>]+)\)")),
     ("address", re.compile(r"(?:https?|steam|discord|ftp)://[^\s<]", re.IGNORECASE)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from bot.answers import Answer
 from bot.discordapp.client import serve_until_signalled
@@ -14,9 +15,9 @@ from tests.bot.discordapp.fake_service import FakeService
 class SlowService(FakeService):
     """Takes most of a second to answer."""
 
-    async def ask(self, question: str) -> Answer:
+    async def ask(self, question: str, **options: Any) -> Answer:
         await asyncio.sleep(0.7)
-        return await super().ask(question)
+        return await super().ask(question, **options)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from bot.discordapp.client import FootnoteClient
 from index.errors import BusyError
 from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.fake_service import QUOTE, FakeService, sample_answer
+from tests.bot.discordapp.stage import answer_to, inhabited, title_of
 from tests.wire.loopback import LoopbackDiscord
 from tests.wire.renderer import render
 
@@ -80,7 +81,8 @@ async def test_hostile_article_text_neither_formats_nor_pings_nor_links(
     assert shown.quotes == [hostile]
     assert shown.constructs == cited.constructs == []
     assert cited.links == []
-    assert not message["content"]
+    assert render(message["content"]).quotes == ["@everyone **why**?"]
+    assert render(message["content"]).constructs == []
     assert wire.log.pings == []
 
 
@@ -99,7 +101,49 @@ async def test_ask_says_plainly_when_it_has_no_answer(
     (embed,) = (await wire.response_to(used))["embeds"]
     assert embed["title"] == title
     assert says in embed["description"]
-    assert render(embed["description"]).quotes == ([f"Before. {QUOTE}"] if verdict is Verdict.RELATED else [])
+    assert render(embed["description"]).quotes == [f"Before. {QUOTE}"]
+    assert "Near, but not given as an answer:" in embed["description"]
+
+
+@pytest.mark.parametrize("given", [None, True, False])
+@pytest.mark.parametrize("setting", [None, True, False])
+async def test_the_answer_is_private_where_that_is_asked_for_or_else_set(
+    wire: LoopbackDiscord, bot: FootnoteClient, given: bool | None, setting: bool | None
+) -> None:
+    guild, (ann,) = await inhabited(wire, "ann")
+    await bot.surface.records.change(guild.id, guild.channels[0].id, private=setting)
+    used = await wire.slash("ask", ann, guild, question="Why?", private=given)
+    await wire.response_to(used)
+    assert used.ephemeral is bool(setting if given is None else given)
+
+
+async def test_a_thread_is_as_private_as_its_channel(wire: LoopbackDiscord, bot: FootnoteClient) -> None:
+    guild, (ann,) = await inhabited(wire, "ann")
+    await bot.surface.records.change(guild.id, guild.channels[0].id, private=True)
+    used = await wire.slash("ask", ann, await wire.thread(guild, ann, "thread"), question="Why?")
+    await wire.response_to(used)
+    assert used.ephemeral
+
+
+@pytest.mark.parametrize(
+    ("setting", "locale", "title"),
+    [
+        (None, "en-GB", "The articles say"),
+        (None, "es-419", "Los artículos dicen"),
+        ("es", "de", "Los artículos dicen"),
+        ("en", "de", "The articles say"),
+    ],
+)
+async def test_the_bot_speaks_the_askers_language_or_the_one_that_is_set(
+    wire: LoopbackDiscord, bot: FootnoteClient, setting: str | None, locale: str, title: str
+) -> None:
+    guild = wire.world.guild()
+    ann = wire.world.join(guild, wire.world.user("ann", locale=locale))
+    await wire.gateway.announce(guild)
+    await bot.surface.records.change(guild.id, None, language=setting)
+    message = await answer_to(wire, ann, guild)
+    assert title_of(message) == title
+    assert render(message["embeds"][0]["description"]).quotes == [QUOTE]  # articles are never translated
 
 
 async def test_blank_question_gets_help_and_is_not_asked(wire: LoopbackDiscord, service: FakeService) -> None:

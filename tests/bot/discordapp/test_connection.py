@@ -103,8 +103,8 @@ async def test_gateway_that_would_carry_the_token_in_the_clear(
         ("/users/@me", 200, "application/json", b"{broken", "does not answer as Discord does"),
         ("/users/@me", 200, "application/json", b"{}", "does not answer as Discord does"),
         ("/applications/@me", 200, "application/json", b"[]", "does not answer as Discord does"),
-        ("/gateway", 200, "application/json", b'{"url": 5}', "names no gateway"),
-        ("/gateway", 200, "text/html", b"<html>", "names no gateway"),
+        ("/gateway$", 200, "application/json", b'{"url": 5}', "names no gateway"),
+        ("/gateway$", 200, "text/html", b"<html>", "names no gateway"),
     ],
 )
 async def test_api_that_answers_otherwise(

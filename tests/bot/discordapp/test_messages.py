@@ -1,14 +1,16 @@
-"""Mentions and direct messages, over the wire."""
+"""Mentions, over the wire."""
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
+from bot.answers import Verdict
+from bot.discordapp.client import FootnoteClient
 from index.errors import BusyError
-from tests.bot.discordapp.fake_service import QUOTE, FakeService
+from tests.bot.discordapp.fake_service import QUOTE, FakeService, sample_answer
+from tests.bot.discordapp.stage import mentioned, title_of
 from tests.wire.loopback import LoopbackDiscord
+from tests.wire.permissions import SEND_MESSAGES
 from tests.wire.renderer import render
 from tests.wire.world import Guild, User
 
@@ -74,29 +76,12 @@ async def test_answer_hardly_waits_for_typing(wire: LoopbackDiscord, guild: Guil
     await wire.reply_to(await wire.say(guild, ann, f"{wire.world.bot.mention} Why?"), 1)
 
 
-async def test_direct_message_is_answered_without_a_mention(
-    wire: LoopbackDiscord, service: FakeService
-) -> None:
-    ann = wire.world.user("ann")
-    reply = await wire.reply_to(await wire.say(wire.world.dm(ann), ann, "When did it open?"))
-    assert service.asked == ["When did it open?"]
-    assert reply["embeds"]
-
-
 async def test_bare_mention_gets_short_help(
     wire: LoopbackDiscord, service: FakeService, guild: Guild, ann: User
 ) -> None:
     reply = await wire.reply_to(await wire.say(guild, ann, wire.world.bot.mention))
     assert reply["embeds"][0]["title"] == "Ask a question"
     assert service.asked == []
-
-
-async def test_reply_that_pings_the_bot_is_a_question(
-    wire: LoopbackDiscord, service: FakeService, guild: Guild, ann: User
-) -> None:
-    first = await wire.reply_to(await wire.say(guild, ann, f"{wire.world.bot.mention} Why?"))
-    await wire.reply_to(await wire.say(guild, ann, "And who chairs it?", reply_to=first))
-    assert service.asked == ["Why?", "And who chairs it?"]
 
 
 async def test_what_is_not_for_the_bot_is_left_alone(
@@ -152,14 +137,53 @@ async def test_failed_question_is_answered_with_an_apology(
 async def test_missing_permission_to_write_is_logged_and_the_bot_goes_on(
     wire: LoopbackDiscord, guild: Guild, ann: User, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wire.fault("POST", r"/messages$", status=403, body=b'{"message": "Missing Permissions", "code": 50013}')
+    await wire.deny(guild.channels[0], SEND_MESSAGES)
     await wire.say(guild, ann, f"{wire.world.bot.mention} Why?")
-    await wire.log.until(lambda: wire.log.seen("POST", r"/messages$"), "the refused reply")
+    await wire.log.until(lambda: len(wire.log.seen("POST", r"/messages$")) == 2, "the refused replies")
+    await wire.deny(guild.channels[0], 0)
     await wire.reply_to(await wire.say(guild, ann, f"{wire.world.bot.mention} Why?"))
-    assert "could not be answered" in caplog.text
+    assert "could not be posted" in caplog.text
 
 
-async def test_bot_never_asks_for_the_message_content_intent(wire: LoopbackDiscord) -> None:
-    await asyncio.sleep(0)
-    (identify,) = wire.gateway.identifies
-    assert identify["intents"] == (1 << 0) | (1 << 9) | (1 << 12)
+async def test_an_edited_message_is_not_asked_again(
+    wire: LoopbackDiscord, service: FakeService, guild: Guild, ann: User
+) -> None:
+    me = wire.world.bot.mention
+    asked = await wire.say(guild, ann, f"{me} Why?")
+    await wire.reply_to(asked)
+    asked["content"] = f"{me} Why so?"
+    await wire.messages.announce(asked, "MESSAGE_UPDATE")
+    await wire.reply_to(await wire.say(guild, ann, f"{me} The last one?"))
+    assert service.asked == ["Why?", "The last one?"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "locale", "title"),
+    [
+        (None, "en-US", "The articles say"),
+        (None, "es-ES", "Los artículos dicen"),
+        (None, "pt-BR", "The articles say"),
+        ("es", "de", "Los artículos dicen"),
+    ],
+)
+async def test_the_bot_speaks_the_servers_language(
+    wire: LoopbackDiscord, bot: FootnoteClient, setting: str | None, locale: str, title: str
+) -> None:
+    guild = wire.world.guild()
+    guild.locale = locale
+    await wire.gateway.announce(guild)
+    await bot.surface.records.change(guild.id, None, language=setting)
+    reply = await mentioned(wire, guild.owner, guild)
+    assert title_of(reply) == title
+    assert render(reply["embeds"][0]["description"]).quotes == [QUOTE]  # articles are never translated
+
+
+async def test_a_gap_is_noted_in_its_server_and_a_question_that_is_answered_is_none(
+    wire: LoopbackDiscord, bot: FootnoteClient, service: FakeService, guild: Guild, ann: User
+) -> None:
+    service.replies["Why not?"] = sample_answer("Why not?", verdict=Verdict.NOT_FOUND)
+    for question in ("Why?", "Why not?", "The last one?"):
+        await mentioned(wire, ann, guild, question)
+    (gap,) = await bot.surface.records.gaps(guild.id)
+    assert gap.question == "Why not?"
+    assert await bot.surface.records.gaps(None) == []

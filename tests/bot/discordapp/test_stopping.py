@@ -22,11 +22,11 @@ ROOT = Path(__file__).parents[3]
 
 
 @asynccontextmanager
-async def process(wire: LoopbackDiscord, level: str = "info") -> AsyncIterator[Process]:
+async def process(wire: LoopbackDiscord, **more: str) -> AsyncIterator[Process]:
     """Run the bot as a process of its own; end it in any case."""
     environment = {
         **os.environ, "PYTHONPATH": str(ROOT), "FOOTNOTE_DISCORD_TOKEN": TOKEN,
-        "FOOTNOTE_DISCORD_API_URL": wire.url, "FOOTNOTE_LOG_LEVEL": level,
+        "FOOTNOTE_DISCORD_API_URL": wire.url, **more,
     }  # fmt: skip
     command = [sys.executable, "-m", "tests.bot.discordapp.process"]
     started = await asyncio.create_subprocess_exec(*command, env=environment, stderr=PIPE)
@@ -57,7 +57,7 @@ async def test_signal_lets_the_answer_under_way_finish_and_exits_0(
 
 
 async def test_no_token_is_written_even_at_debug_level(wire: LoopbackDiscord) -> None:
-    async with process(wire, "debug") as bot:
+    async with process(wire, FOOTNOTE_LOG_LEVEL="debug", FOOTNOTE_LOG_QUESTIONS="true") as bot:
         used = await wire.slash("ask", wire.world.user("ann"), question="Why?")
         await wire.response_to(used)
         bot.send_signal(signal.SIGTERM)

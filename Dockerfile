@@ -1,0 +1,41 @@
+# Footnote on Discord. deploy/README.md says how to use it.
+#
+# TORCH_INDEX: a package index to take torch from, such as PyTorch's own CPU index; the usual one where it is
+# empty. The usual one gives torch with GPU libraries, which makes the image several GB larger.
+ARG PYTHON=python:3.11-slim
+
+FROM ${PYTHON} AS build
+ARG TORCH_INDEX=
+ENV PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /src
+# Without pip: nothing is installed where it runs.
+RUN python -m venv --without-pip /opt/footnote
+COPY pyproject.toml requirements.lock ./
+RUN if [ -n "$TORCH_INDEX" ]; then \
+        python -m pip --python /opt/footnote install --no-deps --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.lock)"; \
+    fi
+# What Footnote needs when it runs, at the versions of the lock; a change of the code alone does not repeat this.
+RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > needed.txt \
+    && python -m pip --python /opt/footnote install --constraint requirements.lock --requirement needed.txt
+# Headers and tests of torch's own: 150 MB that nothing here reads.
+RUN rm -r /opt/footnote/lib/python3*/site-packages/torch/include /opt/footnote/lib/python3*/site-packages/torch/test
+COPY README.md LICENSE ./
+COPY index index
+COPY bot bot
+RUN python -m pip --python /opt/footnote install --no-deps .
+
+FROM ${PYTHON}
+RUN groupadd --gid 10001 footnote \
+    && useradd --uid 10001 --gid footnote --home-dir /state --no-create-home --shell /usr/sbin/nologin footnote \
+    && install --directory --owner footnote --group footnote --mode 0700 /state
+COPY --from=build /opt/footnote /opt/footnote
+# All that is written is written to /state: the index, the records, weights of another encoder.
+ENV PATH=/opt/footnote/bin:$PATH HOME=/state PYTHONDONTWRITEBYTECODE=1 \
+    FOOTNOTE_ARTICLES=/articles FOOTNOTE_HEALTH_PORT=8080
+USER 10001:10001
+WORKDIR /state
+VOLUME /state
+HEALTHCHECK --interval=30s --timeout=5s --start-period=90s \
+    CMD ["python", "-c", "import http.client, os, sys; c = http.client.HTTPConnection('127.0.0.1', int(os.environ['FOOTNOTE_HEALTH_PORT']), timeout=4); c.request('GET', '/healthz'); sys.exit(c.getresponse().status != 200)"]
+ENTRYPOINT ["footnote"]
+CMD ["discord"]

@@ -1,0 +1,1 @@
+"""Tests of what Footnote keeps on disk."""
