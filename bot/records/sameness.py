@@ -23,7 +23,8 @@ wordings, and 66 of two questions that differ in little ("Who keeps / Who built 
 
 A wrong merge hides a question, a missed one shows it twice, so the smaller harm is preferred. The cosine
 alone cannot tell such pairs apart (at 0.90 it merges 44 and 25). But whoever says a thing in other words
-changes more than one: questions that differ in exactly one word are two, whatever their vectors say.
+changes more than one: questions that differ in exactly one word are two, whatever their vectors say. The rule
+came from these pairs; of 20 and 24 pairs made after it, it merged 14 and 1.
 """
 
 Packed = bytes

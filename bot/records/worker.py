@@ -128,7 +128,7 @@ class Worker:
         if stat.S_IMODE(self._file.stat().st_mode) & 0o077:
             with suppress(PermissionError):  # another user's file, or a file system without modes
                 self._file.chmod(0o600)
-        # In memory, since a hardened host may have no folder for temporary files.
+        # In memory: what people asked is in no other file, and a hardened host may have no folder for one.
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON").fetchall()

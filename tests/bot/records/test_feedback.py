@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.records import Feedback, Records
-from tests.bot.records.conftest import ANN, BEN, ELSEWHERE, HERE, START, say
+from tests.bot.records.conftest import ANN, BEN, ELSEWHERE, HERE, START, bytes_of, say
 
 
 def second(count: int) -> datetime:
@@ -20,6 +20,16 @@ async def test_second_one_of_a_user_and_message_replaces_the_first(records: Reco
         Feedback(HERE, 1, 50, "Who mends the lamp?", helpful=False, reason="", when=second(2))
     ]
     assert await records.feedback_counts(HERE) == (0, 1)
+
+
+async def test_what_was_replaced_is_in_no_byte_of_the_file(records: Records, file: Path) -> None:
+    for number in range(30):
+        await say(records, "Who mends the lamp?", reason=f"said in anger {number}", message=number)
+    for number in range(30):
+        await say(records, "Who mends the lamp?", message=number)
+    await records.close()
+    assert b"said in anger" not in bytes_of(file)
+    assert b"mends the lamp" in bytes_of(file)
 
 
 async def test_others_and_other_messages_are_counted_beside_it_newest_first(records: Records) -> None:

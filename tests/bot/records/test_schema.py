@@ -193,8 +193,9 @@ REFUSED = [
 
 @pytest.mark.parametrize(("make", "reason"), REFUSED, ids=lambda value: getattr(value, "__name__", ""))
 async def test_file_that_is_not_ours_or_not_whole_is_refused_and_left_as_it_is(
-    file: Path, make: object, reason: str
+    tmp_path: Path, make: object, reason: str
 ) -> None:
+    file = tmp_path / "a b?mode=memory#%41ö/records.sqlite"
     assert callable(make)
     file.parent.mkdir()
     make(file)
