@@ -1,27 +1,28 @@
 """Whether what somebody quotes stands in an article, to the letter, and if not, what was changed.
 
-A text is taken apart into the sentences that it quotes: its block quotes, else what stands between quotation
-marks, else all of it. Each sentence is looked for as a phrase, then by its rare words; what is nearest to it,
-letter by letter, is what it is held against. Only white space may differ: a quote may be wrapped.
+Each sentence that a text quotes (`bot.quotations`) is looked for as a phrase. Where it does not stand so, the
+passages that have its rarest words are searched for what is most like it, letter by letter, and the two are
+compared. Only white space may differ, since a quote may be wrapped; a curly quotation mark for a straight one
+is a change like any other.
 """
 
 from __future__ import annotations
 
-import difflib
 import itertools
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rapidfuzz import fuzz
-
-from index import Article, Generation, Sentence
+from bot.comparing import Change, ChangeKind, compare, is_apart, most_like
+from bot.quotations import has_block_quote, quotations, sentences_of, without_marks
+from index import Article, Generation
 from index.folding import WORD, fold
-from index.generation import StoredPassage
-from index.passages import split_sentences
+from index.generation import StoredPassage, source_text
+from index.wording import words_of
 
-__all__ = ["Change", "ChangeKind", "CheckVerdict", "Checked", "check", "quoted_parts"]
+__all__ = ["MOST", "Change", "ChangeKind", "CheckVerdict", "Checked", "check"]
 
 MOST = 10
 """Sentences of one text that are checked."""
@@ -29,25 +30,23 @@ MOST = 10
 _LONGEST = 2_000
 """Characters of a sentence that are checked."""
 
-_CANDIDATES = 20
+_PHRASE_PASSAGES = 50
+"""Passages that have a sentence as a phrase: where it stands more often, it is not counted further."""
+
+_CANDIDATES = 12
+_NEAREST = 2
 _RARE_WORDS = 8
 
-_ALIKE, _SHORT_ALIKE = 72.0, 80.0
-"""Likeness (100 is the same) from which a sentence counts as a changed quote; a short one needs more.
+_NEARLY = 0.9
+"""Likeness from which a text is taken for a quote although it has quotation marks inside."""
 
-One letter, word or number changed gives 90 and more, a clause left out 75 to 90; another sentence about the
-same gives 40 to 65. See tests/bot/test_checking.py.
-"""
-_SHORT = 25
-_COMMON = 0.5
-"""Share of the quote's words that what it was changed from has too, at least."""
+_SHORT_WORDS, _SHORT_LETTERS = 3, 12
+"""Below these a quote is too short to be known in another form."""
 
-_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
-_MARKS = re.compile(r"(?<!\\)(?:\*\*|__|\|\||~~)")
-_QUOTED_LINE = re.compile(r"^ *>(?:>>)? ?", re.MULTILINE)
-_IN_MARKS = re.compile(r'“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»|‹([^›]+)›|"([^"]+)"')
-_LEFT_OUT = re.compile(r"\[\s*(?:\.{3}|…)\s*\]|\.{3,}|…")
-_PIECES = re.compile(r"\w+|\s+|[^\w\s]")
+# Scripts that are written without spaces, so that a part of a sentence is no word of the index.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]"
+)
 
 
 class CheckVerdict(StrEnum):
@@ -61,24 +60,6 @@ class CheckVerdict(StrEnum):
     """No article has anything like it."""
 
 
-class ChangeKind(StrEnum):
-    """Where a run of letters stands."""
-
-    SAME = "same"
-    QUOTED = "quoted"
-    """In the quote only."""
-    ARTICLE = "article"
-    """In the article only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A run of letters that the quote and the article share, or that only one of them has."""
-
-    kind: ChangeKind
-    text: str
-
-
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A quoted sentence, and where it stands, or what stands there instead.
@@ -86,7 +67,7 @@ class Checked:
     `start` and `end` are offsets into the article's text (into its heading where `paragraph` is 0), and
     `original` is what stands there. Put together, the changes that are not the article's alone are the quote,
     and those that are not the quote's alone the original, with single spaces. `times` is how often it stands
-    in the articles that were looked at.
+    in the articles to the letter, as far as that was counted; the first place is given.
     """
 
     quoted: str
@@ -99,200 +80,203 @@ class Checked:
     changes: tuple[Change, ...] = ()
     times: int = 0
 
+    @property
+    def is_slight(self) -> bool:
+        """Whether a changed quote differs only in case, accents, or the form of its quotation marks."""
+        return self.verdict is CheckVerdict.CHANGED and _folded(self.quoted) == _folded(self.original)
+
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A part of an article's text or heading."""
+    """A part of an article's text, or of its heading; `likeness` to what was looked for is 0 to 1."""
 
     article: Article
-    paragraph: int
+    in_heading: bool
     start: int
     end: int
+    likeness: float = 1.0
+
+    @property
+    def source(self) -> str:
+        return self.article.heading if self.in_heading else self.article.text
 
     @property
     def text(self) -> str:
-        source = self.article.text if self.paragraph else self.article.heading
-        return source[self.start : self.end]
+        return self.source[self.start : self.end]
+
+    def widened(self, by: int) -> _Place:
+        end = min(self.end + by, len(self.source))
+        return _Place(self.article, self.in_heading, max(self.start - by, 0), end)
+
+    @property
+    def paragraph(self) -> int:
+        if self.in_heading:
+            return 0
+        return next(one.number for one in self.article.paragraphs if self.start < one.end)
 
 
 def check(text: str, generation: Generation) -> tuple[Checked, ...]:
-    """Check each sentence that a text quotes, in order; the first ten of them.
+    """Check each sentence that any text quotes, in order; the first ten of them.
 
-    Where an ellipsis leaves words out, what stands on either side of it is checked apart.
+    The text is read as Discord shows it. It is read as it was typed, where an article has that to the letter,
+    and as a quote in itself, where it has no block quote and nearly all of it stands in articles, if then the
+    articles have more of it.
     """
-    language = str(generation.manifest.passage_settings["language"])
-    checked: list[Checked] = []
-    for sentence in _sentences(text, language):
-        whole = _check(sentence, generation)
-        parts = [] if whole.verdict is CheckVerdict.EXACT else _parts(sentence)
-        checked += [_check(part, generation) for part in parts] if len(parts) > 1 else [whole]
-    return tuple(checked[:MOST])
+    whole = text[: MOST * _LONGEST].encode("utf-8", "replace").decode().replace("\x00", " ")
+    plain = without_marks(whole)
+    checker = _Checker(generation)
+    found = [checker.check(quotations(plain))]
+    as_typed = checker.check(quotations(whole))
+    if all(one.likeness == 1 for one in as_typed):
+        found.append(as_typed)
+    as_quote = [] if has_block_quote(plain) else checker.check([plain])
+    if all(one.likeness >= _NEARLY for one in as_quote):
+        found.append(as_quote)
+    best = max(found, key=lambda reading: sum(one.letters for one in reading))
+    return tuple(one.checked for one in best)
 
 
-def quoted_parts(text: str) -> list[str]:
-    """Return what a text quotes: block quotes, else what is in quotation marks, else the whole text.
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """A checked sentence, its likeness, and how many of its letters stand in the article."""
 
-    Discord's escapes are undone, and the marks of bold and the like are left out.
-    """
-    lines = text.replace("\r\n", "\n").split("\n")
-    blocks: list[list[str]] = []
-    within = False
-    for line in lines:
-        mark = _QUOTED_LINE.match(line)
-        if mark:
-            blocks = blocks if within else [*blocks, []]
-            blocks[-1].append(line[mark.end() :])
-        within = bool(mark)
-    if blocks:
-        return [_plain("\n".join(block)) for block in blocks]
-    plain = _plain(text)
-    marked = [next(filter(None, found.groups())) for found in _IN_MARKS.finditer(plain)]
-    return [part for part in marked if len(part.split()) > 1] or [plain]
+    checked: Checked
+    likeness: float
+
+    @property
+    def letters(self) -> int:
+        return sum(len(one.text) for one in self.checked.changes if one.kind is ChangeKind.SAME)
 
 
-def _plain(text: str) -> str:
-    return _ESCAPED.sub(r"\1", _MARKS.sub("", text))
+class _Checker:
+    """Checks the readings of one text, each sentence of them once."""
+
+    def __init__(self, generation: Generation) -> None:
+        self._generation = generation
+        self._language = str(generation.manifest.passage_settings["language"])
+        self._articles: dict[int, Article] = {}
+        self._known: dict[str, _Result] = {}
+
+    def check(self, pieces: Iterable[str]) -> list[_Result]:
+        """Check the sentences of quotations, in order."""
+        sentences = (_cut(one) for piece in pieces for one in sentences_of(piece, self._language))
+        return [self._check(one) for one, _ in zip(sentences, range(MOST), strict=False)]
+
+    def _check(self, sentence: str) -> _Result:
+        if sentence not in self._known:
+            self._known[sentence] = self._result(sentence)
+        return self._known[sentence]
+
+    def _result(self, sentence: str) -> _Result:
+        places = self._exact(sentence)
+        near = None if places or _is_short(sentence) else self._nearest(sentence)
+        if near and " ".join(near.text.split()) == sentence:
+            places = [near]
+        if places:
+            return _Result(_checked(sentence, CheckVerdict.EXACT, places[0], len(places)), 1.0)
+        if near is None:
+            return _Result(Checked(sentence, CheckVerdict.ABSENT), 0.0)
+        return _Result(_checked(sentence, CheckVerdict.CHANGED, near, 1), near.likeness)
+
+    def _exact(self, sentence: str) -> list[_Place]:
+        """Return where a sentence stands to the letter, in the order of the articles."""
+        pattern = re.compile(r"\s+".join(map(re.escape, sentence.split())))
+        found: dict[tuple[int, bool, int], _Place] = {}
+        for stored in self._passages("rowid", f'text : "{_quoted(sentence)}"', _PHRASE_PASSAGES):
+            article, passage = self._article(stored.article), stored.passage
+            source = source_text(article, passage)
+            start = max(passage.start - len(sentence), 0)
+            for match in pattern.finditer(source, start, passage.end + len(sentence)):
+                if is_apart(source, *match.span()):
+                    place = _Place(article, passage.is_heading, *match.span())
+                    found.setdefault((stored.article, passage.is_heading, match.start()), place)
+        if not found and _UNSPACED.search(sentence):
+            return list(self._anywhere(pattern, max(sentence.split(), key=len)))
+        return [found[key] for key in sorted(found)]
+
+    def _anywhere(self, pattern: re.Pattern[str], word: str) -> Iterator[_Place]:
+        """Yield where a pattern stands in the first articles that have a word of it, reading all of them."""
+        sql = "SELECT id FROM articles WHERE instr(text, ?) ORDER BY id LIMIT ?"
+        for (row,) in self._generation.query(sql, word, _CANDIDATES):
+            article = self._article(row)
+            for match in pattern.finditer(article.text):
+                yield _Place(article, False, *match.span())
+
+    def _nearest(self, sentence: str) -> _Place | None:
+        """Return what is most like a sentence in the passages that have its rarest words."""
+        pairs = _pairs(sentence)
+        ranked: list[tuple[int, _Place]] = []
+        for stored in self._passages("bm25(passage_words, 1.0, 0.5)", self._rare(sentence), _CANDIDATES):
+            article, passage = self._article(stored.article), stored.passage
+            around = _Place(article, passage.is_heading, passage.start, passage.end).widened(len(sentence))
+            ranked.append((len(pairs & _pairs(around.text)), around.widened(_LONGEST)))
+        ranked.sort(key=lambda one: -one[0])
+        best: _Place | None = None
+        for _, around in ranked[:_NEAREST]:
+            like = most_like(sentence, around.text)
+            if like is not None and (best is None or like.likeness > best.likeness):
+                start, end = around.start + like.start, around.start + like.end
+                best = _Place(around.article, around.in_heading, start, end, like.likeness)
+        return best
+
+    def _rare(self, sentence: str) -> str:
+        """Return a query for the words of a sentence that fewest passages have."""
+        words = list(dict.fromkeys(words_of(sentence)))
+        rows = self._generation.query(
+            "SELECT word FROM words WHERE word IN (SELECT value FROM json_each(?)) "
+            "ORDER BY passages, word LIMIT ?",
+            json.dumps(words),
+            _RARE_WORDS,
+        )
+        return " OR ".join(f'"{word}"' for (word,) in rows)
+
+    def _passages(self, order: str, match: str, count: int) -> list[StoredPassage]:
+        if not WORD.search(match):
+            return []
+        sql = f"SELECT rowid FROM passage_words WHERE passage_words MATCH ? ORDER BY {order}, rowid LIMIT ?"  # noqa: S608 - our own orders
+        return self._generation.passages([row for (row,) in self._generation.query(sql, match, count)])
+
+    def _article(self, row: int) -> Article:
+        if row not in self._articles:
+            self._articles[row] = self._generation.article(row)
+        return self._articles[row]
 
 
-def _sentences(text: str, language: str) -> list[str]:
-    found: list[str] = []
-    for part in quoted_parts(text[: MOST * _LONGEST]):
-        for paragraph in re.split(r"\n\s*\n", part):
-            spans = split_sentences(paragraph, language)
-            found += [paragraph[start:end][:_LONGEST].strip() for start, end in spans]
-    return [one for one in found if WORD.search(fold(one))][:MOST]
-
-
-def _parts(sentence: str) -> list[str]:
-    """Return what is quoted on either side of where words were left out."""
-    parts = (part.strip() for part in _LEFT_OUT.split(sentence))
-    return [part for part in parts if WORD.search(fold(part))]
-
-
-def _check(sentence: str, generation: Generation) -> Checked:
-    phrase = _passages(generation, f'"{_for_match(sentence)}"')
-    exact = _exact(sentence, generation, phrase)
-    if exact:
-        first = exact[0]
-        same = (Change(ChangeKind.SAME, " ".join(sentence.split())),)
-        return Checked(
-            sentence, CheckVerdict.EXACT, first.article, first.paragraph, first.start, first.end,
-            first.text, same, len(exact),
-        )  # fmt: skip
-    near = _nearest(sentence, generation, phrase or _passages(generation, _rare(sentence, generation)))
-    if near is None:
-        return Checked(sentence, CheckVerdict.ABSENT)
-    changes = tuple(_changes(sentence, near.text))
+def _checked(sentence: str, verdict: CheckVerdict, place: _Place, times: int) -> Checked:
     return Checked(
-        sentence,
-        CheckVerdict.CHANGED,
-        near.article,
-        near.paragraph,
-        near.start,
-        near.end,
-        near.text,
-        changes,
-        1,
+        quoted=sentence,
+        verdict=verdict,
+        article=place.article,
+        paragraph=place.paragraph,
+        start=place.start,
+        end=place.end,
+        original=place.text,
+        changes=compare(sentence, place.text),
+        times=times,
     )
 
 
-def _for_match(text: str) -> str:
-    return text.replace('"', " ").replace("\0", " ")
+def _cut(sentence: str) -> str:
+    """Return as much of a sentence as is checked, cut after a word where there is a space."""
+    if len(sentence) <= _LONGEST:
+        return sentence
+    return sentence[: _LONGEST + 1].rpartition(" ")[0] or sentence[:_LONGEST]
 
 
-def _rare(sentence: str, generation: Generation) -> str:
-    """Return a query for the words of a sentence that few passages have."""
-    words = list(dict.fromkeys(WORD.findall(fold(sentence))))[:200]
-    marks = ", ".join("?" * len(words))
-    rows = generation.query(f"SELECT word, passages FROM words WHERE word IN ({marks})", *words)  # noqa: S608
-    rare = sorted(rows, key=lambda row: row[1])[:_RARE_WORDS]
-    return " OR ".join(f'"{word}"' for word, _ in rare)
+def _is_short(sentence: str) -> bool:
+    few = len(WORD.findall(sentence)) < _SHORT_WORDS and not _UNSPACED.search(sentence)
+    return few or len(sentence) < _SHORT_LETTERS
 
 
-def _passages(generation: Generation, query: str) -> list[StoredPassage]:
-    """Return the passages that meet a query best."""
-    if not WORD.search(query):
-        return []
-    rows = generation.query(
-        "SELECT rowid FROM passage_words WHERE passage_words MATCH ? "
-        "ORDER BY bm25(passage_words), rowid LIMIT ?",
-        query,
-        _CANDIDATES,
-    )
-    return generation.passages([row for (row,) in rows])
+def _quoted(sentence: str) -> str:
+    """Return a sentence as FTS5 takes it between quotation marks."""
+    return sentence.replace('"', '""')
 
 
-def _exact(sentence: str, generation: Generation, passages: Sequence[StoredPassage]) -> list[_Place]:
-    """Return where a sentence stands in the passages' articles, in the articles' order."""
-    pattern = re.compile(r"(?<!\w)" * sentence[0].isalnum() + r"\s+".join(map(re.escape, sentence.split()))
-                         + r"(?!\w)" * sentence[-1].isalnum())  # fmt: skip
-    found: list[_Place] = []
-    for row in sorted({one.article for one in passages}):
-        article = generation.article(row)
-        paragraphs = article.paragraphs
-        for place in pattern.finditer(article.text):
-            number = next(one.number for one in paragraphs if place.start() <= one.end)
-            found.append(_Place(article, number, *place.span()))
-        found += [_Place(article, 0, *place.span()) for place in pattern.finditer(article.heading)]
-    return found
+def _pairs(text: str) -> set[tuple[str, str]]:
+    """Return the words of a text, each with the next."""
+    return set(itertools.pairwise(words_of(text)))
 
 
-def _nearest(sentence: str, generation: Generation, passages: Sequence[StoredPassage]) -> _Place | None:
-    """Return the part of the passages that a sentence is most like, if it is like enough."""
-    wanted = " ".join(sentence.split())
-    best, place = _ALIKE if len(wanted) >= _SHORT else _SHORT_ALIKE, None
-    for whole in _places(generation, passages):
-        alike, part = fuzz.ratio(wanted, " ".join(whole.text.split())), whole
-        if alike < best and len(whole.text) > len(wanted):
-            aligned = fuzz.partial_ratio_alignment(wanted, whole.text, score_cutoff=best)
-            if aligned is not None:
-                alike, part = aligned.score, _whole_words(whole, aligned.dest_start, aligned.dest_end)
-        if alike >= best and _common(wanted, part.text) >= _COMMON:
-            best, place = alike + 1e-9, part
-    return place
-
-
-def _places(generation: Generation, passages: Sequence[StoredPassage]) -> Iterator[_Place]:
-    """Yield each sentence of the passages, and each with the next in its paragraph."""
-    for stored in passages:
-        article = generation.article(stored.article)
-        sentences: Sequence[Sentence] = stored.passage.sentences
-        for one in sentences:
-            yield _Place(article, one.paragraph, one.start, one.end)
-        for one, after in itertools.pairwise(sentences):
-            if one.paragraph == after.paragraph:
-                yield _Place(article, one.paragraph, one.start, after.end)
-
-
-def _whole_words(place: _Place, start: int, end: int) -> _Place:
-    """Return a part of a place, made longer to whole words."""
-    text = place.text
-    while start > 0 and text[start - 1].isalnum() and text[start : start + 1].isalnum():
-        start -= 1
-    while end < len(text) and text[end - 1 : end].isalnum() and text[end].isalnum():
-        end += 1
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return _Place(place.article, place.paragraph, place.start + start, place.start + end)
-
-
-def _common(quoted: str, original: str) -> float:
-    own, other = set(WORD.findall(fold(quoted))), set(WORD.findall(fold(original)))
-    return len(own & other) / len(own) if own else 0.0
-
-
-def _changes(quoted: str, original: str) -> Iterator[Change]:
-    """Yield what the two share and what each has alone, by words, white space as single spaces."""
-    own = _PIECES.findall(" ".join(quoted.split()))
-    other = _PIECES.findall(" ".join(original.split()))
-    matcher = difflib.SequenceMatcher(None, own, other, autojunk=False)
-    for tag, a, b, c, d in matcher.get_opcodes():
-        if tag == "equal":
-            yield Change(ChangeKind.SAME, "".join(own[a:b]))
-            continue
-        if b > a:
-            yield Change(ChangeKind.QUOTED, "".join(own[a:b]))
-        if d > c:
-            yield Change(ChangeKind.ARTICLE, "".join(other[c:d]))
+def _folded(text: str) -> str:
+    return " ".join(fold(text).split())

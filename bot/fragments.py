@@ -191,9 +191,9 @@ class _Page:
             _flat(self._text[slice(*span)]) if span else ""
             for span in (one.prefix, one.start, one.end, one.suffix)
         )
+        lead = f"{re.escape(prefix)} ?" if prefix else ""
         middle = f".*?{re.escape(end)}" if end else ""
-        pattern = f"{re.escape(prefix)} ?({re.escape(begin)}{middle}) ?{re.escape(suffix)}"
-        found = re.search(pattern, self._flat_text)
+        found = re.search(f"{lead}({re.escape(begin)}{middle}) ?{re.escape(suffix)}", self._flat_text)
         at = len(self._flat_before)
         stop = at + len(_flat(self._text[slice(*one.named)]))
         if found is None or found.span(1) != (at, stop):
@@ -264,7 +264,8 @@ def _flat(text: str) -> str:
     What two texts are made into one after the other is what they are made into together, as long as they
     are not parted between white space.
     """
-    spaced = re.sub(r"\s+", " ", text).lower()
+    before, after = " " * text[:1].isspace(), " " * text[-1:].isspace()
+    spaced = f"{before}{' '.join(text.split())}{after}".lower() if text.strip() else before
     return _NOT_ASCII.sub(lambda found: _bare(found[0]), spaced)
 
 

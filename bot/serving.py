@@ -121,7 +121,8 @@ class Serving:
 
     def check(self, text: str) -> tuple[Checked, ...]:
         """Say of each sentence of a text whether it stands in an article to the letter, and where."""
-        return check(text, self.generation)
+        # Half a character (a lone surrogate) stands in no article, and cannot be looked for.
+        return check(text.encode("utf-8", "replace").decode(), self.generation)
 
     def status(self) -> IndexStatus:
         """Return the generation's figures, and what its confidence was fitted on."""

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import discord
 from discord import app_commands
 
-from bot.checking import Change, Checked, CheckVerdict
+from bot.checking import MOST, Change, ChangeKind, Checked, CheckVerdict
 from bot.discordapp.asking import closed, too_soon
 from bot.discordapp.delivery import edit_answer
-from bot.discordapp.escape import fit, units
+from bot.discordapp.escape import ELLIPSIS, escape, fit, printable, units
 from bot.discordapp.installs import ANY_INSTALL, ANYWHERE
 from bot.discordapp.logs import begin_question
 from bot.discordapp.notices import notice
 from bot.discordapp.render import Source, source_citation
-from bot.discordapp.replies import refuse
+from bot.discordapp.replies import refuse, telling_of_trouble
 from bot.discordapp.spans import Span
 from bot.discordapp.talk import Surface, surface_of, where_of
 from bot.discordapp.words import Words
+from index import Article
 
-__all__ = ["check_menu", "verify_command"]
+__all__ = ["check_menu", "checked_embed", "verify_command"]
 
 _TEXT_LENGTH = 4000
-_SENTENCE_ROOM = 500
-_TOTAL_ROOM = 5000
+_ROOM, _SENTENCE_ROOM, _MARKED_ROOM = 3800, 500, 700
+_BESIDE = 60
+"""Characters that are shown on either side of a change in a long sentence, at least."""
+
+_MARKS = {ChangeKind.SAME: "", ChangeKind.QUOTED: "~~", ChangeKind.ARTICLE: "**"}
+_LETTER = re.compile(r"\\.|.", re.DOTALL)
+_SPACE = "\u2423"  # a space that can be seen
 
 
 def verify_command() -> app_commands.Command[Any, ..., None]:
@@ -54,9 +62,9 @@ def check_menu() -> app_commands.ContextMenu:
     """Return the message menu's entry."""
 
     async def check_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        texts = [message.content, *(embed.description or "" for embed in message.embeds)]
-        text = "\n\n".join(one for one in texts if one)
-        await _check(surface_of(interaction), interaction, text, private=True)
+        await _check(
+            surface_of(interaction), interaction, _said_in(message, interaction.client.user), private=True
+        )
 
     return app_commands.ContextMenu(
         name="Check this quote",
@@ -64,6 +72,14 @@ def check_menu() -> app_commands.ContextMenu:
         allowed_contexts=ANYWHERE,
         allowed_installs=ANY_INSTALL,
     )
+
+
+def _said_in(message: discord.Message, me: discord.ClientUser | None) -> str:
+    """Return what a message says; of an answer of the bot's, not the question, which stands above it."""
+    texts = [embed.description or "" for embed in message.embeds]
+    if not texts or message.author != me:
+        texts.insert(0, message.content)
+    return "\n\n".join(one for one in texts if one)
 
 
 async def _check(
@@ -77,47 +93,84 @@ async def _check(
             return
         ephemeral = where.settings.private if private is None else private
         await interaction.response.defer(thinking=True, ephemeral=ephemeral)
-        checked = await surface.service.check(text)
-        await edit_answer(interaction, checked_embed(checked, where.words))
+        async with telling_of_trouble(interaction, where):
+            checked = await surface.service.check(text)
+            await edit_answer(interaction, checked_embed(checked, where.words))
 
 
-def checked_embed(checked: Iterable[Checked], words: Words) -> discord.Embed:
+def checked_embed(checked: Sequence[Checked], words: Words) -> discord.Embed:
     """Return what came of checking, a block for each sentence, as many as there is room for."""
     blocks: list[str] = []
-    room = _TOTAL_ROOM
-    embed = notice(words("check_title"))
-    for number, one in enumerate(checked):
+    room = _ROOM
+    for one in checked:
         block = _block(one, words)
         room -= units(block) + 2
-        if room < 0 or units("\n\n".join(blocks)) + units(block) > 3900:
-            blocks.append(words("check_more", count=number))
+        if room < 0:
             break
         blocks.append(block)
-    embed.description = "\n\n".join(blocks) or words("check_nothing")
-    return embed
+    shown = len(blocks)
+    if any(one.verdict is CheckVerdict.CHANGED for one in checked[:shown]):
+        blocks.append(words("check_key"))
+    if shown < len(checked) or shown == MOST:  # there may have been more than are ever checked
+        blocks.append(words("check_more", count=shown))
+    return notice(words("check_title"), "\n\n".join(blocks) or words("check_nothing"))
 
 
 def _block(checked: Checked, words: Words) -> str:
-    """Return a sentence as it was quoted, what is to be said of it, and what the article has instead."""
+    """Return a sentence as it was quoted, what is to be said of it, and where it stands."""
+    quoted = f"> {fit(' '.join(checked.quoted.split()), _SENTENCE_ROOM)}"
     if checked.verdict is CheckVerdict.ABSENT or checked.article is None:
-        return f"> {_flat(checked.quoted)}\n{words('check_absent')}"
-    in_heading = checked.paragraph == 0
-    text = checked.article.heading if in_heading else checked.article.text
-    span = Span.of(
-        checked.article.id, text[checked.start : checked.end], checked.start, in_heading=in_heading
-    )
-    source = ", ".join(source_citation(Source(checked.article, span), words).split("\n"))
-    if checked.verdict is CheckVerdict.EXACT:
-        lines = [f"> {_flat(checked.quoted)}", words("check_exact", source=source)]
-        lines += [words("check_times", times=checked.times)] if checked.times > 1 else []
-        return "\n".join(lines)
-    lines = [f"> {_marked(checked.changes)}", words("check_changed", source=source), words("check_key")]
+        return f"{quoted}\n{words('check_absent')}"
+    source = ", ".join(source_citation(_source(checked, checked.article), words).split("\n"))
+    if checked.verdict is CheckVerdict.CHANGED:
+        return f"> {_marked(checked.changes)}\n{words('check_changed', source=source)}"
+    lines = [quoted, words("check_exact", source=source)]
+    lines += [words("check_times", times=checked.times)] if checked.times > 1 else []
     return "\n".join(lines)
 
 
-def _flat(text: str) -> str:
-    return fit(" ".join(text.split()), _SENTENCE_ROOM)
+def _source(checked: Checked, article: Article) -> Source:
+    in_heading = checked.paragraph == 0
+    text = (article.heading if in_heading else article.text)[checked.start : checked.end]
+    return Source(article, Span.of(article.id, text, checked.start, in_heading=in_heading))
 
 
 def _marked(changes: Iterable[Change]) -> str:
-    """Return a quote with what the article lacks struck out, and what the quote lacks in bold."""
+    """Return a quote with what the article lacks struck out, and what the quote lacks in bold.
+
+    Where that is too long, what the two share is cut first, so that the changes are seen.
+    """
+    runs = [(one.kind, printable(one.text)) for one in changes]
+    if units(escape("".join(text for _, text in runs))) > _MARKED_ROOM:
+        last = len(runs) - 1
+        runs = [(kind, _cut(kind, text, at == 0, at == last)) for at, (kind, text) in enumerate(runs)]
+    # Escaped as a whole, since what a letter begins depends on the one after it; then taken apart again.
+    letters = iter(_LETTER.findall(escape("".join(text for _, text in runs))))
+    shown = ""
+    for kind, text in runs:
+        run = _in_marks("".join(islice(letters, len(text))), _MARKS[kind])
+        if units(shown) + units(run) + units(ELLIPSIS) > _MARKED_ROOM:
+            return shown.rstrip() + ELLIPSIS
+        shown += run
+    return shown
+
+
+def _cut(kind: ChangeKind, text: str, first: bool, last: bool) -> str:
+    """Return a run with an ellipsis for what is far from any change, or for the end of a long change."""
+    if len(text) <= 2 * _BESIDE:
+        return text
+    if kind is not ChangeKind.SAME:
+        return text[: 2 * _BESIDE].rstrip() + ELLIPSIS + text[len(text.rstrip()) :]
+    head, tail = text[:_BESIDE], text[-_BESIDE:]
+    before = "" if first else f"{head.rpartition(' ')[0] or head} "
+    after = "" if last else f" {tail.partition(' ')[2] or tail}"
+    return f"{before}{ELLIPSIS}{after}"
+
+
+def _in_marks(text: str, mark: str) -> str:
+    """Return escaped text between two marks, which must not stand beside white space inside them."""
+    core = text.strip()
+    if not mark or not text:
+        return text
+    before, _, after = text.partition(core) if core else ("", "", "")
+    return f"{before}{mark}{core or _SPACE}{mark}{after}"

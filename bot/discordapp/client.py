@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-from collections.abc import Callable, Coroutine
+import sys
 from contextlib import suppress
 from typing import Any
 
@@ -14,7 +13,13 @@ import discord
 from bot.discordapp.answering import Answering
 from bot.discordapp.buttons import BUTTONS
 from bot.discordapp.commands import Tree, add_commands
-from bot.discordapp.connection import LOGIN_TIMEOUT, explained, logged_in, make_quiet, token_of
+from bot.discordapp.connection import (
+    LOGIN_TIMEOUT,
+    explained,
+    make_quiet,
+    token_of,
+    warn_of_missing_intent,
+)
 from bot.discordapp.cooldowns import Cooldowns
 from bot.discordapp.endpoint import use_api, use_gateway
 from bot.discordapp.exchanges import Exchanges
@@ -22,21 +27,23 @@ from bot.discordapp.gaps import ask_gaps_again
 from bot.discordapp.health import Metrics, health_server
 from bot.discordapp.messages import Listener
 from bot.discordapp.permissions import owners_of
-from bot.discordapp.presence import show_presence
+from bot.discordapp.presence import Presence
 from bot.discordapp.registration import register_if_changed
 from bot.discordapp.submitting import take_interaction
-from bot.discordapp.talk import Surface
+from bot.discordapp.talk import Surface, log_failure
 from bot.discordapp.work import Work
 from bot.errors import DiscordRefusedError
 from bot.records import Records
 from bot.settings import BotSettings
-from index import IndexStatus
 
-__all__ = ["DRAIN", "FootnoteClient", "ShardedFootnoteClient", "make_tree", "serve", "serve_until_signalled"]
+__all__ = ["DRAIN", "FootnoteClient", "make_tree"]
 
 DRAIN = 20.0
 """How long stopping waits for the answers under way."""
 _READY_TIMEOUT = 60.0
+_BETWEEN_SHARDS = 6.0  # discord.py lets five seconds pass before the next one identifies itself
+_REGISTERING = 15.0
+"""How long the connection waits for the commands to be registered; Discord may make that wait for minutes."""
 _GUILD_GAP = 0.2  # discord.py calls itself ready once no server was announced for this long
 _PRUNE_EVERY = 3600.0
 
@@ -50,7 +57,7 @@ class FootnoteClient(discord.Client):
     Discord delivers the content of mentions and direct messages without it.
     """
 
-    def __init__(self, settings: BotSettings, service: Answering) -> None:
+    def __init__(self, settings: BotSettings, service: Answering, shards: int = 1) -> None:
         make_quiet()
         super().__init__(
             intents=discord.Intents(
@@ -62,6 +69,7 @@ class FootnoteClient(discord.Client):
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             guild_ready_timeout=_GUILD_GAP,
+            shard_count=shards if shards > 1 else None,
         )
         self.settings = settings
         self.work = Work()
@@ -74,19 +82,25 @@ class FootnoteClient(discord.Client):
             metrics=Metrics(),
             work=self.work,
             exchanges=Exchanges(),
+            presence=Presence(self),
             owners=lambda: owners_of(self.application),
         )
         self._listener = Listener(self.surface)
         self._connected = False
-        self._status: IndexStatus | None = None
-        self._jobs: set[asyncio.Task[None]] = set()
+        self._ready_within = _READY_TIMEOUT + _BETWEEN_SHARDS * (shards - 1)
+        self._patience = DRAIN
+        self._finishing: asyncio.Task[None] | None = None
         self.tree = make_tree(self)
         self.add_dynamic_items(*BUTTONS)
 
     async def setup_hook(self) -> None:
         """Once logged in, before connecting: find the gateway, register the commands."""
         await use_gateway(self.http)
-        await register_if_changed(self.tree)
+        warn_of_missing_intent(self.settings, self.application)
+        registering = self.work.start(register_if_changed(self.tree))
+        await asyncio.wait({registering}, timeout=_REGISTERING)
+        if not registering.done():
+            _log.warning("The commands are not registered yet; Discord lets that wait. All else works.")
 
     async def on_ready(self) -> None:
         """Say so, the first time."""
@@ -97,8 +111,9 @@ class FootnoteClient(discord.Client):
         await self._show_status()
 
     async def on_resumed(self) -> None:
-        """Note that the connection is there again."""
+        """Note that the connection is there again, and show what could not be shown meanwhile."""
         self._connected = True
+        await self._show_status()
 
     async def on_disconnect(self) -> None:
         """Note that the connection is lost; discord.py makes it anew."""
@@ -123,48 +138,40 @@ class FootnoteClient(discord.Client):
 
     async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:
         """Log what goes wrong in an event; discord.py would write a traceback beside the log."""
-        _log.exception("The event %s could not be dealt with.", event_method)
+        log_failure(f"The event {event_method} could not be dealt with.", sys.exception())
         self.surface.metrics.failed()
 
     async def _show_status(self) -> None:
-        self._status = await self.surface.service.status()
-        await show_presence(self, self._status)
+        await self.surface.presence.answering_from(await self.surface.service.status())
 
     def _swapped(self, generation: str) -> None:
         """Show the new index, and ask again what the old one could not answer."""
-        self._start(self._show_status())
-        self._start(ask_gaps_again(self.surface, self, generation))
-
-    def _start(self, job: Coroutine[Any, Any, Any]) -> None:
-        """Run a job that nobody waits for, and that stopping gives up."""
-
-        async def run() -> None:
-            with self.work.other():
-                try:
-                    await job
-                except Exception:  # noqa: BLE001 -- nobody waits for it, so the log is told
-                    _log.exception("A job in the background failed.")
-
-        task = asyncio.create_task(run())
-        self._jobs.add(task)
-        task.add_done_callback(self._jobs.discard)
+        if self.work.stopping:
+            return
+        self.work.start(self._show_status())
+        self.work.start(ask_gaps_again(self.surface, self, generation))
 
     async def _prune(self) -> None:
+        """Forget, again and again, what has been kept long enough."""
         while True:
             await asyncio.sleep(_PRUNE_EVERY)
             await self.surface.records.prune()
 
+    def is_connected(self) -> bool:
+        """Say whether Discord's events reach the bot."""
+        return self._connected
+
     def _missing(self) -> list[str]:
         """Return what is missing before questions can be answered."""
-        missing = [] if self._connected else ["the connection to Discord's gateway"]
+        missing = [] if self.is_connected() else ["the connection to Discord's gateway"]
         return [*missing, "Footnote is stopping"] if self.work.stopping else missing
 
     def _watch_figures(self) -> None:
-        watch, service = self.surface.metrics.watch, self.surface.service
+        watch, service, shown = self.surface.metrics.watch, self.surface.service, self.surface.presence
         watch("queue_length", lambda: service.stats.waiting)
-        watch("passages", lambda: self._status.passages if self._status else 0)
-        watch("articles", lambda: self._status.articles if self._status else 0)
-        watch("gateway_connected", lambda: self._connected)
+        watch("passages", lambda: shown.status.passages if shown.status else 0)
+        watch("articles", lambda: shown.status.articles if shown.status else 0)
+        watch("gateway_connected", self.is_connected)
         watch("gateway_latency_seconds", lambda: self.latency)
 
     async def serve(self, stop: asyncio.Event, *, drain: float = DRAIN) -> None:
@@ -172,37 +179,49 @@ class FootnoteClient(discord.Client):
 
         Raises:
             DiscordRefusedError: Discord cannot be reached, refuses the bot, or stops accepting it.
+            RecordsError: the file of the records cannot be written.
+            DamagedRecordsError: it is damaged, or not ours.
+            MissingError: the port for health checks cannot be used.
         """
         token = token_of(self.settings)
         use_api(self.settings.discord_api_url)
-        surface = self.surface
-        await surface.records.open()
-        surface.service.on_swap(self._swapped)
-        self._watch_figures()
-        async with self, health_server(self.settings.health_port, surface.metrics, self._missing):
-            pruning = asyncio.create_task(self._prune())
-            stopping = asyncio.create_task(stop.wait())
-            running = asyncio.create_task(self._run(token))
-            told = False
+        surface, self._patience = self.surface, drain
+        async with self:
+            await surface.records.open()
             try:
-                await asyncio.wait({stopping, running}, return_when=asyncio.FIRST_COMPLETED)
-                told = not running.done()
-                if told:
-                    _log.info("Footnote is stopping.")
-                    given_up = await self.work.drain(drain)
-                    if given_up:
-                        _log.warning("%s under way could not be finished.", given_up)
-                    await self.close()
+                async with health_server(self.settings.health_port, surface.metrics, self._missing):
+                    surface.service.on_swap(self._swapped)
+                    self._watch_figures()
+                    self.work.start(self._prune())
+                    await self._connect_until(stop, token)
             finally:
-                stopping.cancel()
-                try:
-                    await _ended(running, told=told)
-                finally:
-                    left = [pruning, *self._jobs]
-                    for job in left:
-                        job.cancel()
-                    await asyncio.gather(*left, return_exceptions=True)
-                    await surface.records.close()
+                await self.close()
+                await surface.records.close()
+
+    async def _connect_until(self, stop: asyncio.Event, token: str) -> None:
+        stopping = asyncio.create_task(stop.wait())
+        running = asyncio.create_task(self._run(token))
+        told = False
+        try:
+            await asyncio.wait({stopping, running}, return_when=asyncio.FIRST_COMPLETED)
+            told = not running.done()
+            if told:
+                _log.info("Footnote is stopping.")
+                await self.close()
+        finally:
+            stopping.cancel()
+            await _ended(running, told=told)
+
+    async def close(self) -> None:
+        """Finish the answers under way, give up the rest, and close the connection."""
+        if self._finishing is None:
+            self._finishing = asyncio.create_task(self._finish())
+        await asyncio.shield(self._finishing)
+        await super().close()
+
+    async def _finish(self) -> None:
+        if given_up := await self.work.drain(self._patience):
+            _log.warning("%s under way could not be finished.", given_up)
 
     async def _run(self, token: str) -> None:
         with explained(self.settings):
@@ -212,7 +231,7 @@ class FootnoteClient(discord.Client):
             ready = asyncio.create_task(self.ready.wait())
             try:
                 both = {connection, ready}
-                await asyncio.wait(both, timeout=_READY_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(both, timeout=self._ready_within, return_when=asyncio.FIRST_COMPLETED)
                 if not connection.done() and not self.ready.is_set():
                     raise DiscordRefusedError(
                         "The gateway let the bot connect, but did not say that it is ready. Try again later."
@@ -230,33 +249,11 @@ async def _ended(running: asyncio.Task[Any], *, told: bool) -> None:
     if not running.done():
         await asyncio.wait({running}, timeout=1)
         running.cancel()
-    ignored = (asyncio.CancelledError, DiscordRefusedError) if told else (asyncio.CancelledError,)
-    with suppress(*ignored):
+    if told:
+        await asyncio.gather(running, return_exceptions=True)
+        return
+    with suppress(asyncio.CancelledError):
         await running
-
-
-class ShardedFootnoteClient(FootnoteClient, discord.AutoShardedClient):
-    """The same over as many connections as Discord asks for, where the bot is in very many servers."""
-
-
-async def serve(settings: BotSettings, service: Answering, stop: asyncio.Event) -> None:
-    """Answer on Discord from a started service until `stop` is set.
-
-    Raises:
-        DiscordRefusedError: Discord cannot be reached, refuses the bot, or stops accepting it.
-    """
-    kind = ShardedFootnoteClient if await _shards_asked_for(settings) > 1 else FootnoteClient
-    await kind(settings, service).serve(stop)
-
-
-async def _shards_asked_for(settings: BotSettings) -> int:
-    """Return how many connections Discord asks for; 1 where it does not say."""
-    async with logged_in(settings) as client:
-        try:
-            shards, _, _ = await client.http.get_bot_gateway()
-        except (discord.GatewayNotFound, KeyError, TypeError):
-            return 1
-    return shards
 
 
 def make_tree(client: discord.Client) -> Tree:
@@ -264,25 +261,3 @@ def make_tree(client: discord.Client) -> Tree:
     tree = Tree(client)
     add_commands(tree)
     return tree
-
-
-async def serve_until_signalled(
-    settings: BotSettings, make_service: Callable[[BotSettings], Answering]
-) -> None:
-    """Start the service, answer until SIGTERM or SIGINT, and close it.
-
-    Raises:
-        DiscordRefusedError: Discord cannot be reached, or refuses the bot.
-        FootnoteError: the service cannot start.
-    """
-    token_of(settings)  # before the encoder is loaded: nobody waits for that to hear of a missing token
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(NotImplementedError):  # on Windows, Ctrl-C ends the run as KeyboardInterrupt
-            loop.add_signal_handler(number, stop.set)
-    service = make_service(settings)
-    try:
-        await service.start()
-        await serve(settings, service, stop)
-    finally:
-        await service.close()

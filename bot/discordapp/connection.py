@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -13,7 +14,15 @@ from bot.discordapp.endpoint import use_api
 from bot.errors import DiscordRefusedError
 from bot.settings import BotSettings
 
-__all__ = ["LOGIN_TIMEOUT", "check_connection", "explained", "logged_in", "make_quiet", "token_of"]
+__all__ = [
+    "LOGIN_TIMEOUT",
+    "check_connection",
+    "explained",
+    "logged_in",
+    "make_quiet",
+    "token_of",
+    "warn_of_missing_intent",
+]
 
 LOGIN_TIMEOUT = 40.0
 """Longer than discord.py takes to try five times at a server that has trouble."""
@@ -22,15 +31,20 @@ _PORTAL = "https://discord.com/developers/applications"
 _NEW_TOKEN = (
     f"Set FOOTNOTE_DISCORD_TOKEN to the bot's token, from {_PORTAL} (your application, Bot, Reset Token)."
 )
+_SWITCH_ON = (
+    f"Switch on Message Content Intent at {_PORTAL} (your application, Bot), "
+    "or set FOOTNOTE_DISCORD_MESSAGE_CONTENT=false."
+)
 _CLOSE_CODES = {
     4004: f"Discord refused the token. {_NEW_TOKEN}",
     4010: "Discord refused the shard that the bot named.",
     4011: "Discord asks for sharding: the bot is in too many servers for one connection.",
     4012: "The gateway does not speak version 10 of the protocol; correct FOOTNOTE_DISCORD_API_URL.",
     4013: "Discord refused the intents as invalid.",
-    4014: f"Discord refused the privileged intents. Switch on Message Content Intent "
-    f"at {_PORTAL} (your application, Bot), or set FOOTNOTE_DISCORD_MESSAGE_CONTENT=false.",
+    4014: f"Discord refused the privileged intents. {_SWITCH_ON}",
 }
+
+_log = logging.getLogger(__name__)
 
 
 def token_of(settings: BotSettings) -> str:
@@ -51,6 +65,18 @@ def make_quiet() -> None:
     """Keep discord.py from warning that voice will not work: this bot only writes."""
     discord.VoiceClient.warn_nacl = False
     discord.VoiceClient.warn_dave = False
+
+
+def warn_of_missing_intent(settings: BotSettings, application: discord.AppInfo | None) -> None:
+    """Log what to switch on where the settings ask for the content of messages, and the application may not.
+
+    It is the gateway that decides, once the bot asks it.
+    """
+    if not settings.discord_message_content or application is None:
+        return
+    flags = application.flags
+    if not (flags.gateway_message_content or flags.gateway_message_content_limited):
+        _log.warning("The application may not read the content of messages. %s", _SWITCH_ON)
 
 
 async def check_connection(settings: BotSettings) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import csv
 import io
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import discord
@@ -15,22 +15,29 @@ from discord.utils import format_dt
 
 from bot.answers import Answer, Verdict
 from bot.discordapp.delivery import post
-from bot.discordapp.escape import fit
+from bot.discordapp.escape import fit, shorten
 from bot.discordapp.installs import IN_SERVERS, MANAGERS, SERVER_INSTALL
+from bot.discordapp.lists import listed
 from bot.discordapp.notices import notice, said
 from bot.discordapp.render import answer_embed, asked_line
 from bot.discordapp.serversettings import manages_here
 from bot.discordapp.talk import Surface, surface_of, where_of
 from bot.discordapp.words import Words, words_in
-from bot.records import Gap
-from index.errors import BusyError, FootnoteError
+from bot.records import AnswersTo, Gap
+from index.errors import BusyError
 
 __all__ = ["GapCommands", "as_csv", "ask_gaps_again"]
 
 _SHOWN = 15
-_QUESTION_ROOM = 150
+_QUESTION_ROOM, _LIST_ROOM = 150, 3900
 _MOST = 10_000
+_CONTENT_ROOM = 2000
+_FORMULA_STARTS = tuple("=+-@＝＋－＠")
+
 _BUSY_PAUSE = 5.0
+"""Seconds of a pause, where the service does not say how long it is busy."""
+_PAUSES = 500
+"""After so many it is too busy: what is left is asked after the next swap."""
 
 _log = logging.getLogger(__name__)
 
@@ -97,23 +104,21 @@ class GapCommands(app_commands.Group):
 
 
 def _lines(gaps: list[Gap], words: Words) -> str:
-    if not gaps:
-        return words("gaps_none")
-    lines = [
-        words(
-            "gap_line",
-            number=f"{gap.id}\\",
-            question=fit(" ".join(gap.question.split()), _QUESTION_ROOM),
-            times=words("gap_times_one")
-            if gap.count == 1
-            else words("gap_times", count=gap.count, people=gap.people),
-            last=format_dt(gap.last, "R"),
-        )
-        for gap in gaps[:_SHOWN]
-    ]
-    if more := len(gaps) - _SHOWN:
-        lines += [words("gaps_more", count=more)] if more > 0 else []
-    return "\n".join(lines)
+    shown = [_line(gap, words) for gap in gaps[:_SHOWN]]
+    beyond = len(gaps) - len(shown)
+    text = listed(shown, _LIST_ROOM, lambda count: words("gaps_more", count=f"{count:,}"), beyond=beyond)
+    return text or words("gaps_none")
+
+
+def _line(gap: Gap, words: Words) -> str:
+    once = gap.count == 1
+    return words(
+        "gap_line",
+        number=f"{gap.id}\\",  # before a full stop, so that no list begins
+        question=fit(" ".join(gap.question.split()), _QUESTION_ROOM),
+        times=words("gap_times_one") if once else words("gap_times", count=gap.count, people=gap.people),
+        last=format_dt(gap.last, "R"),
+    )
 
 
 def as_csv(gaps: Iterable[Gap]) -> bytes:
@@ -134,39 +139,76 @@ def as_csv(gaps: Iterable[Gap]) -> bytes:
 
 def _harmless(text: str) -> str:
     """Keep spreadsheets from running what people asked as a formula (OWASP, "CSV injection")."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+    return f"'{text}" if text[:1].isspace() or text.startswith(_FORMULA_STARTS) else text
 
 
 async def ask_gaps_again(surface: Surface, client: discord.Client, generation: str) -> int:
     """Ask every open question again; mark those that now have an answer; return how many those are.
 
-    Where a server's settings say so, the channel in which a question was asked is told of its answer.
+    Where a server's settings say so, the channel in which a question was asked is told of its answer. This
+    ends where another generation than this is served, since the swap to that one begins anew.
     """
-    found = 0
+    found, pauses = 0, iter(range(_PAUSES))
     for gap in await surface.records.every_open_gap():
         try:
-            answer = await surface.service.ask(gap.question)
-        except BusyError:  # people come first
-            await asyncio.sleep(_BUSY_PAUSE)
+            answer = await _ask_again(surface, gap, generation, pauses)
+        except BusyError:
+            _log.warning(
+                "Footnote is too busy to ask every unanswered question again; the next swap asks them."
+            )
+            break
+        if not await _serves(surface, generation):
+            break
+        if answer is None or answer.verdict is not Verdict.ANSWERED or not await _is_open(surface, gap):
             continue
-        except (FootnoteError, OSError, ValueError) as error:
-            _log.warning("An unanswered question could not be asked again: %s", error)
-            continue
-        if answer.verdict is Verdict.ANSWERED:
-            found += 1
-            await surface.records.mark_answered(gap.id, generation)
-            await _tell(surface, client, gap, answer)
+        await surface.records.mark_answered(gap.id, generation)
+        await _tell(surface, client, gap, answer)
+        found += 1
     if found:
         _log.info("%s questions that had no answer have one in generation %s.", found, generation)
     return found
 
 
+async def _ask_again(surface: Surface, gap: Gap, generation: str, pauses: Iterator[object]) -> Answer | None:
+    """Ask a question once there is room for it; None where it cannot be asked.
+
+    Raises:
+        BusyError: there was none for very long.
+    """
+    while await _serves(surface, generation):
+        try:
+            return await surface.service.ask(gap.question)
+        except BusyError as error:  # people come first
+            if next(pauses, None) is None:
+                raise
+            await asyncio.sleep(error.seconds or _BUSY_PAUSE)
+        except Exception:  # noqa: BLE001 -- whatever it is, the other questions are asked all the same
+            _log.exception("Unanswered question %s could not be asked again.", gap.id)
+            return None
+    return None
+
+
+async def _serves(surface: Surface, generation: str) -> bool:
+    return (await surface.service.status()).generation == generation
+
+
+async def _is_open(surface: Surface, gap: Gap) -> bool:
+    """Say whether a question is still there, in these words: it may be dropped or forgotten meanwhile."""
+    still = await surface.records.every_open_gap()
+    return any((one.id, one.question) == (gap.id, gap.question) for one in still)
+
+
 async def _tell(surface: Surface, client: discord.Client, gap: Gap, answer: Answer) -> None:
-    settings = await surface.records.settings(gap.server, gap.channel)
-    if gap.server is None or not settings.tell_gaps:
+    """Tell the channel of an answer where that is wanted, unless the question was asked in private."""
+    if gap.server is None or not gap.channel:
         return
     guild = client.get_guild(gap.server)
+    place = guild.get_channel_or_thread(gap.channel) if guild else None
+    parent = getattr(place, "parent_id", None)
+    settings = await surface.records.settings(gap.server, gap.channel, parent)
+    if not settings.tell_gaps or settings.answers is AnswersTo.NEVER:
+        return
     words = words_in(settings.language, str(guild.preferred_locale) if guild else None)
     channel = client.get_partial_messageable(gap.channel, guild_id=gap.server)
-    content = f"{words('gap_now')}:\n{asked_line(gap.question)}"[:2000]
+    content = shorten(f"{words('gap_now')}:\n{asked_line(gap.question)}", _CONTENT_ROOM)
     await post(channel, answer_embed(answer, words), content=content)

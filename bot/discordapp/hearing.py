@@ -107,7 +107,7 @@ def forum_post(channel: object) -> discord.Thread | None:
 def _of_post(post: discord.Thread, body: str) -> str:
     """Return what a post asks: its title, with what its body asks, or how that begins."""
     title = post.name.strip()
-    sentences = (one.strip() for one in _SENTENCE_END.split(_ADDRESS.sub(" ", body)))
+    sentences = (one.strip() for one in _SENTENCE_END.split(body))
     asked = " ".join(one for one in sentences if one.endswith("?"))
     more = (asked or ("" if looks_like_question(title) else body))[:_BODY_ROOM].strip()
     return f"{title}\n{more}" if more and more.casefold() != title.casefold() else title

@@ -70,7 +70,7 @@ class Listener:
             return
         words = words_in(settings.language, str(thread.guild.preferred_locale))
         where = Where(thread.owner_id, thread.guild.id, thread.id, settings, words)
-        await self._answer(Reply(thread), where, Heard(thread.name, "forum"), None)
+        await self._answer(Reply(thread), where, Heard(thread.name.strip(), "forum"), None)
 
     def _first(self, post_id: int) -> bool:
         """Say whether a post is seen for the first time."""

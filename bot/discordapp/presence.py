@@ -3,29 +3,54 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import discord
 
 from bot.discordapp.delivery import LOST
 from index import IndexStatus
 
-__all__ = ["show_presence"]
+__all__ = ["Presence"]
 
 _log = logging.getLogger(__name__)
 
 
-async def show_presence(client: discord.Client, status: IndexStatus | None) -> None:
-    """Show what is answered from; without a status that a rebuild is under way.
+class Presence:
+    """The bot's presence, on every connection; what cannot be shown is logged only, as it is a courtesy."""
 
-    What cannot be shown is logged only, since it is a courtesy.
-    """
-    text = "Rebuilding the index"
-    if status is not None:
-        articles = "1 article" if status.articles == 1 else f"{status.articles:,} articles"
-        text = f"Answering from {articles}"
-    activity = discord.CustomActivity(name=text)
-    client.activity = activity  # also for the next time that the bot has to identify itself
-    try:
-        await client.change_presence(activity=activity)
-    except (*LOST, AttributeError) as error:  # without a connection there is nothing to send it by
-        _log.info("The bot's presence could not be shown: %s", error)
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+        self.status: IndexStatus | None = None
+        """What is answered from, as it was last told."""
+        self._rebuilds = 0
+
+    async def answering_from(self, status: IndexStatus) -> None:
+        """Show what is answered from, once no rebuild is under way."""
+        self.status = status
+        await self._show()
+
+    @asynccontextmanager
+    async def rebuilding(self) -> AsyncIterator[None]:
+        """Show that the index is being rebuilt, until the body ends."""
+        self._rebuilds += 1
+        await self._show()
+        try:
+            yield
+        finally:
+            self._rebuilds -= 1
+            await self._show()
+
+    async def _show(self) -> None:
+        activity = discord.CustomActivity(name=self._text())
+        self._client.activity = activity  # also for the next time that the bot has to identify itself
+        try:
+            await self._client.change_presence(activity=activity)
+        except (*LOST, AttributeError) as error:  # without a connection there is nothing to send it by
+            _log.info("The bot's presence could not be shown: %s", error)
+
+    def _text(self) -> str:
+        if self._rebuilds or self.status is None:
+            return "Rebuilding the index"
+        count = self.status.articles
+        return f"Answering from {'1 article' if count == 1 else f'{count:,} articles'}"

@@ -9,14 +9,16 @@ from discord import app_commands
 
 from bot.discordapp.escape import fit
 from bot.discordapp.installs import ANY_INSTALL, ANYWHERE
+from bot.discordapp.lists import listed
 from bot.discordapp.notices import notice
 from bot.discordapp.talk import surface_of, where_of
 from bot.discordapp.words import Words
+from bot.records import Feedback
 
 __all__ = ["PrivacyCommands"]
 
 _SHOWN = 15
-_ROOM = 100
+_LINE_ROOM, _ROOM = 100, 1000
 
 
 class PrivacyCommands(app_commands.Group):
@@ -38,9 +40,11 @@ class PrivacyCommands(app_commands.Group):
             words = (await where_of(surface, interaction)).words
             await interaction.response.defer(thinking=True, ephemeral=True)
             kept = await surface.records.show(interaction.user.id)
-            embed = notice(words("privacy_title"), words("privacy_text", days=surface.settings.record_days))
+            about = words("privacy_text", days=surface.settings.record_days)
+            off = "" if surface.settings.recording else words("gaps_off")
+            embed = notice(words("privacy_title"), "\n\n".join(filter(None, [about, off])))
             questions = [one.question for one in kept.questions]
-            said = [one.question + (f": {one.reason}" if one.reason else "") for one in kept.feedback]
+            said = [_said(one, words) for one in kept.feedback]
             for title, lines in (("privacy_questions", questions), ("privacy_feedback", said)):
                 embed.add_field(name=words(title), value=_list_of(lines, words), inline=False)
             await interaction.edit_original_response(embed=embed)
@@ -57,12 +61,14 @@ class PrivacyCommands(app_commands.Group):
             await interaction.edit_original_response(embed=notice(words("privacy_forgotten"), text))
 
 
+def _said(feedback: Feedback, words: Words) -> str:
+    """Return what somebody said of an answer, the question that it answered, and the reason."""
+    vote = words("button_helpful") if feedback.helpful else words("button_not_helpful")
+    return ": ".join(one for one in (vote, feedback.question, feedback.reason) if one.strip())
+
+
 def _list_of(lines: Sequence[str], words: Words) -> str:
-    if not lines:
-        return words("privacy_nothing")
-    shown = [f"- {fit(' '.join(line.split()), _ROOM)}" for line in lines[:_SHOWN]]
-    more = len(lines) - len(shown)
-    while len("\n".join(shown)) > 900:
-        shown.pop()
-        more += 1
-    return "\n".join([*shown, *([words("privacy_more", count=more)] if more else [])])
+    shown = [f"- {fit(' '.join(line.split()), _LINE_ROOM)}" for line in lines[:_SHOWN]]
+    beyond = len(lines) - len(shown)
+    text = listed(shown, _ROOM, lambda count: words("privacy_more", count=count), beyond=beyond)
+    return text or words("privacy_nothing")

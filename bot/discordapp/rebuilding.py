@@ -9,9 +9,10 @@ from contextlib import suppress
 import discord
 
 from bot.discordapp.answering import Answering
-from bot.discordapp.delivery import LOST
+from bot.discordapp.delivery import LOST, post, too_late
 from bot.discordapp.health import Metrics, Outcome
 from bot.discordapp.notices import failed_embed, notice, progress_embed, rebuilt_embed, said
+from bot.discordapp.talk import surface_of
 from bot.discordapp.words import Words
 from bot.service import NotServedError
 from index import Progress
@@ -45,10 +46,13 @@ class ProgressMessage:
         while not self._ended.is_set():
             if self._latest is not shown:
                 shown = self._latest
-                with suppress(*LOST):  # progress is a courtesy; the outcome is not
+                try:
                     await self._interaction.edit_original_response(
                         embed=progress_embed(self._words, self._latest)
                     )
+                except LOST as error:  # progress is a courtesy; the outcome is not
+                    if too_late(error):
+                        return
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), self._every)
 
@@ -65,11 +69,8 @@ class ProgressMessage:
     async def _post(self, embed: discord.Embed) -> None:
         """Post the outcome in the channel: an interaction's token is good for fifteen minutes only."""
         channel = self._interaction.channel
-        try:
-            if isinstance(channel, discord.abc.Messageable):
-                await channel.send(embed=embed)
-        except LOST as error:
-            _log.warning("The outcome of a rebuild could not be posted either: %s", error)
+        if not isinstance(channel, discord.abc.Messageable) or await post(channel, embed) is None:
+            _log.warning("The outcome of a rebuild could not be posted either.")
 
 
 async def rebuild_by_command(
@@ -84,7 +85,8 @@ async def rebuild_by_command(
     outcome: Outcome = "given-up"
     embed = said(words, "rebuild_given_up", fault=True)
     try:
-        report = await service.rebuild(message.update)
+        async with surface_of(interaction).presence.rebuilding():
+            report = await service.rebuild(message.update)
         embed, outcome = rebuilt_embed(words, report), "done"
         _log.info("A rebuild was asked for in chat: %s", report.summary())
     except BusyError as error:

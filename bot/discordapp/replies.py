@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import discord
@@ -17,7 +19,7 @@ from bot.discordapp.render import asked_line
 from bot.discordapp.talk import Surface, Where, apologise, private_reply, where_of
 from bot.queueing import Waiting
 
-__all__ = ["WORTH_TELLING", "answer_interaction", "refuse", "waiting_notice"]
+__all__ = ["WORTH_TELLING", "answer_interaction", "refuse", "telling_of_trouble", "waiting_notice"]
 
 WORTH_TELLING = 1.0
 """Seconds of waiting from which on somebody is told their place in the queue."""
@@ -59,7 +61,7 @@ async def answer_interaction(  # noqa: PLR0913 - what can be said of a question
             return
         ephemeral = where.settings.private if private is None else private
         await interaction.response.defer(thinking=True, ephemeral=ephemeral)
-        try:
+        async with telling_of_trouble(interaction, where):
             named = (article or "").strip()
             line = (await surface.service.catalogue()).find(named) if named else None
             if named and line is None:
@@ -72,11 +74,18 @@ async def answer_interaction(  # noqa: PLR0913 - what can be said of a question
             elif way == "slash" and line is None:
                 earlier = latest(surface, where, private=ephemeral)
             await _answer(surface, interaction, Asked(question, where, way, line, earlier, ephemeral))
-        except asyncio.CancelledError:
-            await private_reply(interaction, said(where.words, "stopping"))
-            raise
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the asker hears of it and it is logged
-            await apologise(interaction, error)
+
+
+@asynccontextmanager
+async def telling_of_trouble(interaction: discord.Interaction[Any], where: Where) -> AsyncIterator[None]:
+    """Tell whoever waits for an answer that it will not come, where that is so, and why."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        await private_reply(interaction, said(where.words, "stopping"))
+        raise
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the asker hears of it and it is logged
+        await apologise(interaction, error)
 
 
 async def _answer(surface: Surface, interaction: discord.Interaction[Any], asked: Asked) -> None:

@@ -6,8 +6,9 @@ import asyncio
 from contextlib import suppress
 
 from bot.discordapp import registration
-from bot.discordapp.client import make_tree, serve_until_signalled
+from bot.discordapp.client import make_tree
 from bot.discordapp.logs import set_up_logging
+from bot.discordapp.starting import serve_until_signalled
 from bot.service import Service
 from bot.settings import BotSettings
 

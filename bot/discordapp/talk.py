@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -12,14 +13,16 @@ import discord
 
 from bot.discordapp.answering import Answering
 from bot.discordapp.cooldowns import Cooldowns
+from bot.discordapp.delivery import LOST, is_ours, too_late
 from bot.discordapp.exchanges import Exchanges
 from bot.discordapp.health import Metrics
 from bot.discordapp.notices import notice, said
-from bot.discordapp.words import Words, words_in
+from bot.discordapp.presence import Presence
+from bot.discordapp.words import AUTO, Words, words_in
 from bot.discordapp.work import Work
 from bot.records import ChannelSettings, Records
 from bot.settings import BotSettings
-from index.errors import BusyError
+from index.errors import BusyError, FootnoteError
 
 __all__ = [
     "Surface",
@@ -27,6 +30,7 @@ __all__ = [
     "apologise",
     "apology_for",
     "help_notice",
+    "log_failure",
     "private_reply",
     "surface_of",
     "where_of",
@@ -46,6 +50,7 @@ class Surface:
     metrics: Metrics
     work: Work
     exchanges: Exchanges
+    presence: Presence
     owners: Callable[[], frozenset[int]]
 
 
@@ -84,13 +89,27 @@ def help_notice(words: Words) -> discord.Embed:
 
 
 def apology_for(words: Words, error: BaseException) -> discord.Embed:
-    """Return what to tell the asker, and log what is a fault of ours."""
+    """Return what to tell the asker, and log why; a fault of ours is logged with where it is."""
     if isinstance(error, BusyError):
         if error.seconds is None:
             return notice(words("busy"), words("busy_soon"))
         return said(words, "busy", seconds=math.ceil(error.seconds))
-    _log.error("A handler failed.", exc_info=error)
-    return said(words, "fault", fault=True)
+    log_failure("A handler failed.", error)
+    return said(words, "fault" if is_ours(error) else "not_taken", fault=True)
+
+
+def log_failure(what: str, error: BaseException | None) -> None:
+    """Log that something failed: a fault of ours with where it is, all else with the reason in a line."""
+    if not is_ours(error):
+        _log.warning("%s Discord did not take it: %s", what, _reason(error))
+    elif isinstance(error, FootnoteError):  # it says by itself what is wrong, and where
+        _log.error("%s %s", what, error)
+    else:
+        _log.error(what, exc_info=error)
+
+
+def _reason(error: BaseException | None) -> str:
+    return str(error) or type(error).__name__
 
 
 async def private_reply(interaction: discord.Interaction[Any], embed: discord.Embed) -> None:
@@ -102,23 +121,35 @@ async def private_reply(interaction: discord.Interaction[Any], embed: discord.Em
         # A first follow-up would take the deferred message's place and be seen by all, so that goes first.
         # A button's message stays: what was deferred there is no message of its own.
         if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
-            await interaction.delete_original_response()
+            with suppress(discord.NotFound):  # somebody has deleted it
+                await interaction.delete_original_response()
         await interaction.followup.send(embed=embed, ephemeral=True)
-    except discord.HTTPException as error:
-        _log.warning("An apology could not be sent privately: %s", error)
-        await _replace(interaction, embed)
+    except LOST as error:
+        _log.warning("An apology could not be sent privately: %s", _reason(error))
+        if not too_late(error):
+            await _replace(interaction, embed)
 
 
 async def _replace(interaction: discord.Interaction[Any], embed: discord.Embed) -> None:
     try:
         await interaction.edit_original_response(embed=embed)
-    except discord.HTTPException as error:
-        _log.warning("An apology could not be sent: %s", error)
+    except LOST as error:
+        _log.warning("An apology could not be sent: %s", _reason(error))
 
 
 async def apologise(interaction: discord.Interaction[Any], error: BaseException) -> None:
-    """Tell the user that what they asked for failed."""
+    """Tell the user that what they asked for failed, if Discord still waits for an answer."""
     surface = surface_of(interaction)
     surface.metrics.failed() if not isinstance(error, BusyError) else surface.metrics.refused("busy")
-    where = await where_of(surface, interaction)
-    await private_reply(interaction, apology_for(where.words, error))
+    if too_late(error):
+        _log.warning("Discord no longer waits for an answer: %s", error)
+        return
+    await private_reply(interaction, apology_for(await _words_for(surface, interaction), error))
+
+
+async def _words_for(surface: Surface, interaction: discord.Interaction[Any]) -> Words:
+    """Return the words for an apology, also where finding out what is set is what failed."""
+    try:
+        return (await where_of(surface, interaction)).words
+    except Exception:  # noqa: BLE001 -- what failed is told of as it is
+        return words_in(AUTO, str(interaction.locale))

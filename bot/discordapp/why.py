@@ -10,7 +10,7 @@ from bot.discordapp.notices import notice
 from bot.discordapp.render import percent
 from bot.discordapp.words import Words
 from index import Hit
-from index.hits import SCORE_WEIGHTS
+from index.hits import SCORE_WEIGHTS, TermMatch
 from index.signals import judged
 from index.wanted import Wanted
 
@@ -56,12 +56,17 @@ def _words_missed(hit: Hit, words: Words) -> list[str]:
     if not missed:
         return []
     worst = min(missed, key=lambda one: one.near)
-    shown = ", ".join(fit(one.term.typed, _WORD_ROOM) for one in missed[:_WORDS])
+    shown = ", ".join(map(_typed, missed[:_WORDS]))
     level = _level(worst.near, words)
     return [
         words("why_absent", words=shown),
-        words("why_word", word=fit(worst.term.typed, _WORD_ROOM), level=level, value=f"{worst.near:.2f}"),
+        words("why_word", word=_typed(worst), level=level, value=f"{worst.near:.2f}"),
     ]
+
+
+def _typed(match: TermMatch) -> str:
+    """Return a word of the question, or a value of several, in one line."""
+    return fit(" ".join(match.term.typed.split()), _WORD_ROOM)
 
 
 def _value(reasons: Reasons, hit: Hit, words: Words) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import logging
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,13 +13,16 @@ __all__ = ["Work"]
 _GIVING_UP = 3.0
 """How long work that was given up may take to say so."""
 
+_log = logging.getLogger(__name__)
+
 
 class Work:
-    """The tasks that answer people, and those that need not be waited for (a rebuild)."""
+    """The tasks that answer people, those that somebody waits for (a rebuild), and jobs in the background."""
 
     def __init__(self) -> None:
         self._answers: set[asyncio.Task[Any]] = set()
         self._others: set[asyncio.Task[Any]] = set()
+        self._jobs: set[asyncio.Task[None]] = set()
         self.stopping = False
         """Whether new questions are turned away."""
 
@@ -40,9 +44,31 @@ class Work:
             task.add_done_callback(tasks.discard)  # not earlier: an apology may follow the work itself
         yield
 
+    def start(self, job: Coroutine[Any, Any, Any]) -> asyncio.Task[None]:
+        """Run a job in the background, for nobody in particular: stopping gives it up without a word."""
+
+        async def run() -> None:
+            try:
+                await job
+            except Exception:  # noqa: BLE001 -- nobody need wait for it, so the log is told
+                _log.exception("A job in the background failed.")
+
+        task = asyncio.create_task(run())
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+        return task
+
     async def drain(self, within: float) -> int:
-        """Turn new work away, finish the answers, cancel the rest; return how many were given up."""
+        """Turn new work away, give up the jobs, finish the answers, cancel the rest.
+
+        Returns:
+            How many somebody waited for that were given up.
+        """
         self.stopping = True
+        jobs = list(self._jobs)
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
         deadline = asyncio.get_running_loop().time() + within
         while self._answers and (left := deadline - asyncio.get_running_loop().time()) > 0:
             await asyncio.wait(self._answers, timeout=left)

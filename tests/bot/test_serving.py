@@ -106,6 +106,19 @@ async def test_check_tells_the_letters_of_an_article_from_others(service: Servic
     assert exact.verdict is not changed.verdict
 
 
+@shared_loop
+@given(text=_ANYTHING)
+@example(text="")
+@example(text="\ud800 lamp \udfff")
+@example(text='Salt" OR NEAR( * AND goes in last.')
+@example(text="lamp " * 50_000)
+async def test_any_text_can_be_checked(service: Service, text: str) -> None:
+    for one in await service.check(text):
+        if one.article is not None:
+            source = one.article.text if one.paragraph else one.article.heading
+            assert source[one.start : one.end] == one.original
+
+
 async def test_what_is_being_looked_up_when_the_service_closes_is_found(built: Path) -> None:
     async with serving(built) as service:
         looked = [asyncio.create_task(service.check(f"Salt goes in last. {number}.")) for number in range(9)]

@@ -27,11 +27,11 @@ class Chat:
         self, user: User, where: Guild | Channel | None, question: str, **options: object
     ) -> Json:
         """Ask with the command."""
-        return await self._noted(await answer_to(self.wire, user, where, question, **options))
+        return await self.noted(await answer_to(self.wire, user, where, question, **options))
 
     async def mention(self, user: User, where: Guild | Channel, question: str) -> Json:
         """Ask in a message that mentions the bot."""
-        return await self._noted(await mentioned(self.wire, user, where, question))
+        return await self.noted(await mentioned(self.wire, user, where, question))
 
     async def say(
         self,
@@ -44,16 +44,16 @@ class Chat:
     ) -> Json:
         """Ask in a message without more; return the reply."""
         said = await self.wire.say(where, user, text, reply_to=reply_to, ping=ping)
-        return await self._noted(await self.wire.reply_to(said))
+        return await self.noted(await self.wire.reply_to(said))
 
-    async def _noted(self, message: Json) -> Json:
+    async def noted(self, message: Json) -> Json:
+        """Wait until the bot has taken note of its answer."""
         async with asyncio.timeout(3):
             while not self.bot.surface.exchanges.of_message(int(message["id"])):  # noqa: ASYNC110
                 await asyncio.sleep(0)  # the bot goes on
         return message
 
-    @property
     def before(self) -> str | None:
-        """The question on which the last one may lean."""
+        """Return the question on which the last one may lean."""
         earlier = self.service.asked_with[-1][2]
         return earlier.question if earlier else None

@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from bot.answers import Answer
-from bot.discordapp.client import serve_until_signalled
 from bot.discordapp.logs import set_up_logging
+from bot.discordapp.starting import serve_until_signalled
 from bot.settings import BotSettings
 from tests.bot.discordapp.fake_service import FakeService
 

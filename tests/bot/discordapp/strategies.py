@@ -70,10 +70,10 @@ def cut_well(text: str, at: int) -> bool:
 @st.composite
 def articles(draw: st.DrawFn) -> Article:
     """Draw an article as reading it from a file makes it: paragraphs have letters and no blank lines."""
-    fields = [draw(TEXTS | LONG).strip() for _ in range(4)]
+    title, author, publisher, published = (draw(TEXTS | LONG).strip() for _ in range(4))
     paragraphs = draw(st.lists(_LINES.filter(bool), min_size=1, max_size=6))
-    heading = draw(TEXTS).strip() or "The lamp"
-    return Article("lamp", *fields[:3], draw(URLS), fields[3], heading, "\n\n".join(paragraphs))
+    heading, text = draw(TEXTS).strip() or "The lamp", "\n\n".join(paragraphs)
+    return Article("lamp", title, author, publisher, draw(URLS), published, heading, text)
 
 
 @st.composite

@@ -8,6 +8,7 @@ import pytest
 
 from bot.answers import Verdict
 from bot.discordapp.client import FootnoteClient
+from bot.discordapp.words import words_in
 from index import Article
 from index.errors import BusyError
 from tests.bot.discordapp.conftest import MakeBotSettings, running
@@ -97,11 +98,34 @@ async def test_helpers_are_offered_where_settings_name_them_and_there_is_no_answ
         assert "Ask the helpers" not in wire.buttons(await answer_to(wire, ann, other))
 
 
-async def test_buttons_speak_the_language_that_is_set(wire: LoopbackDiscord, bot: FootnoteClient) -> None:
+@pytest.mark.usefixtures("bot")
+async def test_buttons_work_where_only_the_asker_installed_the_bot(
+    wire: LoopbackDiscord, service: FakeService
+) -> None:
+    service.reply = sample_answer(verdict=Verdict.RELATED, further=("More.",))
+    has_articles(service, sample_article("councils", "More."))
+    guild, ann = wire.world.guild(bot=False), wire.world.user("ann")
+    bob = wire.world.join(guild, wire.world.user("bob"))
+    used = await wire.slash("ask", wire.world.join(guild, ann), guild, installed="user", question="Why?")
+    answer = await wire.response_to(used)
+    assert wire.buttons(answer) == [_CONTEXT, _NEXT, _ASK, *_VOTES, "Why?"]
+    for button in (_CONTEXT, _NEXT, "Why?", "Helpful"):
+        assert (await pressed(wire, bob, answer, button))["flags"] & 64
+    for button in (_ASK, "Not helpful"):
+        sent = await wire.submit(await wire.press(bob, answer, button), ["So?"])
+        assert (await wire.response_to(sent))["embeds"]
+
+
+async def test_buttons_speak_the_language_that_is_set(
+    wire: LoopbackDiscord, service: FakeService, bot: FootnoteClient
+) -> None:
     guild, (ann,) = await inhabited(wire, "ann")
-    await bot.surface.records.change(guild.id, None, language="de")
+    service.reply = sample_answer(verdict=Verdict.RELATED, further=("More.",))
+    await bot.surface.records.change(guild.id, None, language="de", helper_role=1)
+    kinds = "context", "next", "follow_up", "helpful", "not_helpful", "why", "pass_on"
+    labels = [words_in("de")(f"button_{kind}") for kind in kinds]
     for message in (await answer_to(wire, ann, guild), await mentioned(wire, ann, guild)):
-        assert wire.buttons(message)[-2:] == ["Hilfreich", "Nicht hilfreich"]
+        assert wire.buttons(message) == labels
 
 
 @pytest.mark.parametrize(
@@ -196,10 +220,10 @@ async def test_discord_py_keeps_nothing_of_answers_presses_and_forms(
             await wire.response_to(await wire.press(ann, source, "Next source"))
             for button in ("Ask a follow-up", "Not helpful"):
                 used = await wire.press(ann, answer, button)
-                if number % 2:  # the others are dismissed
-                    await wire.response_to(await wire.submit(used, ["So?"]))
-                else:
+                if number % 2:  # it is dismissed
                     await wire.form(used)
+                else:
+                    await wire.response_to(await wire.submit(used, ["So?"]))
             await noticed(wire, await wire.press(ann, answer, "Ask the helpers"))
     await asyncio.sleep(0)
     assert store._dynamic_items == known

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import socket
 import traceback
 
 import pytest
 
-from bot.discordapp.client import FootnoteClient, serve
+from bot.discordapp.client import FootnoteClient
 from bot.discordapp.connection import check_connection
+from bot.discordapp.starting import serve
 from bot.errors import DiscordRefusedError
 from tests.bot.discordapp.conftest import TOKEN, MakeBotSettings, running
 from tests.bot.discordapp.fake_service import FakeService
+from tests.wire.gateway import MESSAGE_CONTENT
 from tests.wire.loopback import LoopbackDiscord
 
 
@@ -113,6 +116,44 @@ async def test_api_that_answers_otherwise(
 ) -> None:  # fmt: skip
     wire.fault("GET", path, status=status, content_type=kind, body=body)
     assert says in await refusal(bot_settings)
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "flags", "warned"),
+    [
+        (True, 0, True),
+        (True, 1 << 18, False),  # an application that Discord has verified
+        (True, 1 << 19, False),  # one in fewer than a hundred servers
+        (True, 1 << 23, True),  # another flag
+        (False, 0, False),
+    ],
+)
+async def test_intent_that_is_not_switched_on_is_warned_of(
+    wire: LoopbackDiscord,
+    bot_settings: MakeBotSettings,
+    service: FakeService,
+    caplog: pytest.LogCaptureFixture,
+    asked_for: bool,
+    flags: int,
+    warned: bool,
+) -> None:
+    application = json.dumps(wire.world.application() | {"flags": flags}).encode()
+    wire.fault("GET", "/applications/@me$", status=200, body=application)
+    wire.gateway.granted = MESSAGE_CONTENT  # it is the gateway that decides
+    async with running(bot_settings(discord_message_content=asked_for), service):
+        pass
+    said = [one.message for one in caplog.records if "read the content of messages" in one.message]
+    assert len(said) == warned
+    assert all("Switch on Message Content Intent at https://discord.com/developers" in one for one in said)
+
+
+async def test_intent_that_the_gateway_refuses_ends_with_what_to_do(
+    bot_settings: MakeBotSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = await refusal(bot_settings, discord_message_content=True)
+    assert said.startswith("Discord refused the privileged intents. Switch on Message Content Intent at ")
+    assert said.endswith("or set FOOTNOTE_DISCORD_MESSAGE_CONTENT=false.")
+    assert "read the content of messages" in caplog.text
 
 
 async def test_token_that_is_revoked_while_serving_ends_with_a_refusal(

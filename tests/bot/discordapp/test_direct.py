@@ -63,15 +63,15 @@ async def test_a_direct_message_without_words_gets_help(
 async def test_it_leans_on_the_latest_answer_there(wire: LoopbackDiscord, chat: Chat, ann: User) -> None:
     here = wire.world.dm(ann)
     await chat.say(ann, here, "One?")
-    assert chat.before is None
+    assert chat.before() is None
     await chat.say(ann, here, "And who?")
-    assert chat.before == "One?"
+    assert chat.before() == "One?"
     await chat.command(ann, None, "Two?")
     await chat.say(ann, here, "And who?")
-    assert chat.before == "Two?"
+    assert chat.before() == "Two?"
     bob = wire.world.user("bob")
     await chat.say(bob, wire.world.dm(bob), "And who?")
-    assert chat.before is None
+    assert chat.before() is None
 
 
 async def test_a_reply_leans_on_what_it_replies_to(wire: LoopbackDiscord, chat: Chat, ann: User) -> None:
@@ -79,7 +79,7 @@ async def test_a_reply_leans_on_what_it_replies_to(wire: LoopbackDiscord, chat: 
     first = await chat.say(ann, here, "One?")
     await chat.say(ann, here, "Two?")
     await chat.say(ann, here, "And who?", reply_to=first, ping=False)
-    assert chat.before == "One?"
+    assert chat.before() == "One?"
 
 
 async def test_after_a_restart_a_reply_still_knows_its_question_and_the_rest_is_asked_alone(
@@ -91,9 +91,9 @@ async def test_after_a_restart_a_reply_still_knows_its_question_and_the_rest_is_
     async with running(bot_settings(), service) as client:
         chat = Chat(wire, client, service)
         await chat.say(ann, here, "And who?")
-        assert chat.before is None
+        assert chat.before() is None
         await chat.say(ann, here, "And who?", reply_to=first)
-        assert chat.before == "One?"
+        assert chat.before() == "One?"
 
 
 async def test_direct_messages_need_no_intent_and_no_permission_of_any_server(

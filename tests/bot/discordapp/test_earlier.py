@@ -34,25 +34,25 @@ async def test_it_is_the_latest_of_the_same_person_in_the_same_channel(
     other = wire.world.channel(guild, "other")
     await wire.gateway.announce(guild)
     await chat.command(ann, guild, "One?")
-    assert chat.before is None
+    assert chat.before() is None
     await chat.command(ann, guild, "Two?")
-    assert chat.before == "One?"
+    assert chat.before() == "One?"
     for who, where in ((bob, guild), (ann, other), (ann, None)):
         await chat.command(who, where, "And who?")
-        assert chat.before is None
+        assert chat.before() is None
     await chat.command(ann, guild, "And who?")
-    assert chat.before == "Two?"
+    assert chat.before() == "Two?"
 
 
 async def test_commands_and_mentions_lean_on_each_other(wire: LoopbackDiscord, chat: Chat) -> None:
     guild, (ann, bob) = await inhabited(wire, "ann", "bob")
     await chat.command(ann, guild, "One?")
     await chat.mention(bob, guild, "And who?")
-    assert chat.before is None
+    assert chat.before() is None
     await chat.mention(ann, guild, "Two?")
-    assert chat.before == "One?"
+    assert chat.before() == "One?"
     await chat.command(ann, guild, "And who?")
-    assert chat.before == "Two?"
+    assert chat.before() == "Two?"
 
 
 async def test_a_question_of_one_article_leans_on_nothing_and_can_be_leant_on(
@@ -61,9 +61,9 @@ async def test_a_question_of_one_article_leans_on_nothing_and_can_be_leant_on(
     guild, (ann,) = await inhabited(wire, "ann")
     await chat.command(ann, guild, "One?")
     await chat.command(ann, guild, "Two?", article="lamp")
-    assert chat.before is None
+    assert chat.before() is None
     await chat.command(ann, guild, "And who?")
-    assert chat.before == "Two?"
+    assert chat.before() == "Two?"
 
 
 async def test_a_private_question_is_no_subject_of_one_that_all_see(
@@ -74,12 +74,12 @@ async def test_a_private_question_is_no_subject_of_one_that_all_see(
     for where in (guild, thread):
         await chat.command(ann, where, "Hidden?", private=True)
         await chat.command(ann, where, "And who?")
-        assert chat.before is None
+        assert chat.before() is None
     fresh = await wire.thread(guild, ann, "another")
     await chat.command(ann, fresh, "Hidden?", private=True)
     for who in (ann, bob):
         await chat.mention(who, fresh, "One?" if who is ann else "And who?")
-        assert chat.before == (None if who is ann else "One?")
+        assert chat.before() == (None if who is ann else "One?")
 
 
 async def test_a_private_question_leans_on_whatever_the_same_person_asked_last(
@@ -88,11 +88,11 @@ async def test_a_private_question_leans_on_whatever_the_same_person_asked_last(
     guild, (ann, bob) = await inhabited(wire, "ann", "bob")
     await chat.command(ann, guild, "One?")
     await chat.command(ann, guild, "Hidden?", private=True)
-    assert chat.before == "One?"
+    assert chat.before() == "One?"
     await chat.command(bob, guild, "And who?", private=True)
-    assert chat.before is None
+    assert chat.before() is None
     await chat.command(ann, guild, "And who?", private=True)
-    assert chat.before == "Hidden?"
+    assert chat.before() == "Hidden?"
 
 
 async def test_the_subject_that_a_question_was_read_with_is_said(wire: LoopbackDiscord, chat: Chat) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.discordapp.exchanges import MOST, OLDEST, Exchange, Exchanges
@@ -85,7 +85,9 @@ def test_nothing_old_is_told_and_nothing_old_is_kept(steps: list[tuple[int, int,
             assert kept.latest(*place) is (told if clock.now - at <= OLDEST else None)
 
 
-@given(st.integers(1, 3 * MOST), st.integers(1, 50))
+@settings(max_examples=20)
+@given(st.integers(1, 6 * MOST), st.integers(1, 6 * MOST))
+@example(6 * MOST, 6 * MOST)
 def test_memory_is_bounded_whoever_asks_wherever(answers: int, channels: int) -> None:
     kept, one = Exchanges(Clock()), exchange()
     for number in range(answers):

@@ -12,6 +12,7 @@ from bot.records import AnswersTo
 from tests.bot.discordapp.chat import Chat
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.fake_service import FakeService, sample_answer
+from tests.bot.discordapp.stage import mentioned, title_of
 from tests.wire.gateway import GUILDS, MESSAGE_CONTENT
 from tests.wire.loopback import LoopbackDiscord
 from tests.wire.places import Channel, Guild, User
@@ -102,36 +103,24 @@ async def test_each_post_is_answered_once_and_one_without_a_message_by_its_title
     assert [len(forum.wire.said(one)) for one in (first, bare, third)] == [1, 1, 1]
 
 
-async def test_posts_by_bots_are_left_alone_for_good(forum: Forum, service: FakeService) -> None:
-    wire = forum.wire
-    other = wire.world.join(forum.guild, wire.world.user("other bot", bot=True))
-    news = await forum.post("Is this news?", user=other)
-    hooked = await forum.post("Is this from a hook?", webhook_id="1")
-    await forum.answer(await forum.announced("The last one?"), PATIENT)
-    assert service.asked == ["The last one?"]
-    assert wire.said(news) == wire.said(hooked) == []
-
-
-@pytest.mark.parametrize("answers", [AnswersTo.MENTIONS, AnswersTo.NEVER])
-async def test_posts_in_other_forums_are_left_alone(
-    forum: Forum, service: FakeService, answers: AnswersTo
+async def test_what_no_person_asks_in_a_forum_of_questions_is_left_alone(
+    forum: Forum, service: FakeService
 ) -> None:
-    await forum.bot.surface.records.change(forum.guild.id, forum.channel.id, answers=answers)
-    thread = await forum.post("When did it open?")
-    bare = await forum.announced("Who chairs it?")
-    await forum.bot.surface.records.change(forum.guild.id, forum.channel.id, answers=AnswersTo.QUESTIONS)
+    wire, guild, change = forum.wire, forum.guild, forum.bot.surface.records.change
+    bot = wire.world.join(guild, wire.world.user("other bot", bot=True))
+    threads = [await forum.post("Is this news?", user=bot)]
+    threads.append(await forum.post("Is this from a hook?", webhook_id="1"))
+    await change(guild.id, guild.channels[0].id, answers=AnswersTo.QUESTIONS)
+    threads.append(await wire.thread(guild, forum.ann, "Is this a thread in a text channel?"))
+    for answers in (AnswersTo.MENTIONS, AnswersTo.NEVER):
+        await change(guild.id, forum.channel.id, answers=answers)
+        threads.append(await forum.post("Is this in another forum?"))
+        threads.append(await forum.announced("Is this?"))
+        await mentioned(wire, forum.ann, guild, "Next?")  # what came before has then been heard
+    await change(guild.id, forum.channel.id, answers=AnswersTo.QUESTIONS)
     await forum.answer(await forum.announced("The last one?"), PATIENT)
-    assert service.asked == ["The last one?"]
-    assert forum.wire.said(thread) == forum.wire.said(bare) == []
-
-
-async def test_a_thread_in_a_channel_of_questions_is_no_post(forum: Forum, service: FakeService) -> None:
-    wire, guild = forum.wire, forum.guild
-    await forum.bot.surface.records.change(guild.id, guild.channels[0].id, answers=AnswersTo.QUESTIONS)
-    thread = await wire.thread(guild, forum.ann, "When did it open?")
-    await forum.answer(await forum.announced("The last one?"), PATIENT)
-    assert service.asked == ["The last one?"]
-    assert wire.said(thread) == []
+    assert service.asked == ["Next?", "Next?", "The last one?"]
+    assert [wire.said(one) for one in threads] == [[]] * len(threads)
 
 
 @pytest.mark.parametrize(
@@ -181,19 +170,26 @@ async def test_in_a_post_people_go_on_from_the_answer(
     service.replies["When did it open?"] = sample_answer("When did it open?")
     chat = Chat(wire, read.bot, service)
     thread = await read.post("When did it open?")
-    await read.answer(thread)
+    await chat.noted(await read.answer(thread))
     await wire.say(thread, read.ann, "thanks!")
     bob = wire.world.join(read.guild, wire.world.user("bob"))
     await chat.say(bob, thread, "And who chairs it?")
     assert service.asked == ["When did it open?", "And who chairs it?"]
-    assert chat.before == "When did it open?"
+    assert chat.before() == "When did it open?"
 
 
 async def test_a_post_is_answered_in_the_servers_language(forum: Forum) -> None:
-    await forum.bot.surface.records.change(forum.guild.id, None, language="de")
-    answer = await forum.answer(await forum.post("Wann?"))
-    bare = await forum.answer(await forum.announced("Wer?"), PATIENT)
-    assert answer["embeds"][0]["title"] == bare["embeds"][0]["title"] == "Die Artikel sagen"
+    wire, guild = forum.wire, forum.guild
+    guild.locale = "de"
+    await wire.gateway.announce(guild)
+    said, bare = await forum.post("Wann?"), await forum.announced("Wer?")
+    await mentioned(wire, forum.ann, guild, "Warum?")  # both have been heard by then
+    await forum.bot.surface.records.change(guild.id, None, language="es")
+    set_so = [await forum.post("¿Cuándo?"), await forum.announced("¿Quién?")]
+    for thread in (said, bare):
+        assert title_of(await forum.answer(thread, PATIENT)) == "Die Artikel sagen"
+    for thread in set_so:
+        assert title_of(await forum.answer(thread, PATIENT)) == "Los artículos dicen"
 
 
 async def test_a_post_that_is_locked_or_deleted_at_once_is_only_logged(

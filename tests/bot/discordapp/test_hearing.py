@@ -96,9 +96,9 @@ async def test_a_reply_that_pings_leans_on_the_answer_that_it_replies_to(
     first = await chat.mention(ann, guild, "One?")
     second = await chat.command(ann, guild, "Two?")
     await chat.say(bob, guild, "And who?", reply_to=first)
-    assert chat.before == "One?"
+    assert chat.before() == "One?"
     await chat.say(bob, guild, "And who?", reply_to=second)
-    assert chat.before == "Two?"
+    assert chat.before() == "Two?"
 
 
 @pytest.mark.parametrize("way", ["command", "mention"])
@@ -113,7 +113,7 @@ async def test_a_reply_is_understood_after_a_restart(
     async with running(bot_settings(), service) as client:
         chat = Chat(wire, client, service)
         await chat.say(bob, guild, "Since when?", reply_to=first)
-        assert chat.before == "Who *runs* it?"
+        assert chat.before() == "Who *runs* it?"
 
 
 async def test_a_reply_whose_question_can_no_longer_be_read_is_asked_alone(
@@ -170,7 +170,7 @@ async def test_with_the_intent_a_reply_need_not_ping(
         chat = Chat(wire, client, service)
         first = await chat.mention(ann, guild, "One?")
         await chat.say(bob, guild, "And who?", reply_to=first, ping=False)
-        assert chat.before == "One?"
+        assert chat.before() == "One?"
         await wire.say(guild, bob, "Is it so?", reply_to=await wire.say(guild, ann, "So it is."), ping=False)
         await wire.say(guild, bob, "When did it open?")
         await chat.mention(ann, guild, "The last one?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -27,13 +28,13 @@ async def people(wire: LoopbackDiscord, bot: FootnoteClient) -> tuple[Guild, Use
     return guild, ann
 
 
-@pytest.mark.parametrize("command", [("ask", "question"), ("verify", "text")])
+@pytest.mark.parametrize("name", ["ask", "verify"])
 async def test_commands_are_refused_privately(
-    wire: LoopbackDiscord, service: FakeService, people: tuple[Guild, User], command: tuple[str, str]
+    wire: LoopbackDiscord, service: FakeService, people: tuple[Guild, User], name: str
 ) -> None:
     guild, ann = people
-    name, option = command
-    used = await wire.slash(name, ann, guild, **{option: "When did it open?"})
+    options: dict[str, Any] = {"question" if name == "ask" else "text": "When did it open?"}
+    used = await wire.slash(name, ann, guild, **options)
     assert title_of(await wire.response_to(used)) == "Footnote does not answer in this channel"
     assert used.ephemeral
     assert service.asked == service.checks == []

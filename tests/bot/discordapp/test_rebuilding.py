@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from bot.discordapp.client import FootnoteClient
+from bot.discordapp.rebuilding import rebuild_by_command
 from index import Progress
 from index.errors import ArticleError, BusyError
 from tests.bot.discordapp.fake_service import FakeService
+from tests.bot.discordapp.ways import no_traceback, until
 from tests.wire.loopback import LoopbackDiscord
+from tests.wire.permissions import EMBED_LINKS
 from tests.wire.records import Json
 
 pytestmark = pytest.mark.usefixtures("bot")
@@ -115,6 +118,53 @@ async def test_outcome_that_can_be_shown_nowhere_is_logged_and_the_bot_goes_on(
     await wire.response_to(asked)
     assert "could not be posted either" in caplog.text
     wire.interactions.clock_ahead = 16 * 60  # the rebuild's own message can never be finished
+
+
+async def test_outcome_is_posted_as_text_where_embeds_are_not_allowed(
+    wire: LoopbackDiscord, service: FakeService, caplog: pytest.LogCaptureFixture
+) -> None:
+    guild = wire.world.guild()
+    wire.world.join(guild, wire.world.owner)
+    await wire.gateway.announce(guild)
+    await wire.deny(guild.channels[0], EMBED_LINKS)
+    service.open.clear()
+    await wire.slash("index rebuild", wire.world.owner, guild)
+    await until(lambda: service.rebuilds)
+    wire.interactions.clock_ahead = 16 * 60
+    service.open.set()
+    (posted,) = await wire.log.until(lambda: wire.said(guild), "the outcome in the channel")
+    assert posted["content"].startswith("**The rebuild is done**")
+    assert no_traceback(caplog)
+
+
+async def test_outcome_is_posted_where_somebody_deleted_the_progress(
+    wire: LoopbackDiscord, service: FakeService, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.open.clear()
+    used = await wire.slash("index rebuild", wire.world.owner)
+    await wire.log.until(lambda: used.edits, "progress")
+    assert used.original is not None
+    await wire.delete(used.original)
+    service.open.set()
+    direct = wire.world.dm(wire.world.owner)
+    (posted,) = await wire.log.until(lambda: wire.said(direct), "the outcome")
+    assert posted["embeds"][0]["title"] == "The rebuild is done"
+    assert no_traceback(caplog)
+
+
+async def test_progress_is_shown_no_longer_once_the_token_has_expired(
+    wire: LoopbackDiscord, service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuild_by_command, "__defaults__", (0.01,))
+    service.steps = tuple(Progress("encoding", done, 60) for done in range(60))
+    service.step_delay = 0.02
+    used = await wire.slash("index rebuild", wire.world.owner)
+    await wire.log.until(lambda: used.edits, "progress")
+    wire.interactions.clock_ahead = 16 * 60
+    direct = wire.world.dm(wire.world.owner)
+    await wire.log.until(lambda: wire.said(direct), "the outcome")
+    late = [one for one in wire.log.seen("PATCH", "/@original$") if one.status == 401]
+    assert len(late) == 2  # the one that showed that it is too late, and the outcome's
 
 
 async def test_status_shows_what_is_served(wire: LoopbackDiscord) -> None:

@@ -6,10 +6,10 @@ import dataclasses
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.answers import Answer, Citation, Quote, Verdict
+from bot.answers import Answer, Citation, Quote, Reasons, Verdict
 from bot.catalogue import ArticleLine
 from bot.discordapp.escape import ELLIPSIS, escape, printable, units
 from bot.discordapp.render import (
@@ -24,6 +24,7 @@ from bot.discordapp.words import Words, languages, words_in
 from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.fake_service import sample_answer
 from tests.bot.discordapp.strategies import LANGUAGES, LONG, TEXTS, cut_well, foreign_answers, made_answers
+from tests.bot.made import JUDGE, Line, found, hit
 from tests.wire.limits import check_message
 from tests.wire.renderer import render
 
@@ -53,22 +54,29 @@ def test_an_answer_is_within_every_limit_and_acts_on_nothing(
     assert len(bold) <= (answer.verdict is Verdict.ANSWERED)
     for text in [asked_line(asked), description, *(field["value"] for field in body.get("fields", []))]:
         assert render(text).constructs == []
-    assert render(asked_line(asked)).links == render(description).links == []
+    assert [*render(asked_line(asked)).links, *render(description).links] == []
 
 
 @pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("verdict", Verdict)
 def test_an_answer_made_of_the_longest_parts_is_within_every_limit(verdict: Verdict, language: str) -> None:
     url = "https://a.example/" + "x" * 302
+    made = hit(1.0, [Line("灯" * 20 + " burned oil" * 600)], url=url[:200])
+    article = dataclasses.replace(made.article, title=LONGEST, author=LONGEST, publisher=LONGEST)
+    made = dataclasses.replace(made, article=article)
     citations = tuple(
         Citation(n, LONGEST, LONGEST, LONGEST, LONGEST, url, 10**6, 0, 1, LONGEST, 1.0) for n in range(1, 6)
     )
     quotes = tuple(Quote(LONGEST, n, 10**6, 0, 9000, (5, 8995)) for n in range(1, 6))
-    answer = Answer(LONGEST, verdict, 1.0, quotes, citations, "g", 1.0, read_as=LONGEST)
+    reasons = Reasons(found(made), (made,) * 5, JUDGE)
+    answer = Answer(LONGEST, verdict, 1.0, quotes, citations, "g", 1.0, reasons=reasons, read_as=LONGEST)
     embed = answer_embed(answer, words_in(language), only_in=LONGEST)
     check_message({"content": asked_line(LONGEST), "embeds": [sent(embed)]})
     assert len(embed.fields) == {Verdict.ANSWERED: 1, Verdict.RELATED: 3, Verdict.NOT_FOUND: 2}[verdict]
-    assert all("](https://a.example/" in str(field.value) for field in embed.fields)
+    for field in embed.fields:
+        ((_, target),) = render(str(field.value)).links
+        assert "#:~:text=" in target
+        assert len(target) > 500
 
 
 @given(
@@ -199,6 +207,7 @@ def test_the_question_above_an_answer_is_cut_where_it_has_no_room_and_other_text
 
 
 @given(TEXTS | LONG, TEXTS, st.integers(0, 10**6))
+@example("The\nlamp", "Ann\nHolt", 3)
 def test_an_article_of_a_list_is_one_line(title: str, author: str, count: int) -> None:
     line = article_line(dataclasses.replace(ArticleLine.of("lamp", title), author=author, paragraphs=count))
     assert "\n" not in line

@@ -175,8 +175,12 @@ async def test_a_question_that_can_no_longer_be_seen_is_said_to_be_lost(
         answer = await wire.reply_to(asked)
     await wire.delete(asked)
     async with running(bot_settings(), stocked):
+        begun = len(wire.log.requests)
         used = await wire.press(ann, answer, button)
         shown = await (noticed(wire, used) if button == "Ask the helpers" else wire.response_to(used))
+    first, then = [one.path for one in wire.log.requests[begun:]][:2]
+    assert first.endswith("/callback")  # before Discord is asked for the question
+    assert then.endswith(f"/messages/{asked['id']}")
     assert title_of(shown) == "The question can no longer be seen"
     assert shown["flags"] & 64
     assert len(stocked.asked) == 1

@@ -152,7 +152,7 @@ async def test_at_most_four_further_sources_are_offered_and_counted(
 
 
 async def test_context_of_a_source_is_that_sources_own(wire: LoopbackDiscord, service: FakeService) -> None:
-    further_of(service, 1)
+    further_of(service, 2)
     has_articles(
         service, *service.texts.values(), sample_article("article 1", "One.", "After.", title="Its own")
     )
@@ -162,7 +162,7 @@ async def test_context_of_a_source_is_that_sources_own(wire: LoopbackDiscord, se
     shown = await wire.response_to(used)
     assert read(shown) == (["One.", "After."], ["One."])
     assert used.ephemeral
-    assert title_of(source) == "Source 2 of 2"  # which stays
+    assert title_of(wire.messages.all[int(source["id"])]) == "Source 2 of 3"  # which stays
 
 
 async def test_a_source_that_is_gone_says_so_and_leads_to_the_next(

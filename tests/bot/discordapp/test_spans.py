@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.answers import Verdict
@@ -32,6 +33,7 @@ def _article(identity: str, text: str) -> Article:
 
 
 @given(SPANS)
+@example(Span.of("half a pair: \ud83d", "\ude00", 0))
 def test_a_packed_place_is_read_back(span: Span) -> None:
     packed = span.pack()
     assert len(packed) == PACKED
@@ -91,6 +93,14 @@ def test_an_answers_places_are_its_quotes_then_the_passages_that_come_next() -> 
     spans = spans_of(answer)
     assert [one.key for one in spans] == [article_key(one) for one in "abab"]
     assert [one.end - one.start for one in spans] == [6, 7, 6, 7]
+
+
+def test_what_stands_in_a_heading_is_placed_there() -> None:
+    answer = sample_answer(texts=("Title",), further=("A title", "Text."))
+    quote = dataclasses.replace(answer.quotes[0], paragraph=0)
+    further = (dataclasses.replace(answer.further[0], paragraph=0), answer.further[1])
+    places = spans_of(dataclasses.replace(answer, quotes=(quote,), further=further))
+    assert [one.in_heading for one in places] == [True, True, False]
 
 
 def test_the_same_place_is_named_once() -> None:
