@@ -120,10 +120,10 @@ class Catalogue:
         found: list[list[ArticleLine]] = [[], [], [], []]
         for row in self._rows:
             rank = row.rank(wanted, words)
-            if rank is not None and len(found[rank]) < count:
+            if rank is not None:
                 found[rank].append(row.line)
-                if len(found[0]) == count:
-                    break
+            if len(found[0]) >= count:
+                break
         return [line for group in found for line in group][: max(count, 0)]
 
     def find(self, value: str) -> ArticleLine | None:

@@ -208,8 +208,8 @@ class _Checker:
         ranked: list[tuple[int, _Place]] = []
         for stored in self._passages("bm25(passage_words, 1.0, 0.5)", self._rare(sentence), _CANDIDATES):
             article, passage = self._article(stored.article), stored.passage
-            around = _Place(article, passage.is_heading, passage.start, passage.end).widened(len(sentence))
-            ranked.append((len(pairs & _pairs(around.text)), around.widened(_LONGEST)))
+            place = _Place(article, passage.is_heading, passage.start, passage.end)
+            ranked.append((len(pairs & _pairs(place.text)), place.widened(_LONGEST)))
         ranked.sort(key=lambda one: -one[0])
         best: _Place | None = None
         for _, around in ranked[:_NEAREST]:

@@ -121,8 +121,7 @@ class Serving:
 
     def check(self, text: str) -> tuple[Checked, ...]:
         """Say of each sentence of a text whether it stands in an article to the letter, and where."""
-        # Half a character (a lone surrogate) stands in no article, and cannot be looked for.
-        return check(text.encode("utf-8", "replace").decode(), self.generation)
+        return check(text, self.generation)
 
     def status(self) -> IndexStatus:
         """Return the generation's figures, and what its confidence was fitted on."""

@@ -95,7 +95,7 @@ async def _check(
         await interaction.response.defer(thinking=True, ephemeral=ephemeral)
         async with telling_of_trouble(interaction, where):
             checked = await surface.service.check(text)
-            await edit_answer(interaction, checked_embed(checked, where.words))
+            await edit_answer(interaction, checked_embed(checked, where.words), public=not ephemeral)
 
 
 def checked_embed(checked: Sequence[Checked], words: Words) -> discord.Embed:

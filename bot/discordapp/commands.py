@@ -24,7 +24,6 @@ from index.errors import BusyError
 __all__ = ["QUESTION_LENGTH", "Tree", "add_commands"]
 
 QUESTION_LENGTH = 1000
-_UNKNOWN_INTERACTION = 10062
 _CHOICES, _CHOICE_LENGTH = 25, 100
 
 _log = logging.getLogger(__name__)
@@ -45,9 +44,6 @@ class Tree(app_commands.CommandTree[discord.Client]):
             await private_reply(interaction, said(words, "command_changed"))
             return
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        if isinstance(cause, discord.NotFound) and cause.code == _UNKNOWN_INTERACTION:
-            _log.warning("Discord no longer waits for the answer to a command; it came too late.")
-            return
         await apologise(interaction, cause)
 
 

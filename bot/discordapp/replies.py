@@ -100,5 +100,6 @@ async def _answer(surface: Surface, interaction: discord.Interaction[Any], asked
         post = await ask(surface, asked, tell)
     finally:  # an edit on its way is let finish, so that it cannot come after what is said next
         await asyncio.gather(*telling, return_exceptions=True)
-    message = await edit_answer(interaction, post.embed, content=asked_line(asked.question), view=post.view)
+    question, public = asked_line(asked.question), not asked.private
+    message = await edit_answer(interaction, post.embed, content=question, view=post.view, public=public)
     await keep(surface, asked, post.answer, message.id)

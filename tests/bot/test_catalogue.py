@@ -76,10 +76,11 @@ def test_any_text_is_suggested_to_within_the_count_and_each_article_once(typed: 
 
 
 def test_the_best_are_kept_where_there_are_more_than_asked_for() -> None:
-    """Many that only have it inside stand before the one that begins with it."""
-    lines = [ArticleLine.of(f"inside-{number}", f"Shamrock {number}") for number in range(60)]
-    found = Catalogue([*lines, ArticleLine.of("word", "The rock"), ArticleLine.of("first", "Rock pools")])
-    assert [line.id for line in found.suggest("rock", 3)] == ["first", "word", "inside-0"]
+    """Many that have it as a word or inside stand before the one that begins with it."""
+    inside = [ArticleLine.of(f"inside-{number}", f"Shamrock {number}") for number in range(60)]
+    words = [ArticleLine.of(f"word-{number}", f"The rock {number}") for number in range(60)]
+    found = Catalogue([*inside, *words, ArticleLine.of("first", "Rock pools")])
+    assert [line.id for line in found.suggest("rock", 3)] == ["first", "word-0", "word-1"]
 
 
 @given(

@@ -46,6 +46,10 @@ ENDLESS = " ".join(
 )
 """One sentence, longer than the encoder reads at once."""
 
+CLOVER = (
+    "A shamrock grew at the foot of the rock. It was wrapped\nin felt at the end.\n\n"
+    "The other one withered. It was\nwrapped in felt at the end."
+)
 ISLAND = "灯台は一八七一年に初めて灯された。島には誰も住んでいない。海は広く、風は強い。"
 
 
@@ -59,6 +63,7 @@ def rock(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator
         {"id": "tides", "title": "Tide tables", "text": TIDES},
         {"id": "long", "title": "Painting the harbour", "text": LONG},
         {"id": "endless", "title": "Colours", "text": ENDLESS},
+        {"id": "clover", "title": "Clover", "text": CLOVER},
         {"id": "island", "title": "島", "text": ISLAND},
     ]
     lines = "\n".join(json.dumps(row) for row in rows)
@@ -171,6 +176,15 @@ def test_what_stands_in_several_places_is_counted_and_the_first_given(rock: Gene
     assert only("quay number 7", rock).times == 1
 
 
+def test_a_word_is_not_counted_where_it_is_part_of_another_and_a_wrapped_sentence_is(
+    rock: Generation,
+) -> None:
+    one = only("rock.", rock)
+    assert one.article is not None
+    assert (one.article.id, one.start, one.times) == ("clover", CLOVER.index(" rock.") + 1, 1)
+    assert only("It was wrapped in felt at the end.", rock).times == 2
+
+
 def test_a_part_of_a_word_is_not_in_the_article(rock: Generation) -> None:
     for text in ("amarvik", "ock", "Gull Roc", "7"):
         assert only(text, rock).verdict is not CheckVerdict.EXACT or text == "7"
@@ -268,7 +282,9 @@ def test_what_no_article_says_is_absent(rock: Generation, text: str) -> None:
         ('He wrote "all is well" in the log.', ["exact"]),
         ('He wrote "all is well" in the bog.', ["changed"]),
         ('"He wrote "all is well" in the log."', ["exact"]),
+        ("> \\- forty metres of tarred rope", ["exact"]),
         ('She told us: "Nobody answered it."', ["exact"]),
+        ('I read "Nobody answered it." The keeper of it ordered many things every autumn.', ["exact"]),
         ("", []),
         ("  \n> \n", []),
         ("?! … 🦊", []),

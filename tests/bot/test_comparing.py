@@ -39,6 +39,8 @@ def marked(quoted: str, original: str) -> str:
         ('She wrote "well".', "She wrote “well”.", 'She wrote [+"][-“]well[+"][-”].'),
         ("the lamp", "The lamp", "[+t][-T]he lamp"),
         ("It ... oil.", "It burned much oil.", "It [+...][-burned much] oil."),
+        ("two m4sons", "two masons", "two [+m4sons][-masons]"),
+        ("two masons", "two m4sons", "two [+masons][-m4sons]"),
         ("", "", ""),
         ("a", "", "[+a]"),
         ("", "a", "[-a]"),
@@ -112,6 +114,9 @@ def test_a_changed_sentence_is_found_where_it_was_taken_from(sentence: str, orig
         "It was lit.",
         "for thirty-one years ... Ebba Lind kept the lamp on Gull Rock",
         "Ebba Lind kept the lamp ... for the council of the whole city",
+        "Its lamp burned all the coal of the house in a night.",
+        "on Gull Hill it was cold",
+        "Abba Land kopt thi lump in Gull Rack far tharty-ane yeers.",
         "…",
         "",
     ],
@@ -121,6 +126,24 @@ def test_another_sentence_about_the_same_is_not_like_enough(sentence: str) -> No
         assert found(sentence) != sentence
     else:
         assert found(sentence) is None
+
+
+def test_a_long_sentence_is_found_by_both_of_its_ends() -> None:
+    text = " ".join(
+        f"{word} {at}" for at, word in enumerate("red blue green grey white black brown".split() * 60)
+    )
+    sentence = text[text.index("green 30 ") : text.index(" white 200")]
+    assert len(sentence) > 1_000
+    for changed in (sentence.replace("red 98", "rad 98"), sentence.replace("grey 31", "gray 31")):
+        like = most_like(changed, text)
+        assert like is not None
+        assert text[like.start : like.end] == sentence
+
+
+def test_a_word_changed_at_the_edge_is_part_of_what_was_quoted() -> None:
+    text = "It rises. A cool cellar stretches the rise to a day. Salt goes in last."
+    assert found("0 cool cellar stretches the rise to a day.", text) == text[10:52]
+    assert found("A cool cellar stretches the rise to a week.", text) == text[10:52]
 
 
 def test_the_nearer_of_two_places_is_taken_and_its_likeness_told() -> None:

@@ -280,6 +280,26 @@ def test_of_places_that_read_alike_the_second_is_told_by_what_stands_around_it()
     assert second.prefix or second.suffix
 
 
+def test_where_what_stands_before_it_tells_nothing_what_comes_after_does_as_far_as_its_line_goes() -> None:
+    text = "See the lamp.\nIt is lit now.\nSo they say.\nSee the lamp.\nIt is lit now.\nAnd\non it goes."
+    assert named(text, "It is lit now.", 1) == Parts(None, "It is lit now.", None, "And")
+    both = "a b c It is lit now. d e f, x b c It is lit now. d e f, a b c It is lit now. d e g"
+    assert named(both, "It is lit now.", 2).suffix == "d e g"
+
+
+def test_places_that_differ_in_case_and_accents_alone_read_alike_to_a_browser() -> None:
+    text = "Ete chaud ici et la.\nÉté chaud ici et là.\nA SHORT ONE HERE, SO.\nA short one here, so."
+    assert named(text, "Été chaud ici et là.").prefix == "ici et la."
+    assert named(text, "A short one here, so.").prefix == "ONE HERE, SO."
+
+
+def test_a_quote_of_few_long_words_is_parted_in_two() -> None:
+    words = [letter * 25 for letter in "abcde"]
+    assert named(" ".join(["x", *words, "y"]), " ".join(words)) == Parts(
+        None, " ".join(words[:3]), " ".join(words[3:]), None
+    )
+
+
 def test_the_first_of_places_that_read_alike_needs_nothing_around_it() -> None:
     assert named(LAMP, "Ebba Lind kept it.").all == ["Ebba Lind kept it."]
 

@@ -83,6 +83,7 @@ def test_block_quotes_are_quoted_whole_beside_what_stands_in_marks(text: str, qu
         ("[The lamp](https://a.example/x) and [b](<http://c.example>)", "The lamp and b"),
         ("[not](a link) [3]", "[not](a link) [3]"),
         ("> **It** is so.", "> It is so."),
+        ("\ue041 \\*", "\ufffd *"),
     ],
 )
 def test_a_message_is_read_as_discord_shows_it(text: str, shown: str) -> None:

@@ -121,7 +121,8 @@ async def test_any_text_can_be_checked(service: Service, text: str) -> None:
 
 async def test_what_is_being_looked_up_when_the_service_closes_is_found(built: Path) -> None:
     async with serving(built) as service:
-        looked = [asyncio.create_task(service.check(f"Salt goes in last. {number}.")) for number in range(9)]
+        texts = (f"It tightens the dough {number}. " * 10 for number in range(100))
+        looked = [asyncio.create_task(service.check(text)) for text in texts]
         found = asyncio.create_task(service.article("lamp"))
         await asyncio.sleep(0)
         await service.close()

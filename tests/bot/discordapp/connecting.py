@@ -8,6 +8,7 @@ from bot.discordapp.answering import Answering
 from bot.discordapp.client import FootnoteClient
 from bot.discordapp.starting import ShardedFootnoteClient
 from bot.settings import BotSettings
+from tests.wire.records import Json
 
 __all__ = ["Impatient", "ImpatientShards", "free_port", "shown"]
 
@@ -33,7 +34,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def shown(presence: dict[str, object]) -> object:
+def shown(presence: Json) -> str:
     """Return what stands beside the bot's name."""
-    (activity,) = presence["activities"]  # type: ignore[misc]
-    return activity["state"]
+    (activity,) = presence["activities"]
+    return str(activity["state"])

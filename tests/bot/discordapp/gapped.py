@@ -50,7 +50,7 @@ async def gaps_kept(bot: FootnoteClient, server: int | None, *, times: int = 1) 
 
 async def gaps_answered(bot: FootnoteClient, server: int, count: int = 1) -> list[Gap]:
     """Return the gaps of a server that now have an answer, once there are so many."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while len(found := await bot.surface.records.gaps(server, answered=True)) < count:
             pass  # another thread is at it
     return found

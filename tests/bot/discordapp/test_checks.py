@@ -130,6 +130,14 @@ def test_a_long_change_is_cut_at_its_end() -> None:
     assert shown.endswith("…** in May.")
 
 
+def test_a_quote_of_a_heading_is_said_to_stand_there_and_one_that_stands_once_is_not_counted() -> None:
+    heading = "The lamp on Gull Rock"
+    article = Article("id", "A title", "", "", "https://a.example", "", heading, "The lamp is lit.")
+    one = Checked(heading[4:8], CheckVerdict.EXACT, article, 0, 4, 8, heading[4:8], (), 1)
+    description = checked_embed([one], ENGLISH).description
+    assert description == "> lamp\n**To the letter**: [A title](https://a.example), heading"
+
+
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_as_many_sentences_are_shown_as_there_is_room_for_and_it_says_so(language: str) -> None:
     many = [Checked(f"{number} " + "word " * 300, CheckVerdict.ABSENT) for number in range(MOST)]

@@ -1,4 +1,4 @@
-"""What Discord refuses while a question is answered: permissions, closed threads, deleted messages, late answers."""
+"""What Discord refuses while a question is answered: permissions, closed threads, what is gone or late."""
 
 from __future__ import annotations
 
@@ -150,9 +150,8 @@ async def test_an_answer_that_comes_after_fifteen_minutes_is_posted_in_the_chann
         "> When did it open?",
     ]
     assert wire.buttons(posted[0]) == wire.buttons(asker.answer)
-    await until(
-        lambda: "Discord no longer waits for an answer" in caplog.text
-    )  # what the button shows is private
+    # What the button shows is its presser's alone.
+    await until(lambda: "Discord no longer waits for an answer" in caplog.text)
     assert [look() for look in looks.values()] == [None] * 4
     assert wire.log.pings == []
     assert no_traceback(caplog)

@@ -128,12 +128,8 @@ async def test_figures_count_what_was_asked_in_every_way(
         asker = await Asker.ready(wire, bot, service)
         await asker.ends()
         figures = await health.figures()
-        ways = {
-            way: figures[f"footnote_questions_total related {way}"] for way in ("slash", "menu", "mention")
-        }
-        assert ways == {"slash": 2, "menu": 1, "mention": 1}
-        assert figures["footnote_questions_total related follow-up"] == 1
-        assert figures["footnote_questions_total related direct"] == 1
+        counted = {"slash": 2, "menu": 1, "follow-up": 1, "mention": 1, "direct": 1}
+        assert {way: figures[f"footnote_questions_total related {way}"] for way in counted} == counted
         assert figures["footnote_answer_seconds_count"] == 6  # "Why?" is no question
         assert figures["footnote_gateway_connected"] == 1
         assert (figures["footnote_passages"], figures["footnote_articles"]) == (41, 3)

@@ -115,17 +115,19 @@ def test_a_word_that_has_no_room_is_cut_and_not_left_out() -> None:
 
 
 def test_a_question_that_would_take_most_of_the_room_gives_way_to_the_answer() -> None:
-    embed = answer_embed(sample_answer(texts=("The lamp was lit. " * 90,)), ENGLISH)
+    embed = answer_embed(sample_answer(texts=("The lamp was lit. " * 120,)), ENGLISH)
     short, long = (asked_line(f"Why? {'And how? ' * count}") for count in (80, 110))
     assert as_text(embed, short).startswith(short)
     assert as_text(embed, long).startswith(f"**{embed.title}**")
     for text in (as_text(embed, short), as_text(embed, long)):
-        assert read(text)[0].quotes[-1].endswith(f"lit.{ELLIPSIS}")
+        assert read(text)[0].quotes[-1].endswith(ELLIPSIS)
         assert text.endswith(f"\n\nCitation 1: {embed.fields[0].value}\n\n{embed.footer.text}")
 
 
 def test_a_long_question_leaves_every_citation() -> None:
-    embed = answer_embed(sample_answer(verdict=Verdict.RELATED, texts=("One.", "Two.", "Three.")), ENGLISH)
+    url = "https://example.org/" + "x" * 220
+    near = sample_answer(verdict=Verdict.RELATED, texts=("One.", "Two.", "Three."), url=url)
+    embed = answer_embed(near, ENGLISH)
     text = as_text(embed, asked_line("Why? " * 300))
     assert text.startswith(f"**{embed.title}**")
     assert all(f"{field.name}: {field.value}" in text for field in embed.fields)
@@ -152,6 +154,16 @@ def test_any_embed_is_a_text_within_the_limit_without_broken_escapes_or_open_bol
     assert units(text) <= 2000
     assert not _HALF_ESCAPE.search(text)
     read_bold(text)
+
+
+def test_the_first_citation_stays_however_long_it_is_and_the_others_as_they_have_room() -> None:
+    embed = discord.Embed(title="T", description="> word " + "word " * 500)
+    for number in range(3):
+        embed.add_field(name=f"Citation {number}", value="w" * 1024)
+    text = as_text(embed)
+    assert f"Citation 0: {'w' * 1024}" in text
+    assert "Citation 1" not in text
+    assert len(read(text)[0].quotes[0]) > 900
 
 
 @pytest.mark.parametrize("title", ["T", "Ti"])

@@ -27,7 +27,7 @@ class Counting(FakeService):
         return dataclasses.replace(await super().status(), articles=self.articles)
 
 
-def presences(wire: LoopbackDiscord) -> list[object]:
+def presences(wire: LoopbackDiscord) -> list[str]:
     """Return what was shown, one after the other; the same twice is once."""
     every = [shown(one) for one in wire.gateway.presences]
     return [one for number, one in enumerate(every) if number == 0 or every[number - 1] != one]

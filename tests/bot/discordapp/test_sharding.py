@@ -122,12 +122,15 @@ async def test_one_lost_connection_of_two_is_made_anew_and_the_bot_is_not_ready_
         assert second.socket is not None
         await second.socket.ws.close(code=4000)
         await until(lambda: not bot.is_connected())
+        before = len(wire.gateway.presences)
         await wire.connected()
         await until(bot.is_connected)
         await wire.gateway.announce(guild)
         assert (await mentioned(wire, guild.owner, guild))["embeds"]
         assert [one["shard"] for one in wire.gateway.identifies] == [[0, 2], [1, 2], [1, 2]]
         assert first.socket is not None
+        # In identifying itself, and then on both.
+        await wire.log.until(lambda: len(wire.gateway.presences) == before + 3, "the presence, again")
     assert no_traceback(caplog)
 
 

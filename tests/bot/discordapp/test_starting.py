@@ -45,12 +45,7 @@ async def fails(settings: BotSettings, kind: type[FootnoteError]) -> FootnoteErr
 @pytest.mark.parametrize(
     ("make", "kind", "status", "says"),
     [
-        (
-            lambda file: file.write_bytes(b"no database" * 100),
-            DamagedRecordsError,
-            65,
-            "it was left as it is",
-        ),
+        (lambda file: file.write_bytes(b"no database" * 100), DamagedRecordsError, 65, "was left as it is"),
         (lambda file: file.mkdir(), RecordsError, 69, "it is not a regular file"),
         (lambda file: file.parent.joinpath("f").write_text(""), RecordsError, 69, "FOOTNOTE_RECORDS"),
     ],
@@ -180,7 +175,9 @@ async def test_stopping_while_the_api_hangs_gives_up_what_cannot_be_finished(
     bot_settings: MakeBotSettings,
     service: FakeService,
     caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("bot.discordapp.work._GIVING_UP", 0.2)
     client, stop = FootnoteClient(bot_settings(), service), asyncio.Event()
     serving = asyncio.create_task(client.serve(stop, drain=0.2))
     await asyncio.wait_for(client.ready.wait(), 5)
