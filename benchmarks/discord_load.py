@@ -148,7 +148,7 @@ async def burst(wire: LoopbackDiscord, questions: int) -> dict[str, Any]:
         },
         "all_answered_after_s": round(seconds[-1], 2) if seconds else None,
         "rebuild_was_still_running": during,
-        "rebuild": done["embeds"][0]["description"],
+        "rebuild": done["embeds"][0]["description"] if done else "",
         "violations": wire.log.violations,
     }
 

@@ -2,6 +2,7 @@
 
 FootnoteError (index.errors)
 ├── DamagedRecordsError   65   move the file of the records away, or name another
+├── NotServedError        65   mend the index that was built; answers come from the one before
 └── MissingError          69
     ├── DiscordRefusedError    correct the token, the intents or the address
     └── RecordsError           give access to the file of the records, or make room
@@ -14,7 +15,7 @@ from typing import Self
 
 from index.errors import FootnoteError, MissingError
 
-__all__ = ["DamagedRecordsError", "DiscordRefusedError", "RecordsError"]
+__all__ = ["DamagedRecordsError", "DiscordRefusedError", "NotServedError", "RecordsError"]
 
 
 class DiscordRefusedError(MissingError):
@@ -45,3 +46,9 @@ class DamagedRecordsError(FootnoteError):
             f"{file} is damaged, or no database of Footnote ({reason}); it was left as it is. Restore it "
             "from a copy, name another file with FOOTNOTE_RECORDS, or move it away to begin anew."
         )
+
+
+class NotServedError(FootnoteError):
+    """A new generation is published, but cannot be used; answers still come from the one before."""
+
+    exit_status = 65

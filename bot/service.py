@@ -23,6 +23,7 @@ import numpy.typing as npt
 from bot.answers import Answer, Verdict
 from bot.catalogue import Catalogue
 from bot.checking import Checked
+from bot.errors import NotServedError
 from bot.followups import Earlier
 from bot.queueing import Queue, Waiting
 from bot.serving import Serving
@@ -30,7 +31,7 @@ from bot.settings import BotSettings
 from index import Article, BuildReport, FootnoteError, IndexStatus, Progress, build_index
 from index.errors import BusyError
 
-__all__ = ["NotServedError", "Service", "ServiceStats"]
+__all__ = ["Service", "ServiceStats"]
 
 _LOG = logging.getLogger(__name__)
 _LOOK_EVERY = 2.0
@@ -38,10 +39,6 @@ _LOOK_EVERY = 2.0
 
 _UNUSABLE = (FootnoteError, OSError, sqlite3.Error)
 """What opening a generation may end in."""
-
-
-class NotServedError(FootnoteError):
-    """A new generation is published, but cannot be used; answers still come from the one before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ async def keep(surface: Surface, asked: Asked, answer: Answer, message: int) -> 
     try:
         await surface.records.add_gap(
             server=where.server,
-            channel=where.channel,
+            channel=0 if asked.private else where.channel,  # no channel is told of what was private
             user=where.user,
             question=question,
             verdict=str(answer.verdict),

@@ -35,6 +35,7 @@ from bot.discordapp.work import Work
 from bot.errors import DiscordRefusedError
 from bot.records import Records
 from bot.settings import BotSettings
+from index.errors import FootnoteError
 
 __all__ = ["DRAIN", "FootnoteClient", "make_tree"]
 
@@ -155,7 +156,10 @@ class FootnoteClient(discord.Client):
         """Forget, again and again, what has been kept long enough."""
         while True:
             await asyncio.sleep(_PRUNE_EVERY)
-            await self.surface.records.prune()
+            try:
+                await self.surface.records.prune()
+            except FootnoteError as error:  # the file is busy or full; the next time will do
+                log_failure("What was kept long enough could not be forgotten.", error)
 
     def is_connected(self) -> bool:
         """Say whether Discord's events reach the bot."""

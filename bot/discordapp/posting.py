@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 import discord
 
@@ -19,6 +18,9 @@ __all__ = ["Reply", "typing"]
 
 _TYPING_EVERY = 8.0  # Discord shows it for ten seconds
 _TYPING_PATIENCE = 0.3
+
+_typing: set[asyncio.Task[None]] = set()
+"""What is under way, since the loop itself forgets tasks that nobody holds."""
 
 _log = logging.getLogger(__name__)
 
@@ -59,27 +61,25 @@ async def _edited(
 async def typing(channel: discord.abc.Messageable) -> AsyncIterator[None]:
     """Show "is typing" as far as Discord allows it.
 
-    The answer hardly waits for it: only so long that "is typing" does not begin after the answer.
+    The answer hardly waits for it: only so long that "is typing" does not begin after the answer. A request
+    for it that is under way then is not given up: where it has met the global rate limit, discord.py would
+    take that for lasting, and never send anything again.
     """
     done = asyncio.Event()
-
-    async def keep_typing() -> None:
-        with suppress(*LOST):
-            while True:
-                await channel.typing()
-                try:
-                    async with asyncio.timeout(_TYPING_EVERY):
-                        await done.wait()
-                except TimeoutError:
-                    continue
-                return
-
-    task: asyncio.Task[Any] = asyncio.create_task(keep_typing())
+    task = asyncio.create_task(_keep_typing(channel, done))
+    _typing.add(task)
+    task.add_done_callback(_typing.discard)
     try:
         yield
     finally:
         done.set()
         await asyncio.wait({task}, timeout=_TYPING_PATIENCE)
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+
+
+async def _keep_typing(channel: discord.abc.Messageable, done: asyncio.Event) -> None:
+    with suppress(*LOST, RuntimeError):  # the last: the client has been closed
+        while True:
+            await channel.typing()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), _TYPING_EVERY)
+                return

@@ -14,7 +14,7 @@ from bot.discordapp.health import Metrics, Outcome
 from bot.discordapp.notices import failed_embed, notice, progress_embed, rebuilt_embed, said
 from bot.discordapp.talk import surface_of
 from bot.discordapp.words import Words
-from bot.service import NotServedError
+from bot.errors import NotServedError
 from index import Progress
 from index.errors import BusyError, FootnoteError
 

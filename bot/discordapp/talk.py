@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import discord
+from discord import app_commands
 
 from bot.discordapp.answering import Answering
 from bot.discordapp.cooldowns import Cooldowns
@@ -125,7 +126,7 @@ async def private_reply(interaction: discord.Interaction[Any], embed: discord.Em
                 await interaction.delete_original_response()
         await interaction.followup.send(embed=embed, ephemeral=True)
     except LOST as error:
-        _log.warning("An apology could not be sent privately: %s", _reason(error))
+        _log.warning("A private reply could not be sent: %s", _reason(error))
         if not too_late(error):
             await _replace(interaction, embed)
 
@@ -134,11 +135,13 @@ async def _replace(interaction: discord.Interaction[Any], embed: discord.Embed) 
     try:
         await interaction.edit_original_response(embed=embed)
     except LOST as error:
-        _log.warning("An apology could not be sent: %s", _reason(error))
+        _log.warning("What was to be said in private could not be shown at all: %s", _reason(error))
 
 
 async def apologise(interaction: discord.Interaction[Any], error: BaseException) -> None:
     """Tell the user that what they asked for failed, if Discord still waits for an answer."""
+    if isinstance(error, app_commands.CheckFailure):  # whoever refused it has said why
+        return
     surface = surface_of(interaction)
     surface.metrics.failed() if not isinstance(error, BusyError) else surface.metrics.refused("busy")
     if too_late(error):

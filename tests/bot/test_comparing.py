@@ -143,6 +143,7 @@ def test_a_long_sentence_is_found_by_both_of_its_ends() -> None:
 def test_a_word_changed_at_the_edge_is_part_of_what_was_quoted() -> None:
     text = "It rises. A cool cellar stretches the rise to a day. Salt goes in last."
     assert found("0 cool cellar stretches the rise to a day.", text) == text[10:52]
+    assert found("Some cool cellar stretches the rise to a day.", text) == text[10:52]
     assert found("A cool cellar stretches the rise to a week.", text) == text[10:52]
 
 

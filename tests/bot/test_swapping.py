@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.answers import Verdict
-from bot.service import NotServedError, Service
+from bot.errors import NotServedError
+from bot.service import Service
 from index import Encoder, build_index, index_status
 from tests.bot.services import serving, settings_of, until
 

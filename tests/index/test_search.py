@@ -475,6 +475,24 @@ def test_search_in_an_article_that_there_is_not_finds_nothing(search: Search, ar
     assert search.generation.article_by_id(article) is None
 
 
+def test_articles_are_told_in_the_order_in_which_they_were_indexed(search: Search) -> None:
+    lines = search.generation.article_lines()
+    assert [fields[0] for fields in lines] == ["bakery", "lighthouse", "tram", "canal", "orchard"]
+    assert [fields[-1] for fields in lines] == [2, 2, 2, 2, 1]
+
+
+def test_nearest_passages_of_an_article_are_its_own_with_or_without_its_heading(search: Search) -> None:
+    row = search.generation.article_row("tram")
+    assert row is not None
+    passages = search.generation.passages_of(row)
+    (vector,) = search.generation.passage_vectors([0])
+    for headings in (True, False):
+        near = search.generation.nearest(vector[None], 50, headings=headings, article=row)
+        wanted = {one.row for one in passages if headings or not one.passage.is_heading}
+        assert {found for found, _ in near} == wanted
+        assert [score for _, score in near] == sorted((score for _, score in near), reverse=True)
+
+
 def test_article_is_found_by_its_id(search: Search) -> None:
     article = search.generation.article_by_id("canal")
     assert article is not None

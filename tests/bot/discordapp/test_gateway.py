@@ -95,7 +95,7 @@ async def test_a_connection_that_is_lost_again_and_again_is_made_again(
             resumed = len(wire.gateway.resumes)
             await wire.gateway.drop()
             await wire.log.until(partial(resumed_since, wire, resumed), "a resume")
-            await wire.connected()
+            await until(bot.is_connected)
         assert await asker.ends() == ANSWERED
     assert no_traceback(caplog)
 

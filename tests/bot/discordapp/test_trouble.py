@@ -8,7 +8,9 @@ import pytest
 
 from bot.discordapp.client import FootnoteClient
 from bot.records import Records
+from index.errors import DamagedIndexError
 from tests.bot.discordapp.fake_service import FakeService
+from tests.bot.discordapp.stage import title_of
 from tests.bot.discordapp.ways import (
     ANSWERED,
     BY_INTERACTION,
@@ -166,3 +168,24 @@ async def test_each_use_is_answered_once(wire: LoopbackDiscord, asker: Asker) ->
     await wire.response_to(await wire.submit(asker.form, ["And who chairs it?"]))
     for one in wire.interactions.all:
         assert len(wire.log.seen("POST", f"^/interactions/{one.id}/")) == 1, one.name
+
+
+@pytest.mark.parametrize("command", ["index status", "index rebuild", "settings show", "gaps list"])
+async def test_who_may_not_is_told_so_once_and_nothing_has_failed(
+    wire: LoopbackDiscord, asker: Asker, caplog: pytest.LogCaptureFixture, command: str
+) -> None:
+    used = await wire.slash(command, asker.user, asker.guild)
+    assert title_of(await wire.response_to(used)) == "You may not do that here"
+    assert await asker.ends() == ANSWERED
+    assert used.followups == []
+    assert b"footnote_errors_total 0.0" in asker.bot.surface.metrics.text()
+    assert no_traceback(caplog)
+
+
+async def test_a_fault_that_says_what_is_wrong_is_logged_in_its_own_words(
+    asker: Asker, service: FakeService, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.error = DamagedIndexError("The file f is not what was written. Build the index again.")
+    assert await asker.ends() == dict.fromkeys(WAYS, "Something went wrong")
+    assert caplog.text.count("The file f is not what was written. Build the index again.") == len(WAYS)
+    assert no_traceback(caplog)
