@@ -24,8 +24,8 @@ __all__ = [
     "warn_of_missing_intent",
 ]
 
-LOGIN_TIMEOUT = 40.0
-"""Longer than discord.py takes to try five times at a server that has trouble."""
+LOGIN_TIMEOUT = 60.0
+"""Seconds; longer than discord.py takes to try five times at a server that has trouble."""
 
 _PORTAL = "https://discord.com/developers/applications"
 _NEW_TOKEN = (

@@ -29,10 +29,8 @@ def add(connection: sqlite3.Connection, given: Feedback, person: bytes) -> None:
     connection.execute(
         """INSERT INTO feedback (server, channel, message, person, question, helpful, reason, at)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message, person) DO UPDATE
-        SET question = excluded.question, at = excluded.at,
-            reason = CASE WHEN excluded.helpful = helpful AND excluded.reason = '' THEN reason
-                     ELSE excluded.reason END,
-            helpful = excluded.helpful""",
+        SET question = excluded.question, helpful = excluded.helpful, reason = excluded.reason,
+            at = excluded.at""",
         (*where, *said),
     )
 
