@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import time
@@ -93,7 +94,9 @@ async def ask(surface: Surface, asked: Asked, waiting: Callable[[Waiting], None]
         channel=where.channel,
         waited_ms=max(1000 * seconds - answer.elapsed_ms, 0.0),
     )
-    embed = answer_embed(answer, where.words, only_in=article.label if article else "")
+    only_in = article.label if article else ""
+    # In a thread: to tell a sentence of a very long article from all others takes a tenth of a second.
+    embed = await asyncio.to_thread(answer_embed, answer, where.words, only_in=only_in)
     view = answer_buttons(answer, where, recording=surface.settings.recording, article=article)
     return Post(answer, embed, view)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -95,7 +96,8 @@ async def _check(
         await interaction.response.defer(thinking=True, ephemeral=ephemeral)
         async with telling_of_trouble(interaction, where):
             checked = await surface.service.check(text)
-            await edit_answer(interaction, checked_embed(checked, where.words), public=not ephemeral)
+            embed = await asyncio.to_thread(checked_embed, checked, where.words)
+            await edit_answer(interaction, embed, public=not ephemeral)
 
 
 def checked_embed(checked: Sequence[Checked], words: Words) -> discord.Embed:

@@ -211,4 +211,4 @@ async def _tell(surface: Surface, client: discord.Client, gap: Gap, answer: Answ
     words = words_in(settings.language, str(guild.preferred_locale) if guild else None)
     channel = client.get_partial_messageable(gap.channel, guild_id=gap.server)
     content = shorten(f"{words('gap_now')}:\n{asked_line(gap.question)}", _CONTENT_ROOM)
-    await post(channel, answer_embed(answer, words), content=content)
+    await post(channel, await asyncio.to_thread(answer_embed, answer, words), content=content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections.abc import Callable
@@ -56,7 +57,8 @@ async def show_context(surface: Surface, interaction: Interaction, span: Span) -
     await interaction.response.defer(ephemeral=True, thinking=True)
     words = (await where_of(surface, interaction)).words
     source = await _source(surface, span)
-    await edit_answer(interaction, context_embed(source, words) if source else said(words, "changed_since"))
+    embed = await asyncio.to_thread(context_embed, source, words) if source else said(words, "changed_since")
+    await edit_answer(interaction, embed)
 
 
 async def show_source(  # noqa: PLR0913 - what an id holds of sources, and what it makes of them
@@ -73,7 +75,10 @@ async def show_source(  # noqa: PLR0913 - what an id holds of sources, and what 
     words = (await where_of(surface, interaction)).words
     source = await _source(surface, spans[0])
     count = number - 1 + len(spans)
-    embed = source_embed(source, words, number, count) if source else said(words, "changed_since")
+    if source is None:
+        embed = said(words, "changed_since")
+    else:
+        embed = await asyncio.to_thread(source_embed, source, words, number, count)
     await edit_answer(interaction, embed, view=view_of(number, spans, words, source is not None))
 
 
