@@ -86,7 +86,7 @@ def _pieces(text: str, newline: str = "\n") -> Iterator[str]:
 def _begins(letter: str, after: str, *, in_number: bool) -> bool:
     """Say whether an address, an emoji's name, a mention of all or a numbered list is made here."""
     if letter == ":":
-        return bool(after[:1].strip())
+        return not after[:1].isspace()  # at the end too, since something may be put behind it
     if letter == "@":
         return after.startswith(("everyone", "here"))
     return in_number and letter in ".)" and not after[:1].strip()

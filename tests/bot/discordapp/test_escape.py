@@ -66,6 +66,14 @@ def test_each_construct_is_shown_as_letters_wherever_it_stands(sample: str, arou
     assert (shown.constructs, shown.links, shown.quotes) == ([], [], [])
 
 
+@given(TEXTS)
+def test_nothing_is_made_of_a_text_and_what_is_put_beside_it(text: str) -> None:
+    plain = printable(text).strip()
+    shown = render(f'"{escape(plain)}": yes: {escape(plain)}:')
+    assert shown.text == f'"{plain}": yes: {plain}:'
+    assert (shown.constructs, shown.links) == ([], [])
+
+
 @given(st.text(alphabet=st.characters(exclude_categories=()), max_size=60))
 def test_any_characters_at_all_can_be_sent(text: str) -> None:
     fit(text, 40).encode("utf-8")

@@ -118,13 +118,9 @@ def test_a_question_without_words_and_one_that_nothing_is_near_are_told_apart(la
     assert lines(sample_answer(), words) == [words("why_no_words")]  # nothing is known of how it was read
 
 
-MATCHES = st.builds(
-    met,
-    TEXTS.filter(str.strip) | LONG.filter(str.strip),
-    st.floats(-1, 1),
-    in_words=st.booleans(),
-    says=st.booleans(),
-)
+# A word may hold anything, but no colon before white space.
+TYPED = (TEXTS | LONG).map(lambda text: re.sub(r":(?=\s)", "", text)).filter(str.strip)
+MATCHES = st.builds(met, TYPED, st.floats(-1, 1), in_words=st.booleans(), says=st.booleans())
 
 
 @st.composite
