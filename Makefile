@@ -32,7 +32,7 @@ test: setup  ## lint, format, types, import contract, tests
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-cache
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 4 --dist loadfile
 
 quality:  ## measure answers on the question sets in SETS (docs/quality.md has the figures; takes half an hour)
 	@$(PY) -m benchmarks.quality $(SETS) --ablation

@@ -139,3 +139,5 @@ async def keep(surface: Surface, asked: Asked, answer: Answer, message: int) -> 
         )
     except (FootnoteError, OSError) as error:  # it has been answered; this is only for the moderators
         _log.warning("An unanswered question could not be recorded: %s", error)
+    except Exception:  # noqa: BLE001 -- nor must a fault of ours take the place of the answer
+        _log.exception("An unanswered question could not be recorded.")

@@ -37,7 +37,9 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
 from bot.answers import Answer
+from bot.discordapp.delivery import is_ours
 from bot.settings import BotSettings
+from index.errors import FootnoteError
 from index.terminal import printable
 
 __all__ = [
@@ -176,14 +178,20 @@ class JsonFormatter(_Redacting):
 
 
 class _Quieter(logging.Filter):
-    """Turns discord.py's traceback of a lost connection into one line: it reconnects by itself."""
+    """Turns discord.py's tracebacks of trouble that is not ours into a line each: it goes on by itself."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info and str(record.msg).startswith("Attempting a reconnect"):
-            error = record.exc_info[1]
-            record.msg = f"The connection to Discord was lost ({type(error).__name__}). {record.msg}"
-            record.exc_info, record.exc_text = None, None
-            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None or not record.name.startswith("discord"):
+            return True
+        if str(record.msg).startswith("Attempting a reconnect"):
+            told = f"The connection to Discord was lost ({type(error).__name__}). {record.getMessage()}"
+        elif isinstance(error, FootnoteError) or not is_ours(error):
+            told = f"{record.getMessage()} ({error})"
+        else:
+            return True
+        record.msg, record.args, record.exc_info, record.exc_text = told, None, None, None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
         return True
 
 

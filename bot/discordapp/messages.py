@@ -65,7 +65,8 @@ class Listener:
         settings = await self.surface.records.settings(thread.guild.id, thread.id, thread.parent_id)
         if settings.answers is not AnswersTo.QUESTIONS:
             return
-        await asyncio.sleep(_POST_PATIENCE)
+        with self.surface.work.answer():  # so that stopping does not forget it
+            await asyncio.sleep(_POST_PATIENCE)
         if not self._first(thread.id):
             return
         words = words_in(settings.language, str(thread.guild.preferred_locale))

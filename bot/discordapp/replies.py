@@ -27,7 +27,7 @@ WORTH_TELLING = 1.0
 
 async def refuse(interaction: discord.Interaction[Any], embed: discord.Embed) -> None:
     """Answer with a notice, for the user alone."""
-    await interaction.response.send_message(embed=embed, ephemeral=True)
+    await private_reply(interaction, embed)
 
 
 def waiting_notice(where: Where, waiting: Waiting) -> discord.Embed:

@@ -86,7 +86,7 @@ def test_readme_names_every_setting_in_its_table_and_no_other_anywhere() -> None
     assert set(re.findall(r"FOOTNOTE_[A-Z_]+", text)) <= VARIABLES
 
 
-@pytest.mark.parametrize("name", set(FIELDS) - {"discord_token", "discord_api_url"})
+@pytest.mark.parametrize("name", sorted(set(FIELDS) - {"discord_token", "discord_api_url"}))
 def test_readme_gives_each_default(name: str) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     default = as_written(FIELDS[name].default)

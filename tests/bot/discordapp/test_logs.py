@@ -25,6 +25,7 @@ from bot.discordapp.logs import (
     log_answered,
     set_up_logging,
 )
+from bot.errors import DiscordRefusedError
 from bot.settings import BotSettings
 from tests.bot.discordapp.fake_service import sample_answer
 
@@ -112,6 +113,25 @@ def test_lost_connection_is_one_line_without_a_traceback(write: Write) -> None:
     (line,) = written.getvalue().splitlines()
     assert "was lost (ConnectionResetError). Attempting a reconnect in 1.50s" in line
     assert "WARNING" in line
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (TimeoutError("late"), True),
+        (DiscordRefusedError("cannot be reached"), True),
+        (ValueError("x"), False),
+    ],
+)
+def test_discord_pys_traceback_is_kept_for_our_own_faults(write: Write, error: Exception, told: bool) -> None:
+    written = write()
+    try:
+        raise error
+    except Exception:
+        logging.getLogger("discord.app_commands.tree").exception("Ignoring exception in %r", "100%")
+    first = written.getvalue().splitlines()[0]
+    assert ("Traceback" in written.getvalue()) is not told
+    assert (f"Ignoring exception in '100%' ({error})" in first) == told
 
 
 def test_json_line_has_its_keys_and_a_time_in_utc(write: Write) -> None:

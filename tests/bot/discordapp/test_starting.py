@@ -14,12 +14,13 @@ import pytest
 from bot.discordapp.client import FootnoteClient
 from bot.discordapp.starting import serve_until_signalled
 from bot.errors import DamagedRecordsError, DiscordRefusedError, RecordsError
+from bot.records import AnswersTo
 from bot.settings import BotSettings
 from index.errors import FootnoteError, MissingError
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.connecting import free_port
 from tests.bot.discordapp.fake_service import FakeService
-from tests.bot.discordapp.stage import answer_to, title_of
+from tests.bot.discordapp.stage import answer_to, inhabited, title_of
 from tests.bot.discordapp.ways import no_traceback, until
 from tests.wire.loopback import LoopbackDiscord
 
@@ -208,5 +209,28 @@ async def test_commands_that_may_not_be_registered_yet_do_not_keep_the_bot_from_
         asked = await wire.say(wire.world.dm(ann), ann, "Why?")
         assert (await wire.reply_to(asked))["embeds"]
     assert "The commands are not registered yet" in caplog.text
+    assert left_running() == []
+    assert no_traceback(caplog)
+
+
+async def test_a_post_whose_first_message_is_awaited_is_not_forgotten_by_stopping(
+    wire: LoopbackDiscord,
+    bot_settings: MakeBotSettings,
+    service: FakeService,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.discordapp.messages._POST_PATIENCE", 0.3)
+    guild, (ann,) = await inhabited(wire, "ann")
+    async with running(bot_settings(), service) as bot:
+        forum = wire.world.forum(guild)
+        await wire.gateway.announce(guild)
+        await bot.surface.records.change(guild.id, forum.id, answers=AnswersTo.QUESTIONS)
+        thread = wire.world.thread(forum, ann, "When did it open?", wire.world.new_id())
+        event = thread.payload() | {"newly_created": True}
+        await wire.gateway.dispatch("THREAD_CREATE", event, guild_id=guild.id)
+        await until(lambda: bot.get_channel(thread.id))
+    (told,) = wire.said(thread)
+    assert title_of(told) == "Footnote is stopping"
     assert left_running() == []
     assert no_traceback(caplog)

@@ -189,3 +189,27 @@ async def test_a_fault_that_says_what_is_wrong_is_logged_in_its_own_words(
     assert await asker.ends() == dict.fromkeys(WAYS, "Something went wrong")
     assert caplog.text.count("The file f is not what was written. Build the index again.") == len(WAYS)
     assert no_traceback(caplog)
+
+
+async def test_a_refusal_that_comes_too_late_is_logged_in_a_line(
+    wire: LoopbackDiscord, asker: Asker, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire.interactions.acknowledge_within = 0.2
+    wire.pause(0.4)
+    await wire.slash("index status", asker.user, asker.guild)
+    await until(lambda: "error code: 10062" in caplog.text)
+    assert await asker.ends(("mention",)) == {"mention": ANSWERED["mention"]}
+    assert no_traceback(caplog)
+
+
+async def test_a_fault_after_the_answer_leaves_the_answer_as_it_is(
+    asker: Asker, service: FakeService, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: str) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(service, "vector", fail)
+    looks = {way: await asker.ask(way) for way in WAYS}
+    assert await asker.seen(looks) == ANSWERED
+    await until(lambda: caplog.text.count("could not be recorded") == len(WAYS) - 1)  # "Why?" is no question
+    assert await asker.seen(looks) == ANSWERED
