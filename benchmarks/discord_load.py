@@ -17,9 +17,11 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from index import BuildReport, Progress
 from tests.wire.interaction import Interaction
 from tests.wire.loopback import LoopbackDiscord
 
@@ -60,11 +62,11 @@ async def be_the_bot() -> None:
             pauses.append(1000 * (time.perf_counter() - begun - BEAT))
 
     class Watched(Service):
-        """Watches the loop once the encoder is loaded: before, nobody is served."""
+        """Watches the loop from the rebuild on, with which the burst begins."""
 
-        async def start(self) -> None:
-            await super().start()
+        async def rebuild(self, progress: Callable[[Progress], None] | None = None) -> BuildReport:
             self.beating = asyncio.create_task(beat())
+            return await super().rebuild(progress)
 
         async def close(self) -> None:
             self.beating.cancel()
