@@ -39,15 +39,19 @@ _BATCH = 65_536
 def write_dense(home: Path, vectors: Vectors, flat_up_to: int = FLAT_UP_TO) -> None:
     """Write the index over unit vectors, and the vectors themselves where the index has them not exactly.
 
-    `vectors` may be a memory map, of the very file of exact vectors too; files are not synced.
+    `vectors` may be a map of the very file of exact vectors, which a build may fill as it goes: it is kept
+    where it is needed, and removed where it is not. Files are not synced.
     """
+    exact = home / EXACT
+    held = getattr(vectors, "filename", None)
     if len(vectors) <= flat_up_to:
         index = faiss.IndexFlatIP(vectors.shape[1])
-        index.add(vectors)
+        index.add(np.ascontiguousarray(vectors))
+        exact.unlink(missing_ok=True)
     else:
         index = _listed(vectors)
-        with (home / EXACT).open("wb") as file:
-            vectors.tofile(file)
+        if held is None or Path(held).resolve() != exact.resolve():
+            vectors.tofile(exact)
     faiss.write_index(index, str(home / DENSE))
 
 
@@ -65,6 +69,7 @@ def _listed(vectors: Vectors) -> faiss.IndexIVFScalarQuantizer:
     )
     index.cp.niter = _ITERATIONS
     index.cp.max_points_per_centroid = _TRAINED_ON
+    index.cp.min_points_per_centroid = 1  # or it warns of what is a small collection only in tests
     step = max(1, count // (_TRAINED_ON * lists))
     index.train(np.ascontiguousarray(vectors[::step]))
     for first in range(0, count, _BATCH):

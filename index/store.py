@@ -76,8 +76,8 @@ class Store(Protocol):
     ) -> list[tuple[int, float]]:
         """Return the passages nearest to a question's vector: row and cosine, best first.
 
-        The vector has the shape (1, dimension). Without `headings`, no heading is among them, nor takes the place of another passage; with the row of
-        an `article`, only its passages are, and none is missed.
+        The vector has the shape (1, dimension). Without `headings`, no heading is among them, nor takes the
+        place of another passage; with the row of an `article`, only its passages are, and none is missed.
         """
 
     def cosines(self, vector: Vectors, rows: Sequence[int]) -> list[float]:

@@ -22,7 +22,7 @@ from index.manifest import FORMAT, Pointer, generation_name, read_pointer
 from tests.conftest import MakeSettings
 from tests.index.shelf import SHELF, contents, put
 
-FILES = ("manifest.json", "passages.sqlite", "dense.faiss", "tokens.i8", "basis.f32")
+FILES = ("manifest.json", "passages.sqlite", "postings.bin", "dense.faiss", "tokens.i8", "basis.f32")
 
 
 def flip(path: Path) -> None:
