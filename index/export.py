@@ -87,14 +87,14 @@ def _write_graph(reference: Reference, inputs: tuple[str, ...], path: Path) -> N
             return out["sentence_embedding"].float(), out["token_embeddings"].float()
 
     device = reference.transformer.device
-    example = torch.ones(2, 7, dtype=torch.long)
+    examples = tuple(torch.ones(2, 7, dtype=torch.long) for _ in inputs)  # one tensor would be one input
     shape = {0: torch.export.Dim("texts", min=1, max=_MOST_TEXTS)}
     shape[1] = torch.export.Dim("length", min=_FEWEST_TOKENS, max=reference.longest)
     try:
         with torch.no_grad():
             program = torch.onnx.export(
                 Whole().cpu().eval(),
-                (example,) * len(inputs),
+                examples,
                 dynamo=True,
                 input_names=list(inputs),
                 output_names=list(OUTPUTS),
