@@ -61,10 +61,8 @@ def compare(reference: Backend, graph: Backend, texts: Sequence[str]) -> Agreeme
     for question in (False, True):
         for first in range(0, len(texts), _BATCH):
             batch = texts[first : first + _BATCH]
-            pairs = zip(
-                reference.encode(batch, question=question), graph.encode(batch, question=question), strict=True
-            )
-            for one, other in pairs:
+            both = (backend.encode(batch, question=question) for backend in (reference, graph))
+            for one, other in zip(*both, strict=True):
                 if one.dense.shape != other.dense.shape or not np.array_equal(one.spans, other.spans):
                     return Agreement(len(texts), dense, tokens, "it reads other tokens")
                 dense = min(dense, _cosine(one.dense[None], other.dense[None]))

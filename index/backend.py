@@ -1,4 +1,4 @@
-"""What an encoder stands on: the seam to whatever computes the vectors, and what every backend has in common."""
+"""What an encoder stands on: the seam to whatever computes the vectors, and what all of these share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model that sentence-transformers loaded to a graph of ONNX, whose outputs are all that an encoder gives."""
+"""A model that sentence-transformers loaded, as a graph of ONNX that gives all that an encoder needs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from index.compression import Basis
 from index.graph import OUTPUTS
 from index.graphs import BASIS, MODEL, TOKENIZER, WORDS, GraphRecord, producer_versions
-from index.compression import Basis
 from index.models import Model, hash_file
 from index.reference import Reference, quiet
 
@@ -103,7 +103,8 @@ def _write_graph(reference: Reference, inputs: tuple[str, ...], path: Path) -> N
             )
     finally:
         reference.transformer.to(device)
-    assert program is not None
+    if program is None:
+        raise UnfitModelError("torch gives no graph of it")
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         traced = Path(folder, "traced.onnx")
         program.save(traced, external_data=False)

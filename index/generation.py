@@ -3,6 +3,7 @@
     <index folder>/CURRENT              names the generation that serves, with its manifest's SHA-256
     <index folder>/<generation>/        manifest.json, passages.sqlite, dense.faiss,
                                         tokens.i8, basis.f32
+    <index folder>/models/              the encoder's graph (`index.graphs`)
     <index folder>/lock                 held by the one build that may write
 
 A generation's name ends in the first characters of its manifest's SHA-256, and the manifest has the SHA-256
@@ -21,6 +22,7 @@ import operator
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +35,7 @@ import numpy.typing as npt
 from index.articles import Article
 from index.compression import Basis, PackedTokens, Vectors
 from index.errors import DamagedIndexError
+from index.graphs import MODELS, check_graph, verify_models
 from index.manifest import (
     BASIS,
     DATABASE,
@@ -58,6 +61,7 @@ __all__ = [
     "IndexStatus",
     "StoredPassage",
     "index_status",
+    "kept_manifests",
     "open_generation",
     "source_text",
     "verify",
@@ -69,6 +73,7 @@ __all__ = [
 class IndexStatus:
     """The current generation in figures; `built` is in UTC, ISO 8601.
 
+    `graph` is the SHA-256 of the encoder's graph, "" where sentence-transformers encodes;
     `confidence` says what the confidence was fitted on, where whoever asks knows (`index.fits`).
     """
 
@@ -81,6 +86,7 @@ class IndexStatus:
     sentences: int
     bytes: int
     confidence: str = ""
+    graph: str = ""
 
     def lines(self) -> list[tuple[str, str]]:
         """Return label and value pairs for people."""
@@ -93,6 +99,7 @@ class IndexStatus:
             ("passages", f"{self.passages:,}"),
             ("sentences", f"{self.sentences:,}"),
             ("size", f"{self.bytes / 1e6:,.1f} MB"),
+            ("graph", "kept with the index" if self.graph else "none: sentence-transformers encodes"),
             *([("confidence", self.confidence)] if self.confidence else []),
         ]
 
@@ -124,6 +131,7 @@ def index_status(folder: Path) -> IndexStatus:
     manifest = read_manifest(folder, pointer)
     home = folder / pointer.generation
     size = sum(check_file(home / name, digest) for name, digest in manifest.files.items())
+    check_graph(folder, manifest)
     return _status(pointer.generation, manifest, size)
 
 
@@ -137,6 +145,7 @@ def _status(generation: str, manifest: Manifest, size: int) -> IndexStatus:
         manifest.passages,
         manifest.sentences,
         size,
+        graph=manifest.graph,
     )
 
 
@@ -157,9 +166,21 @@ def verify(folder: Path) -> list[str]:
             problems.append(f"{path}: left by a build that was cut off; the next build removes it.")
         elif path.is_dir() and GENERATION.fullmatch(path.name):
             problems.extend(verify_generation(path))
-        elif path.name not in {POINTER, LOCK}:
+        elif path.name not in {POINTER, LOCK, MODELS}:
             problems.append(f"{path}: not a file of the index.")
+    problems.extend(verify_models(folder, kept_manifests(folder)))
     return list(dict.fromkeys(problems))
+
+
+def kept_manifests(folder: Path) -> dict[Path, Manifest]:
+    """Return the manifests of the generations that are there, each by its path, but those not readable."""
+    found = {}
+    for home in sorted(folder.iterdir()):
+        if GENERATION.fullmatch(home.name):
+            path = home / MANIFEST
+            with suppress(OSError, DamagedIndexError):
+                found[path] = parse_manifest(path.read_bytes(), path)
+    return found
 
 
 def verify_generation(home: Path) -> Iterator[str]:

@@ -75,7 +75,8 @@ class Graph:
         mask, types = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
         for row, one in enumerate(encodings):
             count = len(one.ids)
-            ids[row, :count], mask[row, :count], types[row, :count] = one.ids, one.attention_mask, one.type_ids
+            ids[row, :count], types[row, :count] = one.ids, one.type_ids
+            mask[row, :count] = one.attention_mask
         given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
         return {name: given[name] for name in self._record.inputs}
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.compression import PackedTokens, Vectors, unit
-from index.encoder import TokenSpans
+from index.backend import TokenSpans
 
 __all__ = ["Floats", "Interaction", "interact", "term_shares", "token_weights"]
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from index.encoder import EncodedQuestion, Encoder
-from index.errors import DamagedIndexError
 from index.generation import Generation, StoredPassage, source_text
 from index.hits import Found, Hit, HitSentence, TermMatch, fuse, fuse_sentence
 from index.late import Floats, interact, term_shares, token_weights
@@ -60,11 +59,7 @@ class Search:
         Raises:
             DamagedIndexError: the generation was made with another encoder.
         """
-        if generation.manifest.encoder_fingerprint != encoder.model.fingerprint:
-            raise DamagedIndexError(
-                f"the index was made with the encoder {generation.manifest.encoder}, and FOOTNOTE_MODEL "
-                f"names {encoder.model.name}. Run `footnote index build`, or set FOOTNOTE_MODEL back."
-            )
+        generation.manifest.check_encoder(encoder.model)
         self.generation = generation
         self.encoder = encoder
         self.without = frozenset(without)
