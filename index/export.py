@@ -15,7 +15,7 @@ from index.graphs import BASIS, MODEL, TOKENIZER, WORDS, GraphRecord, producer_v
 from index.models import Model, hash_file
 from index.reference import Reference, quiet
 
-__all__ = ["UnfitModelError", "export"]
+__all__ = ["UnfitModelError", "describe", "export"]
 
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _MOST_TEXTS, _FEWEST_TOKENS = 4096, 2
@@ -36,10 +36,14 @@ def export(model: Model, reference: Reference, basis: Basis, home: Path) -> Grap
         UnfitModelError: the model is of a kind that a graph is not made of.
     """
     _refuse_unfit(reference)
-    tokenizer: Any = reference.transformer.tokenizer
-    inputs = tuple(name for name in _INPUTS if name in tokenizer.model_input_names)
     with quiet(), _silent():
-        _write_graph(reference, inputs, home / MODEL)
+        _write_graph(reference, home / MODEL)
+    return describe(model, reference, basis, home)
+
+
+def describe(model: Model, reference: Reference, basis: Basis, home: Path) -> GraphRecord:
+    """Write what is kept beside the graph that stands in `home`, and return its record."""
+    tokenizer: Any = reference.transformer.tokenizer
     backend = tokenizer.backend_tokenizer
     backend.no_truncation()
     backend.no_padding()
@@ -52,7 +56,7 @@ def export(model: Model, reference: Reference, basis: Basis, home: Path) -> Grap
         model_files=model.files,
         versions=producer_versions(),
         weights="fp32",
-        inputs=inputs,
+        inputs=_inputs(reference),
         dimension=reference.dimension,
         longest=reference.longest,
         window=reference.window,
@@ -72,10 +76,17 @@ def _refuse_unfit(reference: Reference) -> None:
         raise UnfitModelError("it leaves its prompt out of a text's vector")
 
 
-def _write_graph(reference: Reference, inputs: tuple[str, ...], path: Path) -> None:
+def _inputs(reference: Reference) -> tuple[str, ...]:
+    tokenizer: Any = reference.transformer.tokenizer
+    return tuple(name for name in _INPUTS if name in tokenizer.model_input_names)
+
+
+def _write_graph(reference: Reference, path: Path) -> None:
     """Trace the model as a whole, pooling included, for any number of texts of any length."""
     import onnxruntime
     import torch
+
+    inputs = _inputs(reference)
 
     class Whole(torch.nn.Module):
         def __init__(self) -> None:
