@@ -19,7 +19,8 @@ from bot import cli
 try:
     cli.main(sys.argv[1:])
 except SystemExit as ended:
-    print("status", ended.code, "heavy", *[name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
+    heavy = [name for name in {HEAVY!r} if name in sys.modules]
+    print("status", ended.code, "heavy", *heavy, file=sys.stderr)
 """
 
 
