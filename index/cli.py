@@ -34,6 +34,9 @@ def index_options(command: Command) -> Command:
             "--language", metavar="CODE", help="How sentences are told apart (ISO 639; default en)."
         ),
         click.option("--model", metavar="NAME", help="The encoder: a sentence-transformers name or folder."),
+        click.option(
+            "--encode-with", metavar="WAY", help="What encodes articles: graph, or reference (uses a GPU)."
+        ),
         click.option("--index", type=click.Path(path_type=Path), help="The folder that holds the index."),
         click.option(
             "--articles", type=click.Path(path_type=Path), help="The article file, or the folder of them."
