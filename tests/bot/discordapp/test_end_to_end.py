@@ -13,6 +13,7 @@ from bot.service import Service
 from index import Encoder, IndexSettings, build_index
 from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.conftest import MakeBotSettings, running
+from tests.bot.services import BOUND
 from tests.graphs import lend_graph
 from tests.wire.loopback import LoopbackDiscord
 from tests.wire.records import Json
@@ -51,7 +52,7 @@ async def rebuilt(wire: LoopbackDiscord, *who: Any) -> Json:
         embeds: list[Json] = used.edits[-1]["embeds"] if used.edits else []
         return embeds[0] if embeds and embeds[0]["title"] != "Rebuilding the index" else None
 
-    found = await wire.log.until(outcome, "the outcome", 15)
+    found = await wire.log.until(outcome, "the outcome", BOUND)
     assert found is not None
     return found
 

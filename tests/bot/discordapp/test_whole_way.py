@@ -14,6 +14,7 @@ from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.gapped import gaps_answered, gaps_kept
 from tests.bot.discordapp.stage import answer_to, inhabited, mentioned, pressed, title_of
+from tests.bot.services import RebuilderHere
 from tests.graphs import lend_graph
 from tests.wire.loopback import LoopbackDiscord
 from tests.wire.places import Guild, User
@@ -61,9 +62,12 @@ def folder(tmp_path: Path, encoder: Encoder, graph_folder: Path) -> Path:
 
 
 @pytest.fixture
-async def whole(folder: Path, bot_settings: MakeBotSettings) -> AsyncIterator[FootnoteClient]:
+async def whole(
+    folder: Path, bot_settings: MakeBotSettings, encoder: Encoder
+) -> AsyncIterator[FootnoteClient]:
     """Connect the bot, with the real service on them."""
-    service = Service(bot_settings(articles=folder, index=folder.parent / "index"))
+    settings = bot_settings(articles=folder, index=folder.parent / "index")
+    service = Service(settings, RebuilderHere(settings, encoder))
     try:
         await service.start()
         async with running(service.settings, service) as client:
