@@ -56,6 +56,7 @@ def build_command(settings: IndexSettings) -> list[str]:
         "language": settings.language,
         "fit-file": settings.fit_file,
         "without": ",".join(sorted(settings.without)),
+        "encode-with": settings.encode_with,
     }
     given = [f"--{name}={value}" for name, value in options.items()]
     # -P: a file of the working folder is not taken for a module.
