@@ -21,7 +21,7 @@ from index import Encoder, build_index
 FOOTNOTE = Path(sys.executable).with_name("footnote")
 """The installed program."""
 
-WAIT = 60.0
+WAIT = 180.0
 """Seconds after which a process counts as hanging; far above what one takes, also on a busy machine."""
 
 LAMP = """\
