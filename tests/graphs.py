@@ -58,7 +58,7 @@ def lend_graph(folder: Path, index: Path, model: Model | None = None) -> None:
 
 def copy_index_file(source: str, target: str) -> str:
     """Copy a file for `shutil.copytree`; a graph's 90 MB are shared, so never change them in place."""
-    if Path(source).name == graphs.MODEL:
+    if Path(source).name == graphs.WEIGHTS:
         try:
             os.link(source, target)
         except OSError:  # on another disk
