@@ -18,7 +18,7 @@ from index.settings import DEFAULT_MODEL, EncodeWith
 
 __all__ = ["copy_index_file", "default_graph", "lend_graph", "open_default"]
 
-_EXPORTED_BY = ("agreement", "export", "graph", "graphs", "reference")
+_EXPORTED_BY = ("export", "graphs", "reference")
 
 
 def default_graph(config: pytest.Config, base: Path) -> Path:
