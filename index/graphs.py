@@ -1,7 +1,7 @@
 """The exported encoders of an index folder: their records, their files, and whether these are whole.
 
-    <index folder>/models/<first 16 of the model's fingerprint>/    graph.json, model.onnx, tokenizer.json,
-                                                                    words.txt, basis.f32
+    <index folder>/models/<first 16 of the model's fingerprint>/    graph.json, model.onnx, weights.bin,
+                                                                    tokenizer.json, words.txt, basis.f32
     <index folder>/models/<...>/refused.json                        instead: why the model has no graph
 
 A generation's manifest has the SHA-256 of graph.json, which has that of each other file: so every byte that
@@ -27,11 +27,13 @@ from index.models import Model
 
 __all__ = [
     "BASIS",
+    "FILES",
     "FORMAT",
     "GRAPH",
     "MODEL",
     "MODELS",
     "TOKENIZER",
+    "WEIGHTS",
     "WORDS",
     "GraphRecord",
     "check_graph",
@@ -54,10 +56,12 @@ MODELS = "models"
 GRAPH = "graph.json"
 REFUSED = "refused.json"
 MODEL = "model.onnx"
+WEIGHTS = "weights.bin"
+"""The graph's weights, apart from it, so that they are mapped and not copied."""
 TOKENIZER = "tokenizer.json"
 WORDS = "words.txt"
 BASIS = "basis.f32"
-_FILES = (MODEL, TOKENIZER, WORDS, BASIS)
+FILES = (MODEL, WEIGHTS, TOKENIZER, WORDS, BASIS)
 _PRODUCERS = ("onnx", "onnxruntime", "onnxscript", "sentence-transformers", "torch", "transformers")
 
 
@@ -135,7 +139,7 @@ def read_graph(home: Path, digest: str | None = None) -> GraphRecord:
         record = GraphRecord(model_files=pairs, inputs=tuple(fields.pop("inputs")), **fields)
     except (KeyError, TypeError, ValueError) as error:
         raise DamagedIndexError(f"{path} is of another version of Footnote. {REBUILD}") from error
-    if record.format != FORMAT or set(record.files) != set(_FILES):
+    if record.format != FORMAT or set(record.files) != set(FILES):
         raise DamagedIndexError(f"{path} has format {record.format}; this Footnote reads {FORMAT}. {REBUILD}")
     return record
 
