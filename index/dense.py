@@ -30,8 +30,8 @@ _LISTS_PER_ROOT = 2
 _TRAINED_ON = 64
 """Vectors a list that k-means sees."""
 _ITERATIONS = 8
-_PROBED = 48
-_RESCORED = 4
+_PROBED = 80
+_RESCORED = 2
 """Passages that are compared exactly, for each that is asked for."""
 _BATCH = 65_536
 
