@@ -22,8 +22,7 @@ import json
 import operator
 import sqlite3
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,6 +37,7 @@ from index.compression import Basis, PackedTokens, Vectors
 from index.dense import Dense
 from index.errors import DamagedIndexError
 from index.graphs import MODELS, check_graph, verify_models
+from index.kept import Kept
 from index.manifest import (
     BASIS,
     DATABASE,
@@ -60,8 +60,14 @@ from index.passages import Passage, Sentence
 from index.postings import Postings
 from index.store import Forms, StoredPassage
 
+_WORDS = 300_000
+"""Words that questions are spelt by: 80 MB of memory and a second at opening."""
+
 _KEPT_CHARACTERS = 4_000_000
 """Characters of articles that are kept at hand, or one article that has more."""
+
+_KEPT_SENTENCES = 50_000
+"""Sentences of passages whose places are kept at hand: some 15 MB."""
 
 __all__ = [
     "Generation",
@@ -235,7 +241,7 @@ class Generation:
         width = manifest.token_width
         self.basis: Basis = np.fromfile(home / BASIS, dtype=np.float32).reshape(-1, width)
         self._tokens: PackedTokens = (
-            np.memmap(home / TOKENS, dtype=np.int8, mode="r").reshape(manifest.tokens, width)
+            np.memmap(home / TOKENS, dtype=np.int8, mode="r").reshape(manifest.tokens, width).view(np.ndarray)
             if manifest.tokens
             else np.empty((0, width), dtype=np.int8)
         )
@@ -248,7 +254,8 @@ class Generation:
         self._bodies[headings] = False
         self._dense = Dense(home, self._bodies)
         self._postings = Postings(home / POSTINGS, manifest.passages, self.query)
-        self._articles = _Shelf(self._read_articles)
+        self._articles = Kept(self._read_articles, lambda one: len(one.text), _KEPT_CHARACTERS)
+        self._stored = Kept(self._read_passages, lambda one: len(one.tokens), _KEPT_SENTENCES)
 
     def status(self) -> IndexStatus:
         """Return the generation's figures."""
@@ -334,9 +341,12 @@ class Generation:
         return np.concatenate([np.empty((0, self.manifest.token_width), dtype=np.int8), *runs])
 
     def passages(self, rows: Sequence[int]) -> list[StoredPassage]:
-        """Return passages by row, in the order asked for."""
-        found = {one.row: one for one in self._passages("passage IN (SELECT value FROM json_each(?))", rows)}
-        return [found[row] for row in rows]
+        """Return passages by row, in the order asked for; those asked for lately are at hand."""
+        return self._stored(rows)
+
+    def _read_passages(self, rows: Sequence[int]) -> dict[int, StoredPassage]:
+        found = self._passages("passage IN (SELECT value FROM json_each(?))", rows)
+        return {one.row: one for one in found}
 
     def _passages(self, condition: str, rows: Sequence[int]) -> list[StoredPassage]:
         sentences = self.query(
@@ -347,8 +357,15 @@ class Generation:
         return [_stored(list(group)) for _, group in itertools.groupby(sentences, operator.itemgetter(0))]
 
     def words(self) -> dict[str, int]:
-        """Return the words of the collection as they are spelt, folded, with the passages that have each."""
-        return dict(self.query("SELECT word, passages FROM words"))
+        """Return words of the collection as they are spelt, folded, with the passages that have each.
+
+        Of a very large collection they are the commonest: it has a million names and slips that stand once.
+        """
+        ((count,),) = self.query("SELECT count(*) FROM words")
+        if count <= _WORDS:
+            return dict(self.query("SELECT word, passages FROM words"))
+        commonest = "SELECT word, passages FROM words ORDER BY passages DESC, word LIMIT ?"
+        return dict(self.query(commonest, _WORDS))
 
     def abbreviations(self) -> list[tuple[str, str]]:
         """Return the abbreviations that the articles introduce, as short and long form."""
@@ -404,37 +421,6 @@ class Generation:
     def passages_of(self, article: int) -> list[StoredPassage]:
         """Return every passage of an article, in order; the heading's first."""
         return self._passages("article IN (SELECT value FROM json_each(?))", [article])
-
-
-class _Shelf:
-    """Keeps the articles that were read last at hand, as many as have some characters together."""
-
-    def __init__(self, read: Callable[[Sequence[int]], dict[int, Article]]) -> None:
-        self._read = read
-        self._kept: OrderedDict[int, Article] = OrderedDict()
-        self._characters = 0
-        self._lock = threading.Lock()
-
-    def __call__(self, rows: Sequence[int]) -> list[Article]:
-        """Return articles by row, in the order asked for."""
-        wanted = dict.fromkeys(rows)
-        with self._lock:
-            found = {row: self._kept[row] for row in wanted if row in self._kept}
-        if missing := [row for row in wanted if row not in found]:
-            found |= self._read(missing)
-        with self._lock:
-            for row in wanted:
-                self._keep(row, found[row])
-        return [found[row] for row in rows]
-
-    def _keep(self, row: int, article: Article) -> None:
-        if row not in self._kept:
-            self._characters += len(article.text)
-        self._kept[row] = article
-        self._kept.move_to_end(row)
-        while self._characters > _KEPT_CHARACTERS and len(self._kept) > 1:
-            _, oldest = self._kept.popitem(last=False)
-            self._characters -= len(oldest.text)
 
 
 def _stored(sentences: list[tuple[int, ...]]) -> StoredPassage:

@@ -57,7 +57,7 @@ class Store(Protocol):
         """The basis that its token vectors are packed in."""
 
     def words(self) -> Mapping[str, int]:
-        """Return words as they are spelt, folded, with how many passages have each."""
+        """Return words as they are spelt, folded, with how many passages have each; the commonest, or all."""
 
     def abbreviations(self) -> Sequence[tuple[str, str]]:
         """Return the abbreviations that the articles introduce, as short and long form."""
