@@ -139,13 +139,24 @@ def _distinct(hits: Sequence[Hit]) -> list[Hit]:
     """
     kept: list[Hit] = []
     words: list[frozenset[str]] = []
+    quoted: set[str] = set()
     for hit in hits:
         own = frozenset(words_of(hit.text))
-        alike = any(len(own & other) >= _SAME * len(own | other) for other in words)
-        if not alike and all(hit.best_sentence.text != one.best_sentence.text for one in kept):
+        quote = hit.best_sentence.text
+        if quote not in quoted and not any(_alike(own, other) for other in words):
             kept.append(hit)
             words.append(own)
+            quoted.add(quote)
     return kept
+
+
+def _alike(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Tell whether most of the words of two passages are common."""
+    fewer, more = sorted((len(some), len(others)))
+    if fewer < _SAME * more:
+        return False
+    common = len(some & others)
+    return common >= _SAME * (fewer + more - common)
 
 
 def _quote(number: int, found: Found, hit: Hit, without: Collection[Part]) -> Quote:
