@@ -17,7 +17,7 @@ from index.encoder import EncodedQuestion, Encoder
 from index.errors import DamagedIndexError
 from index.generation import Generation, StoredPassage, source_text
 from index.hits import Found, Hit, HitSentence, TermMatch, fuse, fuse_sentence
-from index.late import interact, term_shares, token_weights
+from index.late import interact, term_shares, token_weights, weigh
 from index.parts import Part
 from index.question import Question, QuestionReader, Term
 from index.wanted import answer_type_met
@@ -136,11 +136,11 @@ class Search:
         seen = interact(encoded.tokens, tokens, [count for one in stored for count in one.tokens])
         shares = term_shares(encoded.spans, [(term.start, term.end) for term in question.terms])
         weights = token_weights(shares, [term.rarity for term in question.terms])
-        late = (self._on(Part.LATE) * (weights @ seen.best)).tolist()
+        late = (self._on(Part.LATE) * weigh(seen.best, weights)).tolist()
         mean = (self._on(Part.SENTENCE) * seen.mean).tolist()
         ends = list(itertools.accumulate((len(one.tokens) for one in stored), initial=0))
         nearest = np.maximum.reduceat(seen.best, ends[:-1], axis=1) if stored else seen.best
-        whole = (self._on(Part.LATE) * (weights @ nearest)).tolist()
+        whole = (self._on(Part.LATE) * weigh(nearest, weights)).tolist()
         nearness = (shares @ nearest).T.tolist()
         candidates = [
             _Candidate(
