@@ -38,8 +38,10 @@ TEXTS = st.one_of(
 )
 ONE_OF_EACH = st.lists(
     st.sampled_from(
-        sorted({word.role: key.lstrip("#") for key, word in lexicon("en").words.items()}.values())
-        + ["31", "2010", "XIX", "apr", "may", "trn", "siglo"]
+        [
+            *sorted({word.role: key.lstrip("#") for key, word in lexicon("en").words.items()}.values()),
+            *("31", "2010", "XIX", "apr", "may", "trn", "siglo"),
+        ]
     ),
     max_size=5,
 ).map(" ".join)
