@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,10 +96,14 @@ class Answer:
 
     def as_json(self) -> dict[str, Any]:
         """Return the answer as the JSON object that other programs read."""
-        fields = {name: getattr(self, name) for name in _JSON}
-        fields["quotes"] = [dataclasses.asdict(quote) for quote in self.quotes]
-        fields["citations"] = [dataclasses.asdict(citation) for citation in self.citations]
+        fields = _fields(self, _JSON)
+        fields["quotes"] = [_fields(quote, quote.__slots__) for quote in self.quotes]
+        fields["citations"] = [_fields(citation, citation.__slots__) for citation in self.citations]
         return fields
+
+
+def _fields(one: object, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in names}
 
 
 _JSON = ("question", "verdict", "confidence", "quotes", "citations", "generation", "elapsed_ms")

@@ -101,7 +101,7 @@ class Hit:
         Where that only asks ("Why does it float?") and is no line of a heading, it is the sentence after it.
         """
         quotable = [one for one in self.sentences if one.quotable]
-        at = quotable.index(max(quotable, key=lambda one: one.answering))
+        at = max(range(len(quotable)), key=lambda at: quotable[at].answering)
         while quotable[at].paragraph and asks(quotable[at].text) and at + 1 < len(quotable):
             at += 1
         return quotable[at]

@@ -105,7 +105,7 @@ class Vocabulary:
 
     @cached_property
     def _begun(self) -> dict[str, list[str]]:
-        """The words by their first letter: parted only when a word is not known, which most questions lack."""
+        """The words by their first letter, parted when first a word is not known; most questions know all."""
         begun: dict[str, list[str]] = {}
         for word in self._counts.keys() | self._common:
             if len(word) <= _LONGEST and word.isalpha():
