@@ -105,7 +105,7 @@ def _folded_function_words(language: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The words of a sentence: where each begins and ends, and its stem; the places of the question's stems."""
+    """The words of a sentence: where each begins and ends, its stem; and the places of the question's."""
 
     starts: Sequence[int]
     ends: Sequence[int]
