@@ -37,7 +37,7 @@ from index.compression import Basis, PackedTokens, Vectors
 from index.dense import Dense
 from index.errors import DamagedIndexError
 from index.graphs import MODELS, check_graph, verify_models
-from index.kept import Kept
+from index.recent import Recent
 from index.manifest import (
     BASIS,
     DATABASE,
@@ -254,8 +254,8 @@ class Generation:
         self._bodies[headings] = False
         self._dense = Dense(home, self._bodies)
         self._postings = Postings(home / POSTINGS, manifest.passages, self.query)
-        self._articles = Kept(self._read_articles, lambda one: len(one.text), _KEPT_CHARACTERS)
-        self._stored = Kept(self._read_passages, lambda one: len(one.tokens), _KEPT_SENTENCES)
+        self._articles = Recent(self._read_articles, lambda one: len(one.text), _KEPT_CHARACTERS)
+        self._stored = Recent(self._read_passages, lambda one: len(one.tokens), _KEPT_SENTENCES)
 
     def status(self) -> IndexStatus:
         """Return the generation's figures."""

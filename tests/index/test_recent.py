@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.kept import Kept
+from index.recent import Recent
 
 
 class Shelf:
@@ -17,7 +17,7 @@ class Shelf:
 
     def __init__(self, most: int) -> None:
         self.read: list[int] = []
-        self.kept = Kept(self._read, len, most)
+        self.kept = Recent(self._read, len, most)
 
     def _read(self, rows: Sequence[int]) -> dict[int, str]:
         self.read.extend(rows)

@@ -7,12 +7,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
-__all__ = ["Kept"]
+__all__ = ["Recent"]
 
 _T = TypeVar("_T")
 
 
-class Kept(Generic[_T]):
+class Recent(Generic[_T]):
     """Keeps the rows that were read last, as many as weigh no more than `most` together, and one at least.
 
     What is kept must never change. Safe to use from several threads.
