@@ -7,21 +7,22 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import portalocker
 
 from index.articles import Article, ArticleSource, read_articles
-from index.drafts import Draft, passage_settings, reuse, split
+from index.drafts import Draft, passage_settings, split
 from index.encoder import Encoder
 from index.errors import BusyError, DamagedIndexError, NoIndexError, NotWritableError
 from index.generation import Generation, open_generation
-from index.manifest import LOCK
+from index.manifest import KEPT, LOCK
 from index.models import Model, find_model
+from index.progress import Progress
 from index.settings import IndexSettings
-from index.writer import Progress, remove_leftovers, write_generation
+from index.writer import remove_leftovers, write_generation
 
 __all__ = ["BuildReport", "Changes", "build_index", "plan_build"]
 
@@ -46,7 +47,11 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did. Where nothing had changed, `generation` is the one that already served."""
+    """What a build did. Where nothing had changed, `generation` is the one that already served.
+
+    `reused` and `encoded` count articles. Of the latter, `passages_encoded` were encoded and the others were
+    as before; `passages_resumed` had been encoded by a build that was cut off.
+    """
 
     generation: str
     changes: Changes
@@ -55,6 +60,8 @@ class BuildReport:
     reused: int
     encoded: int
     seconds: float
+    passages_encoded: int = 0
+    passages_resumed: int = 0
 
     def summary(self) -> str:
         """Return one sentence on it for people."""
@@ -62,10 +69,12 @@ class BuildReport:
             return (
                 f"Nothing has changed: generation {self.generation} holds {_count(self.articles, 'article')}."
             )
+        resumed = self.passages_resumed
+        before = f"; resumed: {_count(resumed, 'passage')} had been encoded before" if resumed else ""
         return (
             f"Generation {self.generation}: {_count(self.articles, 'article')} in "
             f"{_count(self.passages, 'passage')}; {_count(self.encoded, 'article')} encoded, {self.reused:,} "
-            f"reused, {len(self.changes.removed):,} removed; {self.seconds:.1f} s."
+            f"reused, {len(self.changes.removed):,} removed{before}; {self.seconds:.1f} s."
         )
 
 
@@ -108,12 +117,15 @@ def build_index(
             remove_leftovers(settings.index)
             changes = _compare(source, previous, settings, model, damage)
             if previous and not changes.any:
+                (settings.index / KEPT).unlink(missing_ok=True)
                 return _unchanged(previous, changes)
-            old = None if changes.everything else previous
             if encoder is None:
                 progress(Progress("loading the encoder", 0, 1))
                 encoder = Encoder(model)
                 progress(Progress("loading the encoder", 1, 1))
+            if previous and previous.manifest.producer != encoder.producer and not changes.everything:
+                changes = replace(changes, everything="vectors are now computed in another way")
+            old = None if changes.everything else previous
             return _build(settings, source, changes, old, encoder, progress)
     except (OSError, sqlite3.OperationalError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -139,16 +151,18 @@ def _build(  # noqa: PLR0913 - one step of `build_index`, which has gathered all
     begun = time.monotonic()
     drafts = _draft(source.articles, old, encoder, settings.language, progress)
     basis = old.basis if old else encoder.basis
-    name, manifest = write_generation(settings.index, drafts, encoder, basis, settings.language, progress)
-    reused = sum(draft.vectors is not None for draft in drafts)
+    written = write_generation(settings.index, drafts, encoder, basis, settings.language, progress, old)
+    reused = sum(draft.row is not None for draft in drafts)
     return BuildReport(
-        generation=name,
+        generation=written.name,
         changes=changes,
-        articles=manifest.articles,
-        passages=manifest.passages,
+        articles=written.manifest.articles,
+        passages=written.manifest.passages,
         reused=reused,
-        encoded=manifest.articles - reused,
+        encoded=written.manifest.articles - reused,
         seconds=time.monotonic() - begun,
+        passages_encoded=written.encoded,
+        passages_resumed=written.resumed,
     )
 
 
@@ -159,15 +173,13 @@ def _draft(
     language: str,
     progress: Callable[[Progress], None],
 ) -> list[Draft]:
-    """Split each article into passages, or take passages and vectors from the generation before."""
+    """Split each article into passages, or find its row in the generation before."""
     rows = {digest: row for row, _, digest in old.article_rows()} if old else {}
     drafts: list[Draft] = []
     for number, article in enumerate(articles, 1):
         row = rows.get(article.content_hash)
-        if old is not None and row is not None:
-            drafts.append(reuse(article, row, old))
-        else:
-            drafts.append(Draft(article, split(article, encoder, language)))
+        passages = split(article, encoder, language) if row is None else ()
+        drafts.append(Draft(article, passages, row))
         progress(Progress("reading", number, len(articles)))
     return drafts
 

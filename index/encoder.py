@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from index.compression import WIDTH, Basis, PackedTokens, Vectors, find_basis, pack, project, unit
+from index.batches import batches
+from index.compression import (
+    WIDTH,
+    Basis,
+    PackedTokens,
+    Vectors,
+    find_basis,
+    pack_all,
+    project,
+    unit,
+)
 from index.errors import NoModelError
 from index.folding import WORD
 from index.models import PUBLISHED, Model
@@ -29,7 +39,7 @@ __all__ = ["EncodedPassage", "EncodedQuestion", "Encoder", "TokenSpans"]
 TokenSpans = npt.NDArray[np.int32]
 """Where each token stands in its text, in code points: shape (tokens, 2)."""
 
-_BATCH = 16  # small, since a question may wait for the batch under way
+_BATCH = 16
 _QUESTIONS_FIRST = 4
 """Questions that a build's batch lets go before it while more keep coming."""
 _LONGEST_WINDOW = 512
@@ -58,6 +68,9 @@ class EncodedQuestion:
 
 class Encoder:
     """A loaded encoder. Safe to use from several threads, which take turns a batch at a time."""
+
+    producer = "reference"
+    """What computes the vectors: those of one producer are not mixed with another's."""
 
     def __init__(self, model: Model, threads: int | None = None) -> None:
         """Load the weights; takes seconds, most of them for importing torch.
@@ -93,14 +106,13 @@ class Encoder:
         self, texts: Sequence[str], basis: Basis, done: Callable[[int], None] = lambda count: None
     ) -> list[EncodedPassage]:
         """Return the vectors of each text, in order; `done` hears how many more are encoded, by batch."""
-        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
         encoded: dict[int, EncodedPassage] = {}
-        for first in range(0, len(order), _BATCH):
-            rows = order[first : first + _BATCH]
+        for rows in batches([len(text) for text in texts]):
             with self._turn():
                 batch = self._encode([texts[row] for row in rows], self._transformer.encode_document)
-            for row, (dense, tokens, spans) in zip(rows, batch, strict=True):
-                encoded[row] = EncodedPassage(dense, pack(tokens, basis), spans)
+            packed = pack_all([tokens for _, tokens, _ in batch], basis)
+            for row, (dense, _, spans), tokens in zip(rows, batch, packed, strict=True):
+                encoded[row] = EncodedPassage(dense, tokens, spans)
             done(len(rows))
         return [encoded[row] for row in range(len(texts))]
 

@@ -4,6 +4,7 @@
     <index folder>/<generation>/        manifest.json, passages.sqlite, dense.faiss,
                                         tokens.i8, basis.f32
     <index folder>/lock                 held by the one build that may write
+    <index folder>/kept.vectors         what a build that was cut off had encoded (`index.kept`)
 
 A generation's name ends in the first characters of its manifest's SHA-256, and the manifest has the SHA-256
 of each file: so every byte that is read is covered. Writing is in `index.writer`.
@@ -20,7 +21,7 @@ import json
 import operator
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +39,7 @@ from index.manifest import (
     DATABASE,
     DENSE,
     GENERATION,
+    KEPT,
     LOCK,
     MANIFEST,
     POINTER,
@@ -157,7 +159,7 @@ def verify(folder: Path) -> list[str]:
             problems.append(f"{path}: left by a build that was cut off; the next build removes it.")
         elif path.is_dir() and GENERATION.fullmatch(path.name):
             problems.extend(verify_generation(path))
-        elif path.name not in {POINTER, LOCK}:
+        elif path.name not in {POINTER, LOCK, KEPT}:
             problems.append(f"{path}: not a file of the index.")
     return list(dict.fromkeys(problems))
 
@@ -300,7 +302,10 @@ class Generation:
 
     def abbreviations(self) -> list[tuple[str, str]]:
         """Return the abbreviations that the articles introduce, as short and long form."""
-        return [(short, long) for short, long in self.query("SELECT short, long FROM abbreviations")]
+        rows = self.query(
+            "SELECT short, long FROM abbreviations GROUP BY short, long ORDER BY min(abbreviations.rowid)"
+        )
+        return [(short, long) for short, long in rows]
 
     def article(self, row: int) -> Article:
         """Return an article by its row."""
@@ -340,6 +345,11 @@ class Generation:
         """Return every article's row, id and content hash, in the order in which they were indexed."""
         rows = self.query("SELECT id, name, content_hash FROM articles ORDER BY id")
         return [(row, name, digest) for row, name, digest in rows]
+
+    def rows_of_keys(self, keys: Iterable[str]) -> dict[str, int]:
+        """Return the row of a passage with each of these keys, where there is one."""
+        sql = "SELECT key, min(id) FROM passages WHERE key IN (SELECT value FROM json_each(?)) GROUP BY key"
+        return dict(self.query(sql, json.dumps(list(keys))))
 
     def passages_of(self, article: int) -> list[StoredPassage]:
         """Return every passage of an article, in order; the heading's first."""

@@ -19,6 +19,7 @@ __all__ = [
     "FILES",
     "FORMAT",
     "GENERATION",
+    "KEPT",
     "LOCK",
     "MANIFEST",
     "POINTER",
@@ -34,7 +35,7 @@ __all__ = [
     "read_pointer",
 ]
 
-FORMAT = 2
+FORMAT = 3
 """The version of the format on disk; another version is refused, and a build makes this one."""
 
 POINTER = "CURRENT"
@@ -44,6 +45,7 @@ DENSE = "dense.faiss"
 TOKENS = "tokens.i8"
 BASIS = "basis.f32"
 LOCK = "lock"
+KEPT = "kept.vectors"
 TEMPORARY = ".building-"
 GENERATION = re.compile(r"(?P<number>\d{6,})-[0-9a-f]{16}")
 FILES = (DATABASE, DENSE, TOKENS, BASIS)
@@ -71,6 +73,7 @@ class Manifest:
     built: str
     encoder: str
     encoder_fingerprint: str
+    producer: str
     dimension: int
     passage_settings: dict[str, Any]
     articles: int
