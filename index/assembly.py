@@ -24,9 +24,9 @@ from index.progress import Progress
 
 __all__ = ["Source", "assemble", "encode_missing"]
 
-_LONGEST_RUN = 1000
+_LONGEST_RUN = 100
 """Articles that are copied at once."""
-_TOKENS_AT_ONCE = 1 << 18
+_TOKENS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from index.manifest import KEPT, LOCK
 from index.models import Model, find_model
 from index.progress import Progress
 from index.settings import IndexSettings
-from index.writer import remove_leftovers, write_generation
+from index.writer import remove_leftovers, remove_old, write_generation
 
 __all__ = ["BuildReport", "Changes", "build_index", "plan_build"]
 
@@ -91,7 +91,7 @@ def plan_build(settings: IndexSettings) -> Changes:
     """
     source = read_articles(settings.articles)
     with _previous(settings.index) as (previous, damage):
-        return _compare(source, previous, settings, find_model(settings.model), damage)
+        return _compare(_hashes(source), source.notes, previous, settings, find_model(settings.model), damage)
 
 
 def build_index(
@@ -110,13 +110,15 @@ def build_index(
         NotWritableError: the index folder cannot be written.
     """
     source = read_articles(settings.articles)
+    hashes = _hashes(source)
     model = encoder.model if encoder else find_model(settings.model)
     try:
         settings.index.mkdir(parents=True, exist_ok=True)
         with _locked(settings.index), _previous(settings.index) as (previous, damage):
             remove_leftovers(settings.index)
-            changes = _compare(source, previous, settings, model, damage)
+            changes = _compare(hashes, source.notes, previous, settings, model, damage)
             if previous and not changes.any:
+                remove_old(settings.index, previous.name)
                 (settings.index / KEPT).unlink(missing_ok=True)
                 return _unchanged(previous, changes)
             if encoder is None:
@@ -126,7 +128,7 @@ def build_index(
             if previous and previous.manifest.producer != encoder.producer and not changes.everything:
                 changes = replace(changes, everything="vectors are now computed in another way")
             old = None if changes.everything else previous
-            return _build(settings, source, changes, old, encoder, progress)
+            return _build(settings, source, hashes, changes, old, encoder, progress)
     except (OSError, sqlite3.OperationalError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise NotWritableError(
@@ -143,13 +145,14 @@ def _unchanged(previous: Generation, changes: Changes) -> BuildReport:
 def _build(  # noqa: PLR0913 - one step of `build_index`, which has gathered all of these
     settings: IndexSettings,
     source: ArticleSource,
+    hashes: dict[str, str],
     changes: Changes,
     old: Generation | None,
     encoder: Encoder,
     progress: Callable[[Progress], None],
 ) -> BuildReport:
     begun = time.monotonic()
-    drafts = _draft(source.articles, old, encoder, settings.language, progress)
+    drafts = _draft(source.articles, hashes, old, encoder, settings.language, progress)
     basis = old.basis if old else encoder.basis
     written = write_generation(settings.index, drafts, encoder, basis, settings.language, progress, old)
     reused = sum(draft.row is not None for draft in drafts)
@@ -166,8 +169,14 @@ def _build(  # noqa: PLR0913 - one step of `build_index`, which has gathered all
     )
 
 
-def _draft(
+def _hashes(source: ArticleSource) -> dict[str, str]:
+    """Return the content hash of each article, by its id."""
+    return {article.id: article.content_hash for article in source.articles}
+
+
+def _draft(  # noqa: PLR0913 - one step of `_build`
     articles: tuple[Article, ...],
+    hashes: dict[str, str],
     old: Generation | None,
     encoder: Encoder,
     language: str,
@@ -177,7 +186,7 @@ def _draft(
     rows = {digest: row for row, _, digest in old.article_rows()} if old else {}
     drafts: list[Draft] = []
     for number, article in enumerate(articles, 1):
-        row = rows.get(article.content_hash)
+        row = rows.get(hashes[article.id])
         passages = split(article, encoder, language) if row is None else ()
         drafts.append(Draft(article, passages, row))
         progress(Progress("reading", number, len(articles)))
@@ -201,15 +210,15 @@ def _previous(folder: Path) -> Iterator[tuple[Generation | None, str]]:
         generation.close()
 
 
-def _compare(
-    source: ArticleSource,
+def _compare(  # noqa: PLR0913 - all that a build depends on
+    now: dict[str, str],
+    notes: tuple[str, ...],
     previous: Generation | None,
     settings: IndexSettings,
     model: Model,
     damage: str,
 ) -> Changes:
     before = {name: digest for _, name, digest in previous.article_rows()} if previous else {}
-    now = {article.id: article.content_hash for article in source.articles}
     everything = damage
     if previous and previous.manifest.encoder_fingerprint != model.fingerprint:
         everything = f"the encoder is now {model.name}"
@@ -222,7 +231,7 @@ def _compare(
         removed=tuple(name for name in before if name not in now),
         unchanged=len(same),
         everything=everything,
-        notes=source.notes,
+        notes=notes,
     )
 
 

@@ -52,6 +52,11 @@ SELECT min(passage), max(passage) + 1, min(sentences.id), max(sentences.id) + 1,
     min(first_token), max(first_token + tokens)
 FROM before.passages JOIN before.sentences ON passage = passages.id WHERE article BETWEEN ? AND ?
 """
+_COPY_ARTICLE = """
+INSERT INTO main.articles
+SELECT ?, ?, title, author, publisher, url, published, heading, text, content_hash
+FROM before.articles WHERE id = ?
+"""
 _COPIES = (
     """
     INSERT INTO main.passages
@@ -127,6 +132,7 @@ class DatabaseWriter:
         """Add an article; each passage comes with its key, and `tokens` counts those of its sentences."""
         row = self.articles
         self._add_article(article)
+        self.articles += 1
         for (passage, key), counts in zip(passages, tokens, strict=True):
             text = _text(article, passage, self._language)
             terms = " ".join(value_terms(text, self._language))
@@ -151,8 +157,10 @@ class DatabaseWriter:
             "sentences": self.sentences - run.sentences.start,
             "tokens": self.tokens - run.tokens.start,
         }
-        for article in articles:
-            self._add_article(article)
+        self._database.executemany(
+            _COPY_ARTICLE,
+            [(row, one.id, row - moved["articles"]) for row, one in enumerate(articles, self.articles)],
+        )
         for statement in _COPIES:
             self._database.execute(statement, {**moved, "first": first, "last": last})
         for row, old, terms, passage in self._stored(first, last):
@@ -160,6 +168,7 @@ class DatabaseWriter:
             text = _text(article, passage, self._language)
             self._add_words(row + moved["passages"], article, text, terms)
         self._times.update(range(first, last + 1))
+        self.articles += len(articles)
         self.passages += len(run.passages)
         self.sentences += len(run.sentences)
         self.tokens += len(run.tokens)
@@ -176,7 +185,6 @@ class DatabaseWriter:
     def _add_article(self, one: Article) -> None:
         fields = (one.id, one.title, one.author, one.publisher, one.url, one.published, one.heading, one.text)
         self._insert("articles", [(self.articles, *fields, one.content_hash)])
-        self.articles += 1
 
     def _add_sentences(self, passage: Passage, counts: Sequence[int]) -> None:
         rows = []

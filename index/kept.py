@@ -133,7 +133,9 @@ class Kept:
         if size > room:
             return None
         counts = self._file.read(size)
-        tokens = int(np.frombuffer(counts[: size // 4 * 4], "<u4").sum(dtype=np.uint64))
+        if len(counts) < size:
+            return None
+        tokens = int(np.frombuffer(counts, "<u4").sum(dtype=np.uint64))
         rest = 4 * self._dimension + tokens * self._width
         if rest > room:
             return None

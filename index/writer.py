@@ -9,7 +9,6 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +22,6 @@ from index.database import DatabaseWriter
 from index.drafts import Draft, passage_settings
 from index.durable import sync, write_file
 from index.encoder import Encoder
-from index.errors import DamagedIndexError, NoIndexError
 from index.generation import Generation, verify_generation
 from index.kept import Kept
 from index.manifest import (
@@ -41,33 +39,33 @@ from index.manifest import (
     Manifest,
     Pointer,
     generation_name,
-    read_pointer,
 )
 from index.models import hash_file
 from index.progress import Progress
 
-__all__ = ["Written", "remove_leftovers", "write_generation"]
+__all__ = ["Written", "remove_leftovers", "remove_old", "write_generation"]
 
 _VECTORS = "vectors.f32"
 """The vectors of all passages, on their way into the dense index."""
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a build that was cut off left behind, and what is damaged; only under the lock."""
+    """Remove what a build that was cut off left unfinished; only under the lock."""
     for path in folder.glob(f"{TEMPORARY}*"):
         shutil.rmtree(path)
     (folder / f"{POINTER}.new").unlink(missing_ok=True)
-    with suppress(NoIndexError, DamagedIndexError):
-        _remove_old(folder, read_pointer(folder).generation)
 
 
-def _remove_old(folder: Path, serving: str) -> None:
-    """Keep the generation that serves and the last whole one before it; remove the others."""
+def remove_old(folder: Path, serving: str, whole: str = "") -> None:
+    """Keep the generation that serves and the last whole one before it; remove the others.
+
+    `whole` names one that was just found whole: reading it once more takes seconds where it is large.
+    """
     others = sorted((_number(path), path) for path in _generations(folder) if path.name != serving)
     kept = None
     for number, path in reversed(others):
-        whole = kept is None and number < _number(folder / serving) and not any(verify_generation(path))
-        if whole:
+        before = kept is None and number < _number(folder / serving)
+        if before and (path.name == whole or not any(verify_generation(path))):
             kept = path
         else:
             shutil.rmtree(path, ignore_errors=True)
@@ -128,6 +126,7 @@ def write_generation(  # noqa: PLR0913 - what a generation is made of
             write_file(home / MANIFEST, manifest.to_bytes())
             sync(home)
             name = _publish(folder, home, manifest)
+            remove_old(folder, name, old.name if old else "")
         except BaseException:
             shutil.rmtree(home, ignore_errors=True)
             raise
@@ -165,7 +164,7 @@ def _manifest(
 
 
 def _publish(folder: Path, home: Path, manifest: Manifest) -> str:
-    """Give the generation its name, point CURRENT at it in one step, and remove those no longer kept."""
+    """Give the generation its name, and point CURRENT at it in one step."""
     content = manifest.to_bytes()
     number = max(map(_number, _generations(folder)), default=0) + 1
     name = generation_name(number, content)
@@ -175,5 +174,4 @@ def _publish(folder: Path, home: Path, manifest: Manifest) -> str:
     write_file(aside, Pointer(name, hashlib.sha256(content).hexdigest()).line())
     aside.replace(folder / POINTER)
     sync(folder)
-    _remove_old(folder, name)
     return name

@@ -56,7 +56,7 @@ from index import Encoder, IndexSettings, build_index, find_model
 
 settings = IndexSettings.load(articles=sys.argv[1], index=sys.argv[2])
 encoder = Encoder(find_model(settings.model))
-steps = {"write_generation", "_publish", "_write_dense", "remove_leftovers", "write_file", "sync", "add", "remove"}
+steps = {"write_generation", "_publish", "_write_dense", "remove_leftovers", "write_file", "sync", "add"}
 files = ("writer.py", "durable.py", "kept.py")
 seen, deadly = 0, 0
 
