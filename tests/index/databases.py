@@ -39,9 +39,9 @@ def assert_same(one: Path, other: Path) -> None:
     a, b = open_generation(one), open_generation(other)
     rows = range(a.manifest.passages)
     assert (a.manifest.tokens, a.manifest.passages) == (b.manifest.tokens, b.manifest.passages)
-    np.testing.assert_allclose(a.passage_vectors(rows), b.passage_vectors(rows), atol=1e-5)
-    tokens = [each.tokens(0, each.manifest.tokens).astype(int) for each in (a, b)]
-    np.testing.assert_allclose(*tokens, atol=1)
+    np.testing.assert_allclose(a.passage_vectors(rows), b.passage_vectors(rows), rtol=0, atol=1e-5)
+    tokens, others = (each.tokens(0, each.manifest.tokens).astype(int) for each in (a, b))
+    np.testing.assert_allclose(tokens, others, rtol=0, atol=1)
     np.testing.assert_array_equal(a.basis, b.basis)
     a.close()
     b.close()

@@ -97,7 +97,7 @@ def test_flipped_bit_is_never_read(whole: bytes, place: float, bit: int) -> None
     """Anywhere: in a checksum, a vector, a length, a key or the head."""
     harmed = bytearray(whole)
     harmed[int(place * len(whole))] ^= 1 << bit
-    with file_of(harmed) as path, opened(path) as kept:
+    with file_of(bytes(harmed)) as path, opened(path) as kept:
         assert len(kept) < 3, "the record that was harmed is gone"
         assert_right(kept, SHELF)
 

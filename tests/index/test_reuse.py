@@ -144,8 +144,8 @@ def test_copied_generation_has_the_same_vectors_bit_for_bit(
     written = write_generation(folder, drafts, sentencepiece_encoder, old.basis, "en", lambda step: None, old)
     assert (written.encoded, written.resumed) == (0, 0)
     new = open_generation(folder)
-    tokens = [one.tokens(0, one.manifest.tokens) for one in (old, new)]
-    np.testing.assert_array_equal(*tokens)
+    tokens, others = (one.tokens(0, one.manifest.tokens) for one in (old, new))
+    np.testing.assert_array_equal(tokens, others)
     rows = range(old.manifest.passages)
     np.testing.assert_array_equal(old.passage_vectors(rows), new.passage_vectors(rows))
     old.close()
