@@ -21,6 +21,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from index.durable import sync
 from index.errors import DamagedIndexError
 from index.manifest import REBUILD, TEMPORARY, Manifest, check_file
 from index.models import Model
@@ -197,21 +198,13 @@ def read_refusal(folder: Path, fingerprint: str) -> str | None:
 def _place(made: Path, home: Path) -> None:
     """Have what is in a folder written to the disk, then give it its name in place of what has it."""
     for path in (*made.iterdir(), made):
-        _sync(path)
+        sync(path)
     home.parent.mkdir(exist_ok=True)
     if home.exists():
         shutil.rmtree(home)
     made.rename(home)
-    _sync(home.parent)
-    _sync(home.parent.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(home.parent)
+    sync(home.parent.parent)
 
 
 def remove_models(folder: Path, fingerprints: Collection[str]) -> None:

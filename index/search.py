@@ -11,6 +11,8 @@ import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from index.articles import Article
 from index.encoder import EncodedQuestion, Encoder
 from index.hits import Found, Hit, HitSentence, TermMatch, fuse, fuse_sentence
