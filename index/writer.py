@@ -60,13 +60,13 @@ def remove_leftovers(folder: Path) -> None:
 def remove_old(folder: Path, serving: str, whole: str = "") -> None:
     """Keep the generation that serves and the last whole one before it; remove the others.
 
-    `whole` names one that was just found whole: reading it once more takes seconds where it is large.
+    `whole` names the one that served until now and was found whole: one between them was never published.
     """
     others = sorted((_number(path), path) for path in _generations(folder) if path.name != serving)
     kept = None
     for number, path in reversed(others):
-        before = kept is None and number < _number(folder / serving)
-        if before and (path.name == whole or not any(verify_generation(path))):
+        before = kept is None and number < _number(folder / serving) and whole in {"", path.name}
+        if before and (whole or not any(verify_generation(path))):
             kept = path
         else:
             shutil.rmtree(path, ignore_errors=True)
