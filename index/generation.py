@@ -60,6 +60,7 @@ from index.manifest import (
 from index.passages import Passage, Sentence
 from index.postings import Postings
 from index.recent import Recent
+from index.rowfile import RowFile
 from index.store import Forms, StoredPassage
 
 _WORDS = 300_000
@@ -242,11 +243,9 @@ class Generation:
         self.bytes = size
         width = manifest.token_width
         self.basis: Basis = np.fromfile(home / BASIS, dtype=np.float32).reshape(-1, width)
-        self._tokens: PackedTokens = (
-            np.memmap(home / TOKENS, dtype=np.int8, mode="r").reshape(manifest.tokens, width).view(np.ndarray)
-            if manifest.tokens
-            else np.empty((0, width), dtype=np.int8)
-        )
+        self._tokens = RowFile(home / TOKENS, np.int8, width)
+        if len(self._tokens) != manifest.tokens:
+            raise ValueError(f"{TOKENS} has {len(self._tokens)} tokens instead of {manifest.tokens}")
         address = f"{(home / DATABASE).resolve().as_uri()}?mode=ro&immutable=1"
         self._database = sqlite3.connect(address, uri=True, check_same_thread=False)
         self._lock = threading.Lock()
@@ -334,13 +333,12 @@ class Generation:
         return self._postings.have(rows, terms)
 
     def tokens(self, first: int, last: int) -> PackedTokens:
-        """Return the packed vectors of a run of tokens, `last` not included; they are read from the map."""
-        return np.asarray(self._tokens[first:last])
+        """Return the packed vectors of a run of tokens, `last` not included; they are read from the disk."""
+        return self._tokens.runs([(first, last)])
 
     def token_vectors(self, passages: Sequence[StoredPassage]) -> PackedTokens:
         """Return the packed token vectors of passages, one after the other."""
-        runs = [self.tokens(one.first_token, one.first_token + sum(one.tokens)) for one in passages]
-        return np.concatenate([np.empty((0, self.manifest.token_width), dtype=np.int8), *runs])
+        return self._tokens.runs((one.first_token, one.first_token + sum(one.tokens)) for one in passages)
 
     def passages(self, rows: Sequence[int]) -> list[StoredPassage]:
         """Return passages by row, in the order asked for; those asked for lately are at hand."""
