@@ -78,6 +78,7 @@ def forms(text: str, language: str = "en") -> list[tuple[str, str]]:
         ),
         ("date", "2010-05", ["May 2010", "may 2010", "May of 2010"]),
         ("date", "--05-12", ["12 May", "May 12", "the 12th of May"]),
+        ("date", "--09-03", ["3 September", "Sep. 3", "third of Sept"]),
         ("date", "1990s", ["1990s", "1990's", "1990’s"]),
         ("date", "10c", ["10th century", "the tenth century", "tenth-century"]),
         ("date", "44bc", ["44 BC", "44 B.C."]),
