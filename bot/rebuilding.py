@@ -49,10 +49,8 @@ _TOLD_TO_END = {-signal.SIGTERM, -signal.SIGINT, 130}
 
 def build_command(settings: IndexSettings) -> list[str]:
     """Return the command line that builds with exactly these settings, wherever they came from."""
-    options = [
-        f"--{name.replace('_', '-')}={_written(getattr(settings, name))}"
-        for name in IndexSettings.model_fields
-    ]
+    given = ((name, getattr(settings, name)) for name in IndexSettings.model_fields)
+    options = [f"--{name.replace('_', '-')}={_written(value)}" for name, value in given]
     # -P: a file of the working folder is not taken for a module.
     return [sys.executable, "-P", "-m", "bot.cli", "index", "build", "--json", *options]
 
