@@ -80,7 +80,7 @@ class Rebuilder:
         """Build; `progress` is called on the loop.
 
         Raises:
-            NotServedError: it was given up, but had published a generation.
+            NotServedError: it was given up, or ended without a word, but had published a generation.
             BusyError: another build holds the lock, or this one was given up.
             RebuildError: the process ended without a word; the log has what it said.
             FootnoteError: what the build refused, as `build_index` raises it.
@@ -149,10 +149,13 @@ class Rebuilder:
             )
         _LOG.error("The rebuild ended with status %s; the last that it said:\n%s", status, said or "nothing")
         if now == before:
-            became = "Nothing was published, and answers go on coming from the generation of before."
-        else:
-            became = f"The generation {now} was published before that, and Footnote swaps to it by itself."
-        return RebuildError(f"{_ended(status)} {became}")
+            return RebuildError(
+                f"{_ended(status)} Nothing was published: answers go on coming from the generation of before."
+            )
+        return NotServedError(
+            f"{_ended(status)} The generation {now} was published before that: Footnote swaps to it by "
+            "itself."
+        )
 
     def _published(self) -> str:
         """Return the name of the generation that is published, "" where there is none."""
