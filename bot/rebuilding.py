@@ -43,6 +43,7 @@ _NICER = 5
 _FIRST_TO_GO = "500"
 """Its oom_score_adj: where memory runs out, Linux takes the rebuild and not the bot."""
 
+_KILLED = -9
 _TOLD_TO_END = {-signal.SIGTERM, -signal.SIGINT, 130}
 """How it ends when Footnote is being stopped from outside, which may tell the rebuild first."""
 
@@ -120,7 +121,8 @@ class Rebuilder:
             ) from error
         _favour_less(process.pid)
         if self._given_up:
-            process.terminate()
+            with suppress(ProcessLookupError):
+                process.terminate()
         return process
 
     async def give_up(self) -> None:
@@ -222,7 +224,7 @@ async def _last_words(stream: asyncio.StreamReader) -> str:
 
 def _ended(status: int) -> str:
     """Say how a process ended that should have said more, and what to do."""
-    if status == -signal.SIGKILL:
+    if status == _KILLED:
         return (
             "The rebuild was killed, perhaps since memory ran out: make more of it free, or build the index "
             "on a bigger machine."
