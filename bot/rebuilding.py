@@ -187,7 +187,7 @@ async def _hear(
     """Pass on the progress until the process falls silent; return its last word, None without one."""
     from index.build import BuildReport
     from index.buildlines import read_line
-    from index.writer import Progress
+    from index.progress import Progress
 
     loop = asyncio.get_running_loop()
     last: BuildReport | FootnoteError | None = None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
+import dotenv
 from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
 from index.errors import SettingsError
-from index.settings import IndexSettings, read_env_file, split_list
+from index.settings import IndexSettings, split_list
 
 __all__ = ["BotSettings", "SnowflakeSet", "is_loopback"]
 
@@ -23,7 +26,7 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
-SnowflakeSet = frozenset[int]
+SnowflakeSet = Annotated[frozenset[int], NoDecode]
 """Discord ids, written as numbers with commas or spaces between them."""
 
 
@@ -105,10 +108,8 @@ class BotSettings(IndexSettings):
         """
         settings = super().load(**options)
         known = {f"FOOTNOTE_{name.upper()}" for name in cls.model_fields}
-        for name in read_env_file():
+        for name in map(str.upper, dotenv.dotenv_values(".env", encoding="utf-8")):
             if name.startswith("FOOTNOTE_") and name not in known:
-                import difflib
-
                 near = difflib.get_close_matches(name, known, 1)
                 hint = f"; did you mean {near[0]}?" if near else "."
                 raise SettingsError(f"{name} in .env is no setting{hint} .env.example lists them all.")

@@ -36,6 +36,9 @@ def index_options(command: Command) -> Command:
             "--language", metavar="CODE", help="How sentences are told apart (ISO 639; default en)."
         ),
         click.option("--model", metavar="NAME", help="The encoder: a sentence-transformers name or folder."),
+        click.option(
+            "--encode-with", metavar="WAY", help="What encodes articles: graph, or reference (uses a GPU)."
+        ),
         click.option("--index", type=click.Path(path_type=Path), help="The folder that holds the index."),
         click.option(
             "--articles", type=click.Path(path_type=Path), help="The article file, or the folder of them."
@@ -205,7 +208,7 @@ def _print_article(generation: Generation, row: int, passages: bool) -> None:
 
 
 def _passage_texts(generation: Generation, article: Article, row: int) -> Iterator[str]:
-    from index.generation import source_text
+    from index.passages import source_text
 
     for one in generation.passages_of(row):
         yield source_text(article, one.passage)[one.passage.start : one.passage.end]

@@ -10,18 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import DamagedIndexError, NoIndexError
-from index.models import hash_file
+from index.models import Model, hash_file
 
 __all__ = [
     "BASIS",
     "DATABASE",
     "DENSE",
+    "EXACT",
     "FILES",
     "FORMAT",
     "GENERATION",
+    "KEPT",
     "LOCK",
     "MANIFEST",
     "POINTER",
+    "POSTINGS",
     "REBUILD",
     "TEMPORARY",
     "TOKENS",
@@ -34,19 +37,23 @@ __all__ = [
     "read_pointer",
 ]
 
-FORMAT = 2
+FORMAT = 3
 """The version of the format on disk; another version is refused, and a build makes this one."""
 
 POINTER = "CURRENT"
 MANIFEST = "manifest.json"
 DATABASE = "passages.sqlite"
 DENSE = "dense.faiss"
+EXACT = "dense.f32"
+POSTINGS = "postings.bin"
 TOKENS = "tokens.i8"
 BASIS = "basis.f32"
 LOCK = "lock"
+KEPT = "kept.vectors"
 TEMPORARY = ".building-"
 GENERATION = re.compile(r"(?P<number>\d{6,})-[0-9a-f]{16}")
-FILES = (DATABASE, DENSE, TOKENS, BASIS)
+FILES = (DATABASE, POSTINGS, DENSE, TOKENS, BASIS)
+"""What every generation holds; one whose dense index is approximate has the exact vectors as well."""
 REBUILD = "Run `footnote index build` to make it anew."
 
 
@@ -65,12 +72,17 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a generation holds and what it was made with."""
+    """What a generation holds and what it was made with.
+
+    `graph` is the SHA-256 of the record of the encoder's graph (`index.graphs`), "" where it has none.
+    """
 
     format: int
     built: str
     encoder: str
     encoder_fingerprint: str
+    graph: str
+    producer: str
     dimension: int
     passage_settings: dict[str, Any]
     articles: int
@@ -79,6 +91,18 @@ class Manifest:
     tokens: int
     token_width: int
     files: dict[str, str]
+
+    def check_encoder(self, model: Model) -> None:
+        """Refuse any model but the one that the generation was made with.
+
+        Raises:
+            DamagedIndexError: it is another one.
+        """
+        if self.encoder_fingerprint != model.fingerprint:
+            raise DamagedIndexError(
+                f"the index was made with the encoder {self.encoder}, and FOOTNOTE_MODEL names {model.name}. "
+                "Run `footnote index build`, or set FOOTNOTE_MODEL back."
+            )
 
     def to_bytes(self) -> bytes:
         """Return the file's content."""
@@ -137,7 +161,7 @@ def parse_manifest(data: bytes, path: Path) -> Manifest:
         manifest = Manifest(**json.loads(data))
     except (TypeError, ValueError) as error:
         raise DamagedIndexError(f"{path} is of another version of Footnote. {REBUILD}") from error
-    if manifest.format != FORMAT or set(manifest.files) != set(FILES):
+    if manifest.format != FORMAT or not set(FILES) <= set(manifest.files) <= {*FILES, EXACT}:
         raise DamagedIndexError(
             f"{path} has format {manifest.format}; this Footnote reads {FORMAT}. {REBUILD}"
         )

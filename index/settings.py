@@ -1,27 +1,32 @@
-"""What indexing can be told, from options, the environment and `.env` (in that order).
-
-pydantic checks the values. What reads them is in here: pydantic-settings does the same and a little more, and
-takes a tenth of the time to the first answer to be imported.
-"""
+"""What indexing can be told, from options, the environment and `.env` (in that order)."""
 
 from __future__ import annotations
 
-import os
 import re
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from index.errors import SettingsError
 from index.parts import Part
 
-__all__ = ["DEFAULT_MODEL", "IndexSettings", "read_env_file", "split_list"]
+__all__ = ["DEFAULT_MODEL", "EncodeWith", "IndexSettings", "split_list"]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _PREFIX = "FOOTNOTE_"
-_ENV_FILE = ".env"
 _URL_USER = re.compile(r"//[^/@\s]*@")  # what stands there in an address may be a password
+
+
+class EncodeWith(StrEnum):
+    """What encodes the articles of a build."""
+
+    GRAPH = "graph"
+    """The encoder's graph, on all cores; the first build of an encoder makes it."""
+    REFERENCE = "reference"
+    """sentence-transformers, which uses a GPU where there is one."""
 
 
 def split_list(value: object) -> object:
@@ -31,37 +36,18 @@ def split_list(value: object) -> object:
     return value
 
 
-def read_env_file() -> dict[str, str]:
-    """Return what `.env` in the working folder says, by upper-case names; without such a file, nothing.
-
-    Raises:
-        OSError: it cannot be read.
-        UnicodeDecodeError: it is not UTF-8.
-    """
-    if not Path(_ENV_FILE).exists():
-        return {}
-    import dotenv
-
-    found = dotenv.dotenv_values(_ENV_FILE, encoding="utf-8")
-    return {name.upper(): value or "" for name, value in found.items()}
-
-
-def _read() -> dict[str, str]:
-    """Return the settings that `.env` and the environment give, which comes first; empty is as not given."""
-    environment = {name.upper(): value for name, value in os.environ.items()}
-    given = (
-        (name.removeprefix(_PREFIX).lower(), value)
-        for source in (read_env_file(), environment)
-        for name, value in source.items()
-        if value and name.startswith(_PREFIX)
-    )
-    return dict(given)
-
-
-class IndexSettings(BaseModel):
+class IndexSettings(BaseSettings):
     """Where the articles and the index are, and how the index is made."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
 
     articles: Path = Field(
         Path("articles"), description="The article file, or the folder of article files, to answer from."
@@ -72,6 +58,10 @@ class IndexSettings(BaseModel):
         min_length=1,
         description="The encoder: a sentence-transformers model by name, or its folder.",
     )
+    encode_with: EncodeWith = Field(
+        EncodeWith.GRAPH,
+        description="What encodes articles: graph, or reference (sentence-transformers; it uses a GPU).",
+    )
     language: str = Field(
         "en",
         pattern=r"^[a-z]{2,3}$",
@@ -81,7 +71,7 @@ class IndexSettings(BaseModel):
         Path(".footnote/fit.json"),
         description="The file of a confidence fitted to your own questions; else the shipped one is used.",
     )
-    without: frozenset[Part] = Field(
+    without: Annotated[frozenset[Part], NoDecode] = Field(
         frozenset(),
         description="Parts of finding and quoting to leave out, with commas between them.",
     )
@@ -97,7 +87,7 @@ class IndexSettings(BaseModel):
         """
         given = {name: value for name, value in options.items() if value is not None}
         try:
-            return cls(**{**_read(), **given})
+            return cls(**given)
         except ValidationError as error:
             raise SettingsError(cls._explain(error, given)) from None
         except (OSError, UnicodeDecodeError) as error:

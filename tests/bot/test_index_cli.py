@@ -14,7 +14,7 @@ from tests.bot.conftest import BREAD, LAMP, ODD, Footnote, finish, start
 from tests.bot.services import add_many_articles, another_build
 
 INDEX = Path(".footnote/index")
-STATUS = "generation built encoder encoder_fingerprint articles passages sentences bytes confidence"
+STATUS = "generation built encoder encoder_fingerprint articles passages sentences bytes confidence graph"
 
 
 def test_build_says_what_it_reused_and_removed(home: Path, footnote: Footnote) -> None:

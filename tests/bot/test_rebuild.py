@@ -25,6 +25,7 @@ from tests.bot.services import (
     settings_of,
     until,
 )
+from tests.graphs import copy_index_file
 
 NEWS = "The fog bell\n\nThe fog bell of Gull Rock was cast in Bergen by Tove Dahl.\n"
 WHO = "Who cast the fog bell of Gull Rock?"
@@ -184,7 +185,7 @@ async def warned(caplog: pytest.LogCaptureFixture) -> bool:
 
 def next_generation(home: Path, encoder: Encoder, aside: Path) -> tuple[Path, Path]:
     """Build the next generation in a copy; return that copy's index and the new generation's database."""
-    shutil.copytree(home, aside, dirs_exist_ok=True)
+    shutil.copytree(home, aside, dirs_exist_ok=True, copy_function=copy_index_file)
     add_news(aside)
     report = build_index(settings_of(aside), encoder=encoder)
     index = aside / ".footnote/index"

@@ -14,6 +14,7 @@ from index import Encoder, IndexSettings, build_index
 from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.services import BOUND
+from tests.graphs import lend_graph
 from tests.wire.loopback import LoopbackDiscord
 from tests.wire.records import Json
 from tests.wire.renderer import render
@@ -23,10 +24,11 @@ _KEEPER = "Mona Falk was its last keeper, and left when the lamp was made automa
 
 
 @pytest.fixture
-def articles(tmp_path: Path, encoder: Encoder) -> Path:
+def articles(tmp_path: Path, encoder: Encoder, graph_folder: Path) -> Path:
     """Write one article and index it."""
     file = tmp_path / "lighthouse.txt"
     file.write_text(f"The light at Skerry Point\n\n{_LIT} It stands 31 metres tall.\n", encoding="utf-8")
+    lend_graph(graph_folder, tmp_path / "index")
     build_index(IndexSettings.load(articles=file, index=tmp_path / "index"), encoder=encoder)
     return file
 
