@@ -19,7 +19,8 @@ from bot.comparing import Change, ChangeKind, compare, is_apart, most_like
 from bot.quotations import has_block_quote, quotations, sentences_of, without_marks
 from index import Article, Generation
 from index.folding import WORD, fold
-from index.generation import StoredPassage, source_text
+from index.passages import source_text
+from index.store import StoredPassage
 from index.wording import words_of
 
 __all__ = ["MOST", "Change", "ChangeKind", "CheckVerdict", "Checked", "check"]

@@ -43,6 +43,7 @@ class Serving:
     """
 
     settings: BotSettings
+    generation: Generation
     search: Search
     judge: Judge
 
@@ -75,12 +76,7 @@ class Serving:
         except FootnoteError:
             generation.close()
             raise
-        return cls(settings, search, judge)
-
-    @property
-    def generation(self) -> Generation:
-        """The generation that is served."""
-        return self.search.generation
+        return cls(settings, generation, search, judge)
 
     @property
     def name(self) -> str:

@@ -167,7 +167,7 @@ def _print_article(generation: Generation, row: int, passages: bool) -> None:
 
 
 def _passage_texts(generation: Generation, article: Article, row: int) -> Iterator[str]:
-    from index.generation import source_text
+    from index.passages import source_text
 
     for one in generation.passages_of(row):
         yield source_text(article, one.passage)[one.passage.start : one.passage.end]

@@ -13,13 +13,15 @@ from typing import Any
 from index.abbreviations import find_abbreviations
 from index.articles import Article
 from index.drafts import Draft, sentence_texts
+from index.manifest import POSTINGS
 from index.passages import Passage
+from index.postings import TOKENIZER, write_postings
 from index.values import value_terms
 from index.wording import words_of
 
 __all__ = ["write_database"]
 
-_SCHEMA = """
+_SCHEMA = f"""
 CREATE TABLE articles (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, title TEXT NOT NULL, author TEXT NOT NULL,
     publisher TEXT NOT NULL, url TEXT NOT NULL, published TEXT NOT NULL, heading TEXT NOT NULL,
@@ -31,7 +33,7 @@ CREATE TABLE sentences (
     id INTEGER PRIMARY KEY, passage INTEGER NOT NULL REFERENCES passages, paragraph INTEGER NOT NULL,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, first_token INTEGER NOT NULL, tokens INTEGER NOT NULL);
 CREATE VIRTUAL TABLE passage_words USING fts5(
-    text, title, content='', tokenize='porter unicode61 remove_diacritics 2');
+    text, title, content='', tokenize='{TOKENIZER}');
 CREATE TABLE words (word TEXT PRIMARY KEY, passages INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE abbreviations (short TEXT NOT NULL, long TEXT NOT NULL, UNIQUE (short, long));
 CREATE INDEX passages_by_article ON passages (article);
@@ -62,6 +64,8 @@ def _rows(drafts: Sequence[Draft]) -> Iterator[_Row]:
 def write_database(path: Path, drafts: Sequence[Draft], tokens: Sequence[int], language: str) -> None:
     """Write the drafts' database to `path`, which the caller then syncs; `tokens` counts each sentence's.
 
+    The postings of its words are written beside it.
+
     Raises:
         sqlite3.OperationalError: it cannot be written.
     """
@@ -77,6 +81,7 @@ def write_database(path: Path, drafts: Sequence[Draft], tokens: Sequence[int], l
         _insert(database, "abbreviations", _abbreviations(drafts))
         _write_words(database, drafts, language)
         database.execute("COMMIT")
+        write_postings(database, path.with_name(POSTINGS))
 
 
 def _insert(database: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from index.articles import Article
 from index.compression import WIDTH, PackedTokens, Vectors
 from index.encoder import EncodedPassage, Encoder
-from index.generation import Generation, source_text
-from index.passages import Passage, split_article
+from index.generation import Generation
+from index.passages import Passage, source_text, split_article
 from index.wording import heading_line_text
 
 __all__ = [

@@ -1,15 +1,16 @@
 """One generation of the index on disk: where it is, whether it is whole, and how it is read.
 
     <index folder>/CURRENT              names the generation that serves, with its manifest's SHA-256
-    <index folder>/<generation>/        manifest.json, passages.sqlite, dense.faiss,
-                                        tokens.i8, basis.f32
+    <index folder>/<generation>/        manifest.json, passages.sqlite, postings.bin, dense.faiss,
+                                        dense.f32 (of large collections), tokens.i8, basis.f32
     <index folder>/lock                 held by the one build that may write
 
 A generation's name ends in the first characters of its manifest's SHA-256, and the manifest has the SHA-256
 of each file: so every byte that is read is covered. Writing is in `index.writer`.
 
 `tokens.i8` holds the packed token vectors of all sentences, in order, a row each; `basis.f32` the basis that
-they are packed in. Both are plain numbers, row by row, without a header.
+they are packed in. Both are plain numbers, row by row, without a header. `index.dense` and `index.postings`
+say what is in the other files.
 """
 
 from __future__ import annotations
@@ -20,27 +21,28 @@ import json
 import operator
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 
 from index.articles import Article
 from index.compression import Basis, PackedTokens, Vectors
+from index.dense import Dense
 from index.errors import DamagedIndexError
 from index.manifest import (
     BASIS,
     DATABASE,
-    DENSE,
     GENERATION,
     LOCK,
     MANIFEST,
     POINTER,
+    POSTINGS,
     REBUILD,
     TEMPORARY,
     TOKENS,
@@ -51,15 +53,18 @@ from index.manifest import (
     read_manifest,
     read_pointer,
 )
-from index.passages import HEADING, Passage, Sentence
+from index.passages import Passage, Sentence
+from index.postings import Postings
+from index.store import Forms, StoredPassage
+
+_KEPT_CHARACTERS = 4_000_000
+"""Characters of articles that are kept at hand, or one article that has more."""
 
 __all__ = [
     "Generation",
     "IndexStatus",
-    "StoredPassage",
     "index_status",
     "open_generation",
-    "source_text",
     "verify",
     "verify_generation",
 ]
@@ -95,22 +100,6 @@ class IndexStatus:
             ("size", f"{self.bytes / 1e6:,.1f} MB"),
             *([("confidence", self.confidence)] if self.confidence else []),
         ]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPassage:
-    """A passage as it stands in a generation.
-
-    `row` numbers it, `first_sentence` and `first_token` what it begins with; `tokens` counts those of each
-    sentence.
-    """
-
-    row: int
-    article: int
-    first_sentence: int
-    passage: Passage
-    first_token: int
-    tokens: tuple[int, ...]
 
 
 def index_status(folder: Path) -> IndexStatus:
@@ -222,7 +211,6 @@ class Generation:
         self.name = home.name
         self.manifest = manifest
         self.bytes = size
-        self._dense = faiss.read_index(str(home / DENSE))
         width = manifest.token_width
         self.basis: Basis = np.fromfile(home / BASIS, dtype=np.float32).reshape(-1, width)
         self._tokens: PackedTokens = (
@@ -234,9 +222,12 @@ class Generation:
         self._database = sqlite3.connect(address, uri=True, check_same_thread=False)
         self._lock = threading.Lock()
         # SQLite opens the file at the first statement; from then on it may be removed under us.
-        bodies = [row for (row,) in self.query("SELECT id FROM passages WHERE NOT is_heading")]
-        bitmap = _bitmap(bodies, manifest.passages)
-        self._bodies = faiss.IDSelectorBitmap(bitmap)  # type: ignore[call-arg, arg-type] # its wrapper takes it
+        headings = [row for (row,) in self.query("SELECT id FROM passages WHERE is_heading")]
+        self._bodies = np.ones(manifest.passages, dtype=np.bool_)
+        self._bodies[headings] = False
+        self._dense = Dense(home, self._bodies)
+        self._postings = Postings(home / POSTINGS, manifest.passages, self.query)
+        self._articles = _Shelf(self._read_articles)
 
     def status(self) -> IndexStatus:
         """Return the generation's figures."""
@@ -258,28 +249,68 @@ class Generation:
         """Return the passages nearest to a question's vector (row, cosine), best first.
 
         Without `headings`, no heading is among them, nor takes the place of another passage; with the row of
-        an `article`, only its passages are.
+        an `article`, only its passages are, and none is missed.
         """
-        selector = self._selector(headings=headings, article=article)
-        # Its wrapper takes what its annotations do not know.
-        chosen = faiss.SearchParameters(sel=selector) if selector else None  # type: ignore[call-arg]
-        scores, rows = self._dense.search(vector, min(count, self.manifest.passages), params=chosen)
-        return [(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
-
-    def _selector(self, *, headings: bool, article: int | None) -> faiss.IDSelector | None:
         if article is None:
-            return None if headings else self._bodies
-        sql = "SELECT id FROM passages WHERE article = ? AND (? OR NOT is_heading)"
-        rows = [row for (row,) in self.query(sql, article, headings)]
-        return faiss.IDSelectorBatch(np.asarray(rows, dtype=np.int64))
+            return self._dense.nearest(vector, count, headings=headings)
+        run = self._run(article)
+        rows = np.arange(run.start, run.stop)
+        return self._dense.best_of(rows if headings else rows[self._bodies[rows]], vector, count)
+
+    def _run(self, article: int) -> range:
+        """Return the rows of an article's passages."""
+        sql = "SELECT ifnull(min(id), 0), ifnull(max(id) + 1, 0) FROM passages WHERE article = ?"
+        ((first, end),) = self.query(sql, article)
+        return range(first, end)
 
     def passage_vectors(self, rows: Sequence[int]) -> Vectors:
         """Return the dense vectors of passages, shape (rows, dimension)."""
-        return np.asarray(self._dense.reconstruct_batch(np.asarray(rows, dtype=np.int64)))
+        return self._dense.vectors(rows)
+
+    def cosines(self, vector: Vectors, rows: Sequence[int]) -> list[float]:
+        """Return the cosines of a question's vector, shape (1, dimension), and those of passages."""
+        return [float(one) for one in self._dense.cosines(vector, rows)]
+
+    def counts(self, terms: Sequence[Forms]) -> list[int]:
+        """Return how many passages meet each term, by any of its forms."""
+        return self._postings.counts(terms)
+
+    def adjacent(self, left: str, right: str) -> bool:
+        """Tell whether two words stand side by side, in this order, in some passage."""
+        sql = "SELECT 1 FROM passage_words WHERE passage_words MATCH ? LIMIT 1"
+        return bool(self.query(sql, f'"{left} {right}"'))
+
+    def only_in_headings(self, terms: Sequence[Forms]) -> bool:
+        """Tell whether some passage meets all of these terms, and none but headings do."""
+        met = False
+        for rows in self._postings.having_all(terms):
+            if self._bodies[rows].any():
+                return False
+            met |= len(rows) > 0
+        return met
+
+    def best_in_words(
+        self, phrases: Forms, count: int, *, headings: bool = True, article: int | None = None
+    ) -> list[tuple[int, float]]:
+        """Return the passages with the highest BM25 for all phrases (row, score), best first, then by row.
+
+        `headings` and `article` as for `nearest`; see `index.postings` for what is approximate.
+        """
+        run = None if article is None else self._run(article)
+        return self._postings.best(phrases, count, None if headings else self._bodies, run)
+
+    def have(self, rows: Sequence[int], terms: Sequence[Forms]) -> npt.NDArray[np.bool_]:
+        """Tell which passages meet which terms: shape (rows, terms)."""
+        return self._postings.have(rows, terms)
 
     def tokens(self, first: int, last: int) -> PackedTokens:
         """Return the packed vectors of a run of tokens, `last` not included; they are read from the map."""
         return np.asarray(self._tokens[first:last])
+
+    def token_vectors(self, passages: Sequence[StoredPassage]) -> PackedTokens:
+        """Return the packed token vectors of passages, one after the other."""
+        runs = [self.tokens(one.first_token, one.first_token + sum(one.tokens)) for one in passages]
+        return np.concatenate([np.empty((0, self.manifest.token_width), dtype=np.int8), *runs])
 
     def passages(self, rows: Sequence[int]) -> list[StoredPassage]:
         """Return passages by row, in the order asked for."""
@@ -304,11 +335,19 @@ class Generation:
 
     def article(self, row: int) -> Article:
         """Return an article by its row."""
-        (fields,) = self.query(
-            "SELECT name, title, author, publisher, url, published, heading, text FROM articles WHERE id = ?",
-            row,
+        return self.articles([row])[0]
+
+    def articles(self, rows: Sequence[int]) -> list[Article]:
+        """Return articles by row, in the order asked for; those asked for lately are at hand."""
+        return self._articles(rows)
+
+    def _read_articles(self, rows: Sequence[int]) -> dict[int, Article]:
+        found = self.query(
+            "SELECT id, name, title, author, publisher, url, published, heading, text FROM articles "
+            "WHERE id IN (SELECT value FROM json_each(?))",
+            json.dumps(rows),
         )
-        return Article(*fields)
+        return {row: Article(*fields) for row, *fields in found}
 
     def article_row(self, identity: str) -> int | None:
         """Return the row of the article with this id, or None."""
@@ -346,11 +385,35 @@ class Generation:
         return self._passages("article IN (SELECT value FROM json_each(?))", [article])
 
 
-def _bitmap(rows: Sequence[int], count: int) -> npt.NDArray[np.uint8]:
-    """Return a bit a row, set for `rows`, as FAISS reads them: the lowest bit of each byte first."""
-    chosen = np.zeros(count, dtype=np.uint8)
-    chosen[rows] = 1
-    return np.packbits(chosen, bitorder="little")
+class _Shelf:
+    """Keeps the articles that were read last at hand, as many as have some characters together."""
+
+    def __init__(self, read: Callable[[Sequence[int]], dict[int, Article]]) -> None:
+        self._read = read
+        self._kept: OrderedDict[int, Article] = OrderedDict()
+        self._characters = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, rows: Sequence[int]) -> list[Article]:
+        """Return articles by row, in the order asked for."""
+        wanted = dict.fromkeys(rows)
+        with self._lock:
+            found = {row: self._kept[row] for row in wanted if row in self._kept}
+        if missing := [row for row in wanted if row not in found]:
+            found |= self._read(missing)
+        with self._lock:
+            for row in wanted:
+                self._keep(row, found[row])
+        return [found[row] for row in rows]
+
+    def _keep(self, row: int, article: Article) -> None:
+        if row not in self._kept:
+            self._characters += len(article.text)
+        self._kept[row] = article
+        self._kept.move_to_end(row)
+        while self._characters > _KEPT_CHARACTERS and len(self._kept) > 1:
+            _, oldest = self._kept.popitem(last=False)
+            self._characters -= len(oldest.text)
 
 
 def _stored(sentences: list[tuple[int, ...]]) -> StoredPassage:
@@ -359,9 +422,3 @@ def _stored(sentences: list[tuple[int, ...]]) -> StoredPassage:
     spans = tuple(Sentence(*fields[3:6]) for fields in sentences)
     tokens = tuple(fields[7] for fields in sentences)
     return StoredPassage(row, article, first_sentence, Passage(spans), first_token, tokens)
-
-
-def source_text(article: Article, sentence: Sentence | Passage) -> str:
-    """Return the text that a sentence's or a passage's offsets count in."""
-    first = sentence.sentences[0] if isinstance(sentence, Passage) else sentence
-    return article.heading if first.paragraph == HEADING else article.text

@@ -16,12 +16,14 @@ __all__ = [
     "BASIS",
     "DATABASE",
     "DENSE",
+    "EXACT",
     "FILES",
     "FORMAT",
     "GENERATION",
     "LOCK",
     "MANIFEST",
     "POINTER",
+    "POSTINGS",
     "REBUILD",
     "TEMPORARY",
     "TOKENS",
@@ -34,19 +36,22 @@ __all__ = [
     "read_pointer",
 ]
 
-FORMAT = 2
+FORMAT = 3
 """The version of the format on disk; another version is refused, and a build makes this one."""
 
 POINTER = "CURRENT"
 MANIFEST = "manifest.json"
 DATABASE = "passages.sqlite"
 DENSE = "dense.faiss"
+EXACT = "dense.f32"
+POSTINGS = "postings.bin"
 TOKENS = "tokens.i8"
 BASIS = "basis.f32"
 LOCK = "lock"
 TEMPORARY = ".building-"
 GENERATION = re.compile(r"(?P<number>\d{6,})-[0-9a-f]{16}")
-FILES = (DATABASE, DENSE, TOKENS, BASIS)
+FILES = (DATABASE, POSTINGS, DENSE, TOKENS, BASIS)
+"""What every generation holds; one whose dense index is approximate has the exact vectors as well."""
 REBUILD = "Run `footnote index build` to make it anew."
 
 
@@ -137,7 +142,7 @@ def parse_manifest(data: bytes, path: Path) -> Manifest:
         manifest = Manifest(**json.loads(data))
     except (TypeError, ValueError) as error:
         raise DamagedIndexError(f"{path} is of another version of Footnote. {REBUILD}") from error
-    if manifest.format != FORMAT or set(manifest.files) != set(FILES):
+    if manifest.format != FORMAT or not set(FILES) <= set(manifest.files) <= {*FILES, EXACT}:
         raise DamagedIndexError(
             f"{path} has format {manifest.format}; this Footnote reads {FORMAT}. {REBUILD}"
         )

@@ -15,7 +15,16 @@ import sentencex
 from index.articles import Article
 from index.wording import heading_line_text
 
-__all__ = ["HEADING", "Passage", "Sentence", "Tokens", "is_list_item", "split_article", "split_sentences"]
+__all__ = [
+    "HEADING",
+    "Passage",
+    "Sentence",
+    "Tokens",
+    "is_list_item",
+    "source_text",
+    "split_article",
+    "split_sentences",
+]
 
 HEADING = 0
 """The number of the paragraph that stands for an article's heading."""
@@ -77,6 +86,12 @@ class _Run:
 
     def __add__(self, other: _Run) -> _Run:
         return _Run(self.sentences + other.sentences, self.tokens + other.tokens)
+
+
+def source_text(article: Article, sentence: Sentence | Passage) -> str:
+    """Return the text that a sentence's or a passage's offsets count in."""
+    first = sentence.sentences[0] if isinstance(sentence, Passage) else sentence
+    return article.heading if first.paragraph == HEADING else article.text
 
 
 def split_article(article: Article, tokens: Tokens, window: int, language: str) -> tuple[Passage, ...]:

@@ -16,9 +16,9 @@ from index.abbreviations import Abbreviations
 from index.articles import HEADING_PARTS
 from index.encoder import Encoder
 from index.folding import WORD, fold
-from index.generation import Generation
 from index.parts import Part
 from index.spelling import Reading, Vocabulary
+from index.store import Store
 from index.values import Value, find_values, value_terms
 from index.wanted import Wanted, wanted
 from index.wording import function_words, parts_asked_for, straighten
@@ -48,8 +48,8 @@ Span = tuple[int, int]
 class Term:
     """A word of a question, or a value of several words ("two thirds").
 
-    `start` and `end` are its place in the text that is searched for. `forms` are phrases of FTS5, each of
-    which meets the term. `rarity` is its inverse document frequency, 0 to 4. `says` tells whether the term
+    `start` and `end` are its place in the text that is searched for. `forms` are phrases, each
+    of which meets the term. `rarity` is its inverse document frequency, 0 to 4. `says` tells whether the term
     says what the question is about; a function word does not. `sureness` is below 1 for a guess at spelling.
     """
 
@@ -60,11 +60,6 @@ class Term:
     rarity: float
     says: bool
     sureness: float = 1.0
-
-    @property
-    def match(self) -> str:
-        """The term as an FTS5 expression."""
-        return " OR ".join(self.forms)
 
     @property
     def weight(self) -> float:
@@ -89,22 +84,22 @@ class Question:
     @property
     def in_all_forms(self) -> str:
         """The text with the other forms of its terms after it: what is in it is no news to the asker."""
-        words = (form.strip('"') for term in self.terms for form in term.forms[1:])
+        words = (form for term in self.terms for form in term.forms[1:])
         return " ".join([self.text, *dict.fromkeys(words)])
 
 
 class QuestionReader:
-    """Reads questions by the words of one generation."""
+    """Reads questions by the words of one collection."""
 
-    def __init__(self, generation: Generation, encoder: Encoder, without: Collection[Part] = ()) -> None:
-        """Take the collection's words and abbreviations from the generation."""
-        self._generation = generation
+    def __init__(self, store: Store, encoder: Encoder, without: Collection[Part] = ()) -> None:
+        """Take the collection's words and abbreviations from the store."""
+        self._store = store
         self._without = frozenset(without)
-        self._language = generation.manifest.passage_settings["language"]
+        self._language = store.manifest.passage_settings["language"]
         self._function_words = function_words(self._language)
         self._ordinary = encoder.words
-        self._vocabulary = Vocabulary(generation.words(), encoder.words, self._language)
-        pairs = [] if Part.ABBREVIATIONS in self._without else generation.abbreviations()
+        self._vocabulary = Vocabulary(store.words(), encoder.words, self._language)
+        pairs = [] if Part.ABBREVIATIONS in self._without else store.abbreviations()
         self._abbreviations = Abbreviations(pairs)
 
     def read(self, typed: str) -> Question:
@@ -113,7 +108,7 @@ class QuestionReader:
         words = list(WORD.finditer(text))[:_TERMS]
         readings = self._spell([word[0] for word in words])
         text, places = _rewrite(text, words, readings)
-        terms = tuple(self._terms(text, places, readings))
+        terms = self._terms(text, places, readings)
         return Question(
             typed=typed,
             text=text,
@@ -130,33 +125,28 @@ class QuestionReader:
         A name that stands in headings alone ("Who is Ines Falk?") asks for whatever says it.
         """
         asked = parts_asked_for(words, self._language)
-        saying = [term.match for term in terms if term.says]
-        if asked or not saying:
+        saying = [term.forms for term in terms if term.says]
+        if asked or not saying or not self._store.only_in_headings(saying):
             return asked
-        ((only_headings,),) = self._generation.query(
-            "SELECT min(is_heading) FROM passages JOIN passage_words ON passages.id = passage_words.rowid "
-            "WHERE passage_words MATCH ?",
-            " AND ".join(f"({match})" for match in saying),
-        )
-        return frozenset(HEADING_PARTS) - {"title"} if only_headings else asked
+        return frozenset(HEADING_PARTS) - {"title"}
 
     def _spell(self, words: Sequence[str]) -> list[Reading]:
         if Part.SPELLING in self._without:
             return [Reading(word, (fold(word),), "known", 1.0) for word in words]
-        readings = self._vocabulary.read(words, self._function_words, self._adjacent)
+        readings = self._vocabulary.read(words, self._function_words, self._store.adjacent)
         return [
             Reading(one.term, (fold(one.term),), "unknown", 0.0) if at and _is_doubtful(one) else one
             for at, one in enumerate(readings)
         ]
 
-    def _adjacent(self, left: str, right: str) -> bool:
-        found = self._generation.query(
-            "SELECT 1 FROM passage_words WHERE passage_words MATCH ? LIMIT 1", f'"{left} {right}"'
-        )
-        return bool(found)
+    def _terms(self, text: str, places: Sequence[Span], readings: Sequence[Reading]) -> tuple[Term, ...]:
+        """Return the terms, the words of one value taken together."""
+        met = list(self._met(text, places, readings))
+        counts = self._store.counts([one.forms for one in met])
+        return tuple(self._term(text, one, count) for one, count in zip(met, counts, strict=True))
 
-    def _terms(self, text: str, places: Sequence[Span], readings: Sequence[Reading]) -> Iterator[Term]:
-        """Yield the terms, the words of one value taken together."""
+    def _met(self, text: str, places: Sequence[Span], readings: Sequence[Reading]) -> Iterator[_Met]:
+        """Yield what stands for each term, in order."""
         values = [] if Part.VALUES in self._without else find_values(text, self._language)
         others = self._abbreviations.find(text, self._ordinary)
         at = 0
@@ -170,7 +160,8 @@ class QuestionReader:
                 at += 1
             forms = [_phrase(text[start:end]), *self._other_forms(text, reading, value)]
             forms += [_phrase(form) for a, b, names in others if a <= start < b for form in names]
-            yield self._term(text, (start, end), forms, reading, is_value=value is not None)
+            known = tuple(dict.fromkeys(form for form in forms if form))
+            yield _Met((start, end), known, reading, value is not None)
 
     def _other_forms(self, text: str, reading: Reading, value: Value | None) -> Iterator[str]:
         if value is not None:
@@ -179,30 +170,39 @@ class QuestionReader:
             yield _phrase(reading.term)
             yield _phrase(" ".join(reading.words))
 
-    def _term(self, text: str, span: Span, forms: list[str], reading: Reading, *, is_value: bool) -> Term:
-        known = tuple(dict.fromkeys(form for form in forms if form))
-        says = is_value or fold(text[span[0] : span[1]]) not in self._function_words
+    def _term(self, text: str, met: _Met, count: int) -> Term:
+        start, end = met.span
+        says = met.is_value or fold(text[start:end]) not in self._function_words
+        guessed = met.reading.kind in {"corrected", "split", "joined"}
+        rarity = _rarity(count, self._store.manifest.passages)
         return Term(
-            typed=reading.term if not is_value else text[span[0] : span[1]],
-            start=span[0],
-            end=span[1],
-            forms=known,
-            rarity=min(self._rarity(" OR ".join(known)), _RAREST if says else _FUNCTION_WORD),
+            typed=text[start:end] if met.is_value else met.reading.term,
+            start=start,
+            end=end,
+            forms=met.forms,
+            rarity=min(rarity, _RAREST if says else _FUNCTION_WORD),
             says=says,
-            sureness=reading.sureness if reading.kind in {"corrected", "split", "joined"} else 1.0,
+            sureness=met.reading.sureness if guessed else 1.0,
         )
 
-    def _rarity(self, match: str) -> float:
-        """Return the inverse document frequency, log(1 + (N - n + 0.5) / (n + 0.5)), at most 4.
 
-        N counts passages and n those that meet the expression. Source: Lucene's BM25Similarity, which adds 1
-        so that a term of more than half the passages does not count against a passage.
-        """
-        ((count,),) = self._generation.query(
-            "SELECT count(*) FROM passage_words WHERE passage_words MATCH ?", match
-        )
-        passages = self._generation.manifest.passages
-        return math.log(1 + (passages - count + 0.5) / (count + 0.5))
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """What stands for a term in a question: its place, every way to write it, and how it was read."""
+
+    span: Span
+    forms: tuple[str, ...]
+    reading: Reading
+    is_value: bool
+
+
+def _rarity(count: int, passages: int) -> float:
+    """Return the inverse document frequency, log(1 + (N - n + 0.5) / (n + 0.5)).
+
+    N counts passages and n those that meet the term. Source: Lucene's BM25Similarity, which adds 1 so that a
+    term of more than half the passages does not count against a passage.
+    """
+    return math.log(1 + (passages - count + 0.5) / (count + 0.5))
 
 
 def _is_doubtful(reading: Reading) -> bool:
@@ -212,9 +212,8 @@ def _is_doubtful(reading: Reading) -> bool:
 
 
 def _phrase(words: str) -> str:
-    """Return words as a phrase of FTS5, "" without any; nothing in them can be taken for its syntax."""
-    found = WORD.findall(words.lower())
-    return f'"{" ".join(found)}"' if found else ""
+    """Return words as a phrase, "" without any: with nothing between them that an engine could misread."""
+    return " ".join(WORD.findall(words.lower()))
 
 
 def _rewrite(

@@ -1,24 +1,25 @@
 """A question to hits: dense and lexical search, fused, then weighed token by token.
 
-Passages that are near in meaning (FAISS) or in words (FTS5) are candidates; late interaction weighs the best
-of them, as a whole and by their best sentence (`index.hits` has the sum). BM25 is Robertson and Zaragoza,
-"The Probabilistic Relevance Framework" (2009), as SQLite implements it with k1 = 1.2 and b = 0.75.
+Passages that are near in meaning or in words are candidates; late interaction weighs the best of them, as a
+whole and by their best sentence (`index.hits` has the sum). What holds the passages stands behind
+`index.store.Store`.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from index.articles import Article
 from index.encoder import EncodedQuestion, Encoder
 from index.errors import DamagedIndexError
-from index.generation import Generation, StoredPassage, source_text
 from index.hits import Found, Hit, HitSentence, TermMatch, fuse, fuse_sentence
 from index.late import Floats, interact, term_shares, token_weights
 from index.parts import Part
-from index.question import Question, QuestionReader, Term
+from index.passages import source_text
+from index.question import Question, QuestionReader
+from index.store import Store, StoredPassage
 from index.wanted import answer_type_met
 from index.wording import part_at
 
@@ -52,23 +53,23 @@ class _Candidate:
 
 
 class Search:
-    """Searches one generation with the encoder that it was made with."""
+    """Searches one collection with the encoder that it was made with."""
 
-    def __init__(self, generation: Generation, encoder: Encoder, without: Collection[Part] = ()) -> None:
-        """Pair a generation with its encoder; the parts named in `without` are left out.
+    def __init__(self, store: Store, encoder: Encoder, without: Collection[Part] = ()) -> None:
+        """Pair a collection with its encoder; the parts named in `without` are left out.
 
         Raises:
-            DamagedIndexError: the generation was made with another encoder.
+            DamagedIndexError: the collection was made with another encoder.
         """
-        if generation.manifest.encoder_fingerprint != encoder.model.fingerprint:
+        if store.manifest.encoder_fingerprint != encoder.model.fingerprint:
             raise DamagedIndexError(
-                f"the index was made with the encoder {generation.manifest.encoder}, and FOOTNOTE_MODEL "
+                f"the index was made with the encoder {store.manifest.encoder}, and FOOTNOTE_MODEL "
                 f"names {encoder.model.name}. Run `footnote index build`, or set FOOTNOTE_MODEL back."
             )
-        self.generation = generation
+        self.store = store
         self.encoder = encoder
         self.without = frozenset(without)
-        self._reader = QuestionReader(generation, encoder, without)
+        self._reader = QuestionReader(store, encoder, without)
 
     def __call__(self, typed: str, *, article: str | None = None) -> Found:
         """Search for a question; one without letters or digits finds nothing.
@@ -76,14 +77,14 @@ class Search:
         With the id of an `article`, only its passages are looked at; an id that there is not finds nothing.
         """
         question = self._reader.read(typed)
-        only = None if article is None else self.generation.article_row(article)
+        only = None if article is None else self.store.article_row(article)
         if not question.terms or (only is None and article is not None):
             return Found(question, ())
-        encoded = self.encoder.encode_question(question.text, self.generation.basis)
+        encoded = self.encoder.encode_question(question.text, self.store.basis)
         dense, lexical = self._candidates(question, encoded, only)
         fused = {row: fuse(score, lexical.get(row, 0.0)) for row, score in dense.items()}
         best = sorted(fused, key=lambda row: (-fused[row], row))[:_RERANKED]
-        hits = [self._hit(question, one) for one in self._weigh(question, encoded, best, dense, lexical)]
+        hits = self._hits(question, self._weigh(question, encoded, best, dense, lexical))
         return Found(question, tuple(hit for hit in hits if any(one.quotable for one in hit.sentences)))
 
     def _candidates(
@@ -97,25 +98,17 @@ class Search:
         if Part.DENSE in self.without:
             return dict.fromkeys(lexical, 0.0), lexical
         headings = bool(question.parts)
-        nearest = self.generation.nearest(encoded.dense, _CANDIDATES, headings=headings, article=only)
+        nearest = self.store.nearest(encoded.dense, _CANDIDATES, headings=headings, article=only)
         dense = dict(nearest)
         if missing := [row for row in lexical if row not in dense]:
-            scores = self.generation.passage_vectors(missing) @ encoded.dense[0]
-            dense.update(zip(missing, map(float, scores), strict=True))
+            dense.update(zip(missing, self.store.cosines(encoded.dense, missing), strict=True))
         return dense, lexical
 
     def _lexical(self, question: Question, only: int | None) -> dict[int, float]:
         """Return the passages with the best BM25, divided by the best of them."""
-        rows = self.generation.query(
-            "SELECT rowid, -bm25(passage_words, 1.0, 0.5) AS score FROM passage_words "
-            "WHERE passage_words MATCH ?1 AND (?2 AND ?3 IS NULL OR EXISTS "
-            "(SELECT 1 FROM passages WHERE id = passage_words.rowid AND (?2 OR NOT is_heading) "
-            "AND article = ifnull(?3, article))) ORDER BY score DESC, rowid LIMIT ?4",
-            " OR ".join(term.match for term in question.terms),
-            bool(question.parts),
-            only,
-            _CANDIDATES,
-        )
+        phrases = [phrase for term in question.terms for phrase in term.forms]
+        headings = bool(question.parts)
+        rows = self.store.best_in_words(phrases, _CANDIDATES, headings=headings, article=only)
         top = max((score for _, score in rows), default=0.0)
         return {row: score / top for row, score in rows} if top > 0 else {}
 
@@ -128,11 +121,8 @@ class Search:
         lexical: dict[int, float],
     ) -> list[_Candidate]:
         """Return the best candidates after late interaction, best first."""
-        stored = self.generation.passages(rows)
-        tokens = np.concatenate(
-            [self.generation.tokens(one.first_token, one.first_token + sum(one.tokens)) for one in stored]
-            or [np.empty((0, encoded.tokens.shape[1]), dtype=np.int8)]
-        )
+        stored = self.store.passages(rows)
+        tokens = self.store.token_vectors(stored)
         seen = interact(encoded.tokens, tokens, [count for one in stored for count in one.tokens])
         shares = term_shares(encoded.spans, [(term.start, term.end) for term in question.terms])
         weights = token_weights(shares, [term.rarity for term in question.terms])
@@ -158,10 +148,17 @@ class Search:
     def _on(self, part: Part) -> float:
         return float(part not in self.without)
 
-    def _hit(self, question: Question, candidate: _Candidate) -> Hit:
+    def _hits(self, question: Question, candidates: Sequence[_Candidate]) -> list[Hit]:
+        """Put hits together, in order, with the articles that they are of."""
+        articles = self.store.articles([one.stored.article for one in candidates])
+        met = self.store.have([one.stored.row for one in candidates], [term.forms for term in question.terms])
+        return list(map(self._hit, itertools.repeat(question), candidates, articles, met.tolist()))
+
+    def _hit(
+        self, question: Question, candidate: _Candidate, article: Article, in_words: Sequence[bool]
+    ) -> Hit:
         """Put a hit together; of a heading only the lines asked for can be quoted."""
         stored = candidate.stored
-        article = self.generation.article(stored.article)
         text = source_text(article, stored.passage)
         sentences = []
         for number, one in enumerate(stored.passage.sentences):
@@ -188,22 +185,10 @@ class Search:
             lexical=candidate.lexical,
             late=candidate.whole,
             sentences=tuple(sentences),
-            terms=self._matches(question, candidate),
+            terms=tuple(map(TermMatch, question.terms, candidate.nearness, in_words)),
         )
 
     def _wanted(self, question: Question, sentence: str) -> float:
         if Part.WANTED in self.without or not question.wanted.is_value:
             return 0.5
         return answer_type_met(sentence, question.wanted, question.text, question.language)
-
-    def _matches(self, question: Question, candidate: _Candidate) -> tuple[TermMatch, ...]:
-        return tuple(
-            TermMatch(term, near, self._has(term, candidate.stored.row))
-            for term, near in zip(question.terms, candidate.nearness, strict=True)
-        )
-
-    def _has(self, term: Term, row: int) -> bool:
-        found = self.generation.query(
-            "SELECT 1 FROM passage_words WHERE passage_words MATCH ? AND rowid = ?", term.match, row
-        )
-        return bool(found)

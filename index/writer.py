@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import faiss
 import numpy as np
 
 from index.compression import Basis, Vectors
 from index.database import write_database
+from index.dense import write_dense
 from index.drafts import Draft, DraftVectors, passage_settings, passage_text, vectors_of
 from index.encoder import Encoder
 from index.errors import DamagedIndexError, NoIndexError
@@ -28,11 +28,12 @@ from index.manifest import (
     BASIS,
     DATABASE,
     DENSE,
-    FILES,
+    EXACT,
     FORMAT,
     GENERATION,
     MANIFEST,
     POINTER,
+    POSTINGS,
     TEMPORARY,
     TOKENS,
     Manifest,
@@ -113,7 +114,11 @@ def write_generation(  # noqa: PLR0913 - what a generation is made of
         progress(Progress("writing", 0, 1))
         write_database(home / DATABASE, drafts, counts, language)
         _sync(home / DATABASE)
-        _write_file(home / DENSE, _flat_index(dense))
+        _sync(home / POSTINGS)
+        write_dense(home, dense)
+        for name in (DENSE, EXACT):
+            if (home / name).exists():
+                _sync(home / name)
         _write_file(home / BASIS, basis.tobytes())
         manifest = _manifest(home, drafts, sum(counts), encoder, basis, language)
         _write_file(home / MANIFEST, manifest.to_bytes())
@@ -192,13 +197,6 @@ def _encode_group(
             yield vectors_of(draft, own, encoder, language)
 
 
-def _flat_index(vectors: Vectors) -> bytes:
-    """Return an exact inner-product index of unit vectors: inner product is cosine."""
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors)
-    return faiss.serialize_index(index).tobytes()
-
-
 def _manifest(  # noqa: PLR0913 - one step of `write_generation`
     home: Path, drafts: Sequence[Draft], tokens: int, encoder: Encoder, basis: Basis, language: str
 ) -> Manifest:
@@ -215,7 +213,7 @@ def _manifest(  # noqa: PLR0913 - one step of `write_generation`
         sentences=sum(len(passage.sentences) for passage in passages),
         tokens=tokens,
         token_width=basis.shape[1],
-        files={name: hash_file(home / name) for name in FILES},
+        files={path.name: hash_file(path) for path in sorted(home.iterdir())},
     )
 
 

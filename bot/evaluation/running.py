@@ -161,7 +161,7 @@ class _Asking:
         """Answer a question as the service does; return the signals of the first hit beside the answer."""
         found = search(question)
         without = self._settings.without
-        given = answer(question, found, judge=self._judge, generation=search.generation.name, without=without)
+        given = answer(question, found, judge=self._judge, generation=search.store.name, without=without)
         return given, tuple(judged(found.hits[0]).items()) if found.hits else ()
 
 

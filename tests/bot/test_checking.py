@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.checking import MOST, Change, ChangeKind, Checked, CheckVerdict, check
 from bot.discordapp.escape import blockquote
 from index import Article, Encoder, Generation, IndexSettings, build_index, open_generation
-from index.generation import source_text
+from index.passages import source_text
 
 ROCK = """\
 The store on Gull Rock

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from index import Encoder, IndexSettings, Search, build_index, find_model, open_generation
+from index import Encoder, Generation, IndexSettings, Search, build_index, find_model, open_generation
 from tests.index.model_folders import PROMPTS, save_sentencepiece, save_static, save_transformer
 from tests.index.shelf import HARBOUR, SHELF, put
 
@@ -32,11 +32,17 @@ def own_index(shelf_index: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def search(shelf_index: Path, encoder: Encoder) -> Iterator[Search]:
-    """Search the shelf."""
+def shelf(shelf_index: Path) -> Iterator[Generation]:
+    """Open the shelf's index."""
     generation = open_generation(shelf_index)
-    yield Search(generation, encoder)
+    yield generation
     generation.close()
+
+
+@pytest.fixture(scope="session")
+def search(shelf: Generation, encoder: Encoder) -> Search:
+    """Search the shelf."""
+    return Search(shelf, encoder)
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ PAIRS = [frozenset(pair) for pair in itertools.combinations(Part, 2)]
 
 def find(search: Search, question: str, *parts: Part) -> Found:
     """Ask with parts left out."""
-    return Search(search.generation, search.encoder, parts)(question)
+    return Search(search.store, search.encoder, parts)(question)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def find(search: Search, question: str, *parts: Part) -> Found:
     ids=lambda parts: ",".join(sorted(parts)),
 )
 def test_whatever_is_left_out_the_rest_answers(search: Search, parts: frozenset[Part]) -> None:
-    lame = Search(search.generation, search.encoder, parts)
+    lame = Search(search.store, search.encoder, parts)
     for question in QUESTIONS:
         check_found(lame(question))
     both_ways = {Part.DENSE, Part.LEXICAL} <= parts

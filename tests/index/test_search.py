@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from index import Encoder, Found, Hit, Part, Search, build_index, open_generation
+from index import Encoder, Found, Generation, Hit, Part, Search, build_index, open_generation
 from index.errors import DamagedIndexError
 from tests.conftest import MakeSettings
 from tests.index.shelf import put
@@ -340,7 +340,7 @@ def test_question_written_otherwise_than_the_article_finds_the_sentence(
 def test_forgiving_reading_is_what_finds_it(harbour: Search, part: Part, question: str, word: str) -> None:
     """Words alone would not: with the part left out, the same passage does not have the word."""
     with_it = harbour(question).hits[0]
-    without = Search(harbour.generation, harbour.encoder, {part})(question)
+    without = Search(harbour.store, harbour.encoder, {part})(question)
     same = next(hit for hit in without.hits if hit.text == with_it.text)
     assert [one.in_words for one in with_it.terms if one.term.typed == word] == [True]
     assert [one.in_words for one in same.terms if one.term.typed == word] == [False]
@@ -430,7 +430,7 @@ def test_search_in_one_article_finds_that_article_alone(
     search: Search, article: str, without: Collection[Part]
 ) -> None:
     """Whatever is asked, whichever of the two searches finds it; its heading only where it is asked for."""
-    one_sided = Search(search.generation, search.encoder, without)
+    one_sided = Search(search.store, search.encoder, without)
     for question in ABOUT_ANYTHING:
         found = one_sided(question, article=article)
         check_found(found)
@@ -472,29 +472,29 @@ def test_search_in_an_article_that_there_is_not_finds_nothing(search: Search, ar
     found = search("Who kept bees?", article=article)
     assert found.hits == ()
     assert found.question == search("Who kept bees?").question
-    assert search.generation.article_by_id(article) is None
+    assert search.store.article_row(article) is None
 
 
-def test_articles_are_told_in_the_order_in_which_they_were_indexed(search: Search) -> None:
-    lines = search.generation.article_lines()
+def test_articles_are_told_in_the_order_in_which_they_were_indexed(shelf: Generation) -> None:
+    lines = shelf.article_lines()
     assert [fields[0] for fields in lines] == ["bakery", "lighthouse", "tram", "canal", "orchard"]
     assert [fields[-1] for fields in lines] == [2, 2, 2, 2, 1]
 
 
-def test_nearest_passages_of_an_article_are_its_own_with_or_without_its_heading(search: Search) -> None:
-    row = search.generation.article_row("tram")
+def test_nearest_passages_of_an_article_are_its_own_with_or_without_its_heading(shelf: Generation) -> None:
+    row = shelf.article_row("tram")
     assert row is not None
-    passages = search.generation.passages_of(row)
-    (vector,) = search.generation.passage_vectors([0])
+    passages = shelf.passages_of(row)
+    (vector,) = shelf.passage_vectors([0])
     for headings in (True, False):
-        near = search.generation.nearest(vector[None], 50, headings=headings, article=row)
+        near = shelf.nearest(vector[None], 50, headings=headings, article=row)
         wanted = {one.row for one in passages if headings or not one.passage.is_heading}
         assert {found for found, _ in near} == wanted
         assert [score for _, score in near] == sorted((score for _, score in near), reverse=True)
 
 
-def test_article_is_found_by_its_id(search: Search) -> None:
-    article = search.generation.article_by_id("canal")
+def test_article_is_found_by_its_id(search: Search, shelf: Generation) -> None:
+    article = shelf.article_by_id("canal")
     assert article is not None
     assert (article.id, article.title) == ("canal", "Ice on the canal")
     assert article == search("ice", article="canal").hits[0].article

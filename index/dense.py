@@ -1,0 +1,124 @@
+"""The dense vectors of passages, and the index over them, which is chosen by how many there are.
+
+Up to `FLAT_UP_TO` passages every vector is compared (FAISS's flat index): exact. Above, vectors lie in lists,
+one a centroid of k-means, a byte a dimension (IVF with scalar quantisation: Jegou, Douze and Schmid, "Product
+quantization for nearest neighbor search", 2011, section IV); the lists nearest to the question are looked
+through, and the best of them compared again by the exact vectors, which then have a file of their own, read
+from a memory map. Which passages are found is then approximate (docs/performance.md has the recall); their
+cosines are exact, and so is a search in one article, which compares all of its passages.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from index.compression import Vectors
+from index.manifest import DENSE, EXACT
+
+__all__ = ["FLAT_UP_TO", "Dense", "write_dense"]
+
+FLAT_UP_TO = 20_000
+"""Passages up to which every vector is compared: some 5 ms."""
+
+_LISTS_PER_ROOT = 2
+_TRAINED_ON = 64
+"""Vectors a list that k-means sees."""
+_ITERATIONS = 8
+_PROBED = 48
+_RESCORED = 4
+"""Passages that are compared exactly, for each that is asked for."""
+_BATCH = 65_536
+
+
+def write_dense(home: Path, vectors: Vectors, flat_up_to: int = FLAT_UP_TO) -> None:
+    """Write the index over unit vectors, and the vectors themselves where the index has them not exactly.
+
+    `vectors` may be a memory map, of the very file of exact vectors too; files are not synced.
+    """
+    if len(vectors) <= flat_up_to:
+        index = faiss.IndexFlatIP(vectors.shape[1])
+        index.add(vectors)
+    else:
+        index = _listed(vectors)
+        with (home / EXACT).open("wb") as file:
+            vectors.tofile(file)
+    faiss.write_index(index, str(home / DENSE))
+
+
+def _listed(vectors: Vectors) -> faiss.IndexIVFScalarQuantizer:
+    """Return an index of lists, its centroids trained on an even sample; the same vectors give the same."""
+    count, dimension = vectors.shape
+    lists = max(1, int(_LISTS_PER_ROOT * math.sqrt(count)))
+    index = faiss.IndexIVFScalarQuantizer(
+        faiss.IndexFlatIP(dimension),
+        dimension,
+        lists,
+        faiss.ScalarQuantizer.QT_8bit,
+        faiss.METRIC_INNER_PRODUCT,
+        False,  # by residual: the centroid's part of the cosine would have to be added for each list
+    )
+    index.cp.niter = _ITERATIONS
+    index.cp.max_points_per_centroid = _TRAINED_ON
+    step = max(1, count // (_TRAINED_ON * lists))
+    index.train(np.ascontiguousarray(vectors[::step]))
+    for first in range(0, count, _BATCH):
+        index.add(np.ascontiguousarray(vectors[first : first + _BATCH]))
+    index.nprobe = min(_PROBED, lists)
+    return index
+
+
+class Dense:
+    """The dense vectors of one generation, searched; safe to use from several threads."""
+
+    def __init__(self, home: Path, bodies: npt.NDArray[np.bool_]) -> None:
+        """Open the index in `home`; `bodies` tells of each passage whether it is no heading.
+
+        Raises:
+            RuntimeError: FAISS cannot read it.
+            ValueError: it has another number of passages than `bodies`.
+        """
+        self._index = faiss.read_index(str(home / DENSE))
+        count, dimension = self._index.ntotal, self._index.d
+        self._is_flat = not (home / EXACT).exists()
+        self._vectors: Vectors = (
+            faiss.rev_swig_ptr(self._index.get_xb(), count * dimension)
+            if self._is_flat
+            else np.memmap(home / EXACT, dtype=np.float32, mode="r")
+        ).reshape(-1, dimension)
+        if not len(self._vectors) == count == len(bodies):
+            raise ValueError(f"{DENSE} has {count} vectors for {len(bodies)} passages")
+        bitmap = np.packbits(bodies, bitorder="little")
+        self._bodies = faiss.IDSelectorBitmap(bitmap)  # type: ignore[call-arg, arg-type] # its wrapper takes it
+
+    def vectors(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> Vectors:
+        """Return the exact vectors of passages, shape (rows, dimension)."""
+        return np.asarray(self._vectors[np.asarray(rows, dtype=np.int64)])
+
+    def cosines(self, vector: Vectors, rows: Sequence[int] | npt.NDArray[np.int64]) -> Vectors:
+        """Return the cosines of a unit vector, shape (1, dimension), and those of passages: shape (rows,)."""
+        return np.asarray(self.vectors(rows) @ vector[0])
+
+    def nearest(self, vector: Vectors, count: int, *, headings: bool) -> list[tuple[int, float]]:
+        """Return the passages nearest to a unit vector, shape (1, dimension): row and cosine, best first."""
+        chosen = None if headings else self._bodies
+        # Its wrapper takes what its annotations do not know.
+        if self._is_flat:
+            options = faiss.SearchParameters(sel=chosen) if chosen else None  # type: ignore[call-arg]
+            scores, rows = self._index.search(vector, min(count, len(self._vectors)), params=options)
+            found = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
+            return [(row, score) for row, score in found if row >= 0]
+        options = faiss.SearchParametersIVF(sel=chosen, nprobe=self._index.nprobe)  # type: ignore[call-arg]
+        _, rows = self._index.search(vector, _RESCORED * count, params=options)
+        return self.best_of(rows[0][rows[0] >= 0], vector, count)
+
+    def best_of(self, rows: npt.NDArray[np.int64], vector: Vectors, count: int) -> list[tuple[int, float]]:
+        """Return those of some passages that are nearest to a unit vector, by their exact cosines."""
+        scores = self.cosines(vector, rows)
+        order = np.lexsort((rows, -scores))[:count]
+        return list(zip(rows[order].tolist(), scores[order].tolist(), strict=True))
