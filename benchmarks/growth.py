@@ -6,7 +6,8 @@ FOLDER holds question sets. `benchmarks.million` makes the articles of their sen
 puts a passage's vectors together from those of its sentences, so that building is measured without the
 transformer. Its time is in proportion to the passages; it is measured apart, on some of them, and a build in
 all is both. Questions are those of the sets, asked with the real encoder, each index by a process of its own.
-A size that the disk has no room for is left out; everything is deleted at the end. Printed is one JSON object.
+A size that the disk has no room for is left out; everything is deleted at the end. Printed is one JSON
+object.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +63,7 @@ def build_all(folder: Path, sizes: Sequence[int], home: Path) -> Iterator[dict[s
     """Build an index a size, and yield what each took; first of all, how long the transformer takes."""
     from benchmarks.million import Recombined, make_articles, read_sources, write_articles
     from index import IndexSettings, build_index, open_generation
-    from index.generation import source_text
+    from index.passages import source_text
 
     encoder = _serving(home).search.encoder
     sources = read_sources(folder)
@@ -91,17 +93,16 @@ def build_all(folder: Path, sizes: Sequence[int], home: Path) -> Iterator[dict[s
 
 def ask(index: Path, home: Path, questions: Sequence[str]) -> dict[str, float]:
     """Open an index and answer questions; return how long that took and how much memory it needs."""
-    from bot.serving import Serving
     from index import Search, open_generation
 
     small = _serving(home)
     before = resident_mb()
     begun = time.perf_counter()
-    search = Search(open_generation(index), small.search.encoder)
+    generation = open_generation(index)
+    serving = replace(small, generation=generation, search=Search(generation, small.search.encoder))
     opened = time.perf_counter() - begun
-    serving = Serving(small.settings, search, small.judge)
     stages = Stages()
-    stages.watch(search.encoder, "encode_question", "encode")
+    stages.watch(small.search.encoder, "encode_question", "encode")
     for question in questions[:_WARMING]:
         serving.answer(question, None, None)
     whole, encoding = [], []

@@ -28,13 +28,16 @@ _SEED = 1
 STAGES = (
     ("encode the question", "index.encoder", "Encoder.encode_question"),
     ("read the question", "index.question", "QuestionReader.read"),
+    ("count its words", "index.generation", "Generation.counts"),
     ("dense search", "index.generation", "Generation.nearest"),
-    ("dense search", "index.generation", "Generation.passage_vectors"),
-    ("lexical search", "index.search", "Search._lexical"),
-    ("read the candidates' passages", "index.generation", "Generation.passages"),
-    ("read the candidates' token vectors", "index.generation", "Generation.tokens"),
+    ("dense search", "index.generation", "Generation.cosines"),
+    ("lexical search", "index.generation", "Generation.best_in_words"),
+    ("read passages and token vectors", "index.generation", "Generation.passages"),
+    ("read passages and token vectors", "index.generation", "Generation.token_vectors"),
     ("weigh the candidates", "index.search", "Search._weigh"),
-    ("make the hits", "index.search", "Search._hit"),
+    ("read the articles", "index.generation", "Generation.articles"),
+    ("words in the hits", "index.generation", "Generation.have"),
+    ("make the hits", "index.search", "Search._hits"),
     ("quote, judge and cite", "bot.serving", "answer"),
 )
 """What is timed, by the module and the name that it is called by there."""
