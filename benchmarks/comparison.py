@@ -1,6 +1,6 @@
 """Footnote beside its peers: the same weights, passages and questions, one process after the other.
 
-    python -m benchmarks.comparison SET [--limit N] [--environments FOLDER] [--starts N]
+    python -m benchmarks.comparison SET [--limit N] [--environments FOLDER] [--starts N] [--small INDEX]
 
 SET is a folder with a question set; its answerable questions are asked (--limit draws some). The passages are
 those that Footnote makes, without the headings, which Footnote alone searches too. Every peer is run by
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import shutil
 import statistics
 import sys
 import tempfile
@@ -22,7 +21,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import PROGRAM, ROOT, FailedError, Ran, bare_environment, megabytes, quantile, run
+from benchmarks.processes import (
+    PROGRAM,
+    ROOT,
+    FailedError,
+    bare_environment,
+    build_index,
+    build_small,
+    megabytes,
+    quantile,
+    run,
+)
 
 PEERS = ("txtai", "langchain", "llamaindex", "haystack")
 MODES = ("dense", "hybrid")
@@ -62,26 +71,19 @@ class Bench:
         self._passages = home / "passages.jsonl"
         self.size: dict[str, int] = {"questions": len(self._asked)}
 
-    def footnote(self, starts: int) -> dict[str, Any]:
+    def footnote(self, starts: int, small: Path) -> dict[str, Any]:
         """Build Footnote's index, write the passages out for the peers, and ask."""
         folder = self._home / "footnote"
-        first = self._build(folder)
+        built = build_index(self._articles, folder, small)
         self._write_passages(folder)
-        if (folder / "models").is_dir():  # the exported graph is made once a model: it is no part of a build
-            again = self._home / "again"
-            shutil.copytree(folder / "models", again / "models")
-            second = self._build(again)
-        else:
-            second = first
         figures = self._ask("footnote", "footnote", sys.executable, folder)
         question = self._asked[0]["question"]
         command = [PROGRAM, "ask", "--json", question, "--index", folder]
         programs = [run(command, bare_environment()) for _ in range(starts)]
         return figures | {
             "mode": "footnote",
-            "first_build_s": first.seconds,
-            "build_s": second.seconds,
-            "build_mb": second.peak_mb,
+            "build_s": built.seconds,
+            "build_mb": built.peak_mb,
             "index_mb": megabytes(folder),
             "program_s": statistics.median(one.seconds for one in programs),
             "program_mb": statistics.median(one.peak_mb for one in programs),
@@ -114,10 +116,6 @@ class Bench:
                 yield {"mode": mode, **built, **self._ask(name, mode, python, kept)}
             except FailedError as error:
                 yield {"peer": name, "mode": mode, "error": str(error)}
-
-    def _build(self, folder: Path) -> Ran:
-        command = [PROGRAM, "index", "build", "--articles", self._articles, "--index", folder]
-        return run(command, bare_environment())
 
     def _write_passages(self, folder: Path) -> None:
         shown = run([PROGRAM, "index", "show", "--passages", "--json", "--index", folder], bare_environment())
@@ -182,15 +180,13 @@ def scores(
     }
 
 
-def compare(questions: Path, limit: int | None, environments: Path, starts: int) -> dict[str, Any]:
+def compare(bench: Bench, starts: int, small: Path) -> list[dict[str, Any]]:
     """Return the figures of a set: Footnote's, then each peer's in each mode."""
-    with tempfile.TemporaryDirectory() as home:
-        bench = Bench(questions, Path(home), environments, limit)
-        rows = [bench.footnote(starts)]
-        for name in PEERS:
-            print(f"{questions.name}: {name}", file=sys.stderr)
-            rows += bench.peer(name)
-        return {"set": questions.name, **bench.size, "rows": rows}
+    rows = [bench.footnote(starts, small)]
+    for name in PEERS:
+        print(f"comparing: {name}", file=sys.stderr)
+        rows += bench.peer(name)
+    return rows
 
 
 def main() -> None:
@@ -200,9 +196,16 @@ def main() -> None:
     parser.add_argument("--limit", type=int)
     parser.add_argument("--environments", type=Path, default=ENVIRONMENTS)
     parser.add_argument("--starts", type=int, default=3, help="starts of the program that the median is of")
+    parser.add_argument("--small", type=Path, help="an index to take the encoder's graph from")
     given = parser.parse_args()
-    found = compare(given.set.resolve(), given.limit, given.environments.resolve(), given.starts)
-    print(json.dumps(found))
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        small = given.small or home / "small"
+        if not given.small:
+            build_small(small)
+        bench = Bench(given.set.resolve(), home, given.environments.resolve(), given.limit)
+        rows = compare(bench, given.starts, small)
+        print(json.dumps({"set": given.set.resolve().name, **bench.size, "rows": rows}))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The figures of docs/performance.md: speed, memory, growth and quality, beside what else a user would pick.
 
-    python -m benchmarks.performance SETS [--full] [--only PART ...] [--out docs] [--environments .bench]
+    python -m benchmarks.performance SETS [--full] [--only PART ...] [--largest PASSAGES] [--out docs]
 
 SETS holds the question sets (`make bench` and `make bench-full` name it). Every part is a program of its own,
 and nothing else runs beside it. What was measured is kept in OUT/performance.json, a part an entry, and from
@@ -16,30 +16,34 @@ import json
 import os
 import platform
 import sys
+import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks.charts import draw
-from benchmarks.processes import FailedError, bare_environment, run
+from benchmarks.growth import SIZES
+from benchmarks.processes import FailedError, bare_environment, build_small, run
 from benchmarks.report import MARKER, report
 
 PARTS = ("peers", "start", "question", "growth", "building", "dense")
 _QUICK = ("peers", "start", "question", "growth")
 """Parts of the quick run, which is to end within 5 minutes on two cores."""
-_SETS = {False: ("xquad-en",), True: ("xquad-en", "squad2", "clapnq")}
-"""The sets that peers are asked, quick and full; the first is the one in the plot."""
+SETS = ("xquad-en", "squad2", "clapnq")
+"""The sets that are asked; the quick run asks the first, which is the one in the plot."""
+LARGEST, LARGEST_QUICK = SIZES[-1], SIZES[1]
 _QUESTIONS = 300
 
 
 class Driver:
     """Runs one part after the other."""
 
-    def __init__(self, sets: Path, environments: Path, *, full: bool) -> None:
-        self._sets = sets
-        self._environments = environments
-        self._full = full
+    def __init__(self, given: argparse.Namespace, home: Path) -> None:
+        self._given = given
+        self._sets = [given.sets.resolve() / name for name in SETS[: None if given.full else 1]]
+        self._small = home / "small"
+        self._once = build_small(self._small).seconds
 
     def measure(self, part: str) -> dict[str, Any]:
         """Return what a part found, or its error."""
@@ -49,39 +53,46 @@ class Driver:
             return found() if found else {"markdown": self._printed(part)}
         except FailedError as error:
             print(f"{part} failed: {error}", file=sys.stderr)
-            return {"markdown": "", "found": {}, "error": str(error)}
+            return {"error": str(error)}
 
     def _peers(self) -> dict[str, Any]:
         found = []
-        for name in _SETS[self._full]:
-            options = [] if self._full else ["--limit", str(_QUESTIONS)]
-            command = ["comparison", self._sets / name, "--environments", self._environments, *options]
+        options = ["--environments", self._given.environments.resolve(), "--small", self._small]
+        options += [] if self._given.full else ["--limit", str(_QUESTIONS)]
+        for one in self._sets:
             try:
-                found.append(json.loads(self._run(*command)))
+                found.append(json.loads(self._run("comparison", one, *options)))
             except FailedError as error:
-                found.append({"set": name, "error": str(error)})
-        return {"found": found}
+                found.append({"set": one.name, "error": str(error)})
+        return {"found": found, "once_s": self._once}
 
     def _growth(self) -> dict[str, Any]:
-        if self._full:
-            sizes = ["1000", "10000", "100000", "1000000"]
-            return {"found": json.loads(self._run("growth", self._sets, "--sizes", *sizes))}
-        return {"found": json.loads(self._run("growth", self._sets / _SETS[False][0]))}
+        largest = self._given.largest or (LARGEST if self._given.full else LARGEST_QUICK)
+        sizes = [str(size) for size in SIZES if size <= largest]
+        options = ["--small", self._small, "--sizes", *sizes]
+        return {"found": json.loads(self._run("growth", *self._sets, *options))}
 
     def _printed(self, part: str) -> str:
         """Return the Markdown that a program prints."""
-        program = "profile_question" if part == "question" else part
-        wanted = {"question": [self._sets / _SETS[False][0]], "dense": [self._sets]}
-        return self._run(program, *wanted.get(part, []))
+        if part == "question":
+            return self._run("profile_question", self._sets[0], "--small", self._small)
+        return self._run(part, *([self._given.sets.resolve()] if part == "dense" else []))
 
     def _run(self, program: str, *options: str | Path) -> str:
-        return run(
-            [sys.executable, "-m", f"benchmarks.{program}", *options], bare_environment(), 6 * 3600
-        ).out
+        command = [sys.executable, "-m", f"benchmarks.{program}", *options]
+        return run(command, bare_environment(), patience=6 * 3600).out
 
 
-def describe_machine() -> dict[str, Any]:
-    """Return what the figures depend on besides the code."""
+def conditions(*, full: bool) -> dict[str, Any]:
+    """Return when figures were measured, by which command, and on what machine."""
+    return {
+        "measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "command": "make bench-full" if full else "make bench",
+        "machine": _machine(),
+    }
+
+
+def _machine() -> dict[str, Any]:
     cpus = Path("/proc/cpuinfo")
     lines = cpus.read_text("utf-8").splitlines() if cpus.exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
@@ -110,23 +121,19 @@ def main() -> None:
     parser.add_argument("sets", type=Path)
     parser.add_argument("--full", action="store_true", help="everything, up to a million passages (hours)")
     parser.add_argument("--only", nargs="+", choices=PARTS, help="only these parts")
+    parser.add_argument("--largest", type=int, help="the largest collection that growth is measured with")
     parser.add_argument("--out", type=Path, default=Path("docs"))
     parser.add_argument("--environments", type=Path, default=Path(".bench"))
     given = parser.parse_args()
     file = given.out / "performance.json"
     record = json.loads(file.read_text("utf-8")) if file.exists() else {"parts": {}}
-    driver = Driver(given.sets.resolve(), given.environments.resolve(), full=given.full)
-    for part in given.only or (PARTS if given.full else _QUICK):
-        program = "profile_question" if part == "question" else "comparison" if part == "peers" else part
-        if importlib.util.find_spec(f"benchmarks.{program}") is None:
-            continue
-        record["parts"][part] = {
-            "measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-            "command": "make bench-full" if given.full else "make bench",
-            "machine": describe_machine(),
-            **driver.measure(part),
-        }
-        write(record, given.out)
+    with tempfile.TemporaryDirectory() as home:
+        driver = Driver(given, Path(home))
+        for part in given.only or (PARTS if given.full else _QUICK):
+            program = {"peers": "comparison", "question": "profile_question"}.get(part, part)
+            if importlib.util.find_spec(f"benchmarks.{program}"):
+                record["parts"][part] = {**conditions(full=given.full), **driver.measure(part)}
+                write(record, given.out)
     print(f"written: {given.out / 'performance.md'}", file=sys.stderr)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -59,6 +60,21 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], patience:
             raise FailedError("\n".join(last) or f"ended with {child.returncode} after {seconds:.0f} s")
     scale = 1 if sys.platform == "darwin" else 1024
     return Ran(written, seconds, usage.ru_maxrss * scale / 1e6)
+
+
+def build_index(articles: Path, index: Path, small: Path | None = None) -> Ran:
+    """Build an index with the installed program.
+
+    The encoder's graph is taken from a `small` index, so that the time is that of every build but the first.
+    """
+    if small and (small / "models").is_dir():
+        shutil.copytree(small / "models", index / "models")
+    return run([PROGRAM, "index", "build", "--articles", articles, "--index", index], bare_environment())
+
+
+def build_small(index: Path) -> Ran:
+    """Build an index of the sample articles, which exports the encoder's graph."""
+    return build_index(ROOT / "articles", index)
 
 
 def bare_environment(**more: str) -> dict[str, str]:

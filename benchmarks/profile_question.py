@@ -1,8 +1,8 @@
 """Where a question's milliseconds go.
 
-    python -m benchmarks.profile_question SET [--limit 300] [--index FOLDER]
+    python -m benchmarks.profile_question SET [--limit 300] [--small INDEX]
 
-SET is a folder with a question set. Its index is made anew by the installed program, unless one is named. The
+SET is a folder with a question set. Its index is made anew by the installed program. The
 methods of each stage are timed; a stage inside another is taken out of it. What is left is the rest: what is
 called between the stages, and the timers themselves. Printed is a Markdown table.
 """
@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.processes import PROGRAM, bare_environment, quantile, run
+from benchmarks.processes import build_index, quantile
 from benchmarks.stages import Stages
 from bot.serving import Serving
 from bot.settings import BotSettings
@@ -91,16 +91,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("set", type=Path)
     parser.add_argument("--limit", type=int, default=300)
-    parser.add_argument("--index", type=Path)
+    parser.add_argument("--small", type=Path, help="an index to take the encoder's graph from")
     given = parser.parse_args()
     lines = (given.set / "questions.jsonl").read_text("utf-8").splitlines()
     texts = [json.loads(line)["question"] for line in lines]
     texts = random.Random(_SEED).sample(texts, min(given.limit, len(texts)))  # noqa: S311 - no secret
     with tempfile.TemporaryDirectory() as home:
-        index = given.index or Path(home)
-        if not given.index:
-            articles = given.set.resolve() / "articles.jsonl"
-            run([PROGRAM, "index", "build", "--articles", articles, "--index", index], bare_environment())
+        index = Path(home) / "index"
+        build_index(given.set.resolve() / "articles.jsonl", index, given.small)
         stages = Stages()
         missing = watch_all(stages)
         serving = Serving.first(BotSettings.load(index=index))

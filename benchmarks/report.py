@@ -52,15 +52,21 @@ def report(record: Mapping[str, Any]) -> Iterator[str]:
     parts = record["parts"]
     if "peers" in parts:
         yield from _opening("Beside its peers", parts["peers"])
-        for one in parts["peers"]["found"]:
+        if "once_s" in parts["peers"]:
+            once = f"{parts['peers']['once_s']:.0f} s"
+            yield "Footnote's builds find the encoder's graph there, which is exported once a model: a build of the"
+            yield f"few sample articles that does so took {once}."
+            yield ""
+        for one in parts["peers"].get("found", []):
             yield from _set(one)
     if "growth" in parts:
         yield from _opening("Growth", parts["growth"])
-        yield from _growth(parts["growth"]["found"])
+        if "found" in parts["growth"]:
+            yield from _growth(parts["growth"]["found"])
     for name, title in _TITLES.items():
         if name in parts:
             yield from _opening(title, parts[name])
-            yield parts[name]["markdown"].strip()
+            yield parts[name].get("markdown", "").strip()
             yield ""
 
 
@@ -109,8 +115,7 @@ def _set(one: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield (
         f"`footnote ask` from start to end, as a user runs it: {own['program_s']:.2f} s and "
-        f"{own['program_mb']:.0f} MB. Footnote's first build, in which what is made once a model is made "
-        f"too, took {own['first_build_s']:.1f} s."
+        f"{own['program_mb']:.0f} MB."
     )
     yield ""
     versions = {name: version for row in (own, *done) for name, version in row["versions"].items()}
@@ -123,10 +128,11 @@ def _set(one: Mapping[str, Any]) -> Iterator[str]:
 
 def _growth(found: Mapping[str, Any]) -> Iterator[str]:
     rows, slopes = found["rows"], found["slopes"]
+    encoding, greatest = found.get("encode_ms", 0), found.get("build_peak_mb", 0)
     yield (
-        f"Articles made of the sentences of {found['sets']}; {found['questions']} questions. Encoding is "
-        f"{found['encode_ms']:.1f} ms a passage, measured on some and multiplied; a build in all is both "
-        f"columns. The process that builds one after the other had {found['build_peak_mb']:.0f} MB at most."
+        f"Articles made of the sentences of {', '.join(found['sets'])}; {found['questions']} questions. "
+        f"Encoding is {encoding:.1f} ms a passage, measured by a build of some and multiplied; a build in all is "
+        f"both columns. The process that built one after the other had {greatest:,.0f} MB at most."
     )
     yield ""
     yield _cells(*_GROWTH.values())

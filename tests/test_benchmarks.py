@@ -110,7 +110,6 @@ def _row(peer: str, mode: str, times: float, top: float) -> dict[str, Any]:
         **dict.fromkeys(figures, times),
         "top_1": top,
         "recall_10": 1.0,
-        "first_build_s": 9.0,
         "program_s": 0.8,
         "program_mb": 300.0,
     }
@@ -130,7 +129,7 @@ def _record() -> dict[str, Any]:
         "above_ms_p50 above_ms_p99 recall_10"
     ).split()
     growth = {
-        "sets": "sets",
+        "sets": ["bees"],
         "questions": 300,
         "encode_ms": 4.0,
         "build_peak_mb": 900.0,
@@ -142,9 +141,9 @@ def _record() -> dict[str, Any]:
     peers = [{"set": "bees", "passages": 30, "questions": 20, "rows": rows}]
     return {
         "parts": {
-            "peers": {**part, "found": peers},
+            "peers": {**part, "found": peers, "once_s": 20.0},
             "growth": {**part, "found": growth},
-            "start": {**part, "markdown": "", "error": "no such module"},
+            "start": {**part, "error": "no such module"},
         }
     }
 
