@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.report import label
+
 __all__ = ["draw"]
 
 _INK, _OWN, _OTHER, _PALE = "#808080", "#2da44e", "#8c959f", "#c4cad1"
@@ -24,6 +26,8 @@ _LINES = (
 )
 _STYLE = {
     "svg.hashsalt": "footnote",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
     "font.size": 8,
     "text.color": _INK,
     "axes.edgecolor": _INK,
@@ -62,7 +66,7 @@ def draw(record: Mapping[str, Any], file: Path) -> None:
 
 
 def _bars(axes: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> None:
-    labels = ["Footnote" if row["peer"] == "footnote" else f"{row['peer']} {row['mode']}" for row in rows]
+    labels = [label(row) for row in rows]
     colours = [
         _OWN if row["peer"] == "footnote" else _OTHER if row["mode"] == "hybrid" else _PALE for row in rows
     ]
@@ -81,8 +85,8 @@ def _bars(axes: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> None:
 def _lines(axes: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> None:
     sizes = [row["passages"] for row in rows]
     for axis, (title, names) in zip(axes, _LINES, strict=True):
-        for colour, (name, label) in zip((_OWN, _OTHER), names.items(), strict=False):
-            axis.plot(sizes, [row[name] for row in rows], marker="o", markersize=3, color=colour, label=label)
+        for colour, (name, said) in zip((_OWN, _OTHER), names.items(), strict=False):
+            axis.plot(sizes, [row[name] for row in rows], marker="o", markersize=3, color=colour, label=said)
         axis.set_xscale("log")
         if "recall_10" in names:
             axis.set_ylim(0.9, 1.005)
@@ -92,4 +96,5 @@ def _lines(axes: Sequence[Any], rows: Sequence[Mapping[str, Any]]) -> None:
             axis.set_yscale("log")
         axis.set_title(title)
         axis.set_xlabel("passages")
-        axis.legend()
+        if len(names) > 1:
+            axis.legend()

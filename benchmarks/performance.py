@@ -76,7 +76,8 @@ class Driver:
         """Return the Markdown that a program prints."""
         if part == "question":
             return self._run("profile_question", self._sets[0], "--small", self._small)
-        return self._run(part, *([self._given.sets.resolve()] if part == "dense" else []))
+        every = [self._given.sets.resolve() / name for name in SETS]
+        return self._run(part, *(every if part == "dense" else []))
 
     def _run(self, program: str, *options: str | Path) -> str:
         command = [sys.executable, "-m", f"benchmarks.{program}", *options]

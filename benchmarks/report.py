@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-__all__ = ["MARKER", "report"]
+__all__ = ["MARKER", "label", "report"]
 
 MARKER = "<!-- figures below are written by make bench -->"
 """What stands above it in docs/performance.md is written by hand."""
 
 Row = Mapping[str, Any]
+_NAMES = {
+    "footnote": "Footnote",
+    "txtai": "txtai",
+    "langchain": "LangChain",
+    "llamaindex": "LlamaIndex",
+    "haystack": "Haystack",
+}
 _RATIOS = ("cold_s", "ms_p50", "ms_p99", "peak_mb", "build_s", "index_mb")
 _LABELS = {
     "cold_s": "first answer, s",
@@ -47,6 +54,12 @@ _TITLES = {
 }
 
 
+def label(row: Row) -> str:
+    """Return what a row of the comparison is called."""
+    name = _NAMES[row["peer"]]
+    return name if row["peer"] == "footnote" else f"{name}, {row['mode']}"
+
+
 def report(record: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines of everything that the record holds."""
     parts = record["parts"]
@@ -54,8 +67,8 @@ def report(record: Mapping[str, Any]) -> Iterator[str]:
         yield from _opening("Beside its peers", parts["peers"])
         if "once_s" in parts["peers"]:
             once = f"{parts['peers']['once_s']:.0f} s"
-            yield "Footnote's builds find the encoder's graph there, which is exported once a model: a build of the"
-            yield f"few sample articles that does so took {once}."
+            yield "Footnote's builds find the encoder's graph there, which is exported once a model: a build"
+            yield f"of the few sample articles that does so took {once}."
             yield ""
         for one in parts["peers"].get("found", []):
             yield from _set(one)
@@ -102,7 +115,7 @@ def _set(one: Mapping[str, Any]) -> Iterator[str]:
     for row in done:
         lead = own["top_1"] - row["top_1"]
         yield _cells(
-            f"{row['peer']}, {row['mode']}",
+            label(row),
             *(_ratio(row[name] / own[name]) for name in _RATIOS),
             f"{lead:+.3f}" if lead >= 0 else f"**{lead:+.3f}**",
         )
@@ -110,8 +123,9 @@ def _set(one: Mapping[str, Any]) -> Iterator[str]:
     yield _cells("", *_LABELS.values())
     yield _cells(*["---"] * (len(_LABELS) + 1))
     for row in (own, *done):
-        label = "**Footnote**" if row is own else f"{row['peer']}, {row['mode']}"
-        yield _cells(label, *(_shown(row[name]) for name in _LABELS))
+        yield _cells(
+            f"**{label(row)}**" if row is own else label(row), *(_shown(row[name]) for name in _LABELS)
+        )
     yield ""
     yield (
         f"`footnote ask` from start to end, as a user runs it: {own['program_s']:.2f} s and "
@@ -123,7 +137,7 @@ def _set(one: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     for row in others:
         if "error" in row:
-            yield from (f"{row['peer']}, {row['mode']}, failed:", "", *_quoted(row["error"]), "")
+            yield from (f"{label(row)}, failed:", "", *_quoted(row["error"]), "")
 
 
 def _growth(found: Mapping[str, Any]) -> Iterator[str]:
@@ -131,8 +145,8 @@ def _growth(found: Mapping[str, Any]) -> Iterator[str]:
     encoding, greatest = found.get("encode_ms", 0), found.get("build_peak_mb", 0)
     yield (
         f"Articles made of the sentences of {', '.join(found['sets'])}; {found['questions']} questions. "
-        f"Encoding is {encoding:.1f} ms a passage, measured by a build of some and multiplied; a build in all is "
-        f"both columns. The process that built one after the other had {greatest:,.0f} MB at most."
+        f"Encoding is {encoding:.1f} ms a passage, measured by a build of some and multiplied; a build in "
+        f"all is both columns. The process that built one after the other had {greatest:,.0f} MB at most."
     )
     yield ""
     yield _cells(*_GROWTH.values())
