@@ -72,6 +72,8 @@ def build_all(folders: Sequence[Path], sizes: Sequence[int], home: Path, small: 
     sources = list({one.title: one for folder in folders for one in read_sources(folder)}.values())
     write_articles(home / ENCODED, make_articles(sources, _ENCODED))
     recombined = Recombined(_serving(small).search.encoder, sources)
+    # What is slow only the first time, in this process, is no part of the first size.
+    build(IndexSettings.load(articles=home / ENCODED, index=home / "first"), encoder=recombined)
     for size in sizes:
         articles = home / "articles.jsonl"
         write_articles(articles, make_articles(sources, size))

@@ -33,7 +33,8 @@ _QUICK = ("peers", "start", "question", "growth")
 SETS = ("xquad-en", "squad2", "clapnq")
 """The sets that are asked; the quick run asks the first, which is the one in the plot."""
 LARGEST, LARGEST_QUICK = SIZES[-1], SIZES[1]
-_QUESTIONS = 300
+_QUESTIONS = 200
+"""Questions of the quick run."""
 
 
 class Driver:
@@ -70,14 +71,18 @@ class Driver:
         largest = self._given.largest or (LARGEST if self._given.full else LARGEST_QUICK)
         sizes = [str(size) for size in SIZES if size <= largest]
         options = ["--small", self._small, "--sizes", *sizes]
+        options += [] if self._given.full else ["--questions", str(_QUESTIONS)]
         return {"found": json.loads(self._run("growth", *self._sets, *options))}
 
     def _printed(self, part: str) -> str:
         """Return the Markdown that a program prints."""
         if part == "question":
             return self._run("profile_question", self._sets[0], "--small", self._small)
-        every = [self._given.sets.resolve() / name for name in SETS]
-        return self._run(part, *(every if part == "dense" else []))
+        options: dict[str, list[str | Path]] = {
+            "start": ["--index", self._small, *([] if self._given.full else ["--times", "5"])],
+            "dense": [self._given.sets.resolve() / name for name in SETS],
+        }
+        return self._run(part, *options.get(part, []))
 
     def _run(self, program: str, *options: str | Path) -> str:
         command = [sys.executable, "-m", f"benchmarks.{program}", *options]

@@ -48,8 +48,10 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], patience:
         child = subprocess.Popen(command, stdout=out, stderr=err, env=dict(environment), cwd=ROOT)
         alarm = threading.Timer(patience, child.kill)
         alarm.start()
-        _, status, usage = os.wait4(child.pid, 0)
-        alarm.cancel()
+        try:
+            _, status, usage = os.wait4(child.pid, 0)
+        finally:
+            alarm.cancel()
         seconds = time.perf_counter() - begun
         child.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
