@@ -24,7 +24,7 @@ _LINES = (
     ("MB", {"index_mb": "index", "resident_mb": "memory"}),
     ("recall@10 of the dense search", {"recall_10": "recall@10"}),
 )
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.hashsalt": "footnote",
     "svg.fonttype": "none",
     "font.family": "sans-serif",

@@ -37,6 +37,7 @@ PEERS = ("txtai", "langchain", "llamaindex", "haystack")
 MODES = ("dense", "hybrid")
 ENVIRONMENTS = ROOT / ".bench"
 _SEED = 1
+_RUN = ("-m", "benchmarks.peers.run")
 _SAVED_FOR_BOTH = ("langchain", "llamaindex", "haystack")
 """Peers whose saved index serves either mode, so that it is made once."""
 _MODEL = "from index import find_model; print(find_model('all-MiniLM-L6-v2').folder)"
@@ -101,17 +102,8 @@ class Bench:
                     raise FailedError(f"no environment in {python.parents[1]}: run `make bench-peers`")
                 if not kept.exists():
                     kept.mkdir(parents=True)
-                    command = [
-                        python,
-                        "-m",
-                        "benchmarks.peers.run",
-                        name,
-                        "build",
-                        kept,
-                        mode,
-                        self._passages,
-                    ]
-                    ran = run(command, self._environment())
+                    build = [python, *_RUN, name, "build", kept, mode, self._passages]
+                    ran = run(build, self._environment())
                     built = {"build_s": ran.seconds, "build_mb": ran.peak_mb, "index_mb": megabytes(kept)}
                 yield {"mode": mode, **built, **self._ask(name, mode, python, kept)}
             except FailedError as error:
@@ -126,8 +118,8 @@ class Bench:
 
     def _ask(self, name: str, mode: str, python: str | Path, folder: Path) -> dict[str, Any]:
         versions = json.loads(run([python, "-c", _VERSIONS], self._environment()).out)
-        command = [python, "-m", "benchmarks.peers.run", name, "ask", folder, mode, self._questions]
-        ran = run([*command, str(time.time())], self._environment())
+        ask = [python, *_RUN, name, "ask", folder, mode, self._questions]
+        ran = run([*ask, str(time.time())], self._environment())
         found = json.loads(ran.out.splitlines()[-1])
         gold = [(one["article"], one["paragraph"] + 1) for one in self._asked]
         return {

@@ -8,11 +8,9 @@ An environment that is of these versions already is left alone; one that is not,
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 from benchmarks.comparison import PEERS
@@ -22,22 +20,21 @@ _DONE = "made-of.txt"
 """A copy of the versions, written into an environment when everything is installed."""
 
 
-def make(name: str, folder: Path) -> bool:
-    """Make one peer's environment; tell whether it stands."""
+def make(name: str, folder: Path) -> None:
+    """Make one peer's environment, unless it stands."""
     pins = _PINS / f"{name}.txt"
     done = folder / _DONE
     if done.exists() and done.read_bytes() == pins.read_bytes():
-        return True
+        return
     print(f"{name}: installing into {folder} (minutes)", file=sys.stderr)
-    shutil.rmtree(folder, ignore_errors=True)
-    venv.create(folder, with_pip=True)
-    command = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "-r", pins]
-    installed = subprocess.run(command, check=False, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
-    if installed.returncode:
-        print(f"{name}: not installed; `make bench` reports it as failed", file=sys.stderr)
-        return False
+    install = "-m pip --disable-pip-version-check install --quiet -r".split()
+    try:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        subprocess.run([str(folder / "bin" / "python"), *install, str(pins)], check=True)
+    except subprocess.CalledProcessError as error:
+        print(f"{name}: not installed, which `make bench` will report: {error}", file=sys.stderr)
+        return
     shutil.copyfile(pins, done)
-    return True
 
 
 def main() -> None:

@@ -58,7 +58,12 @@ class Driver:
 
     def _peers(self) -> dict[str, Any]:
         found = []
-        options = ["--environments", self._given.environments.resolve(), "--small", self._small]
+        options: list[str | Path] = [
+            "--environments",
+            self._given.environments.resolve(),
+            "--small",
+            self._small,
+        ]
         options += [] if self._given.full else ["--limit", str(_QUESTIONS)]
         for one in self._sets:
             try:
@@ -70,7 +75,7 @@ class Driver:
     def _growth(self) -> dict[str, Any]:
         largest = self._given.largest or (LARGEST if self._given.full else LARGEST_QUICK)
         sizes = [str(size) for size in SIZES if size <= largest]
-        options = ["--small", self._small, "--sizes", *sizes]
+        options: list[str | Path] = ["--small", self._small, "--sizes", *sizes]
         options += [] if self._given.full else ["--questions", str(_QUESTIONS)]
         return {"found": json.loads(self._run("growth", *self._sets, *options))}
 

@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PROGRAM = Path(sys.executable).with_name("footnote")
 
+Command = Sequence[str | Path]
 _LAST = 15
 """Lines of what a failed process wrote that its error has."""
 
@@ -34,7 +35,7 @@ class Ran:
     peak_mb: float
 
 
-def run(command: Sequence[str | Path], environment: Mapping[str, str], patience: float = 3600) -> Ran:
+def run(command: Command, environment: Mapping[str, str], patience: float = 3600) -> Ran:
     """Run a program in the project's folder to its end; after `patience` seconds it is killed.
 
     The memory is the kernel's count of the process or of one that it waited for, whichever is greater. A
