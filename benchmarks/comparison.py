@@ -102,7 +102,7 @@ class Bench:
                     raise FailedError(f"no environment in {python.parents[1]}: run `make bench-peers`")
                 if not kept.exists():
                     kept.mkdir(parents=True)
-                    build = [python, *_RUN, name, "build", kept, mode, self._passages]
+                    build: list[str | Path] = [python, *_RUN, name, "build", kept, mode, self._passages]
                     ran = run(build, self._environment())
                     built = {"build_s": ran.seconds, "build_mb": ran.peak_mb, "index_mb": megabytes(kept)}
                 yield {"mode": mode, **built, **self._ask(name, mode, python, kept)}

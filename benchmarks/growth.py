@@ -234,8 +234,8 @@ class Growth:
         }
 
     def _child(self, *options: str) -> Ran:
-        shared = ["--home", self._home, "--small", self._small]
-        command = [sys.executable, "-m", "benchmarks.growth", *self._folders, *shared, *options]
+        command: list[str | Path] = [sys.executable, "-m", "benchmarks.growth", *self._folders]
+        command += ["--home", self._home, "--small", self._small, *options]
         return run(command, bare_environment(), patience=6 * 3600)
 
 

@@ -58,12 +58,8 @@ class Driver:
 
     def _peers(self) -> dict[str, Any]:
         found = []
-        options: list[str | Path] = [
-            "--environments",
-            self._given.environments.resolve(),
-            "--small",
-            self._small,
-        ]
+        environments = self._given.environments.resolve()
+        options: list[str | Path] = ["--environments", environments, "--small", self._small]
         options += [] if self._given.full else ["--limit", str(_QUESTIONS)]
         for one in self._sets:
             try:
