@@ -243,3 +243,7 @@ def _tell(error: Exception) -> int:
         err=True,
     )
     return 70
+
+
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,7 @@
 FootnoteError (index.errors)
 ├── DamagedRecordsError   65   move the file of the records away, or name another
 ├── NotServedError        65   mend the index that was built; answers come from the one before
+├── RebuildError          70   look into the log; answers come from the generation before
 └── MissingError          69
     ├── DiscordRefusedError    correct the token, the intents or the address
     └── RecordsError           give access to the file of the records, or make room
@@ -15,7 +16,7 @@ from typing import Self
 
 from index.errors import FootnoteError, MissingError
 
-__all__ = ["DamagedRecordsError", "DiscordRefusedError", "NotServedError", "RecordsError"]
+__all__ = ["DamagedRecordsError", "DiscordRefusedError", "NotServedError", "RebuildError", "RecordsError"]
 
 
 class DiscordRefusedError(MissingError):
@@ -52,3 +53,7 @@ class NotServedError(FootnoteError):
     """A new generation is published, but cannot be used; answers still come from the one before."""
 
     exit_status = 65
+
+
+class RebuildError(FootnoteError):
+    """The process that rebuilds ended without saying why: it was killed, or met a fault of ours."""

@@ -1,7 +1,8 @@
 """The async face of answering: worker threads, bounded queues, hot reload, rebuild.
 
 One thread answers, since the encoder takes one question at a time anyhow; one looks things up in the
-articles, so that neither waits for the other; another rebuilds. Nothing here blocks the event loop.
+articles, so that neither waits for the other. A rebuild is a process of its own. Nothing here blocks the
+event loop.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,9 +26,10 @@ from bot.checking import Checked
 from bot.errors import NotServedError
 from bot.followups import Earlier
 from bot.queueing import Queue, Waiting
+from bot.rebuilding import Rebuilder
 from bot.serving import Serving
 from bot.settings import BotSettings
-from index import Article, BuildReport, FootnoteError, IndexStatus, Progress, build_index
+from index import Article, BuildReport, FootnoteError, IndexStatus, Progress
 from index.errors import BusyError
 
 __all__ = ["Service", "ServiceStats"]
@@ -57,17 +58,17 @@ class ServiceStats:
 class Service:
     """Answers questions from the current generation, and swaps to the next one when it is published."""
 
-    def __init__(self, settings: BotSettings) -> None:
-        """Take the settings; nothing is opened before `start`."""
+    def __init__(self, settings: BotSettings, rebuilder: Rebuilder | None = None) -> None:
+        """Take the settings; nothing is opened before `start`. `rebuilder` is for tests."""
         self.settings = settings
+        self._rebuilder = rebuilder or Rebuilder(settings)
+        self._rebuild: asyncio.Task[BuildReport] | None = None
         self._now: Serving | None = None
         self._answering = Queue("footnote-answer", settings.waiting)
         self._looking = Queue("footnote-look", settings.waiting)
-        self._building = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footnote-build")
         self._answered: Counter[Verdict] = Counter()
         self._catalogue: tuple[str, Catalogue] | None = None
         self._callbacks: list[Callable[[str], None]] = []
-        self._rebuilding = False
         self._closed = False
         self._watcher: asyncio.Task[None] | None = None
         self._swapping = threading.Lock()
@@ -162,32 +163,25 @@ class Service:
     async def rebuild(self, progress: Callable[[Progress], None] | None = None) -> BuildReport:
         """Build the next generation beside answering, and swap to it; `progress` is called on the loop.
 
+        Whoever waits for it may give up waiting: it goes on all the same.
+
         Raises:
-            BusyError: a rebuild is running, here or in another process.
+            BusyError: a rebuild is running, here or in another process; or it was given up by `close`.
             NotServedError: the build is published, but answers go on coming from the generation of before.
+            RebuildError: its process ended without saying why.
             FootnoteError: the build was refused; the generation of before goes on serving.
         """
         if self._closed:
             raise BusyError("Footnote is stopping. Ask for the rebuild again once it is back.")
-        if self._rebuilding:
+        if self._rebuild and not self._rebuild.done():
             raise BusyError("A rebuild is already running. Wait until it is done.")
-        self._rebuilding = True
-        loop = asyncio.get_running_loop()
+        self._rebuild = asyncio.create_task(self._build_and_swap(progress or (lambda step: None)))
+        return await asyncio.shield(self._rebuild)
 
-        def tell(step: Progress) -> None:
-            # At a stage's end it may have been published already, and then it was not given up.
-            if self._closed and step.done < step.total:
-                raise BusyError("Footnote is stopping: the rebuild was given up, and nothing was changed.")
-            if progress is not None:
-                loop.call_soon_threadsafe(progress, step)
-
-        build = functools.partial(build_index, self.settings, tell, self._serving.search.encoder)
-        try:
-            report = await loop.run_in_executor(self._building, build)
-            if not self._closed:
-                await self._swap_to(report)
-        finally:
-            self._rebuilding = False
+    async def _build_and_swap(self, progress: Callable[[Progress], None]) -> BuildReport:
+        report = await self._rebuilder.run(progress)
+        if not self._closed:
+            await self._swap_to(report)
         return report
 
     async def status(self) -> IndexStatus:
@@ -203,9 +197,9 @@ class Service:
             # Still loading: nobody is waiting for an answer, and the thread ends when it has loaded.
             self._answering.close(wait=False)
             return
-        await asyncio.gather(
-            asyncio.to_thread(self._answering.close), asyncio.to_thread(self._building.shutdown)
-        )
+        await asyncio.gather(asyncio.to_thread(self._answering.close), self._rebuilder.give_up())
+        if self._rebuild:
+            await asyncio.wait({self._rebuild})
         await asyncio.to_thread(self._looking.close)  # after the answers, which may have swapped
         self._now.close()
 

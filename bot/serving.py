@@ -23,9 +23,9 @@ from index import (
     Generation,
     IndexStatus,
     Search,
-    find_model,
     open_generation,
 )
+from index.encoders import open_encoder
 from index.manifest import read_pointer
 from index.wording import straighten
 
@@ -49,7 +49,7 @@ class Serving:
 
     @classmethod
     def first(cls, settings: BotSettings) -> Self:
-        """Open the current generation and load its encoder; takes seconds.
+        """Open the current generation and its encoder.
 
         Raises:
             NoIndexError: there is no index.
@@ -60,7 +60,12 @@ class Serving:
         generation = open_generation(settings.index)
         # A question is too short to gain from a second thread, and loses much to it when others are busy;
         # a rebuild beside answering leaves a core for the answers.
-        return cls._of(settings, generation, Encoder(find_model(settings.model), threads=1))
+        try:
+            encoder = open_encoder(settings.index, generation.manifest, settings.model, threads=1)
+        except FootnoteError:
+            generation.close()
+            raise
+        return cls._of(settings, generation, encoder)
 
     def next(self) -> Self | None:
         """Open the current generation where it is another one; raises as `first` does."""

@@ -16,10 +16,12 @@ import portalocker
 from index.articles import Article, ArticleSource, read_articles
 from index.drafts import Draft, passage_settings, reuse, split
 from index.encoder import Encoder
+from index.encoders import build_encoder, find_model_of
 from index.errors import BusyError, DamagedIndexError, NoIndexError, NotWritableError
 from index.generation import Generation, open_generation
+from index.graphs import check_graph
 from index.manifest import LOCK
-from index.models import Model, find_model
+from index.models import Model
 from index.settings import IndexSettings
 from index.writer import Progress, remove_leftovers, write_generation
 
@@ -82,7 +84,8 @@ def plan_build(settings: IndexSettings) -> Changes:
     """
     source = read_articles(settings.articles)
     with _previous(settings.index) as (previous, damage):
-        return _compare(source, previous, settings, find_model(settings.model), damage)
+        model = find_model_of(settings.index, settings.model)
+        return _compare(source, previous, settings, model, damage)
 
 
 def build_index(
@@ -101,7 +104,7 @@ def build_index(
         NotWritableError: the index folder cannot be written.
     """
     source = read_articles(settings.articles)
-    model = encoder.model if encoder else find_model(settings.model)
+    model = encoder.model if encoder else find_model_of(settings.index, settings.model)
     try:
         settings.index.mkdir(parents=True, exist_ok=True)
         with _locked(settings.index), _previous(settings.index) as (previous, damage):
@@ -112,7 +115,7 @@ def build_index(
             old = None if changes.everything else previous
             if encoder is None:
                 progress(Progress("loading the encoder", 0, 1))
-                encoder = Encoder(model)
+                encoder = build_encoder(settings.index, model, source.articles, settings.encode_with)
                 progress(Progress("loading the encoder", 1, 1))
             return _build(settings, source, changes, old, encoder, progress)
     except (OSError, sqlite3.OperationalError) as error:
@@ -176,7 +179,7 @@ def _draft(
 def _previous(folder: Path) -> Iterator[tuple[Generation | None, str]]:
     """Open the generation that serves; None, with the reason, where it cannot be built upon."""
     try:
-        generation = open_generation(folder)
+        generation = _open_whole(folder)
     except NoIndexError:
         yield None, ""
         return
@@ -187,6 +190,17 @@ def _previous(folder: Path) -> Iterator[tuple[Generation | None, str]]:
         yield generation, ""
     finally:
         generation.close()
+
+
+def _open_whole(folder: Path) -> Generation:
+    """Open the generation that serves, once it and its encoder's graph are found whole."""
+    generation = open_generation(folder)
+    try:
+        check_graph(folder, generation.manifest)
+    except DamagedIndexError:
+        generation.close()
+        raise
+    return generation
 
 
 def _compare(

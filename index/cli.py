@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import json
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from index.errors import FootnoteError
 from index.terminal import printable, show_progress
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ def index_options(command: Command) -> Command:
             "--language", metavar="CODE", help="How sentences are told apart (ISO 639; default en)."
         ),
         click.option("--model", metavar="NAME", help="The encoder: a sentence-transformers name or folder."),
+        click.option(
+            "--encode-with", metavar="WAY", help="What encodes articles: graph, or reference (uses a GPU)."
+        ),
         click.option("--index", type=click.Path(path_type=Path), help="The folder that holds the index."),
         click.option(
             "--articles", type=click.Path(path_type=Path), help="The article file, or the folder of them."
@@ -65,13 +70,37 @@ def index_group() -> None:
     """Build the index and look into it."""
 
 
+def _errors_as_json(command: Command) -> Command:
+    """Have a command that prints JSON Lines print its error as one too, before it fails with it."""
+
+    @functools.wraps(command)
+    def wrapped(as_json: bool, **options: Any) -> None:
+        try:
+            command(as_json=as_json, **options)
+        except FootnoteError as error:
+            if as_json:
+                from index.buildlines import line_of
+
+                click.echo(line_of(error))
+            raise
+
+    return wrapped
+
+
 @index_group.command("build")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print progress, and then the report or the error, as JSON Lines."
+)
+@_errors_as_json
 @_with_settings
-def build_command(settings: IndexSettings, dry_run: bool) -> None:
+def build_command(settings: IndexSettings, dry_run: bool, as_json: bool) -> None:
     """Index what is new or has changed; what serves goes on serving until the new index is whole."""
     from index.build import build_index, plan_build
 
+    if as_json:
+        _build_as_json(settings, dry_run)
+        return
     if dry_run:
         _print_changes(plan_build(settings))
         return
@@ -82,6 +111,18 @@ def build_command(settings: IndexSettings, dry_run: bool) -> None:
     if report.changes.everything:
         click.echo(f"note: everything was indexed anew: {printable(report.changes.everything)}", err=True)
     click.echo(report.summary())
+
+
+def _build_as_json(settings: IndexSettings, dry_run: bool) -> None:
+    from index.build import build_index, plan_build
+    from index.buildlines import line_of, print_progress
+
+    if dry_run:
+        click.echo(line_of(plan_build(settings)))
+        return
+    # Whoever started us ends us so; what is half written is then removed, as at Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    click.echo(line_of(build_index(settings, print_progress())))
 
 
 @index_group.command("status")

@@ -3,6 +3,7 @@
     <index folder>/CURRENT              names the generation that serves, with its manifest's SHA-256
     <index folder>/<generation>/        manifest.json, passages.sqlite, postings.bin, dense.faiss,
                                         dense.f32 (of large collections), tokens.i8, basis.f32
+    <index folder>/models/              the encoder's graph (`index.graphs`)
     <index folder>/lock                 held by the one build that may write
 
 A generation's name ends in the first characters of its manifest's SHA-256, and the manifest has the SHA-256
@@ -23,6 +24,7 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -35,6 +37,7 @@ from index.articles import Article
 from index.compression import Basis, PackedTokens, Vectors
 from index.dense import Dense
 from index.errors import DamagedIndexError
+from index.graphs import MODELS, check_graph, verify_models
 from index.manifest import (
     BASIS,
     DATABASE,
@@ -57,6 +60,9 @@ from index.passages import Passage, Sentence
 from index.postings import Postings
 from index.store import Forms, StoredPassage
 
+_WORDS = 300_000
+"""Words that questions are spelt by: 80 MB of memory and a second at opening."""
+
 _KEPT_CHARACTERS = 4_000_000
 """Characters of articles that are kept at hand, or one article that has more."""
 
@@ -64,6 +70,7 @@ __all__ = [
     "Generation",
     "IndexStatus",
     "index_status",
+    "kept_manifests",
     "open_generation",
     "verify",
     "verify_generation",
@@ -74,6 +81,7 @@ __all__ = [
 class IndexStatus:
     """The current generation in figures; `built` is in UTC, ISO 8601.
 
+    `graph` is the SHA-256 of the encoder's graph, "" where sentence-transformers encodes;
     `confidence` says what the confidence was fitted on, where whoever asks knows (`index.fits`).
     """
 
@@ -86,6 +94,7 @@ class IndexStatus:
     sentences: int
     bytes: int
     confidence: str = ""
+    graph: str = ""
 
     def lines(self) -> list[tuple[str, str]]:
         """Return label and value pairs for people."""
@@ -98,6 +107,7 @@ class IndexStatus:
             ("passages", f"{self.passages:,}"),
             ("sentences", f"{self.sentences:,}"),
             ("size", f"{self.bytes / 1e6:,.1f} MB"),
+            ("graph", "kept with the index" if self.graph else "none: sentence-transformers encodes"),
             *([("confidence", self.confidence)] if self.confidence else []),
         ]
 
@@ -113,6 +123,7 @@ def index_status(folder: Path) -> IndexStatus:
     manifest = read_manifest(folder, pointer)
     home = folder / pointer.generation
     size = sum(check_file(home / name, digest) for name, digest in manifest.files.items())
+    check_graph(folder, manifest)
     return _status(pointer.generation, manifest, size)
 
 
@@ -126,6 +137,7 @@ def _status(generation: str, manifest: Manifest, size: int) -> IndexStatus:
         manifest.passages,
         manifest.sentences,
         size,
+        graph=manifest.graph,
     )
 
 
@@ -146,9 +158,21 @@ def verify(folder: Path) -> list[str]:
             problems.append(f"{path}: left by a build that was cut off; the next build removes it.")
         elif path.is_dir() and GENERATION.fullmatch(path.name):
             problems.extend(verify_generation(path))
-        elif path.name not in {POINTER, LOCK}:
+        elif path.name not in {POINTER, LOCK, MODELS}:
             problems.append(f"{path}: not a file of the index.")
+    problems.extend(verify_models(folder, kept_manifests(folder)))
     return list(dict.fromkeys(problems))
+
+
+def kept_manifests(folder: Path) -> dict[Path, Manifest]:
+    """Return the manifests of the generations that are there, each by its path, but those not readable."""
+    found = {}
+    for home in sorted(folder.iterdir()):
+        if GENERATION.fullmatch(home.name):
+            path = home / MANIFEST
+            with suppress(OSError, DamagedIndexError):
+                found[path] = parse_manifest(path.read_bytes(), path)
+    return found
 
 
 def verify_generation(home: Path) -> Iterator[str]:
@@ -326,8 +350,15 @@ class Generation:
         return [_stored(list(group)) for _, group in itertools.groupby(sentences, operator.itemgetter(0))]
 
     def words(self) -> dict[str, int]:
-        """Return the words of the collection as they are spelt, folded, with the passages that have each."""
-        return dict(self.query("SELECT word, passages FROM words"))
+        """Return words of the collection as they are spelt, folded, with the passages that have each.
+
+        Of a very large collection they are the commonest: it has a million names and slips that stand once.
+        """
+        ((count,),) = self.query("SELECT count(*) FROM words")
+        if count <= _WORDS:
+            return dict(self.query("SELECT word, passages FROM words"))
+        commonest = "SELECT word, passages FROM words ORDER BY passages DESC, word LIMIT ?"
+        return dict(self.query(commonest, _WORDS))
 
     def abbreviations(self) -> list[tuple[str, str]]:
         """Return the abbreviations that the articles introduce, as short and long form."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from index.backend import TokenSpans
 from index.compression import PackedTokens, Vectors, unit
-from index.encoder import TokenSpans
 
 __all__ = ["Floats", "Interaction", "interact", "term_shares", "token_weights"]
 

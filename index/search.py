@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from index.articles import Article
 from index.encoder import EncodedQuestion, Encoder
-from index.errors import DamagedIndexError
 from index.hits import Found, Hit, HitSentence, TermMatch, fuse, fuse_sentence
 from index.late import Floats, interact, term_shares, token_weights
 from index.parts import Part
@@ -61,11 +60,7 @@ class Search:
         Raises:
             DamagedIndexError: the collection was made with another encoder.
         """
-        if store.manifest.encoder_fingerprint != encoder.model.fingerprint:
-            raise DamagedIndexError(
-                f"the index was made with the encoder {store.manifest.encoder}, and FOOTNOTE_MODEL "
-                f"names {encoder.model.name}. Run `footnote index build`, or set FOOTNOTE_MODEL back."
-            )
+        store.manifest.check_encoder(encoder.model)
         self.store = store
         self.encoder = encoder
         self.without = frozenset(without)

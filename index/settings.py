@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -12,11 +13,20 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from index.errors import SettingsError
 from index.parts import Part
 
-__all__ = ["DEFAULT_MODEL", "IndexSettings", "split_list"]
+__all__ = ["DEFAULT_MODEL", "EncodeWith", "IndexSettings", "split_list"]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _PREFIX = "FOOTNOTE_"
 _URL_USER = re.compile(r"//[^/@\s]*@")  # what stands there in an address may be a password
+
+
+class EncodeWith(StrEnum):
+    """What encodes the articles of a build."""
+
+    GRAPH = "graph"
+    """The encoder's graph, on all cores; the first build of an encoder makes it."""
+    REFERENCE = "reference"
+    """sentence-transformers, which uses a GPU where there is one."""
 
 
 def split_list(value: object) -> object:
@@ -47,6 +57,10 @@ class IndexSettings(BaseSettings):
         DEFAULT_MODEL,
         min_length=1,
         description="The encoder: a sentence-transformers model by name, or its folder.",
+    )
+    encode_with: EncodeWith = Field(
+        EncodeWith.GRAPH,
+        description="What encodes articles: graph, or reference (sentence-transformers; it uses a GPU).",
     )
     language: str = Field(
         "en",

@@ -57,7 +57,7 @@ class Store(Protocol):
         """The basis that its token vectors are packed in."""
 
     def words(self) -> Mapping[str, int]:
-        """Return words as they are spelt, folded, with how many passages have each."""
+        """Return words as they are spelt, folded, with how many passages have each; the commonest, or all."""
 
     def abbreviations(self) -> Sequence[tuple[str, str]]:
         """Return the abbreviations that the articles introduce, as short and long form."""
@@ -76,8 +76,8 @@ class Store(Protocol):
     ) -> list[tuple[int, float]]:
         """Return the passages nearest to a question's vector: row and cosine, best first.
 
-        The vector has the shape (1, dimension). Without `headings`, no heading is among them, nor takes the place of another passage; with the row of
-        an `article`, only its passages are, and none is missed.
+        The vector has the shape (1, dimension). Without `headings`, no heading is among them, nor takes the
+        place of another passage; with the row of an `article`, only its passages are, and none is missed.
         """
 
     def cosines(self, vector: Vectors, rows: Sequence[int]) -> list[float]:

@@ -23,7 +23,8 @@ from index.dense import write_dense
 from index.drafts import Draft, DraftVectors, passage_settings, passage_text, vectors_of
 from index.encoder import Encoder
 from index.errors import DamagedIndexError, NoIndexError
-from index.generation import verify_generation
+from index.generation import kept_manifests, verify_generation
+from index.graphs import graph_digest, remove_models
 from index.manifest import (
     BASIS,
     DATABASE,
@@ -206,6 +207,7 @@ def _manifest(  # noqa: PLR0913 - one step of `write_generation`
         built=datetime.now(UTC).isoformat(timespec="seconds"),
         encoder=encoder.model.name,
         encoder_fingerprint=encoder.model.fingerprint,
+        graph=graph_digest(home.parent, encoder.model.fingerprint),
         dimension=encoder.dimension,
         passage_settings=passage_settings(language),
         articles=len(drafts),
@@ -229,6 +231,7 @@ def _publish(folder: Path, home: Path, manifest: Manifest) -> str:
     aside.replace(folder / POINTER)
     _sync(folder)
     _remove_old(folder, name)
+    remove_models(folder, [one.encoder_fingerprint for one in kept_manifests(folder).values()])
     return name
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from index import Encoder, IndexSettings, find_model
+from tests.graphs import default_graph, open_default
 
 settings.register_profile(
     "footnote", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60
@@ -39,8 +40,20 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def encoder() -> Encoder:
-    """Load the real default encoder, once; on one thread, which short texts take less time on."""
+def graph_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give an index folder that holds the default encoder's graph and nothing else; only to be read."""
+    return default_graph(request.config, tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="session")
+def encoder(graph_folder: Path) -> Encoder:
+    """Open the real default encoder, once, by its graph."""
+    return open_default(graph_folder)
+
+
+@pytest.fixture(scope="session")
+def reference() -> Encoder:
+    """Load the real default encoder by sentence-transformers, once; on one thread."""
     import torch
 
     torch.set_num_threads(1)

@@ -14,7 +14,7 @@ from bot.discordapp.health import Metrics, Outcome
 from bot.discordapp.notices import failed_embed, notice, progress_embed, rebuilt_embed, said
 from bot.discordapp.talk import surface_of
 from bot.discordapp.words import Words
-from bot.errors import NotServedError
+from bot.errors import NotServedError, RebuildError
 from index import Progress
 from index.errors import BusyError, FootnoteError
 
@@ -96,7 +96,8 @@ async def rebuild_by_command(
         embed, outcome = failed_embed(words("rebuild_not_served"), error), "failed"
     except FootnoteError as error:
         _log.warning("A rebuild asked for in chat failed: %s", error)
-        embed, outcome = failed_embed(words("rebuild_failed"), error), "refused"
+        embed = failed_embed(words("rebuild_failed"), error)
+        outcome = "failed" if isinstance(error, RebuildError) else "refused"
     except Exception:  # noqa: BLE001 -- whatever it is, the message must not stay at "rebuilding"
         _log.exception("A rebuild asked for in chat failed.")
         embed = notice(words("rebuild_failed"), words("rebuild_fault_text"), fault=True)

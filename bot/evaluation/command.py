@@ -141,12 +141,12 @@ def _ask(
     wanted: _Wanted,
 ) -> Run:
     from bot.evaluation.session import evaluate
-    from index import Encoder, Progress, find_model
+    from index import Progress
+    from index.encoders import choose_encoder
 
     with show_progress() as progress:
-        model = find_model(settings.model)
         progress(Progress("loading the encoder", 0, 1))
-        encoder = Encoder(model)
+        encoder = choose_encoder(settings.index, settings.model)
         progress(Progress("loading the encoder", 1, 1))
         return evaluate(
             reported, fitted_to, settings, encoder, progress, seed=wanted.seed, limit=wanted.limit

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,21 +101,6 @@ def _write(file: Path, articles: Iterable[Article]) -> Path:
     return file
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Ask on one thread, as the service does, so that the times are those of the service."""
-    torch = sys.modules.get("torch")
-    if torch is None:
-        yield
-        return
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 class _Asking:
     """One set on its way: what it takes to ask, and how many questions were asked of how many."""
 
@@ -142,7 +125,7 @@ class _Asking:
         generation = open_generation(index)
         try:
             search = Search(generation, self._encoder, self._settings.without)
-            with _one_thread():
+            with self._encoder.one_thread():  # as the service does, so that the times are those of it
                 return [self._ask(question, search, other) for question in asked]
         finally:
             generation.close()

@@ -17,6 +17,7 @@ import pytest
 from bot import cli
 from bot.settings import BotSettings
 from index import Encoder, build_index
+from tests.graphs import copy_index_file, lend_graph
 
 FOOTNOTE = Path(sys.executable).with_name("footnote")
 """The installed program."""
@@ -111,10 +112,11 @@ def finish(process: subprocess.Popen[bytes], feed: bytes | None = None) -> Outco
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, graph_folder: Path) -> Path:
     """Build the index of the small article set in a folder of its own; only to be read."""
     home = tmp_path_factory.mktemp("built")
     write_articles(home / "articles")
+    lend_graph(graph_folder, home / ".footnote/index")
     build_index(
         BotSettings.model_construct(
             articles=home / "articles",
@@ -130,13 +132,13 @@ def built(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
 @pytest.fixture
 def home(built: Path, tmp_path: Path) -> Path:
     """Start the test in a copy of the built folder, where default settings find everything."""
-    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True, copy_function=copy_index_file)
     return tmp_path
 
 
 @pytest.fixture
 def footnote(capfd: pytest.CaptureFixture[str]) -> Footnote:
-    """Run a command line in this process; torch is then loaded once for all of them."""
+    """Run a command line in this process; what it imports is then loaded once for all of them."""
 
     def run(*arguments: str) -> Outcome:
         capfd.readouterr()

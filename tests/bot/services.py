@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
 import threading
 import time
@@ -10,9 +11,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from bot.rebuilding import Rebuilder
 from bot.service import Service
 from bot.settings import BotSettings
-from index import Encoder, Progress, build_index
+from index import BuildReport, Encoder, IndexSettings, Progress, build_index
 
 BOUND = 60
 """Seconds after which something counts as hanging."""
@@ -25,10 +27,26 @@ def settings_of(home: Path, **options: object) -> BotSettings:
     return BotSettings.load(**{"articles": home / "articles", "index": home / ".footnote/index", **options})
 
 
+class RebuilderHere(Rebuilder):
+    """Rebuilds in a thread with the tests' encoder, for what is not about the process of a rebuild."""
+
+    def __init__(self, settings: IndexSettings, encoder: Encoder) -> None:
+        super().__init__(settings)
+        self._here = functools.partial(build_index, settings, encoder=encoder)
+
+    async def run(self, progress: Callable[[Progress], None]) -> BuildReport:
+        return await asyncio.to_thread(self._here)
+
+
 @asynccontextmanager
-async def serving(home: Path, **options: object) -> AsyncIterator[Service]:
+async def serving(
+    home: Path, rebuild_with: Encoder | None = None, rebuilder: Rebuilder | None = None, **options: object
+) -> AsyncIterator[Service]:
     """Start a service on a folder, and close it within a bound."""
-    service = Service(settings_of(home, **options))
+    settings = settings_of(home, **options)
+    if rebuild_with:
+        rebuilder = RebuilderHere(settings, rebuild_with)
+    service = Service(settings, rebuilder)
     await service.start()
     try:
         yield service
@@ -104,10 +122,12 @@ class Stages:
 
     def __init__(self) -> None:
         self.heard: list[Progress] = []
+        self.threads: set[threading.Thread] = set()
         self.encoding = asyncio.Event()
 
     def __call__(self, step: Progress) -> None:
         self.heard.append(step)
+        self.threads.add(threading.current_thread())
         if step.stage == "encoding":
             self.encoding.set()
 

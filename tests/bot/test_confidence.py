@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from bot.answers import Verdict
 from bot.confidence import Judge, find_judge
 from bot.service import Service
-from index import Encoder
+from index import Encoder, find_model
 from index.errors import MissingError
 from index.fits import FitError, choose_fit, save_fit
+from index.settings import DEFAULT_MODEL
 from tests.bot.conftest import Footnote
 from tests.bot.made import FIT
 from tests.bot.services import serving, settings_of
+from tests.graphs import lend_graph
 
 QUESTION = "Who kept the lamp on Gull Rock?"
 FILE = Path(".footnote/fit.json")
@@ -155,16 +157,18 @@ def test_status_and_doctor_say_what_the_confidence_was_fitted_on(
 
 
 def test_status_and_doctor_say_that_an_encoder_has_no_fit(
-    home: Path, footnote: Footnote, encoder: Encoder
+    home: Path, footnote: Footnote, graph_folder: Path
 ) -> None:
     folder = Path("other-model")
-    for name, _ in encoder.model.files:
+    default = find_model(DEFAULT_MODEL)
+    for name, _ in default.files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).symlink_to((encoder.model.folder / name).resolve())
+        (folder / name).symlink_to((default.folder / name).resolve())
     (folder / "extra.json").write_text("{}", encoding="utf-8")
     save_fit(FIT, FILE)
     outcome = footnote("doctor", "--model", str(folder.resolve()))
     assert "warn  confidence not fitted for this encoder (that of all-MiniLM-L6-v2 is used)" in outcome.out
+    lend_graph(graph_folder, Path(".footnote/index"), find_model(str(folder.resolve())))
     built = footnote("index", "build", "--model", str(folder.resolve()))
     assert built.status == 0
     assert "confidence  not fitted for this encoder" in footnote("index", "status").out

@@ -14,7 +14,7 @@ from tests.bot.conftest import BREAD, LAMP, ODD, Footnote, finish, start
 from tests.bot.services import add_many_articles, another_build
 
 INDEX = Path(".footnote/index")
-STATUS = "generation built encoder encoder_fingerprint articles passages sentences bytes confidence"
+STATUS = "generation built encoder encoder_fingerprint articles passages sentences bytes confidence graph"
 
 
 def test_build_says_what_it_reused_and_removed(home: Path, footnote: Footnote) -> None:
@@ -78,6 +78,39 @@ def test_build_refuses_while_another_holds_the_lock_and_names_it(
     assert outcome.status == 75
     assert f"process {os.getpid()}, since 20" in outcome.err
     assert footnote("index", "build").status == 0
+
+
+def test_build_prints_json_lines_for_other_programs(home: Path, footnote: Footnote) -> None:
+    Path("articles/new.txt").write_text("Something new.\n", encoding="utf-8")
+    planned = json.loads(footnote("index", "build", "--json", "--dry-run").out)
+    assert planned["changes"]["added"] == ["new"]
+    outcome = footnote("index", "build", "--json")
+    assert (outcome.status, outcome.err) == (0, "")
+    *steps, last = map(json.loads, outcome.out.splitlines())
+    assert all(list(step) == ["progress"] for step in steps)
+    assert steps[-1]["progress"] == {"stage": "writing", "done": 1, "total": 1}
+    report = last["report"]
+    assert (report["generation"], report["encoded"]) == (index_status(INDEX).generation, 1)
+    assert report["changes"] == planned["changes"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "told", "status"),
+    [
+        (["--articles", "none"], "MissingError", "no articles at none", 69),
+        (["--articles", "bad.txt"], "ArticleError", "bad.txt, line 2: not UTF-8", 65),
+        (["--language", "?"], "SettingsError", "--language: '?' is not accepted", 2),
+    ],
+)
+def test_an_error_of_a_build_is_a_line_too(
+    home: Path, footnote: Footnote, arguments: list[str], kind: str, told: str, status: int
+) -> None:
+    Path("bad.txt").write_bytes(b"One.\n\xff\n")
+    outcome = footnote("index", "build", "--json", *arguments)
+    error = json.loads(outcome.out)["error"]
+    assert (outcome.status, error["class"]) == (status, kind)
+    assert told in error["message"]
+    assert told in outcome.err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

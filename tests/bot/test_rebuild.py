@@ -25,6 +25,7 @@ from tests.bot.services import (
     settings_of,
     until,
 )
+from tests.graphs import copy_index_file
 
 NEWS = "The fog bell\n\nThe fog bell of Gull Rock was cast in Bergen by Tove Dahl.\n"
 WHO = "Who cast the fog bell of Gull Rock?"
@@ -53,6 +54,8 @@ async def test_questions_are_answered_while_a_rebuild_runs_and_the_loop_goes_on(
         before = (await service.status()).generation
         rebuild = asyncio.create_task(service.rebuild(stages))
         await stages.wait_for_encoding()
+        with pytest.raises(BusyError, match="already running"):
+            await service.rebuild()
         answer = await service.ask("Who kept the lamp on Gull Rock?")
         assert not rebuild.done()
         assert (answer.verdict, answer.generation) == (Verdict.ANSWERED, before)
@@ -62,16 +65,9 @@ async def test_questions_are_answered_while_a_rebuild_runs_and_the_loop_goes_on(
         assert after.quotes[0].text == "The fog bell of Gull Rock was cast in Bergen by Tove Dahl."
         assert (report.reused, report.encoded) == (3, 25)
     assert max(pauses) < 0.5
-
-
-async def test_progress_is_told_on_the_loop_and_ends_with_all_done(home: Path) -> None:
-    add_news(home)
-    heard: list[tuple[threading.Thread, Progress]] = []
-    async with serving(home) as service:
-        await service.rebuild(lambda step: heard.append((threading.current_thread(), step)))
-    assert {thread for thread, _ in heard} == {threading.main_thread()}
-    assert all(0 <= step.done <= step.total for _, step in heard)
-    assert heard[-1][1].done == heard[-1][1].total
+    assert stages.threads == {threading.main_thread()}
+    assert all(0 <= step.done <= step.total for step in stages.heard)
+    assert stages.heard[-1] == Progress("writing", 1, 1)
 
 
 async def test_a_rebuild_with_nothing_new_says_so_and_keeps_the_generation(home: Path) -> None:
@@ -83,15 +79,24 @@ async def test_a_rebuild_with_nothing_new_says_so_and_keeps_the_generation(home:
     assert files(home) == before
 
 
-async def test_two_rebuilds_never_overlap(home: Path) -> None:
+async def test_two_rebuilds_never_overlap_nor_when_nobody_waits_for_the_first(
+    home: Path, encoder: Encoder
+) -> None:
     add_many_articles(home, 8)
-    async with serving(home) as service:
+    async with serving(home, encoder) as service:
         first = asyncio.create_task(service.rebuild())
         await asyncio.sleep(0)
+        first.cancel()
         with pytest.raises(BusyError, match="already running"):
             await service.rebuild()
-        assert (await first).encoded == 8
-        assert "Nothing has changed" in (await service.rebuild()).summary()
+
+        async def free() -> bool:
+            try:
+                return "Nothing has changed" in (await service.rebuild()).summary()
+            except BusyError:
+                return False
+
+        await until(free)
 
 
 async def test_a_rebuild_is_refused_while_another_build_holds_the_lock(home: Path, encoder: Encoder) -> None:
@@ -116,9 +121,6 @@ async def test_a_failed_rebuild_says_why_and_changes_nothing(home: Path) -> None
             await service.rebuild()
         assert await generation_of(service) == serves
         assert files(home) == before
-        (home / "articles/bad.txt").unlink()
-        assert (await service.rebuild()).encoded == 1
-        assert await generation_of(service) != serves
 
 
 async def test_close_gives_up_a_rebuild_and_leaves_nothing_of_it(home: Path) -> None:
@@ -136,26 +138,6 @@ async def test_close_gives_up_a_rebuild_and_leaves_nothing_of_it(home: Path) -> 
             await rebuild
     assert files(home) == before
     assert verify(home / ".footnote/index") == []
-
-
-async def test_close_at_the_last_step_of_a_rebuild_tells_the_truth_about_it(home: Path) -> None:
-    add_news(home)
-    before = index_status(home / ".footnote/index").generation
-    closing: list[asyncio.Task[None]] = []
-    async with serving(home) as service:
-
-        def close_when_written(step: Progress) -> None:
-            if step.stage == "writing" and not closing:
-                closing.append(asyncio.create_task(service.close()))
-
-        try:
-            report = await service.rebuild(close_when_written)
-        except BusyError:
-            published = False
-        else:
-            published = report.generation != before
-        await asyncio.wait_for(closing[0], BOUND)
-    assert (index_status(home / ".footnote/index").generation != before) == published
 
 
 async def test_a_rebuild_by_another_process_is_noticed_without_a_lost_question(home: Path) -> None:
@@ -203,7 +185,7 @@ async def warned(caplog: pytest.LogCaptureFixture) -> bool:
 
 def next_generation(home: Path, encoder: Encoder, aside: Path) -> tuple[Path, Path]:
     """Build the next generation in a copy; return that copy's index and the new generation's database."""
-    shutil.copytree(home, aside, dirs_exist_ok=True)
+    shutil.copytree(home, aside, dirs_exist_ok=True, copy_function=copy_index_file)
     add_news(aside)
     report = build_index(settings_of(aside), encoder=encoder)
     index = aside / ".footnote/index"

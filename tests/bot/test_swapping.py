@@ -31,7 +31,7 @@ async def build_elsewhere(home: Path, encoder: Encoder) -> str:
 
 async def test_swaps_are_told_of_on_the_loop_whoever_built(home: Path, encoder: Encoder) -> None:
     heard: list[tuple[str, threading.Thread]] = []
-    async with serving(home) as service:
+    async with serving(home, encoder) as service:
         service.on_swap(lambda generation: heard.append((generation, threading.current_thread())))
         await service.rebuild()
         assert heard == []
@@ -50,7 +50,7 @@ async def test_swaps_are_told_of_on_the_loop_whoever_built(home: Path, encoder: 
 
 
 async def test_a_callback_that_fails_is_logged_and_the_others_hear_of_the_swap(
-    home: Path, caplog: pytest.LogCaptureFixture
+    home: Path, encoder: Encoder, caplog: pytest.LogCaptureFixture
 ) -> None:
     heard: list[str] = []
 
@@ -58,7 +58,7 @@ async def test_a_callback_that_fails_is_logged_and_the_others_hear_of_the_swap(
         raise ValueError(f"no room for {generation}")
 
     write_news(home)
-    async with serving(home) as service:
+    async with serving(home, encoder) as service:
         for callback in (heard.append, fail, heard.append):
             service.on_swap(callback)
         report = await service.rebuild()
@@ -67,8 +67,8 @@ async def test_a_callback_that_fails_is_logged_and_the_others_hear_of_the_swap(
         assert (await service.ask(WHO)).generation == report.generation
 
 
-async def test_the_catalogue_is_that_of_the_generation_being_served(home: Path) -> None:
-    async with serving(home) as service:
+async def test_the_catalogue_is_that_of_the_generation_being_served(home: Path, encoder: Encoder) -> None:
+    async with serving(home, encoder) as service:
         before = await service.catalogue()
         write_news(home)
         assert await service.catalogue() is before
@@ -78,8 +78,8 @@ async def test_the_catalogue_is_that_of_the_generation_being_served(home: Path) 
         assert len(before) == 3
 
 
-async def test_nothing_that_is_asked_or_looked_up_is_lost_by_swaps(home: Path) -> None:
-    async with serving(home) as service:
+async def test_nothing_that_is_asked_or_looked_up_is_lost_by_swaps(home: Path, encoder: Encoder) -> None:
+    async with serving(home, encoder) as service:
         ended = asyncio.Event()
         looking = [asyncio.create_task(look_up(service, number, ended)) for number in range(8)]
         for number in range(3):
@@ -105,9 +105,11 @@ async def look_up(service: Service, number: int, ended: asyncio.Event) -> int:
     return rounds
 
 
-async def test_a_generation_that_is_published_and_cannot_be_served_is_told_as_just_that(home: Path) -> None:
+async def test_a_generation_that_is_published_and_cannot_be_served_is_told_as_just_that(
+    home: Path, encoder: Encoder
+) -> None:
     write_news(home)
-    async with serving(home) as service:
+    async with serving(home, encoder) as service:
         before = (await service.status()).generation
         fit = service.settings.fit_file
         fit.write_text("no fit", encoding="utf-8")
@@ -128,11 +130,11 @@ async def test_a_generation_that_is_published_and_cannot_be_served_is_told_as_ju
 
 
 async def test_a_rebuild_that_nobody_waits_for_any_more_is_swapped_to_all_the_same(
-    home: Path, caplog: pytest.LogCaptureFixture
+    home: Path, encoder: Encoder, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_news(home)
     heard: list[str] = []
-    async with serving(home) as service:
+    async with serving(home, encoder) as service:
         service.on_swap(heard.append)
         rebuild = asyncio.create_task(service.rebuild())
         await asyncio.sleep(0)

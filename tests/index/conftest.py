@@ -46,16 +46,22 @@ def search(shelf: Generation, encoder: Encoder) -> Search:
 
 
 @pytest.fixture(scope="session")
-def harbour(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Search]:
-    """Search articles that questions are written about in other ways than the articles are."""
+def harbour_generation(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Generation]:
+    """Open an index of articles that questions are written about in other ways than the articles are."""
     home = tmp_path_factory.mktemp("harbour")
     settings = IndexSettings.load(
         articles=put(home / "articles", HARBOUR), index=home / "index", language="en"
     )
     build_index(settings, encoder=encoder)
     generation = open_generation(home / "index")
-    yield Search(generation, encoder)
+    yield generation
     generation.close()
+
+
+@pytest.fixture(scope="session")
+def harbour(harbour_generation: Generation, encoder: Encoder) -> Search:
+    """Search those articles."""
+    return Search(harbour_generation, encoder)
 
 
 @pytest.fixture(scope="session")

@@ -12,17 +12,20 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index import Encoder, Search, build_index, index_status, open_generation, verify
+from index.dense import write_dense
 from index.errors import DamagedIndexError, FootnoteError, NoIndexError
 from index.manifest import FORMAT, Pointer, generation_name, read_pointer
+from index.models import hash_file
 from tests.conftest import MakeSettings
 from tests.index.shelf import SHELF, contents, put
 
-FILES = ("manifest.json", "passages.sqlite", "dense.faiss", "tokens.i8", "basis.f32")
+FILES = ("manifest.json", "passages.sqlite", "postings.bin", "dense.faiss", "tokens.i8", "basis.f32")
 
 
 def flip(path: Path) -> None:
@@ -298,6 +301,28 @@ def test_index_of_format_1_is_refused_and_a_build_over_it_makes_ours(
     assert verify(options.index) == []
 
 
+def test_generation_with_an_approximate_dense_index_is_opened_and_answers_alike(
+    own_index: Path, encoder: Encoder
+) -> None:
+    """As a large collection has it: its exact vectors are in a file of their own, which is checked too."""
+    exact = open_generation(own_index)
+    found = Search(exact, encoder)("Who kept bees behind the oil store?")
+    home, rows = home_of(own_index), range(exact.manifest.passages)
+    write_dense(home, exact.passage_vectors(rows), flat_up_to=0)
+    digests = {path.name: hash_file(path) for path in home.iterdir() if path.name != "manifest.json"}
+    rewrite_manifest(own_index, files=digests)
+    listed = open_generation(own_index)
+    assert np.array_equal(listed.passage_vectors(rows), exact.passage_vectors(rows))
+    again = Search(listed, encoder)("Who kept bees behind the oil store?")
+    assert [hit.text for hit in again.hits] == [hit.text for hit in found.hits]
+    assert [hit.score for hit in again.hits] == pytest.approx([hit.score for hit in found.hits])
+    assert verify(own_index) == []
+    flip(home_of(own_index) / "dense.f32")
+    assert_refused(own_index, "dense.f32")
+    for generation in (exact, listed):
+        generation.close()
+
+
 def test_heading_takes_no_other_passage_s_place_among_the_nearest(own_index: Path, encoder: Encoder) -> None:
     """A title is nearer to a question about its subject than most of what is said of it."""
     generation = open_generation(own_index)
@@ -370,11 +395,12 @@ def test_manifest_says_what_is_in_the_generation(own_index: Path, encoder: Encod
 def test_no_file_of_a_generation_is_a_pickle(own_index: Path) -> None:
     assert {path.name for path in home_of(own_index).iterdir()} == set(FILES)
     starts = [(home_of(own_index) / name).read_bytes()[:6] for name in FILES]
-    assert (starts[0][:1], starts[1], starts[2][:4]) == (b"{", b"SQLite", b"IxFI")
+    assert (starts[0][:1], starts[1], starts[3][:4]) == (b"{", b"SQLite", b"IxFI")
     manifest = json.loads((home_of(own_index) / "manifest.json").read_bytes())
     width = manifest["token_width"]
-    sizes = [(home_of(own_index) / name).stat().st_size for name in FILES[3:]]
+    sizes = [(home_of(own_index) / name).stat().st_size for name in FILES[4:]]
     assert sizes == [manifest["tokens"] * width, manifest["dimension"] * width * 4], "numbers, no header"
+    assert (home_of(own_index) / "postings.bin").stat().st_size % 12 == 0
 
 
 def test_status_needs_neither_the_encoder_nor_torch(own_index: Path) -> None:

@@ -52,10 +52,11 @@ def test_second_build_is_told_who_holds_the_lock(make_settings: MakeSettings, en
 KILLER = """
 import os, signal, sys
 from pathlib import Path
-from index import Encoder, IndexSettings, build_index, find_model
+from index import IndexSettings, build_index
+from index.encoders import choose_encoder
 
 settings = IndexSettings.load(articles=sys.argv[1], index=sys.argv[2])
-encoder = Encoder(find_model(settings.model))
+encoder = choose_encoder(Path(sys.argv[3]), settings.model, threads=1)
 steps = {"write_generation", "_publish", "_write_file", "_sync", "remove_leftovers"}
 seen, deadly = 0, 0
 
@@ -80,9 +81,10 @@ for line in sys.stdin:
 
 
 @contextmanager
-def killer(settings: IndexSettings) -> Iterator[Callable[[int], int]]:
+def killer(settings: IndexSettings, graph_folder: Path) -> Iterator[Callable[[int], int]]:
     """Give a function that builds in a process which is killed before its nth line of writing."""
-    arguments = [sys.executable, "-c", KILLER, str(settings.articles), str(settings.index)]
+    told = [str(settings.articles), str(settings.index), str(graph_folder)]
+    arguments = [sys.executable, "-c", KILLER, *told]
     with subprocess.Popen(
         arguments,
         cwd=ROOT,
@@ -106,14 +108,14 @@ def killer(settings: IndexSettings) -> Iterator[Callable[[int], int]]:
 
 
 def test_build_killed_at_any_step_leaves_a_whole_index_and_the_next_build_cleans_up(
-    make_settings: MakeSettings, encoder: Encoder
+    make_settings: MakeSettings, encoder: Encoder, graph_folder: Path
 ) -> None:
     """Killed for real, before every line that writes, syncs, renames or removes, one after the other."""
     settings = make_settings()
     old = shelve(settings, encoder).generation
     (settings.articles / "tram.md").unlink()
     found: list[str] = []
-    with killer(settings) as build:
+    with killer(settings, graph_folder) as build:
         for step in range(1, 200):
             status = build(step)
             generation = open_generation(settings.index)

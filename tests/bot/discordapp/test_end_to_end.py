@@ -13,6 +13,8 @@ from bot.service import Service
 from index import Encoder, IndexSettings, build_index
 from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.conftest import MakeBotSettings, running
+from tests.bot.services import BOUND
+from tests.graphs import lend_graph
 from tests.wire.loopback import LoopbackDiscord
 from tests.wire.records import Json
 from tests.wire.renderer import render
@@ -22,10 +24,11 @@ _KEEPER = "Mona Falk was its last keeper, and left when the lamp was made automa
 
 
 @pytest.fixture
-def articles(tmp_path: Path, encoder: Encoder) -> Path:
+def articles(tmp_path: Path, encoder: Encoder, graph_folder: Path) -> Path:
     """Write one article and index it."""
     file = tmp_path / "lighthouse.txt"
     file.write_text(f"The light at Skerry Point\n\n{_LIT} It stands 31 metres tall.\n", encoding="utf-8")
+    lend_graph(graph_folder, tmp_path / "index")
     build_index(IndexSettings.load(articles=file, index=tmp_path / "index"), encoder=encoder)
     return file
 
@@ -49,7 +52,7 @@ async def rebuilt(wire: LoopbackDiscord, *who: Any) -> Json:
         embeds: list[Json] = used.edits[-1]["embeds"] if used.edits else []
         return embeds[0] if embeds and embeds[0]["title"] != "Rebuilding the index" else None
 
-    found = await wire.log.until(outcome, "the outcome", 15)
+    found = await wire.log.until(outcome, "the outcome", BOUND)
     assert found is not None
     return found
 

@@ -13,9 +13,11 @@ from bot.discordapp.escape import printable
 from bot.discordapp.render import quotes_shown
 from bot.discordapp.spans import spans_of
 from bot.service import Service
+from index import Encoder
 from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.stage import answer_to, pressed, title_of
+from tests.bot.services import RebuilderHere
 from tests.wire.loopback import LoopbackDiscord
 from tests.wire.places import User
 from tests.wire.records import Json
@@ -32,10 +34,10 @@ _QUESTIONS = (
 
 
 @asynccontextmanager
-async def connected(make: MakeBotSettings, home: Path) -> AsyncIterator[Service]:
+async def connected(make: MakeBotSettings, home: Path, encoder: Encoder) -> AsyncIterator[Service]:
     """Serve the folder's index on the loopback Discord."""
     settings = make(articles=home / "articles", index=home / ".footnote/index")
-    service = Service(settings)
+    service = Service(settings, RebuilderHere(settings, encoder))
     try:
         await service.start()
         async with running(settings, service):
@@ -69,27 +71,27 @@ async def look_at(wire: LoopbackDiscord, user: User, message: Json, answer: Answ
 
 @pytest.mark.parametrize("restart", [False, True])
 async def test_places_lead_to_what_was_quoted_word_for_word(
-    wire: LoopbackDiscord, bot_settings: MakeBotSettings, home: Path, restart: bool
+    wire: LoopbackDiscord, bot_settings: MakeBotSettings, home: Path, encoder: Encoder, restart: bool
 ) -> None:
     ann = wire.world.user("ann")
     looked: list[tuple[Json, Answer]] = []
-    async with connected(bot_settings, home) as service:
+    async with connected(bot_settings, home, encoder) as service:
         for question in _QUESTIONS:
             message = await answer_to(wire, ann, None, question)
             looked.append((message, await service.ask(question)))
             if not restart:
                 await look_at(wire, ann, *looked[-1])
     if restart:
-        async with connected(bot_settings, home):
+        async with connected(bot_settings, home, encoder):
             for message, answer in looked:
                 await look_at(wire, ann, message, answer)
 
 
 async def test_what_a_rebuild_has_changed_is_said_to_have_changed(
-    wire: LoopbackDiscord, bot_settings: MakeBotSettings, home: Path
+    wire: LoopbackDiscord, bot_settings: MakeBotSettings, home: Path, encoder: Encoder
 ) -> None:
     ann = wire.world.user("ann")
-    async with connected(bot_settings, home) as service:
+    async with connected(bot_settings, home, encoder) as service:
         lamp, bread = [await answer_to(wire, ann, None, question) for question in _QUESTIONS[:2]]
         file = home / "articles/lamp.txt"
         file.write_text(file.read_text(encoding="utf-8").replace("in 1871", "in 1872"), encoding="utf-8")

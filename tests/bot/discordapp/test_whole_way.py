@@ -14,6 +14,8 @@ from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.gapped import gaps_answered, gaps_kept
 from tests.bot.discordapp.stage import answer_to, inhabited, mentioned, pressed, title_of
+from tests.bot.services import RebuilderHere
+from tests.graphs import lend_graph
 from tests.wire.loopback import LoopbackDiscord
 from tests.wire.places import Guild, User
 from tests.wire.records import Json
@@ -48,20 +50,24 @@ KEEPER = "Mona Falk was its last keeper, and left when the lamp was made automat
 
 
 @pytest.fixture
-def folder(tmp_path: Path, encoder: Encoder) -> Path:
+def folder(tmp_path: Path, encoder: Encoder, graph_folder: Path) -> Path:
     """Write two articles and index them."""
     articles = tmp_path / "articles"
     articles.mkdir()
     (articles / "light.md").write_text(LIGHT, encoding="utf-8")
     (articles / "museum.txt").write_text(MUSEUM, encoding="utf-8")
+    lend_graph(graph_folder, tmp_path / "index")
     build_index(IndexSettings.load(articles=articles, index=tmp_path / "index"), encoder=encoder)
     return articles
 
 
 @pytest.fixture
-async def whole(folder: Path, bot_settings: MakeBotSettings) -> AsyncIterator[FootnoteClient]:
+async def whole(
+    folder: Path, bot_settings: MakeBotSettings, encoder: Encoder
+) -> AsyncIterator[FootnoteClient]:
     """Connect the bot, with the real service on them."""
-    service = Service(bot_settings(articles=folder, index=folder.parent / "index"))
+    settings = bot_settings(articles=folder, index=folder.parent / "index")
+    service = Service(settings, RebuilderHere(settings, encoder))
     try:
         await service.start()
         async with running(service.settings, service) as client:
