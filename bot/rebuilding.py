@@ -49,17 +49,17 @@ _TOLD_TO_END = {-signal.SIGTERM, -signal.SIGINT, 130}
 
 def build_command(settings: IndexSettings) -> list[str]:
     """Return the command line that builds with exactly these settings, wherever they came from."""
-    options = {
-        "articles": settings.articles,
-        "index": settings.index,
-        "model": settings.model,
-        "language": settings.language,
-        "fit-file": settings.fit_file,
-        "without": ",".join(sorted(settings.without)),
-    }
-    given = [f"--{name}={value}" for name, value in options.items()]
+    options = [
+        f"--{name.replace('_', '-')}={_written(getattr(settings, name))}"
+        for name in IndexSettings.model_fields
+    ]
     # -P: a file of the working folder is not taken for a module.
-    return [sys.executable, "-P", "-m", "bot.cli", "index", "build", "--json", *given]
+    return [sys.executable, "-P", "-m", "bot.cli", "index", "build", "--json", *options]
+
+
+def _written(value: object) -> str:
+    """Return a setting's value as an option takes it."""
+    return ",".join(sorted(value)) if isinstance(value, frozenset) else str(value)
 
 
 class Rebuilder:

@@ -15,7 +15,7 @@ from index.graphs import BASIS, MODEL, TOKENIZER, WORDS, GraphRecord, producer_v
 from index.models import Model, hash_file
 from index.reference import Reference, quiet
 
-__all__ = ["UnfitModelError", "describe", "export"]
+__all__ = ["UnfitModelError", "describe", "export", "refuse_unfit"]
 
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _MOST_TEXTS, _FEWEST_TOKENS = 4096, 2
@@ -29,13 +29,9 @@ class UnfitModelError(Exception):
 def export(model: Model, reference: Reference, basis: Basis, home: Path) -> GraphRecord:
     """Write a model's graph, tokenizer, words and basis to the folder `home`; takes a quarter of a minute.
 
-    The record returned lacks the agreement, which is still to be measured. Beside UnfitModelError, whatever
-    torch and its exporter raise comes out of this.
-
-    Raises:
-        UnfitModelError: the model is of a kind that a graph is not made of.
+    The record returned lacks the agreement, which is still to be measured. Whatever torch, its exporter and
+    ONNX Runtime raise comes out of this.
     """
-    _refuse_unfit(reference)
     with quiet(), _silent():
         _write_graph(reference, home / MODEL)
     return describe(model, reference, basis, home)
@@ -68,7 +64,12 @@ def describe(model: Model, reference: Reference, basis: Basis, home: Path) -> Gr
     )
 
 
-def _refuse_unfit(reference: Reference) -> None:
+def refuse_unfit(reference: Reference) -> None:
+    """Refuse a model of a kind that a graph is not made of.
+
+    Raises:
+        UnfitModelError: it is.
+    """
     if not reference.reads_tokens:
         raise UnfitModelError("it has no vectors of tokens, or no fast tokenizer")
     prompts = reference.prompt(question=True) or reference.prompt(question=False)

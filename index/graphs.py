@@ -44,6 +44,7 @@ __all__ = [
     "refuse_graph",
     "remove_models",
     "verify_models",
+    "whole_graph",
 ]
 
 FORMAT = 1
@@ -146,9 +147,19 @@ def check_graph(folder: Path, manifest: Manifest) -> None:
         DamagedIndexError: a file is not as it was written.
     """
     if manifest.graph:
-        home = graph_home(folder, manifest.encoder_fingerprint)
-        for name, digest in read_graph(home, manifest.graph).files.items():
-            check_file(home / name, digest)
+        whole_graph(graph_home(folder, manifest.encoder_fingerprint), manifest.graph)
+
+
+def whole_graph(home: Path, digest: str | None = None) -> GraphRecord:
+    """Read a graph's record as `read_graph` does, and check every byte of the other files too.
+
+    Raises:
+        DamagedIndexError: a file is not as it was written.
+    """
+    record = read_graph(home, digest)
+    for name, own in record.files.items():
+        check_file(home / name, own)
+    return record
 
 
 def keep_graph(folder: Path, record: GraphRecord, made: Path) -> str:

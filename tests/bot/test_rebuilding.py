@@ -264,7 +264,7 @@ def parsed(command: Sequence[str]) -> dict[str, Any]:
     [
         {},
         {"articles": "-a b", "index": "--index", "model": "./my model", "language": "es"},
-        {"fit_file": "a=b.json", "without": "late, dense"},
+        {"fit_file": "a=b.json", "without": "late, dense", "encode_with": "reference"},
     ],
 )
 def test_the_command_line_gives_every_setting_whatever_the_environment_says(
@@ -279,6 +279,7 @@ def test_the_command_line_gives_every_setting_whatever_the_environment_says(
         "MODEL": "x",
         "LANGUAGE": "de",
         "FIT_FILE": "x",
+        "ENCODE_WITH": "reference",
     }.items():
         monkeypatch.setenv(f"FOOTNOTE_{name}", value)
     Path(".env").write_text("FOOTNOTE_WITHOUT=spelling\n", encoding="utf-8")
