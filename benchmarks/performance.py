@@ -81,6 +81,7 @@ class Driver:
             return self._run("profile_question", self._sets[0], "--small", self._small)
         options: dict[str, list[str | Path]] = {
             "start": ["--index", self._small, *([] if self._given.full else ["--times", "5"])],
+            "building": [self._sets[0]],
             "dense": [self._given.sets.resolve() / name for name in SETS],
         }
         return self._run(part, *options.get(part, []))

@@ -79,8 +79,13 @@ def report(record: Mapping[str, Any]) -> Iterator[str]:
     for name, title in _TITLES.items():
         if name in parts:
             yield from _opening(title, parts[name])
-            yield parts[name].get("markdown", "").strip()
+            yield from map(_lowered, parts[name].get("markdown", "").strip().splitlines())
             yield ""
+
+
+def _lowered(line: str) -> str:
+    """Return a line of another program's page; its headings stand below this one's."""
+    return f"### {line.lstrip('# ')}" if line.startswith("#") else line
 
 
 def _opening(title: str, part: Mapping[str, Any]) -> Iterator[str]:

@@ -144,6 +144,7 @@ def _record() -> dict[str, Any]:
             "peers": {**part, "found": peers, "once_s": 20.0},
             "growth": {**part, "found": growth},
             "start": {**part, "error": "no such module"},
+            "dense": {**part, "markdown": "# By size\n\n| passages | ms |\n"},
         }
     }
 
@@ -162,5 +163,6 @@ def test_the_page_keeps_what_is_above_the_marker_and_shows_what_was_lost(tmp_pat
     assert "slope 0.98" in text
     assert "1,000,000 passages" in text
     assert "no such module" in text
+    assert "\n### By size\n\n| passages | ms |\n" in text
     assert json.loads((tmp_path / "performance.json").read_text(encoding="utf-8")) == _record()
     assert (tmp_path / "performance.svg").read_text(encoding="utf-8").startswith("<?xml")
