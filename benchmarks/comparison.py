@@ -46,11 +46,11 @@ _VERSIONS = (
     "print(json.dumps({d.metadata['Name']: d.version for d in m.distributions()}))"
 )
 _NAMED = {
-    "txtai": ("txtai",),
-    "langchain": ("langchain-classic", "langchain-core", "langchain-community"),
-    "llamaindex": ("llama-index-core",),
-    "haystack": ("haystack-ai",),
-    "footnote": ("footnote",),
+    "footnote": ("footnote", "onnxruntime", "tokenizers", "faiss-cpu"),
+    "txtai": ("txtai", "torch", "transformers", "sentence-transformers"),
+    "langchain": ("langchain-classic", "langchain-core", "langchain-community", "langchain-huggingface"),
+    "llamaindex": ("llama-index-core", "llama-index-embeddings-huggingface", "bm25s"),
+    "haystack": ("haystack-ai", "sentence-transformers-haystack"),
 }
 """Which packages' versions are told, after the peer."""
 

@@ -25,8 +25,9 @@ from bot.settings import BotSettings
 
 _WARMING = 20
 _SEED = 1
+ENCODING = "encode the question"
 STAGES = (
-    ("encode the question", "index.encoder", "Encoder.encode_question"),
+    (ENCODING, "index.encoder", "Encoder.encode_question"),
     ("read the question", "index.question", "QuestionReader.read"),
     ("count its words", "index.generation", "Generation.counts"),
     ("dense search", "index.generation", "Generation.nearest"),
@@ -86,6 +87,18 @@ def table(asked: Sequence[Mapping[str, float]]) -> Iterator[str]:
         yield f"| {stage} | {mean:.2f} | {middle:.2f} | {slow:.2f} | {share:.0%} |"
 
 
+def in_proportion(asked: Sequence[Mapping[str, float]]) -> str:
+    """Return how the whole compares with encoding alone, and the slowest questions with the others."""
+    whole = [sum(one.values()) for one in asked]
+    middle = quantile(whole, 0.5)
+    encoding = middle / quantile([one[ENCODING] for one in asked], 0.5)
+    slowest = quantile(whole, 0.99) / middle
+    return (
+        f"The p50 is {encoding:.2f} times that of encoding alone (target: at most 1.5), and the p99 "
+        f"{slowest:.2f} times the p50 (at most 3)."
+    )
+
+
 def main() -> None:
     """Build, ask, and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -105,7 +118,9 @@ def main() -> None:
         print(
             f"{len(texts)} questions of {given.set.name}, {serving.generation.manifest.passages} passages:\n"
         )
-        print("\n".join(table(ask(serving, stages, texts))))
+        asked = ask(serving, stages, texts)
+        print("\n".join(table(asked)), end="\n\n")
+        print(in_proportion(asked))
         if missing:
             print(f"\nNot found, and so in another row: {', '.join(missing)}.")
 
