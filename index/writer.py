@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from index.database import DatabaseWriter
 from index.drafts import Draft, passage_settings
 from index.durable import sync, write_file
 from index.encoder import Encoder
+from index.errors import DamagedIndexError, NoIndexError
 from index.generation import Generation, verify_generation
 from index.kept import Kept
 from index.manifest import (
@@ -39,6 +41,7 @@ from index.manifest import (
     Manifest,
     Pointer,
     generation_name,
+    read_pointer,
 )
 from index.models import hash_file
 from index.progress import Progress
@@ -50,10 +53,15 @@ _VECTORS = "vectors.f32"
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a build that was cut off left unfinished; only under the lock."""
+    """Remove what a build that was cut off left unfinished or unpublished; only under the lock."""
     for path in folder.glob(f"{TEMPORARY}*"):
         shutil.rmtree(path)
     (folder / f"{POINTER}.new").unlink(missing_ok=True)
+    with suppress(NoIndexError, DamagedIndexError):
+        serving = _number(folder / read_pointer(folder).generation)
+        for path in _generations(folder):
+            if _number(path) > serving:
+                shutil.rmtree(path)
 
 
 def remove_old(folder: Path, serving: str, whole: str = "") -> None:
