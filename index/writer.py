@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from index.dense import write_dense
 from index.drafts import Draft, passage_settings
 from index.durable import sync, write_file
 from index.encoder import Encoder
+from index.errors import DamagedIndexError, NoIndexError
 from index.generation import Generation, kept_manifests, verify_generation
 from index.graphs import graph_digest, remove_models
 from index.kept import Kept
@@ -41,6 +43,7 @@ from index.manifest import (
     Manifest,
     Pointer,
     generation_name,
+    read_pointer,
 )
 from index.models import hash_file
 from index.progress import Progress
@@ -51,22 +54,27 @@ __all__ = ["Written", "remove_leftovers", "remove_old", "write_generation"]
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a build that was cut off left unfinished; only under the lock."""
+    """Remove what a build that was cut off left unfinished or unpublished; only under the lock."""
     for path in folder.glob(f"{TEMPORARY}*"):
         shutil.rmtree(path)
     (folder / f"{POINTER}.new").unlink(missing_ok=True)
+    with suppress(NoIndexError, DamagedIndexError):
+        serving = _number(folder / read_pointer(folder).generation)
+        for path in _generations(folder):
+            if _number(path) > serving:
+                shutil.rmtree(path)
 
 
 def remove_old(folder: Path, serving: str, whole: str = "") -> None:
     """Keep the generation that serves and the last whole one before it; remove the others.
 
-    `whole` names the one that served until now and was found whole: one between them was never published.
+    `whole` names one that was just found whole: reading it once more takes seconds where it is large.
     """
     others = sorted((_number(path), path) for path in _generations(folder) if path.name != serving)
     kept = None
     for number, path in reversed(others):
-        before = kept is None and number < _number(folder / serving) and whole in {"", path.name}
-        if before and (whole or not any(verify_generation(path))):
+        before = kept is None and number < _number(folder / serving)
+        if before and (path.name == whole or not any(verify_generation(path))):
             kept = path
         else:
             shutil.rmtree(path, ignore_errors=True)
