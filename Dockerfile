@@ -14,8 +14,8 @@ COPY pyproject.toml requirements.lock ./
 RUN if [ -n "$TORCH_INDEX" ]; then \
         python -m pip --python /opt/footnote install --no-deps --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.lock)"; \
     fi
-# What Footnote needs when it runs, at the versions of the lock; a change of the code alone does not repeat this.
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > needed.txt \
+# What Footnote needs when it runs and to export an encoder, at the versions of the lock; a change of the code alone does not repeat this.
+RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*p['dependencies'], *p['optional-dependencies']['build'], sep='\n')" > needed.txt \
     && python -m pip --python /opt/footnote install --constraint requirements.lock --requirement needed.txt
 # Headers and tests of torch's own: 150 MB that nothing here reads.
 RUN rm -r /opt/footnote/lib/python3*/site-packages/torch/include /opt/footnote/lib/python3*/site-packages/torch/test

@@ -1,20 +1,22 @@
 # Footnote's commands. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup chat discord test quality lock clean
+.PHONY: help setup chat discord test quality bench bench-full bench-peers lock clean
 SHELL := /bin/sh
 
 PYTHON ?= python3
 # A package index to take torch from, for example PyTorch's own CPU index; empty: the usual one.
 TORCH_INDEX ?=
 
-# The folder of the question sets that `make quality` asks.
+# The folder of the question sets that `make quality` and `make bench` ask.
 SETS ?= ../shared/questions
+# Where the environments of the peers are that `make bench` compares with: 1 to 2 GB each.
+PEERS ?= .bench
 
 PY := .venv/bin/python
 FOOTNOTE := .venv/bin/footnote
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup:  ## create .venv and install what requirements.lock names (TORCH_INDEX=URL: take torch from there)
 	@PYTHON="$(PYTHON)" TORCH_INDEX="$(TORCH_INDEX)" sh ./setup.sh
@@ -36,6 +38,15 @@ test: setup  ## lint, format, types, import contract, tests
 
 quality:  ## measure answers on the question sets in SETS (docs/quality.md has the figures; takes half an hour)
 	@$(PY) -m benchmarks.quality $(SETS) --ablation
+
+bench: bench-peers  ## measure speed and memory beside other libraries, in 5 minutes (docs/performance.md)
+	@$(PY) -m benchmarks.performance $(SETS) --environments $(PEERS)
+
+bench-full: bench-peers  ## the same on every set, and growth up to a million passages (hours; 25 GB of disk)
+	@$(PY) -m benchmarks.performance $(SETS) --environments $(PEERS) --full
+
+bench-peers: setup  ## make the other libraries' environments in PEERS, where there are none (several GB)
+	@$(PY) -m benchmarks.environments $(PEERS)
 
 lock:  ## resolve pyproject.toml anew and write requirements.lock
 	@sh ./setup.sh --lock

@@ -17,9 +17,11 @@ from packaging.requirements import Requirement
 from bot.settings import BotSettings
 from index.articles import read_articles
 from index.build import plan_build
-from index.errors import DamagedIndexError, FootnoteError, MissingError
+from index.encoders import find_model_of
+from index.errors import DamagedIndexError, FootnoteError, MissingError, NoModelError
 from index.fits import choose_fit
 from index.generation import index_status
+from index.graphs import graph_digest, graph_home, read_refusal, whole_graph
 from index.models import find_model
 from index.parts import SCORED
 
@@ -55,6 +57,7 @@ def examine(options: dict[str, Any]) -> list[Finding]:
         ("weights", _weights),
         ("articles", _articles),
         ("index", _index),
+        ("graph", _graph),
         ("confidence", _confidence),
         ("discord", _discord),
     ):
@@ -82,18 +85,24 @@ def _packages() -> Finding:
     if faults:
         advice = "run `make setup` again"
         return Finding("packages", f"{'; '.join(faults)}: {advice}", MissingError.exit_status)
-    return Finding("packages", f"all there; torch {metadata.version('torch')}")
+    try:
+        return Finding("packages", f"all there; torch {metadata.version('torch')}")
+    except metadata.PackageNotFoundError:
+        return Finding("packages", "all there to answer and rebuild; no torch, so no encoder is exported")
 
 
 def _package_faults() -> Iterator[str]:
+    """Yield a line on each package that is not as wanted; those of the extra `build` may be missing."""
     for line in metadata.requires("footnote") or []:
         wanted = Requirement(line)
-        if wanted.marker and not wanted.marker.evaluate({"extra": ""}):
+        needed = not wanted.marker or wanted.marker.evaluate({"extra": ""})
+        if not needed and not (wanted.marker and wanted.marker.evaluate({"extra": "build"})):
             continue
         try:
             version = metadata.version(wanted.name)
         except metadata.PackageNotFoundError:
-            yield f"{wanted.name} is missing"
+            if needed:
+                yield f"{wanted.name} is missing"
             continue
         if not wanted.specifier.contains(version, prereleases=True):
             yield f"{wanted.name} is {version}, not {wanted.specifier}"
@@ -114,7 +123,11 @@ def _settings() -> list[Finding]:
 
 
 def _weights(settings: BotSettings) -> Finding:
-    model = find_model(settings.model)
+    try:
+        model = find_model(settings.model)
+    except NoModelError:
+        model = find_model_of(settings.index, settings.model)
+        return Finding("weights", f"not here; {model.name} is encoded by the graph in {settings.index}")
     kind = "as published" if model.packaged else f"from {model.folder}"
     return Finding("weights", f"{model.name}, {kind}")
 
@@ -142,8 +155,24 @@ def _index(settings: BotSettings) -> Finding:
     return Finding("index", held)
 
 
+def _graph(settings: BotSettings) -> Finding:
+    """Say which graph encodes, after checking every byte of it, or why there is none."""
+    model = find_model_of(settings.index, settings.model)
+    if graph_digest(settings.index, model.fingerprint):
+        record = whole_graph(graph_home(settings.index, model.fingerprint))
+        lowest = min(record.agreement["dense"], record.agreement["tokens"])
+        message = f"{record.name}, {record.weights}, whole; cosine with the reference {lowest:.5f} at least"
+        return Finding("graph", message)
+    refusal = read_refusal(settings.index, model.fingerprint)
+    if refusal is not None:
+        message = f"none can be made of {model.name}, so sentence-transformers encodes: {refusal}"
+    else:
+        message = f"none of {model.name} yet: `footnote index build` makes it once it encodes"
+    return Finding("graph", message, warning=True)
+
+
 def _confidence(settings: BotSettings) -> Finding:
-    chosen = choose_fit(settings.fit_file, find_model(settings.model).fingerprint)
+    chosen = choose_fit(settings.fit_file, find_model_of(settings.index, settings.model).fingerprint)
     left_out = settings.without & set(SCORED)
     if chosen.is_fitted and left_out and not settings.fit_file.exists():
         parts = ", ".join(sorted(left_out))

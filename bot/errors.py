@@ -3,9 +3,9 @@
 FootnoteError (index.errors)
 ├── DamagedRecordsError   65   move the file of the records away, or name another
 ├── NotServedError        65   mend the index that was built; answers come from the one before
-├── RebuildError          70   look into the log; answers come from the generation before
 └── MissingError          69
     ├── DiscordRefusedError    correct the token, the intents or the address
+    ├── RebuildError           make memory free, or look into the log; answers come from the generation before
     └── RecordsError           give access to the file of the records, or make room
 """
 
@@ -55,5 +55,5 @@ class NotServedError(FootnoteError):
     exit_status = 65
 
 
-class RebuildError(FootnoteError):
+class RebuildError(MissingError):
     """The process that rebuilds ended without saying why: it was killed, or met a fault of ours."""

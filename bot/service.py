@@ -16,21 +16,24 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from bot.answers import Answer, Verdict
 from bot.catalogue import Catalogue
-from bot.checking import Checked
 from bot.errors import NotServedError
 from bot.followups import Earlier
 from bot.queueing import Queue, Waiting
 from bot.rebuilding import Rebuilder
 from bot.serving import Serving
 from bot.settings import BotSettings
-from index import Article, BuildReport, FootnoteError, IndexStatus, Progress
-from index.errors import BusyError
+from index.errors import BusyError, FootnoteError
+
+if TYPE_CHECKING:
+    from bot.checking import Checked
+    from index import Article, BuildReport, IndexStatus, Progress
 
 __all__ = ["Service", "ServiceStats"]
 

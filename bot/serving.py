@@ -6,13 +6,12 @@ import dataclasses
 import functools
 import time
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from bot.answers import Answer, answer
-from bot.checking import Checked, check
 from bot.confidence import Judge, find_judge
 from bot.followups import Earlier, ask_following
 from bot.settings import BotSettings
@@ -28,6 +27,9 @@ from index import (
 from index.encoders import open_encoder
 from index.manifest import read_pointer
 from index.wording import straighten
+
+if TYPE_CHECKING:
+    from bot.checking import Checked
 
 __all__ = ["Serving"]
 
@@ -122,6 +124,8 @@ class Serving:
 
     def check(self, text: str) -> tuple[Checked, ...]:
         """Say of each sentence of a text whether it stands in an article to the letter, and where."""
+        from bot.checking import check
+
         return check(text, self.generation)
 
     def status(self) -> IndexStatus:

@@ -15,10 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import frontmatter
-import yaml
-from frontmatter.default_handlers import YAMLHandler
-
 from index.errors import ArticleError, MissingError
 
 __all__ = ["HEADING_PARTS", "Article", "ArticleSource", "Paragraph", "read_articles"]
@@ -232,36 +228,17 @@ def _read_prose(file: Path, identity: str, text: str) -> Article:
     return _article(identity, fields, heading, body, where)
 
 
-_YAML_NULLS = ("~", "null", "Null", "NULL")
-
-
-class _TextHandler(YAMLHandler):
-    """Reads every value as the text that stands there: dates stay as written, and no tag makes an object."""
-
-    def load(self, fm: str, **options: object) -> Any:
-        """Parse the block between the `---` lines; YAML's ways to write nothing are nothing."""
-        found = super().load(fm, Loader=yaml.BaseLoader)
-        if not isinstance(found, dict):
-            return found
-        named = {str(name).strip().lower(): value for name, value in found.items()}
-        return {name: None if value in _YAML_NULLS else value for name, value in named.items()}
-
-
 def _split_front_matter(text: str, where: str) -> tuple[dict[str, Any], str]:
     """Split off a YAML block between two `---` lines at the start; without one, the mapping is empty."""
-    handler = _TextHandler()
-    if not handler.detect(text):
+    if not text.startswith("---"):
         return {}, text
+    from index.frontmatter import FrontMatterError, split_front_matter
+
     try:
-        metadata, body = frontmatter.parse(text, handler=handler)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        reason = getattr(error, "problem", None) or "not valid YAML"
-        raise _RefusedError(f"{where}{line}: the front matter cannot be read: {reason}") from error
-    except (ValueError, RecursionError) as error:
-        raise _RefusedError(f"{where}: the front matter cannot be read: {error}") from error
-    return metadata, body
+        return split_front_matter(text)
+    except FrontMatterError as error:
+        line = f", line {error.line}" if error.line else ""
+        raise _RefusedError(f"{where}{line}: the front matter cannot be read: {error}") from error
 
 
 def _split_heading(text: str) -> tuple[str | None, str | None, str]:

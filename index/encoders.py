@@ -13,7 +13,7 @@ from index.agreement import Agreement, compare, sample_texts
 from index.articles import Article
 from index.encoder import Encoder
 from index.errors import DamagedIndexError, NoIndexError, NoModelError
-from index.export import UnfitModelError, export
+from index.export import UnfitModelError, export, refuse_unfit
 from index.graph import Graph
 from index.graphs import (
     GraphRecord,
@@ -114,6 +114,7 @@ def _export(folder: Path, encoder: Encoder, reference: Reference, articles: Sequ
     made = folder / f"{TEMPORARY}{os.getpid()}-graph"
     made.mkdir()
     try:
+        refuse_unfit(reference)
         record = export(encoder.model, reference, encoder.basis, made)
         found = compare(reference, Graph(made, record, ""), sample_texts(articles))
         return keep_graph(folder, _agreed(record, found), made)

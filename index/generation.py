@@ -5,6 +5,7 @@
                                         dense.f32 (of large collections), tokens.i8, basis.f32
     <index folder>/models/              the encoder's graph (`index.graphs`)
     <index folder>/lock                 held by the one build that may write
+    <index folder>/kept.vectors         what a build that was cut off had encoded (`index.kept`)
 
 A generation's name ends in the first characters of its manifest's SHA-256, and the manifest has the SHA-256
 of each file: so every byte that is read is covered. Writing is in `index.writer`.
@@ -22,7 +23,7 @@ import json
 import operator
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,11 +38,11 @@ from index.compression import Basis, PackedTokens, Vectors
 from index.dense import Dense
 from index.errors import DamagedIndexError
 from index.graphs import MODELS, check_graph, verify_models
-from index.kept import Kept
 from index.manifest import (
     BASIS,
     DATABASE,
     GENERATION,
+    KEPT,
     LOCK,
     MANIFEST,
     POINTER,
@@ -58,6 +59,7 @@ from index.manifest import (
 )
 from index.passages import Passage, Sentence
 from index.postings import Postings
+from index.recent import Recent
 from index.rowfile import RowFile
 from index.store import Forms, StoredPassage
 
@@ -162,7 +164,7 @@ def verify(folder: Path) -> list[str]:
             problems.append(f"{path}: left by a build that was cut off; the next build removes it.")
         elif path.is_dir() and GENERATION.fullmatch(path.name):
             problems.extend(verify_generation(path))
-        elif path.name not in {POINTER, LOCK, MODELS}:
+        elif path.name not in {POINTER, LOCK, KEPT, MODELS}:
             problems.append(f"{path}: not a file of the index.")
     problems.extend(verify_models(folder, kept_manifests(folder)))
     return list(dict.fromkeys(problems))
@@ -253,8 +255,8 @@ class Generation:
         self._bodies[headings] = False
         self._dense = Dense(home, self._bodies)
         self._postings = Postings(home / POSTINGS, manifest.passages, self.query)
-        self._articles = Kept(self._read_articles, lambda one: len(one.text), _KEPT_CHARACTERS)
-        self._stored = Kept(self._read_passages, lambda one: len(one.tokens), _KEPT_SENTENCES)
+        self._articles = Recent(self._read_articles, lambda one: len(one.text), _KEPT_CHARACTERS)
+        self._stored = Recent(self._read_passages, lambda one: len(one.tokens), _KEPT_SENTENCES)
 
     def status(self) -> IndexStatus:
         """Return the generation's figures."""
@@ -367,7 +369,10 @@ class Generation:
 
     def abbreviations(self) -> list[tuple[str, str]]:
         """Return the abbreviations that the articles introduce, as short and long form."""
-        return [(short, long) for short, long in self.query("SELECT short, long FROM abbreviations")]
+        rows = self.query(
+            "SELECT short, long FROM abbreviations GROUP BY short, long ORDER BY min(abbreviations.rowid)"
+        )
+        return [(short, long) for short, long in rows]
 
     def article(self, row: int) -> Article:
         """Return an article by its row."""
@@ -415,6 +420,11 @@ class Generation:
         """Return every article's row, id and content hash, in the order in which they were indexed."""
         rows = self.query("SELECT id, name, content_hash FROM articles ORDER BY id")
         return [(row, name, digest) for row, name, digest in rows]
+
+    def rows_of_keys(self, keys: Iterable[str]) -> dict[str, int]:
+        """Return the row of a passage with each of these keys, where there is one."""
+        sql = "SELECT key, min(id) FROM passages WHERE key IN (SELECT value FROM json_each(?)) GROUP BY key"
+        return dict(self.query(sql, json.dumps(list(keys))))
 
     def passages_of(self, article: int) -> list[StoredPassage]:
         """Return every passage of an article, in order; the heading's first."""

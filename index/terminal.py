@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from index.writer import Progress
+    from index.progress import Progress
 
-__all__ = ["printable", "show_progress"]
+__all__ = ["opening", "printable", "show_progress"]
 
 # Controls but line break and tab, overrides of direction, and halves of characters.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -25,6 +25,20 @@ def printable(text: str) -> str:
     All else stays to the letter, joiners and soft hyphens too; the length stays the same, so offsets hold.
     """
     return _STEERING.sub("\ufffd", text.replace("\u2028", " ").replace("\u2029", " "))
+
+
+@contextmanager
+def opening() -> Iterator[None]:
+    """Say on a terminal that the index is being opened, until it is."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    note = "Opening the index…"
+    click.echo(note, nl=False, err=True)
+    try:
+        yield
+    finally:
+        click.echo(f"\r{' ' * len(note)}\r", nl=False, err=True)
 
 
 @contextmanager

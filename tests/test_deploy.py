@@ -169,13 +169,13 @@ def test_everything_copied_into_the_image_is_there_and_let_through() -> None:
     assert not {".env", ".footnote", "articles", "."} & let_through
 
 
-def test_image_holds_what_the_project_needs_when_it_runs() -> None:
+def test_image_holds_what_the_project_needs_to_build_and_when_it_runs() -> None:
     (program,) = re.findall(r'RUN python -c "(.*?)" > needed\.txt', text_of("Dockerfile"))
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     project = tomllib.loads(text_of("pyproject.toml"))["project"]
-    assert done.stdout.splitlines() == project["dependencies"]
+    assert done.stdout.splitlines() == project["dependencies"] + project["optional-dependencies"]["build"]
 
 
 def test_commands_of_the_image_are_shell() -> None:

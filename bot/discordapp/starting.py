@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Callable
@@ -66,6 +67,7 @@ async def serve_until_signalled(
     service = make_service(settings)
     try:
         await service.start()
+        gc.freeze()  # what is loaded now stays: no collection need walk it again
         await serve(settings, service, stop)
     finally:
         await service.close()

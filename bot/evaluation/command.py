@@ -113,6 +113,7 @@ def _evaluate(settings: BotSettings, sets: tuple[Path, ...], fit: tuple[Path, ..
     """Check all that can be checked at once, then ask, then let out what is wanted."""
     from bot.evaluation.sets import read_sets, unseen
 
+    _require_eval()
     if wanted.report:
         from bot.evaluation.report import check_report
 
@@ -124,6 +125,18 @@ def _evaluate(settings: BotSettings, sets: tuple[Path, ...], fit: tuple[Path, ..
     fitted_to = unseen(reported, [read[path] for path in dict.fromkeys(fit)])
     run = _ask(settings, reported, fitted_to, wanted)
     _let_out(run, earlier, wanted)
+
+
+def _require_eval() -> None:
+    """Raise unless what measures is installed."""
+    from importlib.util import find_spec
+
+    from index.errors import MissingError
+
+    if missing := [name for name in ("scipy", "sklearn") if find_spec(name) is None]:
+        raise MissingError(
+            f"evaluation needs {' and '.join(missing)}, not installed here: pip install 'footnote[eval]'."
+        )
 
 
 def _earlier(path: Path | None) -> dict[str, tuple[Asked, ...]]:

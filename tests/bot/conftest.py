@@ -22,7 +22,7 @@ from tests.graphs import copy_index_file, lend_graph
 FOOTNOTE = Path(sys.executable).with_name("footnote")
 """The installed program."""
 
-WAIT = 60.0
+WAIT = 180.0
 """Seconds after which a process counts as hanging; far above what one takes, also on a busy machine."""
 
 LAMP = """\

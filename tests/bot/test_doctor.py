@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from index import find_model
+from index.settings import DEFAULT_MODEL
 from tests.bot.conftest import LAMP, Footnote, Outcome
+from tests.graphs import lend_graph
 
 SECRET = "MTE5.s3cret-t0ken.value"
 
@@ -24,7 +27,7 @@ def test_where_all_is_well_every_subject_is_looked_at_and_the_status_is_0(
 ) -> None:
     outcome = footnote("doctor")
     assert (outcome.status, outcome.err) == (0, "")
-    for subject in ("python", "packages", "settings", "weights", "articles", "index", "confidence"):
+    for subject in ("python", "packages", "settings", "weights", "articles", "index", "graph", "confidence"):
         finding(outcome, subject, "ok")
     assert "only the terminal can ask" in finding(outcome, "discord", "warn")
     assert "as published" in finding(outcome, "weights", "ok")
@@ -53,6 +56,36 @@ def test_a_damaged_index_is_65_by_the_name_of_the_file(home: Path, footnote: Foo
     assert outcome.status == 65
     assert f"{path} is damaged" in finding(outcome, "index", "FAIL")
     finding(outcome, "articles", "ok")
+
+
+def test_a_graph_is_told_of_with_how_near_it_is_and_damage_by_the_name_of_the_file(
+    home: Path, footnote: Footnote
+) -> None:
+    assert "all-MiniLM-L6-v2, fp32, whole; cosine" in finding(footnote("doctor"), "graph", "ok")
+    assert "none of all-MiniLM-L6-v2 yet" in finding(footnote("doctor", "--index", "new"), "graph", "warn")
+    (path,) = Path(".footnote/index/models").glob("*/tokenizer.json")
+    path.write_bytes(b"{}")
+    outcome = footnote("doctor")
+    assert outcome.status == 65
+    assert f"{path} is damaged" in finding(outcome, "graph", "FAIL")
+
+
+def test_weights_that_are_not_here_are_made_up_for_by_the_graph(
+    home: Path, footnote: Footnote, graph_folder: Path
+) -> None:
+    folder = home.resolve() / "model"
+    default = find_model(DEFAULT_MODEL)
+    for name, _ in default.files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).symlink_to((default.folder / name).resolve())
+    (folder / "extra.json").write_text("{}", encoding="utf-8")
+    lend_graph(graph_folder, Path(".footnote/index"), find_model(str(folder)))
+    assert footnote("index", "build", "--model", str(folder)).status == 0
+    (folder / "model.safetensors").unlink()
+    outcome = footnote("doctor", "--model", str(folder))
+    assert outcome.status == 0
+    assert "is encoded by the graph in .footnote/index" in finding(outcome, "weights", "ok")
+    assert f"{folder}, fp32, whole" in finding(outcome, "graph", "ok")
 
 
 def test_bad_articles_are_65_with_file_and_reason_and_the_index_is_looked_at_all_the_same(

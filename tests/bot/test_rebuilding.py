@@ -116,7 +116,7 @@ async def test_a_process_that_a_signal_ends_is_told_with_what_to_do(number: int,
 
 async def test_what_was_published_before_a_sudden_end_is_told() -> None:
     child = Child(f"{publishing()}\nos.kill(os.getpid(), signal.SIGKILL)")
-    with pytest.raises(RebuildError, match=f"{REPORT.generation} was published before that"):
+    with pytest.raises(NotServedError, match=f"{REPORT.generation} was published before that"):
         await child.report()
 
 
@@ -264,7 +264,7 @@ def parsed(command: Sequence[str]) -> dict[str, Any]:
     [
         {},
         {"articles": "-a b", "index": "--index", "model": "./my model", "language": "es"},
-        {"fit_file": "a=b.json", "without": "late, dense"},
+        {"fit_file": "a=b.json", "without": "late, dense", "encode_with": "reference"},
     ],
 )
 def test_the_command_line_gives_every_setting_whatever_the_environment_says(
@@ -279,6 +279,7 @@ def test_the_command_line_gives_every_setting_whatever_the_environment_says(
         "MODEL": "x",
         "LANGUAGE": "de",
         "FIT_FILE": "x",
+        "ENCODE_WITH": "reference",
     }.items():
         monkeypatch.setenv(f"FOOTNOTE_{name}", value)
     Path(".env").write_text("FOOTNOTE_WITHOUT=spelling\n", encoding="utf-8")
