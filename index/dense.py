@@ -31,7 +31,7 @@ _LISTS_PER_ROOT = 2
 _TRAINED_ON = 64
 """Vectors a list that k-means sees."""
 _ITERATIONS = 8
-_PROBED = 96
+_PROBED = 128
 _RESCORED = 2
 """Passages that are compared exactly, for each that is asked for."""
 _BATCH = 65_536

@@ -249,6 +249,7 @@ class Generation:
         address = f"{(home / DATABASE).resolve().as_uri()}?mode=ro&immutable=1"
         self._database = sqlite3.connect(address, uri=True, check_same_thread=False)
         self._lock = threading.Lock()
+        self.query("PRAGMA cache_size = -32000")  # kB: the inner pages of a million passages' tables
         # SQLite opens the file at the first statement; from then on it may be removed under us.
         headings = [row for (row,) in self.query("SELECT id FROM passages WHERE is_heading")]
         self._bodies = np.ones(manifest.passages, dtype=np.bool_)
