@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,10 +96,14 @@ class Answer:
 
     def as_json(self) -> dict[str, Any]:
         """Return the answer as the JSON object that other programs read."""
-        fields = {name: getattr(self, name) for name in _JSON}
-        fields["quotes"] = [dataclasses.asdict(quote) for quote in self.quotes]
-        fields["citations"] = [dataclasses.asdict(citation) for citation in self.citations]
+        fields = _fields(self, _JSON)
+        fields["quotes"] = [_fields(quote, quote.__slots__) for quote in self.quotes]
+        fields["citations"] = [_fields(citation, citation.__slots__) for citation in self.citations]
         return fields
+
+
+def _fields(one: object, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in names}
 
 
 _JSON = ("question", "verdict", "confidence", "quotes", "citations", "generation", "elapsed_ms")
@@ -139,13 +142,24 @@ def _distinct(hits: Sequence[Hit]) -> list[Hit]:
     """
     kept: list[Hit] = []
     words: list[frozenset[str]] = []
+    quoted: set[str] = set()
     for hit in hits:
         own = frozenset(words_of(hit.text))
-        alike = any(len(own & other) >= _SAME * len(own | other) for other in words)
-        if not alike and all(hit.best_sentence.text != one.best_sentence.text for one in kept):
+        quote = hit.best_sentence.text
+        if quote not in quoted and not any(_alike(own, other) for other in words):
             kept.append(hit)
             words.append(own)
+            quoted.add(quote)
     return kept
+
+
+def _alike(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Tell whether most of the words of two passages are common."""
+    fewer, more = sorted((len(some), len(others)))
+    if fewer < _SAME * more:
+        return False
+    common = len(some & others)
+    return common >= _SAME * (fewer + more - common)
 
 
 def _quote(number: int, found: Found, hit: Hit, without: Collection[Part]) -> Quote:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from index.models import find_model
     from index.parts import Part
     from index.passages import Passage, Sentence
+    from index.progress import Progress
     from index.search import Search
     from index.settings import IndexSettings
-    from index.writer import Progress
 
 __all__ = [
     "Article",
@@ -59,9 +59,9 @@ _MODULES = {
     "hits": ("Found", "Hit", "HitSentence"),
     "parts": ("Part",),
     "passages": ("Passage", "Sentence"),
+    "progress": ("Progress",),
     "search": ("Search",),
     "settings": ("IndexSettings",),
-    "writer": ("Progress",),
 }
 
 

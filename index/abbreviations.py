@@ -11,7 +11,7 @@ as brackets do. Every search looks at a bounded stretch of text, so the time is 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz.distance import LCSseq
@@ -187,7 +187,10 @@ class Abbreviations:
             key = tuple(map(fold, WORD.findall(text)))
             if 0 < len(key) <= _LONGEST_FORM:
                 self._forms.setdefault(key, []).append(_Form(text, is_short, tuple(names)))
-        self._sizes = sorted({len(key) for key in self._forms})
+        sizes: dict[str, set[int]] = {}
+        for key in self._forms:
+            sizes.setdefault(key[0], set()).add(len(key))
+        self._sizes = {first: sorted(found) for first, found in sizes.items()}
 
     def find(
         self, question: str, ordinary_words: Collection[str] = ()
@@ -203,7 +206,7 @@ class Abbreviations:
         one_case = question.isupper() or question.islower()
         found = []
         for at in range(len(words)):
-            for size in self._sizes:
+            for size in self._sizes_from(folded[at]):
                 if at + size > len(words):
                     break
                 start, end = words[at].start(), words[at + size - 1].end()
@@ -213,6 +216,11 @@ class Abbreviations:
                     if not ordinary or (written.startswith(form.text) and not one_case):
                         found.append((start, end, form.others))
         return found
+
+    def _sizes_from(self, word: str) -> Sequence[int]:
+        """Return how many words the forms have that begin with one; a short form may have an "s" after it."""
+        found = self._sizes.get(word, [])
+        return found if 1 in found or self._sizes.get(word[:-1], [0])[0] != 1 else [1, *found]
 
     def _met(self, key: tuple[str, ...], written: str) -> Iterator[_Form]:
         """Yield the forms that words of a question are; a short form may have the "s" of a plural."""

@@ -7,23 +7,24 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import portalocker
 
 from index.articles import Article, ArticleSource, read_articles
-from index.drafts import Draft, passage_settings, reuse, split
+from index.drafts import Draft, passage_settings, split
 from index.encoder import Encoder
 from index.encoders import build_encoder, find_model_of
 from index.errors import BusyError, DamagedIndexError, NoIndexError, NotWritableError
 from index.generation import Generation, open_generation
 from index.graphs import check_graph
-from index.manifest import LOCK
+from index.manifest import KEPT, LOCK
 from index.models import Model
+from index.progress import Progress
 from index.settings import IndexSettings
-from index.writer import Progress, remove_leftovers, write_generation
+from index.writer import remove_leftovers, remove_old, write_generation
 
 __all__ = ["BuildReport", "Changes", "build_index", "plan_build"]
 
@@ -48,7 +49,11 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did. Where nothing had changed, `generation` is the one that already served."""
+    """What a build did. Where nothing had changed, `generation` is the one that already served.
+
+    `reused` and `encoded` count articles. Of the latter, `passages_encoded` were encoded and the others were
+    as before; `passages_resumed` had been encoded by a build that was cut off.
+    """
 
     generation: str
     changes: Changes
@@ -57,6 +62,8 @@ class BuildReport:
     reused: int
     encoded: int
     seconds: float
+    passages_encoded: int = 0
+    passages_resumed: int = 0
 
     def summary(self) -> str:
         """Return one sentence on it for people."""
@@ -64,10 +71,12 @@ class BuildReport:
             return (
                 f"Nothing has changed: generation {self.generation} holds {_count(self.articles, 'article')}."
             )
+        resumed = self.passages_resumed
+        before = f"; resumed: {_count(resumed, 'passage')} had been encoded before" if resumed else ""
         return (
             f"Generation {self.generation}: {_count(self.articles, 'article')} in "
             f"{_count(self.passages, 'passage')}; {_count(self.encoded, 'article')} encoded, {self.reused:,} "
-            f"reused, {len(self.changes.removed):,} removed; {self.seconds:.1f} s."
+            f"reused, {len(self.changes.removed):,} removed{before}; {self.seconds:.1f} s."
         )
 
 
@@ -85,7 +94,7 @@ def plan_build(settings: IndexSettings) -> Changes:
     source = read_articles(settings.articles)
     with _previous(settings.index) as (previous, damage):
         model = find_model_of(settings.index, settings.model)
-        return _compare(source, previous, settings, model, damage)
+        return _compare(_hashes(source), source.notes, previous, settings, model, damage)
 
 
 def build_index(
@@ -104,20 +113,25 @@ def build_index(
         NotWritableError: the index folder cannot be written.
     """
     source = read_articles(settings.articles)
+    hashes = _hashes(source)
     model = encoder.model if encoder else find_model_of(settings.index, settings.model)
     try:
         settings.index.mkdir(parents=True, exist_ok=True)
         with _locked(settings.index), _previous(settings.index) as (previous, damage):
             remove_leftovers(settings.index)
-            changes = _compare(source, previous, settings, model, damage)
+            changes = _compare(hashes, source.notes, previous, settings, model, damage)
             if previous and not changes.any:
+                remove_old(settings.index, previous.name)
+                (settings.index / KEPT).unlink(missing_ok=True)
                 return _unchanged(previous, changes)
-            old = None if changes.everything else previous
             if encoder is None:
                 progress(Progress("loading the encoder", 0, 1))
                 encoder = build_encoder(settings.index, model, source.articles, settings.encode_with)
                 progress(Progress("loading the encoder", 1, 1))
-            return _build(settings, source, changes, old, encoder, progress)
+            if previous and previous.manifest.producer != encoder.producer and not changes.everything:
+                changes = replace(changes, everything="vectors are now computed in another way")
+            old = None if changes.everything else previous
+            return _build(settings, source, hashes, changes, old, encoder, progress)
     except (OSError, sqlite3.OperationalError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise NotWritableError(
@@ -134,43 +148,50 @@ def _unchanged(previous: Generation, changes: Changes) -> BuildReport:
 def _build(  # noqa: PLR0913 - one step of `build_index`, which has gathered all of these
     settings: IndexSettings,
     source: ArticleSource,
+    hashes: dict[str, str],
     changes: Changes,
     old: Generation | None,
     encoder: Encoder,
     progress: Callable[[Progress], None],
 ) -> BuildReport:
     begun = time.monotonic()
-    drafts = _draft(source.articles, old, encoder, settings.language, progress)
+    drafts = _draft(source.articles, hashes, old, encoder, settings.language, progress)
     basis = old.basis if old else encoder.basis
-    name, manifest = write_generation(settings.index, drafts, encoder, basis, settings.language, progress)
-    reused = sum(draft.vectors is not None for draft in drafts)
+    written = write_generation(settings.index, drafts, encoder, basis, settings.language, progress, old)
+    reused = sum(draft.row is not None for draft in drafts)
     return BuildReport(
-        generation=name,
+        generation=written.name,
         changes=changes,
-        articles=manifest.articles,
-        passages=manifest.passages,
+        articles=written.manifest.articles,
+        passages=written.manifest.passages,
         reused=reused,
-        encoded=manifest.articles - reused,
+        encoded=written.manifest.articles - reused,
         seconds=time.monotonic() - begun,
+        passages_encoded=written.encoded,
+        passages_resumed=written.resumed,
     )
 
 
-def _draft(
+def _hashes(source: ArticleSource) -> dict[str, str]:
+    """Return the content hash of each article, by its id."""
+    return {article.id: article.content_hash for article in source.articles}
+
+
+def _draft(  # noqa: PLR0913 - one step of `_build`
     articles: tuple[Article, ...],
+    hashes: dict[str, str],
     old: Generation | None,
     encoder: Encoder,
     language: str,
     progress: Callable[[Progress], None],
 ) -> list[Draft]:
-    """Split each article into passages, or take passages and vectors from the generation before."""
+    """Split each article into passages, or find its row in the generation before."""
     rows = {digest: row for row, _, digest in old.article_rows()} if old else {}
     drafts: list[Draft] = []
     for number, article in enumerate(articles, 1):
-        row = rows.get(article.content_hash)
-        if old is not None and row is not None:
-            drafts.append(reuse(article, row, old))
-        else:
-            drafts.append(Draft(article, split(article, encoder, language)))
+        row = rows.get(hashes[article.id])
+        passages = split(article, encoder, language) if row is None else ()
+        drafts.append(Draft(article, passages, row))
         progress(Progress("reading", number, len(articles)))
     return drafts
 
@@ -203,15 +224,15 @@ def _open_whole(folder: Path) -> Generation:
     return generation
 
 
-def _compare(
-    source: ArticleSource,
+def _compare(  # noqa: PLR0913 - all that a build depends on
+    now: dict[str, str],
+    notes: tuple[str, ...],
     previous: Generation | None,
     settings: IndexSettings,
     model: Model,
     damage: str,
 ) -> Changes:
     before = {name: digest for _, name, digest in previous.article_rows()} if previous else {}
-    now = {article.id: article.content_hash for article in source.articles}
     everything = damage
     if previous and previous.manifest.encoder_fingerprint != model.fingerprint:
         everything = f"the encoder is now {model.name}"
@@ -224,7 +245,7 @@ def _compare(
         removed=tuple(name for name in before if name not in now),
         unchanged=len(same),
         everything=everything,
-        notes=source.notes,
+        notes=notes,
     )
 
 

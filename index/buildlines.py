@@ -22,7 +22,7 @@ import click
 from index import errors
 from index.build import BuildReport, Changes
 from index.errors import ArticleError, FootnoteError
-from index.writer import Progress
+from index.progress import Progress
 
 __all__ = ["Told", "line_of", "print_progress", "read_line"]
 

@@ -8,12 +8,13 @@ lose no more than those of the articles' own vectors; see docs/quality.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["WIDTH", "Basis", "PackedTokens", "Vectors", "find_basis", "pack", "project", "unit"]
+__all__ = ["WIDTH", "Basis", "PackedTokens", "Vectors", "find_basis", "pack", "pack_all", "project", "unit"]
 
 Vectors = npt.NDArray[np.float32]
 """Rows, one a text or token: shape (rows, dimension)."""
@@ -47,6 +48,13 @@ def pack(tokens: Vectors, basis: Basis) -> PackedTokens:
     projected = project(tokens, basis)
     largest = np.abs(projected).max(axis=1, keepdims=True, initial=1e-9)
     return np.asarray(np.round(projected * (_LARGEST / largest)), dtype=np.int8)
+
+
+def pack_all(texts: Sequence[Vectors], basis: Basis) -> list[PackedTokens]:
+    """Return the token vectors of each text, packed: one product of matrices for them all."""
+    packed = pack(np.concatenate(texts), basis)
+    ends = np.cumsum([len(tokens) for tokens in texts])[:-1]
+    return np.split(packed, ends)
 
 
 def unit(rows: npt.NDArray[Any]) -> Vectors:

@@ -1,25 +1,31 @@
-"""The database of one generation: articles, passages, sentences, and the words to find them by."""
+"""The database of one generation: articles, passages, sentences, and the words to find them by.
+
+It is written article by article, in order. Articles whose content stands in the generation before are copied
+from its database, many at a time, with their numbers moved: what was found in them is not sought again.
+"""
 
 from __future__ import annotations
 
+import itertools
+import operator
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from index.abbreviations import find_abbreviations
 from index.articles import Article
-from index.drafts import Draft, sentence_texts
+from index.drafts import sentence_texts
 from index.manifest import POSTINGS
-from index.passages import Passage
+from index.passages import Passage, Sentence
 from index.postings import TOKENIZER, write_postings
 from index.values import value_terms
 from index.wording import words_of
 
-__all__ = ["write_database"]
+__all__ = ["DatabaseWriter", "Run"]
 
 _SCHEMA = f"""
 CREATE TABLE articles (
@@ -28,103 +34,221 @@ CREATE TABLE articles (
     text TEXT NOT NULL, content_hash TEXT NOT NULL);
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY, article INTEGER NOT NULL REFERENCES articles, first_sentence INTEGER NOT NULL,
-    is_heading INTEGER NOT NULL);
+    is_heading INTEGER NOT NULL, key TEXT NOT NULL, terms TEXT NOT NULL);
 CREATE TABLE sentences (
     id INTEGER PRIMARY KEY, passage INTEGER NOT NULL REFERENCES passages, paragraph INTEGER NOT NULL,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, first_token INTEGER NOT NULL, tokens INTEGER NOT NULL);
 CREATE VIRTUAL TABLE passage_words USING fts5(
     text, title, content='', tokenize='{TOKENIZER}');
 CREATE TABLE words (word TEXT PRIMARY KEY, passages INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE abbreviations (short TEXT NOT NULL, long TEXT NOT NULL, UNIQUE (short, long));
+CREATE TABLE abbreviations (
+    article INTEGER NOT NULL REFERENCES articles, short TEXT NOT NULL, long TEXT NOT NULL);
+"""
+_INDEXES = """
 CREATE INDEX passages_by_article ON passages (article);
 CREATE INDEX sentences_by_passage ON sentences (passage);
+CREATE INDEX abbreviations_by_article ON abbreviations (article);
+"""
+_EDGES = """
+SELECT min(passage), max(passage) + 1, min(sentences.id), max(sentences.id) + 1,
+    min(first_token), max(first_token + tokens)
+FROM before.passages JOIN before.sentences ON passage = passages.id WHERE article BETWEEN ? AND ?
+"""
+_COPY_ARTICLE = """
+INSERT INTO main.articles
+SELECT ?, ?, title, author, publisher, url, published, heading, text, content_hash
+FROM before.articles WHERE id = ?
+"""
+_COPIES = (
+    """
+    INSERT INTO main.passages
+    SELECT id + :passages, article + :articles, first_sentence + :sentences, is_heading, key, terms
+    FROM before.passages WHERE article BETWEEN :first AND :last ORDER BY id
+    """,
+    """
+    INSERT INTO main.sentences
+    SELECT sentences.id + :sentences, passage + :passages, paragraph, start, "end", first_token + :tokens,
+        tokens
+    FROM before.passages JOIN before.sentences ON passage = passages.id
+    WHERE article BETWEEN :first AND :last ORDER BY sentences.id
+    """,
+    """
+    INSERT INTO main.abbreviations SELECT article + :articles, short, long
+    FROM before.abbreviations WHERE article BETWEEN :first AND :last ORDER BY rowid
+    """,
+)
+_STORED = """
+SELECT passage, article, terms, paragraph, start, "end"
+FROM before.passages JOIN before.sentences ON passage = passages.id
+WHERE article BETWEEN ? AND ? ORDER BY sentences.id
 """
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """A passage with the numbers of its row, its article's and its first sentence's."""
+class Run:
+    """Rows that stand one after another in the generation before."""
 
-    row: int
-    article_row: int
-    first_sentence: int
-    article: Article
-    passage: Passage
+    passages: range
+    sentences: range
+    tokens: range
 
 
-def _rows(drafts: Sequence[Draft]) -> Iterator[_Row]:
-    row = first_sentence = 0
-    for article_row, draft in enumerate(drafts):
-        for passage in draft.passages:
-            yield _Row(row, article_row, first_sentence, draft.article, passage)
-            row += 1
-            first_sentence += len(passage.sentences)
+class DatabaseWriter:
+    """Writes one generation's database. Its counts are those of the rows so far.
 
-
-def write_database(path: Path, drafts: Sequence[Draft], tokens: Sequence[int], language: str) -> None:
-    """Write the drafts' database to `path`, which the caller then syncs; `tokens` counts each sentence's.
-
-    The postings of its words are written beside it.
-
-    Raises:
-        sqlite3.OperationalError: it cannot be written.
+    Every method raises sqlite3.OperationalError where it cannot be written. The caller syncs the file.
     """
-    with closing(sqlite3.connect(path, isolation_level=None)) as database:
-        # The file is aside until it is whole, so a journal would guard nothing.
-        database.execute("PRAGMA journal_mode = OFF")
-        database.execute("PRAGMA synchronous = OFF")
-        database.executescript(_SCHEMA)
-        database.execute("BEGIN")
-        _insert(database, "articles", map(_article_row, range(len(drafts)), drafts))
-        _insert(database, "passages", map(_passage_row, _rows(drafts)))
-        _insert(database, "sentences", _sentence_rows(drafts, tokens))
-        _insert(database, "abbreviations", _abbreviations(drafts))
-        _write_words(database, drafts, language)
-        database.execute("COMMIT")
-        write_postings(database, path.with_name(POSTINGS))
 
+    def __init__(self, path: Path, language: str, before: Path | None) -> None:
+        """Begin the database at `path`; `before` is that of the generation before, to copy from."""
+        self.articles = self.passages = self.sentences = self.tokens = 0
+        self._path = path
+        self._language = language
+        self._words: Counter[str] = Counter()
+        self._times: Counter[int] = Counter()
+        """How often each article of the generation before was copied."""
+        self._before = before is not None
+        self._database = sqlite3.connect(_address(path, "mode=rwc"), uri=True, isolation_level=None)
+        try:
+            # The file is aside until it is whole, so a journal would guard nothing.
+            self._database.execute("PRAGMA journal_mode = OFF")
+            self._database.execute("PRAGMA synchronous = OFF")
+            self._database.executescript(_SCHEMA)
+            if before is not None:
+                self._database.execute("ATTACH ? AS before", (_address(before, "mode=ro&immutable=1"),))
+            self._database.execute("BEGIN")
+        except BaseException:
+            self._database.close()
+            raise
 
-def _insert(database: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    for row in rows:
-        marks = ", ".join("?" * len(row))
-        database.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608 - our own table names
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
 
-def _article_row(row: int, draft: Draft) -> tuple[Any, ...]:
-    one = draft.article
-    fields = (one.id, one.title, one.author, one.publisher, one.url, one.published, one.heading, one.text)
-    return (row, *fields, one.content_hash)
+    def add(
+        self, article: Article, passages: Sequence[tuple[Passage, str]], tokens: Sequence[Sequence[int]]
+    ) -> None:
+        """Add an article; each passage comes with its key, and `tokens` counts those of its sentences."""
+        row = self.articles
+        self._add_article(article)
+        self.articles += 1
+        for (passage, key), counts in zip(passages, tokens, strict=True):
+            text = _text(article, passage, self._language)
+            terms = " ".join(value_terms(text, self._language))
+            fields = (self.passages, row, self.sentences, int(passage.is_heading), key, terms)
+            self._insert("passages", [fields])
+            self._add_words(self.passages, article, text, terms)
+            self._words.update(_words(article, text))
+            self._add_sentences(passage, counts)
+            self.passages += 1
+        self._insert("abbreviations", [(row, *pair) for pair in find_abbreviations(article.text)])
 
+    def copy(self, articles: Sequence[Article], first: int) -> Run:
+        """Add articles whose content the generation before has in as many rows, from `first` on.
 
-def _passage_row(r: _Row) -> tuple[int, ...]:
-    return r.row, r.article_row, r.first_sentence, int(r.passage.is_heading)
-
-
-def _sentence_rows(drafts: Sequence[Draft], tokens: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    first_token = 0
-    for r in _rows(drafts):
-        for number, sentence in enumerate(r.passage.sentences, r.first_sentence):
-            count = tokens[number]
-            yield number, r.row, sentence.paragraph, sentence.start, sentence.end, first_token, count
-            first_token += count
-
-
-def _abbreviations(drafts: Sequence[Draft]) -> list[tuple[str, str]]:
-    """Return the abbreviations that the articles introduce, each pair once."""
-    pairs = (pair for draft in drafts for pair in find_abbreviations(draft.article.text))
-    return list(dict.fromkeys(pairs))
-
-
-def _write_words(database: sqlite3.Connection, drafts: Sequence[Draft], language: str) -> None:
-    """Write what passages are found by, and how many passages have each word as it is spelt."""
-    passages: Counter[str] = Counter()
-    for r in _rows(drafts):
-        text = "\n".join(sentence_texts(r.article, r.passage, language))
-        # Values in their one form after the text, so that each is found however it is written.
-        searched = " ".join([text, *value_terms(text, language)])
-        database.execute(
-            "INSERT INTO passage_words (rowid, text, title) VALUES (?, ?, ?)",
-            (r.row, searched, r.article.title),
+        Return which rows of theirs it has there.
+        """
+        last = first + len(articles) - 1
+        run = self._run(first, last)
+        moved = {
+            "articles": self.articles - first,
+            "passages": self.passages - run.passages.start,
+            "sentences": self.sentences - run.sentences.start,
+            "tokens": self.tokens - run.tokens.start,
+        }
+        self._database.executemany(
+            _COPY_ARTICLE,
+            [(row, one.id, row - moved["articles"]) for row, one in enumerate(articles, self.articles)],
         )
-        passages.update(set(words_of(f"{r.article.title}\n{text}")))
-    _insert(database, "words", sorted(passages.items()))
+        for statement in _COPIES:
+            self._database.execute(statement, {**moved, "first": first, "last": last})
+        for row, old, terms, passage in self._stored(first, last):
+            article = articles[old - first]
+            text = _text(article, passage, self._language)
+            self._add_words(row + moved["passages"], article, text, terms)
+        self._times.update(range(first, last + 1))
+        self.articles += len(articles)
+        self.passages += len(run.passages)
+        self.sentences += len(run.sentences)
+        self.tokens += len(run.tokens)
+        return run
+
+    def finish(self) -> None:
+        """Write what is known only of all articles together, and the postings of the words beside it."""
+        if self._before:
+            self._count_copied_words()
+        self._insert("words", sorted((word, count) for word, count in self._words.items() if count))
+        self._database.execute("COMMIT")
+        self._database.executescript(_INDEXES)
+        write_postings(self._database, self._path.with_name(POSTINGS))
+
+    def _add_article(self, one: Article) -> None:
+        fields = (one.id, one.title, one.author, one.publisher, one.url, one.published, one.heading, one.text)
+        self._insert("articles", [(self.articles, *fields, one.content_hash)])
+
+    def _add_sentences(self, passage: Passage, counts: Sequence[int]) -> None:
+        rows = []
+        for one, count in zip(passage.sentences, counts, strict=True):
+            rows.append(
+                (self.sentences, self.passages, one.paragraph, one.start, one.end, self.tokens, count)
+            )
+            self.sentences += 1
+            self.tokens += count
+        self._insert("sentences", rows)
+
+    def _add_words(self, row: int, article: Article, text: str, terms: str) -> None:
+        """Add what a passage is found by: its values in their one form stand after its text."""
+        searched = f"{text} {terms}" if terms else text
+        self._database.execute(
+            "INSERT INTO passage_words (rowid, text, title) VALUES (?, ?, ?)", (row, searched, article.title)
+        )
+
+    def _count_copied_words(self) -> None:
+        """Count words as the generation before did, but for the articles not copied from it just once."""
+        self._words.update(dict(self._database.execute("SELECT word, passages FROM before.words")))
+        for (row,) in self._database.execute("SELECT id FROM before.articles"):
+            if times := self._times[row] - 1:
+                article = self._article_before(row)
+                for _, _, _, passage in self._stored(row, row):
+                    for word in _words(article, _text(article, passage, self._language)):
+                        self._words[word] += times
+
+    def _article_before(self, row: int) -> Article:
+        (fields,) = self._database.execute(
+            "SELECT name, title, author, publisher, url, published, heading, text "
+            "FROM before.articles WHERE id = ?",
+            (row,),
+        )
+        return Article(*fields)
+
+    def _run(self, first: int, last: int) -> Run:
+        (edges,) = self._database.execute(_EDGES, (first, last))
+        return Run(range(*edges[:2]), range(*edges[2:4]), range(*edges[4:]))
+
+    def _stored(self, first: int, last: int) -> Iterator[tuple[int, int, str, Passage]]:
+        """Yield the passages of articles of the generation before: row, article's row, terms, passage."""
+        rows = self._database.execute(_STORED, (first, last))
+        for (row, article, terms), group in itertools.groupby(rows, operator.itemgetter(0, 1, 2)):
+            yield row, article, terms, Passage(tuple(Sentence(*fields[3:]) for fields in group))
+
+    def _insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if rows:
+            marks = ", ".join("?" * len(rows[0]))
+            self._database.executemany(f"INSERT INTO main.{table} VALUES ({marks})", rows)  # noqa: S608 - our own table names
+
+
+def _address(path: Path, options: str) -> str:
+    return f"{path.resolve().as_uri()}?{options}"
+
+
+def _text(article: Article, passage: Passage, language: str) -> str:
+    return "\n".join(sentence_texts(article, passage, language))
+
+
+def _words(article: Article, text: str) -> set[str]:
+    """Return the words, as they are spelt, that a passage has or its title."""
+    return set(words_of(f"{article.title}\n{text}"))

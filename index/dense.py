@@ -3,9 +3,9 @@
 Up to `FLAT_UP_TO` passages every vector is compared (FAISS's flat index): exact. Above, vectors lie in lists,
 one a centroid of k-means, a byte a dimension (IVF with scalar quantisation: Jegou, Douze and Schmid, "Product
 quantization for nearest neighbor search", 2011, section IV); the lists nearest to the question are looked
-through, and the best of them compared again by the exact vectors, which then have a file of their own, read
-from a memory map. Which passages are found is then approximate (docs/performance.md has the recall); their
-cosines are exact, and so is a search in one article, which compares all of its passages.
+through, and the best of them compared again by the exact vectors, which then have a file of their own. Which
+passages are found is then approximate (docs/performance.md has the recall); their cosines are exact, and so
+is a search in one article, which compares all of its passages.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from index.compression import Vectors
 from index.manifest import DENSE, EXACT
+from index.rowfile import RowFile
 
 __all__ = ["FLAT_UP_TO", "Dense", "write_dense"]
 
@@ -90,20 +91,17 @@ class Dense:
         """
         self._index = faiss.read_index(str(home / DENSE))
         count, dimension = self._index.ntotal, self._index.d
-        self._is_flat = not (home / EXACT).exists()
-        self._vectors: Vectors = (
-            faiss.rev_swig_ptr(self._index.get_xb(), count * dimension)
-            if self._is_flat
-            else np.memmap(home / EXACT, dtype=np.float32, mode="r")
-        ).reshape(-1, dimension)
-        if not len(self._vectors) == count == len(bodies):
+        self._exact = RowFile(home / EXACT, np.float32, dimension) if (home / EXACT).exists() else None
+        if not count == len(bodies) == len(self._exact or bodies):
             raise ValueError(f"{DENSE} has {count} vectors for {len(bodies)} passages")
         bitmap = np.packbits(bodies, bitorder="little")
         self._bodies = faiss.IDSelectorBitmap(bitmap)  # type: ignore[call-arg, arg-type] # its wrapper takes it
 
     def vectors(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> Vectors:
         """Return the exact vectors of passages, shape (rows, dimension)."""
-        return np.asarray(self._vectors[np.asarray(rows, dtype=np.int64)])
+        if self._exact is not None:
+            return self._exact.runs((int(row), int(row) + 1) for row in rows)
+        return np.asarray(self._index.reconstruct_batch(np.asarray(rows, dtype=np.int64)))
 
     def cosines(self, vector: Vectors, rows: Sequence[int] | npt.NDArray[np.int64]) -> Vectors:
         """Return the cosines of a unit vector, shape (1, dimension), and those of passages: shape (rows,)."""
@@ -113,9 +111,9 @@ class Dense:
         """Return the passages nearest to a unit vector, shape (1, dimension): row and cosine, best first."""
         chosen = None if headings else self._bodies
         # Its wrapper takes what its annotations do not know.
-        if self._is_flat:
+        if self._exact is None:
             options = faiss.SearchParameters(sel=chosen) if chosen else None  # type: ignore[call-arg]
-            scores, rows = self._index.search(vector, min(count, len(self._vectors)), params=options)
+            scores, rows = self._index.search(vector, min(count, self._index.ntotal), params=options)
             found = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
             return [(row, score) for row, score in found if row >= 0]
         options = faiss.SearchParametersIVF(sel=chosen, nprobe=self._index.nprobe)  # type: ignore[call-arg]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,29 +13,29 @@ import numpy.typing as npt
 from index.articles import Article
 from index.compression import WIDTH, PackedTokens, Vectors
 from index.encoder import EncodedPassage, Encoder
-from index.generation import Generation
 from index.passages import Passage, source_text, split_article
 from index.wording import heading_line_text
 
 __all__ = [
     "Draft",
-    "DraftVectors",
+    "PassageVectors",
     "passage_settings",
     "passage_text",
-    "reuse",
+    "read_passages",
     "sentence_texts",
     "split",
     "vectors_of",
 ]
 
 _TITLE_BYTES = 100
+_KEY_LENGTH = 32
 _PASSAGES_VERSION = 2
 """Raised when splitting or `index.wording` changes, so that no passage made the old way is reused."""
 
 
 @dataclass(frozen=True, slots=True)
-class DraftVectors:
-    """An article's vectors: of its passages, and of its sentences' tokens; `counts` has each sentence's."""
+class PassageVectors:
+    """A passage's vector, shape (dimension,), and those of its sentences' tokens; `counts` has each's."""
 
     dense: Vectors
     tokens: PackedTokens
@@ -43,11 +44,15 @@ class DraftVectors:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An article on its way into a generation; `vectors` as the generation before has them, or None."""
+    """An article on its way into a generation.
+
+    `row` is that of an article of the same content in the generation before; such a draft needs no passages,
+    since they are there.
+    """
 
     article: Article
-    passages: tuple[Passage, ...]
-    vectors: DraftVectors | None = None
+    passages: tuple[Passage, ...] = ()
+    row: int | None = None
 
 
 def passage_settings(language: str) -> dict[str, Any]:
@@ -66,27 +71,22 @@ def split(article: Article, encoder: Encoder, language: str) -> tuple[Passage, .
     return split_article(article, encoder.count_tokens, encoder.window - title_tokens, language)
 
 
-def reuse(article: Article, row: int, old: Generation) -> Draft:
-    """Draft an article from a generation that holds the same content as its article `row`."""
-    stored = old.passages_of(row)
-    last = stored[-1]
-    tokens = old.tokens(stored[0].first_token, last.first_token + sum(last.tokens))
-    counts = tuple(count for one in stored for count in one.tokens)
-    dense = old.passage_vectors([one.row for one in stored])
-    return Draft(article, tuple(one.passage for one in stored), DraftVectors(dense, tokens, counts))
+def read_passages(draft: Draft, encoder: Encoder, language: str) -> Iterator[tuple[Passage, str, str]]:
+    """Yield each passage of a draft with its key and what is encoded of it.
+
+    Passages of one key have the same vectors: the key is a hash of the text and of where its sentences stand.
+    """
+    for passage in draft.passages:
+        text, places = passage_text(draft.article, passage, encoder, language)
+        said = b"%d\n%b%b" % (len(places), places.astype("<i4").tobytes(), text.encode())
+        yield passage, hashlib.sha256(said).hexdigest()[:_KEY_LENGTH], text
 
 
-def vectors_of(
-    draft: Draft, encoded: Sequence[EncodedPassage], encoder: Encoder, language: str
-) -> DraftVectors:
-    """Put the vectors of a draft's passages together, keeping the tokens that stand in a sentence."""
-    tokens: list[PackedTokens] = []
-    for passage, one in zip(draft.passages, encoded, strict=True):
-        _, places = passage_text(draft.article, passage, encoder, language)
-        edges = np.searchsorted(one.spans[:, 0], np.asarray(places))
-        tokens.extend(one.tokens[start:end] for start, end in edges)
-    dense = np.stack([one.dense for one in encoded])
-    return DraftVectors(dense, np.concatenate(tokens), tuple(map(len, tokens)))
+def vectors_of(encoded: EncodedPassage, places: npt.NDArray[np.int32]) -> PassageVectors:
+    """Keep of a passage's tokens those that stand in a sentence; `places` are the sentences' spans."""
+    edges = np.searchsorted(encoded.spans[:, 0], places)
+    tokens = [encoded.tokens[start:end] for start, end in edges]
+    return PassageVectors(encoded.dense, np.concatenate(tokens), tuple(map(len, tokens)))
 
 
 def _title_prefix(article: Article, encoder: Encoder) -> str:

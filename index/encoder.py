@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from index.backend import Backend, TokenSpans
-from index.compression import WIDTH, Basis, PackedTokens, Vectors, find_basis, pack, project
+from index.batches import batches
+from index.compression import WIDTH, Basis, PackedTokens, Vectors, find_basis, pack_all, project
 from index.models import Model
 from index.reference import Reference
 
 __all__ = ["EncodedPassage", "EncodedQuestion", "Encoder"]
 
-_BATCH = 16  # small, since a question may wait for the batch under way
+_BATCH = 16
 _QUESTIONS_FIRST = 4
 """Questions that a build's batch lets go before it while more keep coming."""
 _BASIS_SEED, _BASIS_TEXTS, _BASIS_WORDS = 0, 64, 60
@@ -66,14 +67,13 @@ class Encoder:
         self, texts: Sequence[str], basis: Basis, done: Callable[[int], None] = lambda count: None
     ) -> list[EncodedPassage]:
         """Return the vectors of each text, in order; `done` hears how many more are encoded, by batch."""
-        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
         encoded: dict[int, EncodedPassage] = {}
-        for first in range(0, len(order), _BATCH):
-            rows = order[first : first + _BATCH]
+        for rows in batches([len(text) for text in texts]):
             with self._turn():
                 batch = self._backend.encode([texts[row] for row in rows], question=False)
-            for row, one in zip(rows, batch, strict=True):
-                encoded[row] = EncodedPassage(one.dense, pack(one.tokens, basis), one.spans)
+            packed = pack_all([one.tokens for one in batch], basis)
+            for row, one, tokens in zip(rows, batch, packed, strict=True):
+                encoded[row] = EncodedPassage(one.dense, tokens, one.spans)
             done(len(rows))
         return [encoded[row] for row in range(len(texts))]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from index.compression import Basis
 from index.graph import OUTPUTS
-from index.graphs import BASIS, MODEL, TOKENIZER, WORDS, GraphRecord, producer_versions
+from index.graphs import BASIS, FILES, MODEL, TOKENIZER, WEIGHTS, WORDS, GraphRecord, producer_versions
 from index.models import Model, hash_file
 from index.reference import Reference, quiet
 
@@ -19,6 +19,8 @@ __all__ = ["UnfitModelError", "describe", "export", "refuse_unfit"]
 
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _MOST_TEXTS, _FEWEST_TOKENS = 4096, 2
+_LEAST_APART = "1024"
+"""Bytes of an array of weights that stands apart from the graph."""
 _CHATTER = ("torch", "torch.onnx", "onnxscript", "onnx_ir")
 
 
@@ -60,7 +62,7 @@ def describe(model: Model, reference: Reference, basis: Basis, home: Path) -> Gr
         question_prompt=reference.prompt(question=True),
         passage_prompt=reference.prompt(question=False),
         agreement={},
-        files={name: hash_file(home / name) for name in (MODEL, TOKENIZER, WORDS, BASIS)},
+        files={name: hash_file(home / name) for name in FILES},
     )
 
 
@@ -124,6 +126,10 @@ def _write_graph(reference: Reference, path: Path) -> None:
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
         options.optimized_model_filepath = str(path)
+        options.add_session_config_entry("session.optimized_model_external_initializers_file_name", WEIGHTS)
+        options.add_session_config_entry(
+            "session.optimized_model_external_initializers_min_size_in_bytes", _LEAST_APART
+        )
         options.log_severity_level = 3
         onnxruntime.InferenceSession(str(traced), options, providers=["CPUExecutionProvider"])
 

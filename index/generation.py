@@ -5,6 +5,7 @@
                                         dense.f32 (of large collections), tokens.i8, basis.f32
     <index folder>/models/              the encoder's graph (`index.graphs`)
     <index folder>/lock                 held by the one build that may write
+    <index folder>/kept.vectors         what a build that was cut off had encoded (`index.kept`)
 
 A generation's name ends in the first characters of its manifest's SHA-256, and the manifest has the SHA-256
 of each file: so every byte that is read is covered. Writing is in `index.writer`.
@@ -22,8 +23,7 @@ import json
 import operator
 import sqlite3
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +42,7 @@ from index.manifest import (
     BASIS,
     DATABASE,
     GENERATION,
+    KEPT,
     LOCK,
     MANIFEST,
     POINTER,
@@ -58,6 +59,8 @@ from index.manifest import (
 )
 from index.passages import Passage, Sentence
 from index.postings import Postings
+from index.recent import Recent
+from index.rowfile import RowFile
 from index.store import Forms, StoredPassage
 
 _WORDS = 300_000
@@ -65,6 +68,9 @@ _WORDS = 300_000
 
 _KEPT_CHARACTERS = 4_000_000
 """Characters of articles that are kept at hand, or one article that has more."""
+
+_KEPT_SENTENCES = 50_000
+"""Sentences of passages whose places are kept at hand: some 15 MB."""
 
 __all__ = [
     "Generation",
@@ -158,7 +164,7 @@ def verify(folder: Path) -> list[str]:
             problems.append(f"{path}: left by a build that was cut off; the next build removes it.")
         elif path.is_dir() and GENERATION.fullmatch(path.name):
             problems.extend(verify_generation(path))
-        elif path.name not in {POINTER, LOCK, MODELS}:
+        elif path.name not in {POINTER, LOCK, KEPT, MODELS}:
             problems.append(f"{path}: not a file of the index.")
     problems.extend(verify_models(folder, kept_manifests(folder)))
     return list(dict.fromkeys(problems))
@@ -237,11 +243,9 @@ class Generation:
         self.bytes = size
         width = manifest.token_width
         self.basis: Basis = np.fromfile(home / BASIS, dtype=np.float32).reshape(-1, width)
-        self._tokens: PackedTokens = (
-            np.memmap(home / TOKENS, dtype=np.int8, mode="r").reshape(manifest.tokens, width)
-            if manifest.tokens
-            else np.empty((0, width), dtype=np.int8)
-        )
+        self._tokens = RowFile(home / TOKENS, np.int8, width)
+        if len(self._tokens) != manifest.tokens:
+            raise ValueError(f"{TOKENS} has {len(self._tokens)} tokens instead of {manifest.tokens}")
         address = f"{(home / DATABASE).resolve().as_uri()}?mode=ro&immutable=1"
         self._database = sqlite3.connect(address, uri=True, check_same_thread=False)
         self._lock = threading.Lock()
@@ -251,7 +255,8 @@ class Generation:
         self._bodies[headings] = False
         self._dense = Dense(home, self._bodies)
         self._postings = Postings(home / POSTINGS, manifest.passages, self.query)
-        self._articles = _Shelf(self._read_articles)
+        self._articles = Recent(self._read_articles, lambda one: len(one.text), _KEPT_CHARACTERS)
+        self._stored = Recent(self._read_passages, lambda one: len(one.tokens), _KEPT_SENTENCES)
 
     def status(self) -> IndexStatus:
         """Return the generation's figures."""
@@ -328,18 +333,20 @@ class Generation:
         return self._postings.have(rows, terms)
 
     def tokens(self, first: int, last: int) -> PackedTokens:
-        """Return the packed vectors of a run of tokens, `last` not included; they are read from the map."""
-        return np.asarray(self._tokens[first:last])
+        """Return the packed vectors of a run of tokens, `last` not included; they are read from the disk."""
+        return self._tokens.runs([(first, last)])
 
     def token_vectors(self, passages: Sequence[StoredPassage]) -> PackedTokens:
         """Return the packed token vectors of passages, one after the other."""
-        runs = [self.tokens(one.first_token, one.first_token + sum(one.tokens)) for one in passages]
-        return np.concatenate([np.empty((0, self.manifest.token_width), dtype=np.int8), *runs])
+        return self._tokens.runs((one.first_token, one.first_token + sum(one.tokens)) for one in passages)
 
     def passages(self, rows: Sequence[int]) -> list[StoredPassage]:
-        """Return passages by row, in the order asked for."""
-        found = {one.row: one for one in self._passages("passage IN (SELECT value FROM json_each(?))", rows)}
-        return [found[row] for row in rows]
+        """Return passages by row, in the order asked for; those asked for lately are at hand."""
+        return self._stored(rows)
+
+    def _read_passages(self, rows: Sequence[int]) -> dict[int, StoredPassage]:
+        found = self._passages("passage IN (SELECT value FROM json_each(?))", rows)
+        return {one.row: one for one in found}
 
     def _passages(self, condition: str, rows: Sequence[int]) -> list[StoredPassage]:
         sentences = self.query(
@@ -362,7 +369,10 @@ class Generation:
 
     def abbreviations(self) -> list[tuple[str, str]]:
         """Return the abbreviations that the articles introduce, as short and long form."""
-        return [(short, long) for short, long in self.query("SELECT short, long FROM abbreviations")]
+        rows = self.query(
+            "SELECT short, long FROM abbreviations GROUP BY short, long ORDER BY min(abbreviations.rowid)"
+        )
+        return [(short, long) for short, long in rows]
 
     def article(self, row: int) -> Article:
         """Return an article by its row."""
@@ -411,40 +421,14 @@ class Generation:
         rows = self.query("SELECT id, name, content_hash FROM articles ORDER BY id")
         return [(row, name, digest) for row, name, digest in rows]
 
+    def rows_of_keys(self, keys: Iterable[str]) -> dict[str, int]:
+        """Return the row of a passage with each of these keys, where there is one."""
+        sql = "SELECT key, min(id) FROM passages WHERE key IN (SELECT value FROM json_each(?)) GROUP BY key"
+        return dict(self.query(sql, json.dumps(list(keys))))
+
     def passages_of(self, article: int) -> list[StoredPassage]:
         """Return every passage of an article, in order; the heading's first."""
         return self._passages("article IN (SELECT value FROM json_each(?))", [article])
-
-
-class _Shelf:
-    """Keeps the articles that were read last at hand, as many as have some characters together."""
-
-    def __init__(self, read: Callable[[Sequence[int]], dict[int, Article]]) -> None:
-        self._read = read
-        self._kept: OrderedDict[int, Article] = OrderedDict()
-        self._characters = 0
-        self._lock = threading.Lock()
-
-    def __call__(self, rows: Sequence[int]) -> list[Article]:
-        """Return articles by row, in the order asked for."""
-        wanted = dict.fromkeys(rows)
-        with self._lock:
-            found = {row: self._kept[row] for row in wanted if row in self._kept}
-        if missing := [row for row in wanted if row not in found]:
-            found |= self._read(missing)
-        with self._lock:
-            for row in wanted:
-                self._keep(row, found[row])
-        return [found[row] for row in rows]
-
-    def _keep(self, row: int, article: Article) -> None:
-        if row not in self._kept:
-            self._characters += len(article.text)
-        self._kept[row] = article
-        self._kept.move_to_end(row)
-        while self._characters > _KEPT_CHARACTERS and len(self._kept) > 1:
-            _, oldest = self._kept.popitem(last=False)
-            self._characters -= len(oldest.text)
 
 
 def _stored(sentences: list[tuple[int, ...]]) -> StoredPassage:

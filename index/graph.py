@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from index.backend import TextVectors, own_tokens
 from index.compression import Basis, unit
 from index.errors import DamagedIndexError
-from index.graphs import BASIS, MODEL, TOKENIZER, WORDS, GraphRecord
+from index.graphs import BASIS, MODEL, TOKENIZER, WEIGHTS, WORDS, GraphRecord
 from index.manifest import REBUILD, check_file
 
 if TYPE_CHECKING:
@@ -44,8 +44,9 @@ class Graph:
         self._home = home
         self._record = record
         self._threads = threads or _cores()
-        with ThreadPoolExecutor(1) as pool:  # hashing takes as long as loading: both at once
-            whole: Future[int] = pool.submit(check_file, home / MODEL, record.files[MODEL])
+        with ThreadPoolExecutor(1) as pool:  # hashing takes as long as all the rest: both at once
+            whole: Future[int] = pool.submit(check_file, home / WEIGHTS, record.files[WEIGHTS])
+            check_file(home / MODEL, record.files[MODEL])
             self._tokenizer = Tokenizer.from_str(self._read(TOKENIZER).decode())
             try:
                 self._session = _open_session(home / MODEL, self._threads)
@@ -53,7 +54,6 @@ class Graph:
                 whole.result()  # a damaged file is told of as such
                 raise
             whole.result()
-        self._tokenizer.no_padding()
 
     def encode(self, texts: Sequence[str], *, question: bool) -> list[TextVectors]:
         """Return the vectors of one batch of texts, each read as a question or as a passage."""
@@ -120,6 +120,8 @@ def _open_session(path: Path, threads: int) -> InferenceSession:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    # A thread that has nothing to do gives its core away: others are at work, answering or building.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = _ERRORS_ONLY
     # The file was optimised when it was exported.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL

@@ -1,7 +1,7 @@
 """The exported encoders of an index folder: their records, their files, and whether these are whole.
 
-    <index folder>/models/<first 16 of the model's fingerprint>/    graph.json, model.onnx, tokenizer.json,
-                                                                    words.txt, basis.f32
+    <index folder>/models/<first 16 of the model's fingerprint>/    graph.json, model.onnx, weights.bin,
+                                                                    tokenizer.json, words.txt, basis.f32
     <index folder>/models/<...>/refused.json                        instead: why the model has no graph
 
 A generation's manifest has the SHA-256 of graph.json, which has that of each other file: so every byte that
@@ -21,17 +21,20 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from index.durable import sync
 from index.errors import DamagedIndexError
 from index.manifest import REBUILD, TEMPORARY, Manifest, check_file
 from index.models import Model
 
 __all__ = [
     "BASIS",
+    "FILES",
     "FORMAT",
     "GRAPH",
     "MODEL",
     "MODELS",
     "TOKENIZER",
+    "WEIGHTS",
     "WORDS",
     "GraphRecord",
     "check_graph",
@@ -54,10 +57,12 @@ MODELS = "models"
 GRAPH = "graph.json"
 REFUSED = "refused.json"
 MODEL = "model.onnx"
+WEIGHTS = "weights.bin"
+"""The graph's weights, apart from it, so that they are mapped and not copied."""
 TOKENIZER = "tokenizer.json"
 WORDS = "words.txt"
 BASIS = "basis.f32"
-_FILES = (MODEL, TOKENIZER, WORDS, BASIS)
+FILES = (MODEL, WEIGHTS, TOKENIZER, WORDS, BASIS)
 _PRODUCERS = ("onnx", "onnxruntime", "onnxscript", "sentence-transformers", "torch", "transformers")
 
 
@@ -135,7 +140,7 @@ def read_graph(home: Path, digest: str | None = None) -> GraphRecord:
         record = GraphRecord(model_files=pairs, inputs=tuple(fields.pop("inputs")), **fields)
     except (KeyError, TypeError, ValueError) as error:
         raise DamagedIndexError(f"{path} is of another version of Footnote. {REBUILD}") from error
-    if record.format != FORMAT or set(record.files) != set(_FILES):
+    if record.format != FORMAT or set(record.files) != set(FILES):
         raise DamagedIndexError(f"{path} has format {record.format}; this Footnote reads {FORMAT}. {REBUILD}")
     return record
 
@@ -193,21 +198,13 @@ def read_refusal(folder: Path, fingerprint: str) -> str | None:
 def _place(made: Path, home: Path) -> None:
     """Have what is in a folder written to the disk, then give it its name in place of what has it."""
     for path in (*made.iterdir(), made):
-        _sync(path)
+        sync(path)
     home.parent.mkdir(exist_ok=True)
     if home.exists():
         shutil.rmtree(home)
     made.rename(home)
-    _sync(home.parent)
-    _sync(home.parent.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(home.parent)
+    sync(home.parent.parent)
 
 
 def remove_models(folder: Path, fingerprints: Collection[str]) -> None:

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -64,7 +65,7 @@ def highlight(question: str, sentence_text: str, language: str) -> Span | None:
     if rule is None or not found:
         return None
     asked = _asked(question[:_LONGEST], language)
-    words = _Words.of(sentence_text)
+    words = _Words.of(sentence_text, asked)
     weights = sorted((_weigh(one, words, sentence_text, asked) for one in found), key=lambda one: -one.total)
     best = weights[0]
     clear = len(weights) == 1 or best.total - weights[1].total >= rule.margin
@@ -104,20 +105,22 @@ def _folded_function_words(language: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The words of a sentence: where each begins and ends, and its stem."""
+    """The words of a sentence: where each begins and ends, its stem; and the places of the question's."""
 
     starts: Sequence[int]
     ends: Sequence[int]
     stems: Sequence[str]
+    asked: Mapping[str, Sequence[int]]
 
     @staticmethod
-    def of(text: str) -> _Words:
+    def of(text: str, asked: _Asked) -> _Words:
         matches = list(WORD.finditer(text))
-        return _Words(
-            [match.start() for match in matches],
-            [match.end() for match in matches],
-            [fold(match[0])[:_STEM] for match in matches],
-        )
+        stems = [fold(match[0])[:_STEM] for match in matches]
+        places: dict[str, list[int]] = {}
+        for at, stem in enumerate(stems):
+            if stem in asked.content:
+                places.setdefault(stem, []).append(at)
+        return _Words([match.start() for match in matches], [match.end() for match in matches], stems, places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +132,19 @@ class _Weight:
 
 def _weigh(one: Candidate, words: _Words, text: str, asked: _Asked) -> _Weight:
     """Weigh a candidate by the question's words around it; its own words do not count."""
-    first = next((at for at, end in enumerate(words.ends) if end > one.start), 0)
-    last = max((at for at, start in enumerate(words.starts) if start < one.end), default=0)
-    near: dict[str, float] = {}
-    for at, stem in enumerate(words.stems):
-        if stem in asked.content and not first <= at <= last:
-            gap = text[words.ends[at] : one.start] if at < first else text[one.end : words.starts[at]]
-            distance = (first - at if at < first else at - last) + gap.count(",")
-            near[stem] = max(near.get(stem, 0.0), 1 / (1 + distance))
-    nearness = sum(near.values())
-    after = words.stems[first : last + 1 + _COUNTED_WITHIN]
-    counted = not asked.counted.isdisjoint(after)
+    first = bisect_right(words.ends, one.start)
+    last = bisect_left(words.starts, one.end) - 1
+    near: list[tuple[int, float]] = []
+    for places in words.asked.values():
+        before, after = bisect_left(places, first), bisect_right(places, last)
+        # Of the places on one side, the nearest has also the fewest commas between.
+        distances = [first - at + text.count(",", words.ends[at], one.start) for at in places[:before][-1:]]
+        distances += [at - last + text.count(",", one.end, words.starts[at]) for at in places[after:][:1]]
+        if distances:
+            near.append((places[0] if before else places[after], 1 / (1 + min(distances))))
+    nearness = sum(weight for _, weight in sorted(near))
+    following = words.stems[first : last + 1 + _COUNTED_WITHIN]
+    counted = not asked.counted.isdisjoint(following)
     return _Weight(nearness + _CUE * one.cues + _COUNTED * counted, nearness, (one.start, one.end))
 
 

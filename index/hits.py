@@ -11,6 +11,7 @@ logit fitted on xquad-en and clapnq, which itself was no better on squad2 (docs/
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from index.articles import Article
 from index.question import Question, Term
@@ -23,16 +24,17 @@ SCORE_WEIGHTS = {"dense": 0.5, "lexical": 0.5, "late": 2.0, "sentence_late": 1.0
 
 _WANTED = 0.1
 
+_DENSE, _LEXICAL, _LATE, _SENTENCE_LATE, _SENTENCE_MEAN = SCORE_WEIGHTS.values()
+
 
 def fuse(dense: float, lexical: float, late: float = 0.0, sentence: float = 0.0) -> float:
     """Return the score of a passage; without the last two, that by which candidates are chosen."""
-    weights = SCORE_WEIGHTS
-    return weights["dense"] * dense + weights["lexical"] * lexical + weights["late"] * late + sentence
+    return _DENSE * dense + _LEXICAL * lexical + _LATE * late + sentence
 
 
 def fuse_sentence(late: float, mean: float) -> float:
     """Return the score of a sentence."""
-    return SCORE_WEIGHTS["sentence_late"] * late + SCORE_WEIGHTS["sentence_mean"] * mean
+    return _SENTENCE_LATE * late + _SENTENCE_MEAN * mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class HitSentence:
         return self.score + _WANTED * self.wanted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that what is asked for often is worked out once
 class Hit:
     """A passage that the search found, with its scores; sentences are in the order of the text."""
 
@@ -92,24 +94,24 @@ class Hit:
     sentences: tuple[HitSentence, ...]
     terms: tuple[TermMatch, ...]
 
-    @property
+    @cached_property
     def best_sentence(self) -> HitSentence:
         """The sentence to quote: the one that answers the question best, the earlier one of equals.
 
         Where that only asks ("Why does it float?") and is no line of a heading, it is the sentence after it.
         """
         quotable = [one for one in self.sentences if one.quotable]
-        at = quotable.index(max(quotable, key=lambda one: one.answering))
+        at = max(range(len(quotable)), key=lambda at: quotable[at].answering)
         while quotable[at].paragraph and asks(quotable[at].text) and at + 1 < len(quotable):
             at += 1
         return quotable[at]
 
-    @property
+    @cached_property
     def nearest_sentence(self) -> HitSentence:
         """The sentence that shows best that the passage is meant; of a heading, it may be the title."""
         return max(self.sentences, key=lambda one: one.score)
 
-    @property
+    @cached_property
     def score(self) -> float:
         """The sum by which hits are ordered."""
         return fuse(self.dense, self.lexical, self.late, self.nearest_sentence.score)

@@ -15,10 +15,13 @@ import numpy.typing as npt
 from index.backend import TokenSpans
 from index.compression import PackedTokens, Vectors, unit
 
-__all__ = ["Floats", "Interaction", "interact", "term_shares", "token_weights"]
+__all__ = ["Floats", "Interaction", "interact", "term_shares", "token_weights", "weigh"]
 
 Floats = npt.NDArray[np.float32]
 Span = tuple[int, int]
+
+_SHORTEST = 1e-9
+"""Length below which a vector counts as nothing but zeros."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,16 @@ def interact(question: Vectors, tokens: PackedTokens, counts: Sequence[int]) -> 
     sizes = np.asarray(counts)
     filled = np.flatnonzero(sizes)
     if len(question) and len(filled):
-        rows = unit(tokens)
-        starts = (np.cumsum(sizes) - sizes)[filled]
-        best[:, filled] = np.maximum.reduceat(question @ rows.T, starts, axis=1)
-        whole = unit(question.mean(axis=0, keepdims=True))[0]
-        mean[filled] = unit(np.add.reduceat(rows, starts, axis=0)) @ whole
+        rows = np.asarray(tokens, dtype=np.float32)
+        # The cosines are scaled instead of the rows, which have many times as many numbers.
+        scales = 1 / np.maximum(np.sqrt(np.einsum("ij,ij->i", rows, rows)), _SHORTEST)
+        ends = np.cumsum(sizes)[filled]
+        starts = ends - sizes[filled]
+        best[:, filled] = np.maximum.reduceat((question @ rows.T) * scales, starts, axis=1)
+        spans = zip(starts.tolist(), ends.tolist(), strict=True)
+        # A product a sentence: NumPy's own sum of runs of rows takes five times as long.
+        sums = np.stack([scales[start:end] @ rows[start:end] for start, end in spans])
+        mean[filled] = np.einsum("ij,j->i", unit(sums), unit(question.mean(axis=0, keepdims=True))[0])
     return Interaction(best, mean)
 
 
@@ -61,6 +69,14 @@ def term_shares(spans: TokenSpans, terms: Sequence[Span]) -> Floats:
     within = (spans[None, :, 0] >= starts[:, :1]) & (spans[None, :, 0] < starts[:, 1:])
     counts = within.sum(axis=1, keepdims=True)
     return np.asarray(within / np.maximum(counts, 1), dtype=np.float32)
+
+
+def weigh(best: Floats, weights: Floats) -> Floats:
+    """Return the weighted sum over a question's tokens, `best` of shape (tokens, n): shape (n,).
+
+    Columns that are equal have equal sums, to the last bit, which a matrix product does not promise.
+    """
+    return np.asarray((best * weights[:, None]).sum(axis=0))
 
 
 def token_weights(shares: Floats, weights: Sequence[float]) -> Floats:

@@ -20,6 +20,7 @@ __all__ = [
     "FILES",
     "FORMAT",
     "GENERATION",
+    "KEPT",
     "LOCK",
     "MANIFEST",
     "POINTER",
@@ -48,6 +49,7 @@ POSTINGS = "postings.bin"
 TOKENS = "tokens.i8"
 BASIS = "basis.f32"
 LOCK = "lock"
+KEPT = "kept.vectors"
 TEMPORARY = ".building-"
 GENERATION = re.compile(r"(?P<number>\d{6,})-[0-9a-f]{16}")
 FILES = (DATABASE, POSTINGS, DENSE, TOKENS, BASIS)
@@ -80,6 +82,7 @@ class Manifest:
     encoder: str
     encoder_fingerprint: str
     graph: str
+    producer: str
     dimension: int
     passage_settings: dict[str, Any]
     articles: int

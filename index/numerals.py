@@ -9,7 +9,7 @@ at a bounded number of times, so that the time is linear in the length of the te
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -20,8 +20,8 @@ from index.lexicon import Lexicon, Word
 __all__ = ["Item", "Number", "read"]
 
 # No number that anybody writes has more digits, or more words.
-_DIGITS = 24
-_WORDS = 12
+_MOST_DIGITS = 24
+_MOST_WORDS = 12
 
 Number = int | Decimal
 """What digits and words for numbers are worth."""
@@ -47,15 +47,19 @@ def read(text: str, words: Lexicon) -> list[Item]:
     return list(_merged(_tokens(text, words), words))
 
 
-# A date, a time, a decade, a number, a word or a sign; all but the last two begin with a digit.
-_TOKEN = re.compile(
-    r"(?P<word>[^\W\d_]\w*)"
-    r"|(?P<sign>[^\w\s])"
-    r"|(?P<date>\d{4}-\d{2}-\d{2}(?!\d)|\d{1,2}([/.-])\d{1,2}\4\d{4}(?!\d))"
-    r"|(?P<time>\d{1,2}:\d{2}(?!\d))"
-    r"|(?P<decade>(?:\d{3}|[2-9])0['’]?s\b)"
-    r"|(?P<number>\d{1,3}(?:[\u00a0\u2009\u202f]\d{3})+(?!\d)|\d+(?:[.,]\d+)*)"
-)
+_FORMS = {
+    "date": r"\d{4}-\d{2}-\d{2}(?!\d)|\d{1,2}(?:/\d{1,2}/|\.\d{1,2}\.|-\d{1,2}-)\d{4}(?!\d)",
+    "time": r"\d{1,2}:\d{2}(?!\d)",
+    "decade": r"(?:\d{3}|[2-9])0['’]?s\b",
+    "number": r"\d{1,3}(?:[\u00a0\u2009\u202f]\d{3})+(?!\d)|\d+(?:[.,]\d+)*",
+}
+"""What begins with a digit, in the order in which it is tried."""
+
+_TOKEN = re.compile("|".join([r"[^\W\d_]\w*", r"[^\w\s]", *_FORMS.values()]))
+"""A word, a sign, a date, a time, a decade or a number."""
+
+_DIGITS = re.compile("|".join(f"(?P<{name}>{form})" for name, form in _FORMS.items()))
+_WRITTEN = {"date": "S", "time": "T", "decade": "D"}
 
 
 @lru_cache(maxsize=16)
@@ -76,33 +80,46 @@ def _tokens(text: str, words: Lexicon) -> list[Item]:
     """Part a text into tokens and give each its role; x is the role of what says nothing."""
     items: list[Item] = []
     known, openers = words.words, _openers(words.phrases)
-    last, skip = _NOTHING, 0
-    for match in _TOKEN.finditer(text):
-        start, end = match.span()
+    last, end, skip = _NOTHING, 0, 0
+    for token in _TOKEN.findall(text):
+        start = text.index(token, end)
+        end = start + len(token)
         if start < skip:
             continue
-        token, kind = match[0], match.lastgroup or ""
         key = token.lower()
-        if key in openers and (phrase := _phrase_pattern(words.phrases).match(text, start)):
-            skip = end = phrase.end()
+        word = known.get(key)
+        if word is None and token == key and start != last.end and token.isalpha() and key not in openers:
+            last = _MANY if token[-1] == "s" and len(token) > 3 else _NOTHING  # most words, the quick way
+        elif key in openers and (phrase := _phrase_pattern(words.phrases).match(text, start)):
+            skip = phrase.end()
             key = " ".join(phrase[0].lower().split())
             role, worth = known.get(key) or known[key.replace(" ", "")]
-            item = Item(role, start, end, worth)
-        elif start == last.end and last.role in _DIGIT_ROLES and kind == "word":
-            item = _after_digits(token, start, known)
-            if item.role not in _ENDINGS:
-                last.role = "x"  # 3D, 4x4: no number
-        elif kind in _READERS:
-            item = _READERS[kind](token, start, words)
-        elif (word := known.get(key)) is not None:
-            item = Item(_form_of(word.role, token, key), start, end, word.worth)
+            last = Item(role, start, skip, worth)
+        elif token[0].isdecimal():
+            last = _digits(token, start, words)
+        elif start == last.end and last.role in _DIGIT_ROLES and token[0].isalnum():
+            digits, last = last, _after_digits(token, start, known)
+            if last.role not in _ENDINGS:
+                digits.role = "x"  # 3D, 4x4: no number
+        elif word is not None:
+            role, worth = word
+            last = Item(_form_of(role, token, key) if role in "m+" else role, start, end, worth)
         elif token.islower():
-            item = _MANY if token[-1] == "s" and len(token) > 3 else _NOTHING
+            last = _MANY if token[-1] == "s" and len(token) > 3 else _NOTHING
         else:
-            item = Item("r", start, end, token) if _ROMAN.fullmatch(token) else _NOTHING
-        items.append(item)
-        last = item
+            last = Item("r", start, end, token) if _ROMAN.fullmatch(token) else _NOTHING
+        items.append(last)
     return items
+
+
+def _digits(token: str, start: int, words: Lexicon) -> Item:
+    """Read a token that begins with a digit."""
+    match = _DIGITS.fullmatch(token)
+    role = _WRITTEN.get(match.lastgroup or "") if match else None
+    if role is not None:
+        return Item(role, start, start + len(token), token)
+    role, number = _read_number(token, words.decimal)
+    return Item(role, start, start + len(token), number)
 
 
 def _after_digits(token: str, start: int, known: dict[str, Word]) -> Item:
@@ -130,14 +147,14 @@ _PLAIN_DIGITS = re.compile(r"\d+")
 _SPACES = re.compile(r"[\u00a0\u2009\u202f]")
 
 
-def _read_digits(token: str, decimal: str) -> tuple[str, Number]:
+def _read_number(token: str, decimal: str) -> tuple[str, Number]:
     """Return the role and the number of digits with points and commas; x where they make no number.
 
     The language says which sign parts the decimals; the other one is read so too where it cannot part
     thousands (`4,2` in English).
     """
     token = _SPACES.sub("", token)
-    if len(token) > _DIGITS:
+    if len(token) > _MOST_DIGITS:
         return "x", 0
     if _PLAIN_DIGITS.fullmatch(token):
         number = int(token)
@@ -159,31 +176,19 @@ def _read_digits(token: str, decimal: str) -> tuple[str, Number]:
     return ("#", Decimal(token)) if token else ("x", 0)
 
 
-def _number_token(token: str, start: int, words: Lexicon) -> Item:
-    role, worth = _read_digits(token, words.decimal)
-    return Item(role, start, start + len(token), worth)
-
-
-_READERS: dict[str, Callable[[str, int, Lexicon], Item]] = {
-    "number": _number_token,
-    "date": lambda token, start, _: Item("S", start, start + len(token), token),
-    "time": lambda token, start, _: Item("T", start, start + len(token), token),
-    "decade": lambda token, start, _: Item("D", start, start + len(token), token),
-}
-
-
 def _merged(items: list[Item], words: Lexicon) -> Iterator[Item]:
     """Put the tokens of one number together: forty-eight million, 1.5bn, 10th, twenty-first."""
-    at, count = 0, len(items)
-    while at < count:
-        item, after = items[at], at + 1
-        if item.role in _OPENING:
+    after = 0
+    for match in _OPENING.finditer("".join([item.role for item in items])):
+        at = match.start()
+        if at >= after:
+            yield from items[after:at]
             item, after = _number(items, at, words)
-        yield item
-        at = after
+            yield item
+    yield from items[after:]
 
 
-_OPENING = frozenset("#yqn1i+FG")
+_OPENING = re.compile(r"[#yqn1i+FG]")
 
 
 def _role(items: list[Item], at: int) -> str:
@@ -215,7 +220,7 @@ def _number(items: list[Item], at: int, words: Lexicon) -> tuple[Item, int]:
 
 def _scaled(items: list[Item], at: int, value: Number, money: bool) -> tuple[Number, int]:
     """Multiply by the scales that follow: 48 thousand million."""
-    for _ in range(_WORDS):
+    for _ in range(_MOST_WORDS):
         if _role(items, at) not in {"+", "P"}:
             break
         value, at = value * items[at].number, at + 1
@@ -243,7 +248,7 @@ def _decimal(share: Fraction) -> Decimal:
 def _spelt(items: list[Item], at: int, words: Lexicon) -> tuple[Item, int]:
     """Read a number in words, as far as they make one."""
     reading = _Reading()
-    first, after, end = items[at], at, at + _WORDS
+    first, after, end = items[at], at, at + _MOST_WORDS
     while after < min(end, len(items)):
         item, step = items[after], 1
         hyphen = item.role == "-" and item.start == items[after - 1].end

@@ -102,11 +102,18 @@ def split_article(article: Article, tokens: Tokens, window: int, language: str) 
     """
     window = max(window, _SMALLEST_WINDOW)
     runs = _heading_runs(article, tokens, window, language)
-    body: list[_Run] = []
+    sentences: list[Sentence] = []
     for paragraph in article.paragraphs:
         text = article.text[paragraph.start : paragraph.end]
-        spans = [(paragraph.start + a, paragraph.start + b) for a, b in split_sentences(text, language)]
-        body.extend(_fill(_measure(article.text, spans, paragraph.number, tokens, window), window))
+        spans = split_sentences(text, language)
+        sentences.extend(
+            Sentence(paragraph.number, paragraph.start + a, paragraph.start + b) for a, b in spans
+        )
+    # Counted together, since a call takes longer than most texts do.
+    measured = _measure(article.text, sentences, tokens, window)
+    body: list[_Run] = []
+    for _, of_paragraph in itertools.groupby(measured, lambda run: run.sentences[0].paragraph):
+        body.extend(_fill(list(of_paragraph), window))
     return tuple(Passage(run.sentences) for run in [*runs, *_join_short(body, window)])
 
 
@@ -163,20 +170,21 @@ def _heading_runs(article: Article, tokens: Tokens, window: int, language: str) 
         if span[0] < span[1]:
             (lead,) = tokens([heading_line_text(article, span[0], "", language)])
             room = max(window - lead, _SMALLEST_WINDOW)
-            lines = _measure(article.heading, [span], HEADING, tokens, room)
+            lines = _measure(article.heading, [Sentence(HEADING, *span)], tokens, room)
             runs.extend(_Run(run.sentences, run.tokens + lead) for run in lines)
     return list(_fill(runs, window))
 
 
-def _measure(text: str, spans: list[Span], paragraph: int, tokens: Tokens, window: int) -> list[_Run]:
+def _measure(text: str, sentences: list[Sentence], tokens: Tokens, window: int) -> list[_Run]:
     """Count the tokens of each sentence; cut one that alone is over the window."""
     runs: list[_Run] = []
-    for span, count in zip(spans, tokens([text[a:b] for a, b in spans]), strict=True):
+    counts = tokens([text[one.start : one.end] for one in sentences])
+    for one, count in zip(sentences, counts, strict=True):
         if count <= window:
-            runs.append(_Run((Sentence(paragraph, *span),), count))
+            runs.append(_Run((one,), count))
             continue
-        for part, part_count in _cut(text, span, tokens, window):
-            runs.append(_Run((Sentence(paragraph, *part),), part_count))
+        for part, part_count in _cut(text, (one.start, one.end), tokens, window):
+            runs.append(_Run((Sentence(one.paragraph, *part),), part_count))
     return runs
 
 

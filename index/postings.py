@@ -259,11 +259,11 @@ class Postings:
         choosing, others = _part(forms, self._most)
         rows, scores = _add_up(choosing)
         if allowed is not None:
-            kept = allowed[rows]
-            rows, scores = rows[kept], scores[kept]
+            may = allowed[rows]
+            rows, scores = rows[may], scores[may]
         if others:
-            kept = _foremost(scores, _CHOSEN)
-            rows, scores = rows[kept], scores[kept]
+            foremost = _foremost(scores, _CHOSEN)
+            rows, scores = rows[foremost], scores[foremost]
             for one in others:
                 scores += one.weights(rows)
         kept = _foremost(scores, count)
@@ -317,11 +317,12 @@ class Postings:
 
     def _stems(self, phrases: Sequence[str]) -> list[list[str]]:
         """Cut phrases into stems, as FTS5 cut the passages."""
+        self._scratch.execute("BEGIN")
         self._scratch.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", enumerate(phrases))
         cut: list[list[str]] = [[] for _ in phrases]
         for row, stem in self._scratch.execute("SELECT doc, term FROM stems ORDER BY doc, offset"):
             cut[row].append(stem)
-        self._scratch.execute("INSERT INTO words (words) VALUES ('delete-all')")
+        self._scratch.execute("ROLLBACK")
         return cut
 
 
@@ -335,7 +336,7 @@ def _has_any(rows: Rows, forms: Iterable[_Posting]) -> Bools:
 def _part(forms: Sequence[_Posting], most: int) -> tuple[list[_Posting], list[_Posting]]:
     """Part phrases into the rarer ones, which choose candidates, and the others; both in order."""
     room = most
-    choosing = set()
+    choosing: set[int] = set()
     for at in sorted(range(len(forms)), key=lambda at: len(forms[at].rows)):
         room -= len(forms[at].rows)
         if room < 0 and choosing:
@@ -355,7 +356,8 @@ def _add_up(forms: Sequence[_Posting]) -> tuple[Rows, Floats]:
     order = np.argsort(rows, kind="stable")
     rows = rows[order]
     begins = np.diff(rows, prepend=-1) != 0
-    return rows[begins], np.bincount(np.cumsum(begins) - 1, weights[order])
+    sums = np.bincount(np.cumsum(begins) - 1, weights[order])
+    return rows[begins], np.asarray(sums, dtype=np.float64)
 
 
 def _foremost(scores: Floats, count: int) -> npt.NDArray[np.int64]:

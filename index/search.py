@@ -11,10 +11,12 @@ import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from index.articles import Article
 from index.encoder import EncodedQuestion, Encoder
 from index.hits import Found, Hit, HitSentence, TermMatch, fuse, fuse_sentence
-from index.late import Floats, interact, term_shares, token_weights
+from index.late import interact, term_shares, token_weights, weigh
 from index.parts import Part
 from index.passages import source_text
 from index.question import Question, QuestionReader
@@ -40,15 +42,14 @@ class _Candidate:
     stored: StoredPassage
     dense: float
     lexical: float
-    nearness: tuple[float, ...]
-    late: Floats
-    mean: Floats
+    nearness: Sequence[float]
+    late: Sequence[float]
+    mean: Sequence[float]
     whole: float
 
     @property
     def score(self) -> float:
-        best = max(map(fuse_sentence, self.late.tolist(), self.mean.tolist()))
-        return fuse(self.dense, self.lexical, self.whole, best)
+        return fuse(self.dense, self.lexical, self.whole, max(map(fuse_sentence, self.late, self.mean)))
 
 
 class Search:
@@ -121,23 +122,26 @@ class Search:
         seen = interact(encoded.tokens, tokens, [count for one in stored for count in one.tokens])
         shares = term_shares(encoded.spans, [(term.start, term.end) for term in question.terms])
         weights = token_weights(shares, [term.rarity for term in question.terms])
-        candidates = []
-        first = 0
-        for row, one in zip(rows, stored, strict=True):
-            last = first + len(one.tokens)
-            best, mean = seen.best[:, first:last], seen.mean[first:last]
-            first = last
-            candidates.append(
-                _Candidate(
-                    stored=one,
-                    dense=dense[row],
-                    lexical=lexical.get(row, 0.0),
-                    nearness=tuple((shares @ best.max(axis=1)).tolist()),
-                    late=self._on(Part.LATE) * (weights @ best),
-                    mean=self._on(Part.SENTENCE) * mean,
-                    whole=self._on(Part.LATE) * float(weights @ best.max(axis=1)),
-                )
+        late = (self._on(Part.LATE) * weigh(seen.best, weights)).tolist()
+        mean = (self._on(Part.SENTENCE) * seen.mean).tolist()
+        ends = list(itertools.accumulate((len(one.tokens) for one in stored), initial=0))
+        nearest = np.maximum.reduceat(seen.best, ends[:-1], axis=1) if stored else seen.best
+        whole = (self._on(Part.LATE) * weigh(nearest, weights)).tolist()
+        nearness = (shares @ nearest).T.tolist()
+        candidates = [
+            _Candidate(
+                stored=one,
+                dense=dense[row],
+                lexical=lexical.get(row, 0.0),
+                nearness=nearness[at],
+                late=late[first:last],
+                mean=mean[first:last],
+                whole=whole[at],
             )
+            for at, (row, one, (first, last)) in enumerate(
+                zip(rows, stored, itertools.pairwise(ends), strict=True)
+            )
+        ]
         return sorted(candidates, key=lambda one: -one.score)[:_HITS]
 
     def _on(self, part: Part) -> float:
@@ -165,8 +169,8 @@ class Search:
                     start=one.start,
                     end=one.end,
                     text=piece,
-                    late=float(candidate.late[number]),
-                    mean=float(candidate.mean[number]),
+                    late=candidate.late[number],
+                    mean=candidate.mean[number],
                     wanted=self._wanted(question, piece),
                     quotable=quotable,
                 )

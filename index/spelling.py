@@ -22,9 +22,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from posixpath import commonprefix
 from typing import Literal
@@ -101,14 +101,32 @@ class Vocabulary:
         self._counts = dict(words)
         self._common = frozenset(common_words)
         self._language = language if _has_stemmer(language) else None
-        self._buckets: dict[tuple[str, int], list[str]] = {}
-        for word in sorted(self._counts.keys() | self._common):
+        self._buckets: dict[str, dict[int, list[str]]] = {}
+
+    @cached_property
+    def _begun(self) -> dict[str, list[str]]:
+        """The words by their first letter, parted when first a word is not known; most questions know all."""
+        begun: dict[str, list[str]] = {}
+        for word in self._counts.keys() | self._common:
             if len(word) <= _LONGEST and word.isalpha():
-                self._buckets.setdefault((word[0], len(word)), []).append(word)
-        sizes: Counter[str] = Counter()
-        for (head, _), bucket in self._buckets.items():
-            sizes[head] += len(bucket)
-        self._heads = [head for head, _ in sizes.most_common(_HEADS)]
+                begun.setdefault(word[0], []).append(word)
+        return begun
+
+    @cached_property
+    def _heads(self) -> list[str]:
+        """The first letters that the most words begin with."""
+        return sorted(self._begun, key=lambda head: (-len(self._begun[head]), head))[:_HEADS]
+
+    def _bucket(self, head: str, length: int) -> Sequence[str]:
+        """Return the words of a first letter and a length, sorted."""
+        bucket = self._buckets.get(head)
+        if bucket is None:
+            bucket = {}
+            for word in sorted(self._begun.get(head, [])):
+                bucket.setdefault(len(word), []).append(word)
+            if bucket:
+                self._buckets[head] = bucket
+        return bucket.get(length, [])
 
     def __contains__(self, word: object) -> bool:
         return word in self._counts
@@ -228,7 +246,7 @@ class Vocabulary:
         """
         reach = 1 if len(word) < 6 else 2 if len(word) < 12 else 3
         for length in range(max(3, len(word) - reach), len(word) + reach + 1):
-            bucket = self._buckets.get((word[0], length), [])
+            bucket = self._bucket(word[0], length)
             found = process.extract(word, bucket, scorer=OSA.distance, score_cutoff=reach, limit=None)
             for near, distance, _ in found:
                 if distance < 2 or not _differ_in_ending(word, near):
@@ -247,7 +265,7 @@ class Vocabulary:
         # A stem may end otherwise than its words do ("happi"), and no ending is longer than "fulnesses".
         prefix = root[: max(2, len(root) - 1)]
         for length in range(len(prefix), len(root) + 9):
-            bucket = self._buckets.get((word[0], length), [])
+            bucket = self._bucket(word[0], length)
             for at in range(bisect_left(bucket, prefix), len(bucket)):
                 if not bucket[at].startswith(prefix):
                     break

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from index.writer import Progress
+    from index.progress import Progress
 
 __all__ = ["opening", "printable", "show_progress"]
 

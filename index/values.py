@@ -18,16 +18,17 @@ A date in digits is read day first where it could be either. The sign of a numbe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 from index.lexicon import lexicon
 from index.numerals import Item, Number, read
 
-__all__ = ["Value", "ValueKind", "find_values", "value_terms"]
+__all__ = ["EVERY_KIND", "Value", "ValueKind", "find_values", "value_terms"]
 
 
 class ValueKind(StrEnum):
@@ -52,22 +53,58 @@ class Value:
     form: str
 
 
-def find_values(text: str, language: str) -> list[Value]:
+EVERY_KIND = frozenset(ValueKind)
+
+
+def find_values(text: str, language: str, kinds: frozenset[ValueKind] = EVERY_KIND) -> list[Value]:
     """Return the values of a text in their order; none overlaps another, and the longest reading is kept.
 
     A number that is a mere word for one ("the one that", "una") is a value only beside a unit, a scale or
-    the like. Of a language that is not known, what is written in digits and signs is found.
+    the like. Of a language that is not known, what is written in digits and signs is found. Only those of
+    `kinds` are returned; a text with no sign of any is not read.
     """
+    if not _may_have(text, language, kinds):
+        return []
     items = read(text, lexicon(language))
-    roles = "".join(item.role for item in items)
+    roles = "".join([item.role for item in items])
     found = []
     for match in _VALUES.finditer(roles):
-        name = match.lastgroup or ""
+        kind, form = _KINDS_AND_FORMS[match.lastgroup or ""]
         parts = items[match.start() : match.end()]
-        if (form := _FORMS[name](parts)) is not None:
-            kind = ValueKind(name.partition("_")[0])
-            found.append(Value(kind, parts[0].start, parts[-1].end, form))
+        if kind in kinds and (written := form(parts)) is not None:
+            found.append(Value(kind, parts[0].start, parts[-1].end, written))
     return found
+
+
+_SIGNS = {
+    ValueKind.NUMBER: "#n+FG",
+    ValueKind.ORDINAL: "#o",
+    ValueKind.MONEY: "$Cc",
+    ValueKind.SHARE: "#1fFVo%",
+    ValueKind.DATE: "#nMmNWzb",
+    ValueKind.TIME: "#n+K",
+    ValueKind.QUANTITY: "uU",
+}
+"""Roles of which every value of a kind has one at least; # stands for digits."""
+
+_DIGIT = re.compile(r"\d")
+_WORD_OR_SIGN = re.compile(r"[^\W\d_]\w*|[^\w\s]")
+
+
+def _may_have(text: str, language: str, kinds: frozenset[ValueKind]) -> bool:
+    """Tell whether a text has a sign of a kind of value: most have none, which costs little to see."""
+    digits, words = _signs(language, kinds)
+    return (digits and _DIGIT.search(text) is not None) or not words.isdisjoint(
+        _WORD_OR_SIGN.findall(text.lower())
+    )
+
+
+@lru_cache(maxsize=64)
+def _signs(language: str, kinds: frozenset[ValueKind]) -> tuple[bool, frozenset[str]]:
+    """Return whether digits are a sign of some kinds, and the words that are, of phrases the first."""
+    roles = {role for kind in kinds for role in _SIGNS[kind]}
+    words = {key.lstrip("#") for key, word in lexicon(language).words.items() if word.role in roles}
+    return "#" in roles, frozenset(_WORD_OR_SIGN.findall(word)[0] for word in words)
 
 
 def value_terms(text: str, language: str) -> list[str]:
@@ -216,7 +253,7 @@ def _era_year(parts: list[Item]) -> str | None:
     return f"{_plain(number.number)}{_era(_of(parts, 'b'))}" if number else None
 
 
-_FORMS: dict[str, Callable[[list[Item]], str | None]] = {
+_FORMS: Mapping[str, Callable[[list[Item]], str | None]] = {
     **dict.fromkeys(["date_dmy", "date_mdy", "date_dm", "date_md", "date_my", "date_month"], _date),
     "date_digits": _digital_date,
     "date_decade": _decade,
@@ -234,3 +271,4 @@ _FORMS: dict[str, Callable[[list[Item]], str | None]] = {
         lambda parts: _plain(parts[0].number) + ("s" if parts[0].role == "P" else ""),
     ),
 }
+_KINDS_AND_FORMS = {name: (ValueKind(name.partition("_")[0]), form) for name, form in _FORMS.items()}

@@ -252,12 +252,8 @@ def weighed_candidates(text: str, wanted: Wanted, question: str, language: str) 
     if (kinds := _VALUE_KINDS.get(wanted)) is not None:
         if asked.much and wanted is Wanted.NUMBER:
             kinds |= {ValueKind.MONEY}
-        values = find_values(text, language)
-        return [
-            Candidate(one.start, one.end, 0)
-            for one in values
-            if one.kind in kinds and _is_new(one, wanted, asked)
-        ]
+        values = find_values(text, language, kinds)
+        return [Candidate(one.start, one.end, 0) for one in values if _is_new(one, wanted, asked)]
     if wanted in _CUES:
         return list(_new_names(text, wanted, asked, lexicon(language)))
     if wanted in _MARKS:

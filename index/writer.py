@@ -6,25 +6,25 @@ A crash at any byte leaves the generation before serving; what it left behind is
 from __future__ import annotations
 
 import hashlib
-import itertools
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from index.compression import Basis, Vectors
-from index.database import write_database
+from index.assembly import assemble, encode_missing
+from index.compression import Basis
+from index.database import DatabaseWriter
 from index.dense import write_dense
-from index.drafts import Draft, DraftVectors, passage_settings, passage_text, vectors_of
+from index.drafts import Draft, passage_settings
+from index.durable import sync, write_file
 from index.encoder import Encoder
-from index.errors import DamagedIndexError, NoIndexError
-from index.generation import kept_manifests, verify_generation
+from index.generation import Generation, kept_manifests, verify_generation
 from index.graphs import graph_digest, remove_models
+from index.kept import Kept
 from index.manifest import (
     BASIS,
     DATABASE,
@@ -32,6 +32,7 @@ from index.manifest import (
     EXACT,
     FORMAT,
     GENERATION,
+    KEPT,
     MANIFEST,
     POINTER,
     POSTINGS,
@@ -40,45 +41,32 @@ from index.manifest import (
     Manifest,
     Pointer,
     generation_name,
-    read_pointer,
 )
 from index.models import hash_file
+from index.progress import Progress
 
-__all__ = [
-    "Progress",
-    "remove_leftovers",
-    "write_generation",
-]
+__all__ = ["Written", "remove_leftovers", "remove_old", "write_generation"]
 
-_GROUP = 1024
-"""Passages that are encoded together: some 20 MB of token vectors."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a build is: `done` of `total` steps of a stage, whose name is for people."""
-
-    stage: str
-    done: int
-    total: int
+"""The vectors of all passages, on their way into the dense index."""
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a build that was cut off left behind, and what is damaged; only under the lock."""
+    """Remove what a build that was cut off left unfinished; only under the lock."""
     for path in folder.glob(f"{TEMPORARY}*"):
         shutil.rmtree(path)
     (folder / f"{POINTER}.new").unlink(missing_ok=True)
-    with suppress(NoIndexError, DamagedIndexError):
-        _remove_old(folder, read_pointer(folder).generation)
 
 
-def _remove_old(folder: Path, serving: str) -> None:
-    """Keep the generation that serves and the last whole one before it; remove the others."""
+def remove_old(folder: Path, serving: str, whole: str = "") -> None:
+    """Keep the generation that serves and the last whole one before it; remove the others.
+
+    `whole` names the one that served until now and was found whole: one between them was never published.
+    """
     others = sorted((_number(path), path) for path in _generations(folder) if path.name != serving)
     kept = None
     for number, path in reversed(others):
-        whole = kept is None and number < _number(folder / serving) and not any(verify_generation(path))
-        if whole:
+        before = kept is None and number < _number(folder / serving) and whole in {"", path.name}
+        if before and (whole or not any(verify_generation(path))):
             kept = path
         else:
             shutil.rmtree(path, ignore_errors=True)
@@ -92,6 +80,16 @@ def _number(path: Path) -> int:
     return int(path.name.partition("-")[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A generation that was published, and how many passages were encoded for it, now and before a cut."""
+
+    name: str
+    manifest: Manifest
+    encoded: int
+    resumed: int
+
+
 def write_generation(  # noqa: PLR0913 - what a generation is made of
     folder: Path,
     drafts: Sequence[Draft],
@@ -99,153 +97,84 @@ def write_generation(  # noqa: PLR0913 - what a generation is made of
     basis: Basis,
     language: str,
     progress: Callable[[Progress], None],
-) -> tuple[str, Manifest]:
-    """Write and publish the next generation below `folder`; return its name and manifest.
+    old: Generation | None = None,
+) -> Written:
+    """Write and publish the next generation below `folder`.
 
-    Token vectors that the drafts bring must be of the same `basis`.
+    What is in `old`, made with the same encoder, basis and settings, is not encoded again, and drafts may
+    name its rows. What is encoded is kept in a file on the way, so that a build that is cut off goes on
+    where it was.
 
     Raises:
         OSError: a file cannot be written.
         sqlite3.OperationalError: the database cannot be written.
     """
+    scope = f"{encoder.model.fingerprint} {encoder.producer}"
     home = folder / f"{TEMPORARY}{os.getpid()}"
-    home.mkdir()
-    try:
-        dense, counts = _encode(home / TOKENS, drafts, encoder, basis, language, progress)
-        progress(Progress("writing", 0, 1))
-        write_database(home / DATABASE, drafts, counts, language)
-        _sync(home / DATABASE)
-        _sync(home / POSTINGS)
-        write_dense(home, dense)
-        for name in (DENSE, EXACT):
-            if (home / name).exists():
-                _sync(home / name)
-        _write_file(home / BASIS, basis.tobytes())
-        manifest = _manifest(home, drafts, sum(counts), encoder, basis, language)
-        _write_file(home / MANIFEST, manifest.to_bytes())
-        _sync(home)
-        name = _publish(folder, home, manifest)
-    except BaseException:
-        shutil.rmtree(home, ignore_errors=True)
-        raise
-    progress(Progress("writing", 1, 1))
-    return name, manifest
+    with Kept(folder / KEPT, scope, basis) as kept:
+        source = encode_missing(drafts, old, kept, encoder, basis, language, progress)
+        home.mkdir()
+        try:
+            before = folder / old.name / DATABASE if old else None
+            with DatabaseWriter(home / DATABASE, language, before) as database:
+                places = (home / TOKENS, home / EXACT)
+                assemble(*places, drafts, source, database, encoder, language, progress)
+                database.finish()
+            sync(home / DATABASE)
+            sync(home / POSTINGS)
+            _write_dense(home, encoder.dimension)
+            write_file(home / BASIS, basis.tobytes())
+            manifest = _manifest(home, database, encoder, basis, language)
+            write_file(home / MANIFEST, manifest.to_bytes())
+            sync(home)
+            name = _publish(folder, home, manifest)
+            remove_old(folder, name, old.name if old else "")
+            remove_models(folder, [one.encoder_fingerprint for one in kept_manifests(folder).values()])
+        except BaseException:
+            shutil.rmtree(home, ignore_errors=True)
+            raise
+        kept.remove()
+    return Written(name, manifest, source.encoded, source.resumed)
 
 
-def _encode(  # noqa: PLR0913 - one step of `write_generation`
-    path: Path,
-    drafts: Sequence[Draft],
-    encoder: Encoder,
-    basis: Basis,
-    language: str,
-    progress: Callable[[Progress], None],
-) -> tuple[Vectors, list[int]]:
-    """Write the token vectors of all sentences to `path`, encoding those that are new.
-
-    Return the vectors of all passages, and the tokens of each sentence, in order.
-    """
-    total = sum(len(draft.passages) for draft in drafts if draft.vectors is None)
-    done = 0
-
-    def report(count: int) -> None:
-        nonlocal done
-        done += count
-        progress(Progress("encoding", done, total))
-
-    dense: list[Vectors] = []
-    counts: list[int] = []
-    with path.open("wb") as file:
-        for group in _groups(drafts):
-            for vectors in _encode_group(group, encoder, basis, language, report):
-                dense.append(vectors.dense)
-                counts.extend(vectors.counts)
-                file.write(vectors.tokens.tobytes())
-        file.flush()
-        os.fsync(file.fileno())
-    return np.concatenate(dense), counts
+def _write_dense(home: Path, dimension: int) -> None:
+    """Write the index over the passages' vectors; their file stays where the index has them not exactly."""
+    write_dense(home, np.memmap(home / EXACT, dtype=np.float32, mode="r").reshape(-1, dimension))
+    for name in (DENSE, EXACT):
+        if (home / name).exists():
+            sync(home / name)
 
 
-def _groups(drafts: Sequence[Draft]) -> Iterator[list[Draft]]:
-    """Part drafts, in order, into groups whose token vectors fit the memory while they are encoded."""
-    group: list[Draft] = []
-    passages = 0
-    for draft in drafts:
-        group.append(draft)
-        passages += len(draft.passages)
-        if passages >= _GROUP:
-            yield group
-            group, passages = [], 0
-    if group:
-        yield group
-
-
-def _encode_group(
-    drafts: Sequence[Draft], encoder: Encoder, basis: Basis, language: str, report: Callable[[int], None]
-) -> Iterator[DraftVectors]:
-    """Yield the vectors of each draft, in order; new ones are encoded together, which batches them well."""
-    texts = [
-        passage_text(draft.article, one, encoder, language)[0]
-        for draft in drafts
-        if draft.vectors is None
-        for one in draft.passages
-    ]
-    encoded = iter(encoder.encode_passages(texts, basis, report))
-    for draft in drafts:
-        if draft.vectors is not None:
-            yield draft.vectors
-        else:
-            own = list(itertools.islice(encoded, len(draft.passages)))
-            yield vectors_of(draft, own, encoder, language)
-
-
-def _manifest(  # noqa: PLR0913 - one step of `write_generation`
-    home: Path, drafts: Sequence[Draft], tokens: int, encoder: Encoder, basis: Basis, language: str
+def _manifest(
+    home: Path, database: DatabaseWriter, encoder: Encoder, basis: Basis, language: str
 ) -> Manifest:
-    passages = [passage for draft in drafts for passage in draft.passages]
     return Manifest(
         format=FORMAT,
         built=datetime.now(UTC).isoformat(timespec="seconds"),
         encoder=encoder.model.name,
         encoder_fingerprint=encoder.model.fingerprint,
         graph=graph_digest(home.parent, encoder.model.fingerprint),
+        producer=encoder.producer,
         dimension=encoder.dimension,
         passage_settings=passage_settings(language),
-        articles=len(drafts),
-        passages=len(passages),
-        sentences=sum(len(passage.sentences) for passage in passages),
-        tokens=tokens,
+        articles=database.articles,
+        passages=database.passages,
+        sentences=database.sentences,
+        tokens=database.tokens,
         token_width=basis.shape[1],
         files={path.name: hash_file(path) for path in sorted(home.iterdir())},
     )
 
 
 def _publish(folder: Path, home: Path, manifest: Manifest) -> str:
-    """Give the generation its name, point CURRENT at it in one step, and remove those no longer kept."""
+    """Give the generation its name, and point CURRENT at it in one step."""
     content = manifest.to_bytes()
     number = max(map(_number, _generations(folder)), default=0) + 1
     name = generation_name(number, content)
     home.rename(folder / name)
-    _sync(folder)
+    sync(folder)
     aside = folder / f"{POINTER}.new"
-    _write_file(aside, Pointer(name, hashlib.sha256(content).hexdigest()).line())
+    write_file(aside, Pointer(name, hashlib.sha256(content).hexdigest()).line())
     aside.replace(folder / POINTER)
-    _sync(folder)
-    _remove_old(folder, name)
-    remove_models(folder, [one.encoder_fingerprint for one in kept_manifests(folder).values()])
+    sync(folder)
     return name
-
-
-def _write_file(path: Path, data: bytes) -> None:
-    with path.open("wb") as opened:
-        opened.write(data)
-        opened.flush()
-        os.fsync(opened.fileno())
-
-
-def _sync(path: Path) -> None:
-    """Have the operating system write a file, or a folder's list of names, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -18,7 +18,7 @@ from index.settings import DEFAULT_MODEL, EncodeWith
 
 __all__ = ["copy_index_file", "default_graph", "lend_graph", "open_default"]
 
-_EXPORTED_BY = ("agreement", "export", "graph", "graphs", "reference")
+_EXPORTED_BY = ("export", "graphs", "reference")
 
 
 def default_graph(config: pytest.Config, base: Path) -> Path:
@@ -58,7 +58,7 @@ def lend_graph(folder: Path, index: Path, model: Model | None = None) -> None:
 
 def copy_index_file(source: str, target: str) -> str:
     """Copy a file for `shutil.copytree`; a graph's 90 MB are shared, so never change them in place."""
-    if Path(source).name == graphs.MODEL:
+    if Path(source).name == graphs.WEIGHTS:
         try:
             os.link(source, target)
         except OSError:  # on another disk

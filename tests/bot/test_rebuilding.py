@@ -116,7 +116,7 @@ async def test_a_process_that_a_signal_ends_is_told_with_what_to_do(number: int,
 
 async def test_what_was_published_before_a_sudden_end_is_told() -> None:
     child = Child(f"{publishing()}\nos.kill(os.getpid(), signal.SIGKILL)")
-    with pytest.raises(RebuildError, match=f"{REPORT.generation} was published before that"):
+    with pytest.raises(NotServedError, match=f"{REPORT.generation} was published before that"):
         await child.report()
 
 

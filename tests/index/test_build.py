@@ -40,16 +40,6 @@ def vectors_of(folder: Path) -> dict[str, tuple[bytes, bytes]]:
     return found
 
 
-def encoded_anew(folder: Path) -> int:
-    """Return how many passages bakery and kiln have."""
-    generation = open_generation(folder)
-    rows = [row for row, name, _ in generation.article_rows() if name in {"bakery", "kiln"}]
-    count = sum(len(generation.passages_of(row)) for row in rows)
-    assert count < generation.manifest.passages
-    generation.close()
-    return count
-
-
 def test_first_build_indexes_everything_and_says_so(make_settings: MakeSettings, encoder: Encoder) -> None:
     settings = make_settings()
     report = shelve(settings, encoder)
@@ -147,7 +137,10 @@ def test_unchanged_articles_are_reused_bit_for_bit(make_settings: MakeSettings, 
         name: before[name] for name in ("lighthouse", "canal", "orchard")
     }
     assert after["bakery"] != before["bakery"]
-    assert {step.total for step in steps if step.stage == "encoding"} == {encoded_anew(settings.index)}
+    assert {step.total for step in steps if step.stage == "encoding"} == {2}, (
+        "the bakery's title is as it was"
+    )
+    assert (report.passages_encoded, report.passages_resumed) == (2, 0)
     assert verify(settings.index) == []
 
 
@@ -286,7 +279,7 @@ def test_build_with_nothing_to_do_removes_generations_beyond_two(
     assert len(generations(settings.index)) == 2
 
 
-def test_failed_build_leaves_the_old_generation_and_nothing_of_its_own(
+def test_failed_build_leaves_the_old_generation_and_of_its_own_only_what_it_encoded(
     make_settings: MakeSettings, encoder: Encoder
 ) -> None:
     """Broken off at each of its steps in turn, by Ctrl-C."""
@@ -302,7 +295,9 @@ def test_failed_build_leaves_the_old_generation_and_nothing_of_its_own(
 
         with pytest.raises(KeyboardInterrupt):
             build_index(settings, interrupt, encoder)
-        assert contents(settings.index) == before
+        left = contents(settings.index)
+        left.pop("kept.vectors", None)
+        assert left == before
         assert not list(settings.index.glob(".*"))
     assert build_index(settings, encoder=encoder).changes.added == ("kiln",)
 

@@ -16,7 +16,7 @@ from index.backend import Backend
 from index.encoders import build_encoder, choose_encoder
 from index.export import describe
 from index.graph import Graph
-from index.graphs import MODEL, graph_home
+from index.graphs import MODEL, WEIGHTS, graph_home
 from index.models import Model
 from index.reference import Reference
 from index.settings import DEFAULT_MODEL, EncodeWith
@@ -51,7 +51,8 @@ def same_weights(graph_folder: Path, home: Path, folder: Path) -> Pair:
     """Pair a model that has the default's weights with their graph, described as the model is."""
     home.mkdir()
     default = graph_home(graph_folder, find_model(DEFAULT_MODEL).fingerprint)
-    copy_index_file(str(default / MODEL), str(home / MODEL))
+    for name in (MODEL, WEIGHTS):
+        copy_index_file(str(default / name), str(home / name))
     model = find_model(str(folder))
     reference = Reference(model, 1)
     record = describe(model, reference, np.eye(384, 128, dtype=np.float32), home)

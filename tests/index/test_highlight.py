@@ -26,6 +26,12 @@ TEXTS = st.one_of(
         ("How much does a loaf cost?", "A loaf costs £4.20 here.", "£4.20"),
         ("What percentage was lost?", "The frost took 40% of the apples.", "40%"),
         ("How long did it freeze?", "It froze for two weeks.", "two weeks"),
+        # Of a word that stands there twice, the nearer place counts.
+        (
+            "When did the lamp of the harbour burn?",
+            "One lamp was dark; the lamp 1890 harbour boats carried differs from that of 1874.",
+            "1890",
+        ),
         ("Who designed the bridge?", "The bridge was designed by Tobias Renn.", "Tobias Renn"),
         ("who designed the bridge", "Ada Quay paid; Tobias Renn designed the bridge.", "Tobias Renn"),
     ],

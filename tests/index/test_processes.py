@@ -57,12 +57,13 @@ from index.encoders import choose_encoder
 
 settings = IndexSettings.load(articles=sys.argv[1], index=sys.argv[2])
 encoder = choose_encoder(Path(sys.argv[3]), settings.model, threads=1)
-steps = {"write_generation", "_publish", "_write_file", "_sync", "remove_leftovers"}
+steps = {"write_generation", "_publish", "_write_dense", "remove_leftovers", "write_file", "sync", "add"}
+files = ("writer.py", "durable.py", "kept.py")
 seen, deadly = 0, 0
 
 def watch(frame, event, value):
     global seen
-    if frame.f_code.co_name not in steps or not frame.f_code.co_filename.endswith("writer.py"):
+    if frame.f_code.co_name not in steps or not frame.f_code.co_filename.endswith(files):
         return None
     if event == "line":
         seen += 1

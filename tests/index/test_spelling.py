@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from string import ascii_lowercase
 
 import pytest
 from hypothesis import given
@@ -119,6 +120,12 @@ def test_spanish_forms_are_known_by_the_language_given() -> None:
     assert Vocabulary(words, language="es").knows("hablando")
     assert not Vocabulary(words, language="en").knows("hablando")
     assert not Vocabulary(words, language="no such language").knows("hablando")
+
+
+def test_form_is_known_among_many_words_of_its_length() -> None:
+    stems = ["p" + one + other + "t" for one in ascii_lowercase for other in ascii_lowercase]
+    vocabulary = Vocabulary({f"{stem}ed": 1 for stem in stems})
+    assert [stem for stem in stems if not vocabulary.knows(f"{stem}ing")] == []
 
 
 def test_slip_of_a_common_word_is_not_read_as_another_word() -> None:

@@ -36,6 +36,16 @@ TEXTS = st.one_of(
     st.lists(st.sampled_from(PIECES), max_size=16).map(" ".join),
     st.lists(st.sampled_from(PIECES), max_size=16).map("".join),
 )
+ONE_OF_EACH = st.lists(
+    st.sampled_from(
+        [
+            *sorted({word.role: key.lstrip("#") for key, word in lexicon("en").words.items()}.values()),
+            *("31", "2010", "XIX", "apr", "may", "trn", "siglo"),
+        ]
+    ),
+    max_size=5,
+).map(" ".join)
+"""Few words, one a role, so that any two stand side by side often."""
 
 
 def forms(text: str, language: str = "en") -> list[tuple[str, str]]:
@@ -68,6 +78,7 @@ def forms(text: str, language: str = "en") -> list[tuple[str, str]]:
         ),
         ("date", "2010-05", ["May 2010", "may 2010", "May of 2010"]),
         ("date", "--05-12", ["12 May", "May 12", "the 12th of May"]),
+        ("date", "--09-03", ["3 September", "Sep. 3", "third of Sept"]),
         ("date", "1990s", ["1990s", "1990's", "1990’s"]),
         ("date", "10c", ["10th century", "the tenth century", "tenth-century"]),
         ("date", "44bc", ["44 BC", "44 B.C."]),
@@ -83,6 +94,8 @@ def forms(text: str, language: str = "en") -> list[tuple[str, str]]:
 def test_every_spelling_of_a_value_has_the_same_form(kind: str, form: str, spellings: list[str]) -> None:
     found = {spelling: forms(spelling) for spelling in spellings}
     assert found == {spelling: [(kind, form)] for spelling in spellings}
+    only = frozenset([ValueKind(kind)])
+    assert all(find_values(spelling, "en", only) == find_values(spelling, "en") for spelling in spellings)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +120,8 @@ def test_every_spelling_of_a_value_has_the_same_form(kind: str, form: str, spell
 def test_every_spelling_has_the_same_form_in_spanish(kind: str, form: str, spellings: list[str]) -> None:
     found = {spelling: forms(spelling, "es") for spelling in spellings}
     assert found == {spelling: [(kind, form)] for spelling in spellings}
+    only = frozenset([ValueKind(kind)])
+    assert all(find_values(spelling, "es", only) == find_values(spelling, "es") for spelling in spellings)
 
 
 def test_words_without_accents_are_known() -> None:
@@ -197,6 +212,25 @@ def test_any_text_gives_values_in_order_that_slice_back(text: str, language: str
         assert value.form
         assert text[value.start : value.end].strip() == text[value.start : value.end]
     assert all(a.end <= b.start for a, b in itertools.pairwise(values))
+
+
+@given(text=st.one_of(TEXTS, ONE_OF_EACH), language=st.sampled_from(LANGUAGES))
+def test_text_that_is_not_read_for_lack_of_signs_has_no_values(text: str, language: str) -> None:
+    """A number after it makes it be read; the word between keeps the two apart."""
+    read = [value for value in find_values(f"{text}\nquux 7", language) if value.end <= len(text)]
+    assert find_values(text, language) == read
+
+
+@given(
+    text=st.one_of(TEXTS, ONE_OF_EACH),
+    language=st.sampled_from(LANGUAGES),
+    kinds=st.frozensets(st.sampled_from(ValueKind), max_size=2),
+)
+def test_kinds_asked_for_are_found_as_among_all(
+    text: str, language: str, kinds: frozenset[ValueKind]
+) -> None:
+    every = find_values(text, language)
+    assert find_values(text, language, kinds) == [value for value in every if value.kind in kinds]
 
 
 @given(text=TEXTS, language=st.sampled_from(LANGUAGES))

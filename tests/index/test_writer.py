@@ -30,12 +30,12 @@ def test_any_text_comes_back_from_the_database_as_it_was(tmp_path: Path, encoder
     odd = "a\x00b\u2028c\u202e\u00a0d 👩‍👩‍👧 e\u0301 'x' \"y\" %s ? \ufeffz"
     article = Article(odd, f"T{odd}", f"A{odd}", f"P{odd}", f"U{odd}", f"D{odd}", f"H{odd}", f"B {odd} E")
     drafts = [Draft(article, split(article, encoder, "en"))]
-    name, manifest = write_generation(tmp_path, drafts, encoder, encoder.basis, "en", lambda step: None)
-    assert read_pointer(tmp_path).generation == name
+    written = write_generation(tmp_path, drafts, encoder, encoder.basis, "en", lambda step: None)
+    assert read_pointer(tmp_path).generation == written.name
     generation = open_generation(tmp_path)
     assert generation.article(0) == article
     assert tuple(one.passage for one in generation.passages_of(0)) == drafts[0].passages
-    assert generation.manifest == manifest
+    assert generation.manifest == written.manifest
     generation.close()
 
 

@@ -12,8 +12,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.discordapp.client import FootnoteClient
+from bot.errors import RebuildError
 from bot.settings import BotSettings
-from index.errors import BusyError
+from index.errors import ArticleError, BusyError
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.connecting import ImpatientShards, free_port
 from tests.bot.discordapp.fake_service import FakeService
@@ -143,13 +144,16 @@ async def test_figures_count_what_was_refused_and_what_failed(
         for error in (BusyError("full"), RuntimeError("boom")):
             service.error = error
             await answer_to(wire, wire.world.user("ann"))
-        await wire.slash("index rebuild", wire.world.owner)
-        await wire.log.until(lambda: wire.interactions.all[-1].edits, "the outcome")
-        await wire.response_to(wire.interactions.all[-1])
+        for refusal in (None, ArticleError(["a.txt: empty"]), RebuildError("killed")):
+            service.rebuild_error = refusal
+            await wire.slash("index rebuild", wire.world.owner)
+            await wire.log.until(lambda: wire.interactions.all[-1].edits, "the outcome")
+            await wire.response_to(wire.interactions.all[-1])
         figures = await health.figures()
     assert figures["footnote_refused_total busy"] == 1
     assert figures["footnote_errors_total"] == 1
-    assert figures["footnote_rebuilds_total done"] == 1
+    counted = {"done": 1, "refused": 1, "failed": 1}
+    assert {outcome: figures[f"footnote_rebuilds_total {outcome}"] for outcome in counted} == counted
 
 
 async def test_ready_is_said_once_every_shard_is_connected(

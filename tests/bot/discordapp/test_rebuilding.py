@@ -6,6 +6,7 @@ import pytest
 
 from bot.discordapp.client import FootnoteClient
 from bot.discordapp.rebuilding import rebuild_by_command
+from bot.errors import RebuildError
 from index import Progress
 from index.errors import ArticleError, BusyError
 from tests.bot.discordapp.fake_service import FakeService
@@ -73,6 +74,7 @@ async def test_questions_are_answered_while_a_rebuild_runs(
         (BusyError("Another build holds the lock."), "Another rebuild is under way", "holds the lock"),
         (RuntimeError("boom"), "The rebuild failed; the index is as it was", "it is logged"),
         (ArticleError(["x" * 3000, "y" * 3000]), "The rebuild failed; the index is as it was", "…"),
+        (RebuildError("The rebuild was killed."), "The rebuild failed; the index is as it was", "was killed"),
     ],
 )  # fmt: skip
 async def test_failed_rebuild_says_why(
