@@ -31,7 +31,7 @@ import numpy as np
 from index import Encoder
 from index.articles import Article, read_articles
 from index.compression import Basis, pack, unit
-from index.encoder import EncodedPassage, EncodedQuestion
+from index.encoder import EncodedPassage
 from index.passages import split_sentences
 
 __all__ = ["PASSAGES_EACH", "Recombined", "Source", "make_articles", "read_sources", "write_articles"]
@@ -128,10 +128,9 @@ class Recombined(Encoder):
 
     def __init__(self, encoder: Encoder, sources: Sequence[Source]) -> None:
         """Encode all sentences and titles of the sources: about a minute for ten thousand."""
+        super().__init__(encoder.model, backend=encoder._backend)
         self._real = encoder
-        self.model = encoder.model
-        self.window = encoder.window
-        self.producer = f"recombined {getattr(encoder, 'producer', 'reference')}"
+        self.producer = f"recombined {encoder.producer}"
         texts = list(dict.fromkeys(text for one in sources for text in (one.title, *one.sentences)))
         encoded = encoder.encode_passages(texts, encoder.basis)
         self._by_start: dict[str, list[str]] = {}
@@ -149,28 +148,9 @@ class Recombined(Encoder):
         done(len(texts))
         return encoded
 
-    def encode_question(self, text: str, basis: Basis) -> EncodedQuestion:
-        """Return a question's vectors, by the real encoder."""
-        return self._real.encode_question(text, basis)
-
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count each text's tokens, those of its pieces together."""
         return [sum(piece.tokens for _, piece in self._parse(text)) for text in texts]
-
-    @property
-    def words(self) -> frozenset[str]:  # type: ignore[override] # the other is cached
-        """The whole words of the vocabulary."""
-        return self._real.words
-
-    @property
-    def basis(self) -> Basis:  # type: ignore[override] # the other is cached
-        """The basis in which the token vectors are packed."""
-        return self._real.basis
-
-    @property
-    def dimension(self) -> int:
-        """The length of a vector."""
-        return self._real.dimension
 
     def _compose(self, text: str) -> EncodedPassage:
         parsed = list(self._parse(text))
