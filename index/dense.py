@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -46,7 +47,7 @@ def write_dense(home: Path, vectors: Vectors, flat_up_to: int = FLAT_UP_TO) -> N
     exact = home / EXACT
     held = getattr(vectors, "filename", None)
     if len(vectors) <= flat_up_to:
-        index = faiss.IndexFlatIP(vectors.shape[1])
+        index: faiss.Index = faiss.IndexFlatIP(vectors.shape[1])
         index.add(np.ascontiguousarray(vectors))
         exact.unlink(missing_ok=True)
     else:
@@ -89,7 +90,7 @@ class Dense:
             RuntimeError: FAISS cannot read it.
             ValueError: it has another number of passages than `bodies`.
         """
-        self._index = faiss.read_index(str(home / DENSE))
+        self._index: Any = faiss.read_index(str(home / DENSE))
         count, dimension = self._index.ntotal, self._index.d
         self._exact = RowFile(home / EXACT, np.float32, dimension) if (home / EXACT).exists() else None
         if not count == len(bodies) == len(self._exact or bodies):

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.comparison import passages_of, scores
-from benchmarks.environments import PEERS
+from benchmarks.comparison import PEERS, passages_of, scores
 from benchmarks.growth import fitting, slope
 from benchmarks.performance import write
 from benchmarks.processes import FailedError, bare_environment, quantile, run
