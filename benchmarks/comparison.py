@@ -85,7 +85,8 @@ class Bench:
             "mode": "footnote",
             "build_s": built.seconds,
             "build_mb": built.peak_mb,
-            "index_mb": megabytes(folder),
+            "index_mb": megabytes(folder) - megabytes(folder / "models"),
+            "graph_mb": megabytes(folder / "models"),
             "program_s": statistics.median(one.seconds for one in programs),
             "program_mb": statistics.median(one.peak_mb for one in programs),
         }

@@ -134,7 +134,8 @@ def _set(one: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield (
         f"`footnote ask` from start to end, as a user runs it: {own['program_s']:.2f} s and "
-        f"{own['program_mb']:.0f} MB."
+        f"{own['program_mb']:.0f} MB. Its index is told without the encoder's graph beside it, "
+        f"{own['graph_mb']:.0f} MB, as the others' are without the files of the weights."
     )
     yield ""
     versions = {name: version for row in (own, *done) for name, version in row["versions"].items()}
@@ -178,7 +179,7 @@ def _cells(*cells: str) -> str:
 
 
 def _ratio(value: float) -> str:
-    return f"{value:.1f}" if value >= 1 else f"**{value:.2f}**"
+    return f"{value:.1f}" if value >= 1 else f"**{value:.2g}**"
 
 
 def _shown(value: float, *, exact: bool = False) -> str:

@@ -111,6 +111,7 @@ def _row(peer: str, mode: str, times: float, top: float) -> dict[str, Any]:
         "recall_10": 1.0,
         "program_s": 0.8,
         "program_mb": 300.0,
+        "graph_mb": 90.0,
     }
 
 
@@ -156,7 +157,7 @@ def test_the_page_keeps_what_is_above_the_marker_and_shows_what_was_lost(tmp_pat
     assert text.startswith(f"# By hand\n\n{MARKER}\n")
     assert "of before" not in text
     assert "| txtai, hybrid | 2.5 | 2.5 | 2.5 | 2.5 | 2.5 | 2.5 | +0.100 |" in text
-    assert "| Haystack, dense | **0.50** |" in text
+    assert "| Haystack, dense | **0.5** |" in text
     assert "**-0.050**" in text
     assert "no environment" in text
     assert "slope 0.98" in text
