@@ -46,7 +46,7 @@ class RowFile:
         """
         wanted = [(first, last) for first, last in runs if first < last]
         rows = np.empty((sum(last - first for first, last in wanted), self._width), dtype=self._dtype)
-        into = memoryview(rows.reshape(-1).view(np.uint8))
+        into = rows.reshape(-1).view(np.uint8).data
         at = 0
         for first, last in wanted:
             size = (last - first) * self._row

@@ -77,7 +77,8 @@ def test_best_of_some_passages_is_exact_and_among_them_alone(dense: Dense, vecto
     rows = np.arange(100, 140)
     best = dense.best_of(rows, vectors[120:121], 5)
     order = rows[np.argsort(-(vectors[rows] @ vectors[120]))][:5]
-    assert best[0] == (120, pytest.approx(1.0, abs=1e-6))
+    assert best[0][0] == 120
+    assert best[0][1] == pytest.approx(1.0, abs=1e-6)
     assert [row for row, _ in best] == order.tolist()
     assert dense.best_of(rows[:0], vectors[:1], 5) == []
 
