@@ -46,6 +46,7 @@ def write_dense(home: Path, vectors: Vectors, flat_up_to: int = FLAT_UP_TO) -> N
     """
     exact = home / EXACT
     held = getattr(vectors, "filename", None)
+    index: faiss.Index
     if len(vectors) <= flat_up_to:
         index: faiss.Index = faiss.IndexFlatIP(vectors.shape[1])
         index.add(np.ascontiguousarray(vectors))
@@ -95,6 +96,7 @@ class Dense:
         self._exact = RowFile(home / EXACT, np.float32, dimension) if (home / EXACT).exists() else None
         if not count == len(bodies) == len(self._exact or bodies):
             raise ValueError(f"{DENSE} has {count} vectors for {len(bodies)} passages")
+        self._probed = getattr(self._index, "nprobe", 0)
         bitmap = np.packbits(bodies, bitorder="little")
         self._bodies = faiss.IDSelectorBitmap(bitmap)  # type: ignore[call-arg, arg-type] # its wrapper takes it
 
@@ -117,7 +119,7 @@ class Dense:
             scores, rows = self._index.search(vector, min(count, self._index.ntotal), params=options)
             found = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
             return [(row, score) for row, score in found if row >= 0]
-        options = faiss.SearchParametersIVF(sel=chosen, nprobe=self._index.nprobe)  # type: ignore[call-arg]
+        options = faiss.SearchParametersIVF(sel=chosen, nprobe=self._probed)  # type: ignore[call-arg]
         _, rows = self._index.search(vector, _RESCORED * count, params=options)
         return self.best_of(rows[0][rows[0] >= 0], vector, count)
 
