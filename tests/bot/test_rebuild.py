@@ -37,7 +37,7 @@ def add_news(home: Path) -> None:
 
 
 def files(home: Path) -> dict[str, bytes]:
-    """Return every file under the index folder, with its content, but the lock and what a cut-off build left."""
+    """Return the files of the index with their content, but the lock and what a cut-off build keeps."""
     folder = home / ".footnote/index"
     found = (path for path in folder.rglob("*") if path.is_file() and path.name not in {LOCK, KEPT})
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
