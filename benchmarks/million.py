@@ -158,17 +158,17 @@ class Recombined(Encoder):
         return [sum(piece.tokens for _, piece in self._parse(text)) for text in texts]
 
     @property
-    def words(self) -> frozenset[str]:  # type: ignore[override] # the other is cached
+    def words(self) -> frozenset[str]:
         """The whole words of the vocabulary."""
         return self._real.words
 
     @property
-    def basis(self) -> Basis:  # type: ignore[override] # the other is cached
+    def basis(self) -> Basis:
         """The basis in which the token vectors are packed."""
         return self._real.basis
 
     @property
-    def dimension(self) -> int:
+    def dimension(self) -> int:  # type: ignore[override] # the other is set once
         """The length of a vector."""
         return self._real.dimension
 
