@@ -48,7 +48,7 @@ def write_dense(home: Path, vectors: Vectors, flat_up_to: int = FLAT_UP_TO) -> N
     held = getattr(vectors, "filename", None)
     index: faiss.Index
     if len(vectors) <= flat_up_to:
-        index: faiss.Index = faiss.IndexFlatIP(vectors.shape[1])
+        index = faiss.IndexFlatIP(vectors.shape[1])
         index.add(np.ascontiguousarray(vectors))
         exact.unlink(missing_ok=True)
     else:
