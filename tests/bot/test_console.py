@@ -134,7 +134,7 @@ def test_a_piped_chat_explains_rebuilds_swaps_and_ends_with_its_input(home: Path
     assert "log-odds" not in after
     assert "1 article encoded, 3 reused" in after
     assert "“The bell was cast by Tove Dahl in Bergen.”\n  [1] bell · paragraph 1" in after
-    assert "writing: 1 of 1" in outcome.err
+    assert "writing: 4 of 4" in outcome.err
 
 
 @pytest.mark.parametrize("question", ["", " \t "])

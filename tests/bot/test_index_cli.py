@@ -88,7 +88,7 @@ def test_build_prints_json_lines_for_other_programs(home: Path, footnote: Footno
     assert (outcome.status, outcome.err) == (0, "")
     *steps, last = map(json.loads, outcome.out.splitlines())
     assert all(list(step) == ["progress"] for step in steps)
-    assert steps[-1]["progress"] == {"stage": "writing", "done": 1, "total": 1}
+    assert steps[-1]["progress"] == {"stage": "writing", "done": 4, "total": 4}
     report = last["report"]
     assert (report["generation"], report["encoded"]) == (index_status(INDEX).generation, 1)
     assert report["changes"] == planned["changes"]

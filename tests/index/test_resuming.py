@@ -50,7 +50,7 @@ def cut_off(settings: IndexSettings, encoder: Encoder, stage: str = "encoding", 
 
 CUT = """
 import os, signal, sys
-from index import IndexSettings, build_index
+from index import Encoder, IndexSettings, build_index, find_model
 
 def cut(step):
     if step.stage == "encoding":
@@ -58,7 +58,8 @@ def cut(step):
         if step.done:
             os.kill(os.getpid(), signal.SIGKILL)
 
-build_index(IndexSettings.load(articles=sys.argv[1], index=sys.argv[2], model=sys.argv[3]), cut)
+places = {"articles": sys.argv[1], "index": sys.argv[2]}
+build_index(IndexSettings.load(**places, model=sys.argv[3]), cut, Encoder(find_model(sys.argv[3])))
 """
 
 

@@ -13,6 +13,7 @@ from tests.bot.discordapp.chat import Chat
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.fake_service import FakeService, sample_answer
 from tests.bot.discordapp.stage import mentioned, title_of
+from tests.bot.discordapp.ways import until
 from tests.wire.gateway import GUILDS, MESSAGE_CONTENT
 from tests.wire.loopback import LoopbackDiscord
 from tests.wire.places import Channel, Guild, User
@@ -203,5 +204,5 @@ async def test_a_post_that_is_locked_or_deleted_at_once_is_only_logged(
     await forum.wire.remove(gone)
     service.open.set()
     await forum.answer(await forum.post("The last one?"))
-    assert caplog.text.count("could not be posted") == 2
+    await until(lambda: caplog.text.count("could not be posted") == 2)
     assert "Traceback" not in caplog.text
