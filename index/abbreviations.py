@@ -14,8 +14,6 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rapidfuzz.distance import LCSseq
-
 from index.folding import WORD, fold
 
 __all__ = ["Abbreviations", "find_abbreviations"]
@@ -153,6 +151,8 @@ def _by_letters(letters: str, text: str, first: int) -> int | None:
 
 def _is_sane(short: str, letters: str, long: str) -> bool:
     """Tell whether a pair is worth keeping: longer, without the short form, and mostly made of initials."""
+    from rapidfuzz.distance import LCSseq  # a build reads abbreviations; a question knows them
+
     words = [fold(word) for word in WORD.findall(long)]
     initials = "".join(word[:1] for word in words)
     return (

@@ -30,8 +30,6 @@ from posixpath import commonprefix
 from typing import Literal
 
 import Stemmer
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
 
 from index.folding import fold
 
@@ -244,6 +242,9 @@ class Vocabulary:
         A first letter is wrong only on its own. One that is added is not taken for a slip: it makes another
         word more often than not ("apolitical", "devolved").
         """
+        from rapidfuzz import process  # most questions have nothing to correct
+        from rapidfuzz.distance import OSA
+
         reach = 1 if len(word) < 6 else 2 if len(word) < 12 else 3
         for length in range(max(3, len(word) - reach), len(word) + reach + 1):
             bucket = self._bucket(word[0], length)
