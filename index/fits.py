@@ -18,6 +18,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
+from index.durable import sync
 from index.errors import FootnoteError, MissingError
 from index.generation import IndexStatus
 from index.signals import JUDGED
@@ -270,14 +271,6 @@ def write_atomically(path: Path, data: bytes) -> None:
             aside.replace(target)
         finally:
             aside.unlink(missing_ok=True)
-        _sync_folder(target.parent)
+        sync(target.parent)
     except OSError as error:
         raise MissingError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
