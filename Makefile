@@ -39,7 +39,7 @@ test: setup  ## lint, format, types, import contract, tests
 quality:  ## measure answers on the question sets in SETS (docs/quality.md has the figures; takes half an hour)
 	@$(PY) -m benchmarks.quality $(SETS) --ablation
 
-bench: bench-peers  ## measure speed and memory beside other libraries, in 5 minutes (docs/performance.md)
+bench: bench-peers  ## measure speed and memory beside other libraries, in ten minutes (docs/performance.md)
 	@$(PY) -m benchmarks.performance $(SETS) --environments $(PEERS)
 
 bench-full: bench-peers  ## the same on every set, and growth up to a million passages (hours; 25 GB of disk)
