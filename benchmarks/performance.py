@@ -29,7 +29,7 @@ from benchmarks.report import MARKER, report
 
 PARTS = ("peers", "start", "question", "growth", "building", "dense")
 _QUICK = ("peers", "start", "question", "growth")
-"""Parts of the quick run, which is to end within 5 minutes on two cores."""
+"""Parts of the quick run, of which most is the making of the peers' indexes."""
 SETS = ("xquad-en", "squad2", "clapnq")
 """The sets that are asked; the quick run asks the first, which is the one in the plot."""
 LARGEST, LARGEST_QUICK = SIZES[-1], SIZES[1]
