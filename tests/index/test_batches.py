@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.batches import batches
+from index.batches import CHARACTERS, batches
 
 
 @given(lengths=st.lists(st.integers(0, 30_000) | st.integers(500, 1200), max_size=300))
@@ -25,5 +25,5 @@ def test_every_text_is_in_one_batch_and_no_batch_is_larger_than_the_memory_allow
 def test_batches_are_as_large_as_the_memory_allows(lengths: list[int]) -> None:
     made = list(batches(lengths))
     for batch, following in itertools.pairwise(made):
-        assert (len(batch) + 1) * lengths[batch[0]] > 20_000
+        assert (len(batch) + 1) * lengths[batch[0]] > CHARACTERS
         assert following
