@@ -16,7 +16,7 @@ def test_every_text_is_in_one_batch_and_no_batch_is_larger_than_the_memory_allow
     assert sorted(itertools.chain(*made)) == list(range(len(lengths)))
     for batch in made:
         longest = max(lengths[row] for row in batch)
-        assert len(batch) == 1 or len(batch) * longest <= 20_000
+        assert len(batch) == 1 or len(batch) * longest <= CHARACTERS
     order = [lengths[row] for batch in made for row in batch]
     assert order == sorted(lengths, reverse=True), "so little of a batch is padding"
 
