@@ -50,8 +50,6 @@ from index.progress import Progress
 
 __all__ = ["Written", "remove_leftovers", "remove_old", "write_generation"]
 
-"""The vectors of all passages, on their way into the dense index."""
-
 
 def remove_leftovers(folder: Path) -> None:
     """Remove what a build that was cut off left unfinished or unpublished; only under the lock."""
