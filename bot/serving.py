@@ -59,7 +59,7 @@ class Serving:
             NoModelError: the encoder's weights cannot be had.
             FitError: the fit is none.
         """
-        generation = open_generation(settings.index)
+        generation = open_generation(settings.index, check_mb=settings.check_mb)
         # A question is too short to gain from a second thread, and loses much to it when others are busy;
         # a rebuild beside answering leaves a core for the answers.
         try:
@@ -73,7 +73,8 @@ class Serving:
         """Open the current generation where it is another one; raises as `first` does."""
         if read_pointer(self.settings.index).generation == self.name:
             return None
-        return self._of(self.settings, open_generation(self.settings.index), self.search.encoder)
+        new = open_generation(self.settings.index, check_mb=self.settings.check_mb)
+        return self._of(self.settings, new, self.search.encoder)
 
     @classmethod
     def _of(cls, settings: BotSettings, generation: Generation, encoder: Encoder) -> Self:
