@@ -39,7 +39,7 @@ from index.articles import Article
 from index.checksums import check_file, check_size, read_checked, verify_file
 from index.compression import Basis, PackedTokens, Vectors
 from index.dense import Dense
-from index.errors import REBUILD, DamagedIndexError, NoIndexError
+from index.errors import DamagedIndexError, NoIndexError
 from index.graphs import MODELS, check_graph, verify_models
 from index.held import HeldFile
 from index.manifest import (
@@ -52,6 +52,7 @@ from index.manifest import (
     MANIFEST,
     POINTER,
     POSTINGS,
+    REBUILD,
     ROWS,
     TEMPORARY,
     TOKENS,
@@ -149,7 +150,7 @@ def _status(generation: str, manifest: Manifest) -> IndexStatus:
         manifest.articles,
         manifest.passages,
         manifest.sentences,
-        manifest.bytes,
+        manifest.size,
         graph=manifest.graph,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from index.checksums import block_sums, digest_file
@@ -12,10 +13,10 @@ from index.manifest import MANIFEST, ROWS, Pointer, generation_name, read_pointe
 __all__ = ["publish"]
 
 
-def publish(index: Path, *, sums: bool = True, **changes: object) -> None:
+def publish(index: Path, changes: Mapping[str, object] | None = None, *, sums: bool = True) -> None:
     """Publish the current generation anew with the files that are in its folder now, their checksums right.
 
-    Those of blocks are only with `sums`. Fields of the manifest are changed as told; those that are None are left out.
+    Those of blocks are only with `sums`. Fields of the manifest have their `changes`; None leaves one out.
     """
     home = index / read_pointer(index).generation
     for name, blocks in ROWS.items():
@@ -27,7 +28,7 @@ def publish(index: Path, *, sums: bool = True, **changes: object) -> None:
         "files": {name: one.sha256 for name, one in found.items()},
         "quick": {name: one.quick for name, one in found.items()},
         "sizes": {name: one.size for name, one in found.items()},
-        **changes,
+        **(changes or {}),
     }
     data = json.dumps({name: value for name, value in fields.items() if value is not None}).encode()
     (home / MANIFEST).write_bytes(data)

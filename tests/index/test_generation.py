@@ -255,7 +255,7 @@ def test_generation_of_another_format_is_refused_and_a_build_makes_ours(
     own_index: Path, make_settings: MakeSettings, encoder: Encoder, changes: dict[str, object]
 ) -> None:
     """Whole by its checksums, and still not ours to read."""
-    publish(own_index, **changes)
+    publish(own_index, changes)
     assert_refused(own_index, "manifest.json")
     assert any("manifest.json" in problem for problem in verify(own_index))
     assert build_index(make_settings(), encoder=encoder).encoded == 5
