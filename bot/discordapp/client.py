@@ -37,10 +37,8 @@ from bot.records import Records
 from bot.settings import BotSettings
 from index.errors import FootnoteError
 
-__all__ = ["DRAIN", "FootnoteClient", "make_tree"]
+__all__ = ["FootnoteClient", "make_tree"]
 
-DRAIN = 20.0
-"""How long stopping waits for the answers under way."""
 _READY_TIMEOUT = 60.0
 _BETWEEN_SHARDS = 6.0  # discord.py lets five seconds pass before the next one identifies itself
 _REGISTERING = 15.0
@@ -89,7 +87,7 @@ class FootnoteClient(discord.Client):
         self._listener = Listener(self.surface)
         self._connected = False
         self._ready_within = _READY_TIMEOUT + _BETWEEN_SHARDS * (shards - 1)
-        self._patience = DRAIN
+        self._patience = settings.drain
         self._finishing: asyncio.Task[None] | None = None
         self.tree = make_tree(self)
         self.add_dynamic_items(*BUTTONS)
@@ -178,8 +176,10 @@ class FootnoteClient(discord.Client):
         watch("gateway_connected", self.is_connected)
         watch("gateway_latency_seconds", lambda: self.latency)
 
-    async def serve(self, stop: asyncio.Event, *, drain: float = DRAIN) -> None:
+    async def serve(self, stop: asyncio.Event, *, drain: float | None = None) -> None:
         """Connect and answer until `stop` is set; then finish the answers under way and close.
+
+        `drain` is how many seconds these have, in the place of what the settings say.
 
         Raises:
             DiscordRefusedError: Discord cannot be reached, refuses the bot, or stops accepting it.
@@ -189,7 +189,8 @@ class FootnoteClient(discord.Client):
         """
         token = token_of(self.settings)
         use_api(self.settings.discord_api_url)
-        surface, self._patience = self.surface, drain
+        surface = self.surface
+        self._patience = self._patience if drain is None else drain
         async with self:
             await surface.records.open()
             try:
