@@ -16,6 +16,7 @@ of 0, since what the confidence was of is gone.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -40,9 +41,9 @@ _Place = tuple[str, bool, int]
 class Prover:
     """Proves what one generation is quoted with, and counts what it withholds; for use from any thread."""
 
-    def __init__(self, generation: Generation, encoder: Encoder) -> None:
-        self.withheld = 0
-        """Quotes, passages and articles that were withheld."""
+    def __init__(self, generation: Generation, encoder: Encoder, withheld: Counter[str]) -> None:
+        self.withheld = withheld
+        """Quotes, passages and articles that were withheld so far, by reason."""
         self._generation = generation
         self._encoder = encoder
         self._language = str(generation.manifest.passage_settings["language"])
@@ -120,7 +121,7 @@ class Prover:
         return False
 
     def _withhold(self, identity: str, *, in_heading: bool, start: int, end: int, why: str) -> None:
-        self.withheld += 1
+        self.withheld[why] += 1
         _LOG.error(
             "A quote is withheld, since %s: article %r, %s %s to %s, generation %s. The index is out of step "
             "with itself: move the folder of the index away and run `footnote index build`.",

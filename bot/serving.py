@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.answers import Answer, answer
+from bot.catalogue import Catalogue
 from bot.confidence import Judge, find_judge
 from bot.followups import Earlier, ask_following
 from bot.proving import Prover
@@ -89,7 +91,8 @@ class Serving:
         except FootnoteError:
             generation.close()
             raise
-        return cls(settings, generation, search, judge, Prover(generation, encoder))
+        withheld = before.prover.withheld if before else Counter[str]()
+        return cls(settings, generation, search, judge, Prover(generation, encoder, withheld))
 
     def encoder_of(self, manifest: Manifest) -> Encoder | None:
         """Return the encoder that is open, where it is just the one that a manifest names."""
@@ -140,6 +143,10 @@ class Serving:
         from bot.checking import check
 
         return tuple(map(self.prover.prove_checked, check(text, self.generation)))
+
+    def catalogue(self) -> Catalogue:
+        """Return what articles there are."""
+        return Catalogue.of(self.generation)
 
     def status(self) -> IndexStatus:
         """Return the generation's figures, and what its confidence was fitted on."""

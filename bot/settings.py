@@ -47,8 +47,7 @@ class BotSettings(IndexSettings):
         20,
         ge=0,
         le=3600,
-        description="Seconds in which a stopping bot answers the questions that wait; the rest is asked to ask "
-        "again.",
+        description="Seconds in which a stopping bot answers what waits; the rest is asked to ask again.",
     )
     recording: bool = Field(
         True,

@@ -70,7 +70,7 @@ def test_nothing_is_quoted_of_an_article_that_is_out_of_step(
             assert made.confidence == 0
             assert of_the_lamp(made) == []
             assert opened.answer(question, "lamp", earlier).quotes == ()
-    assert opened.prover.withheld > 0
+    assert opened.prover.withheld.total() > 0
     (logged, *_) = caplog.records
     assert logged.levelname == "ERROR"
     assert "article 'lamp'" in logged.getMessage()
@@ -108,7 +108,7 @@ def test_what_is_left_is_numbered_from_one_and_never_surer(
     made = opened.answer(WHO, None, None)
     assert opened.prover.prove(made) is made
     assert (made.verdict, len(made.quotes)) == (Verdict.ANSWERED, 3)
-    before = opened.prover.withheld
+    before = opened.prover.withheld.total()
     changed = replace(
         made,
         quotes=tuple(
@@ -130,7 +130,9 @@ def test_what_is_left_is_numbered_from_one_and_never_surer(
     assert numbers == list(range(1, len(numbers) + 1))
     assert left.reasons is not None
     assert [one.text for one in left.reasons.cited] == [one.passage for one in left.citations]
-    assert opened.prover.withheld - before == len(wrong) + len(further & set(range(len(made.further))))
+    assert opened.prover.withheld.total() - before == len(wrong) + len(
+        further & set(range(len(made.further)))
+    )
     if 0 not in wrong:
         assert (left.verdict, left.confidence) == (made.verdict, made.confidence)
     else:
