@@ -49,16 +49,15 @@ class Damage:
             then = f"Answers now come from {self.serving}, the last good one: they may be older."
         else:
             then = "No generation that is kept is whole, so nothing is answered."
-        return (
-            f"The generation {self.generation} is damaged: {self.reason} {then} Rebuild the index to mend it."
-        )
+        return f"The generation {self.generation} is damaged: {self.reason} {then} Rebuild the index."
 
 
 class Current:
     """The generation that answers. All of it may be used from any thread, and none of it on the loop.
 
     `retire` is called with what is served no longer, to be closed once nobody uses it; `swapped` with the
-    name of what is served from now on; `damaged` with what was found damaged, and with None once that is over.
+    name of what is served from now on; `damaged` with what was found damaged, and with None once that is
+    over.
     """
 
     def __init__(

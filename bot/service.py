@@ -49,8 +49,8 @@ class ServiceStats:
     """Figures for whoever runs it.
 
     `waiting` counts the questions in the queue and under way, `answered` those answered since the start;
-    `mean_seconds` is what one of the recent answers took, 0 before the first. `withheld` counts the quotes and
-    articles that could not be proven, `damages` the generations that turned out damaged while they served.
+    `mean_seconds` is what one of the recent answers took, 0 before the first. `withheld` counts the quotes
+    and articles that could not be proven, `damages` the generations that turned out damaged in service.
     """
 
     waiting: int
@@ -164,7 +164,7 @@ class Service:
         self._on_swap.append(callback)
 
     def on_damage(self, callback: Callable[[Damage | None], None]) -> None:
-        """Have `callback` called on the loop where a generation turns out damaged; with None once that is over.
+        """Have `callback` called on the loop where a generation turns out damaged; with None at its end.
 
         The callbacks of `on_swap` are called as well, where another generation then answers.
         """
@@ -287,8 +287,9 @@ class Service:
             await asyncio.to_thread(self._current.swap)
         except UNUSABLE as error:
             raise NotServedError(
-                f"The generation {generation} is published, but it cannot be used, and answers still come from "
-                f"{self._current.serving.name}: {error} Once that is mended, Footnote swaps to it by itself."
+                f"The generation {generation} is published, but it cannot be used, and answers still come "
+                f"from {self._current.serving.name}: {error} Once that is mended, Footnote swaps to it by "
+                "itself."
             ) from error
 
     def _retire(self, old: Serving) -> None:

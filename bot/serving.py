@@ -66,13 +66,14 @@ class Serving:
             NoModelError: the encoder's weights cannot be had.
             FitError: the fit is none.
         """
-        return cls.of(settings, open_generation(settings.index))
+        return cls.of(settings, open_generation(settings.index, check_mb=settings.check_mb))
 
     def next(self) -> Self | None:
         """Open the current generation where it is another one; raises as `first` does."""
         if read_pointer(self.settings.index).generation == self.name:
             return None
-        return self.of(self.settings, open_generation(self.settings.index), self)
+        new = open_generation(self.settings.index, check_mb=self.settings.check_mb)
+        return self.of(self.settings, new, self)
 
     @classmethod
     def of(cls, settings: BotSettings, generation: Generation, before: Self | None = None) -> Self:
