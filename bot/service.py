@@ -31,10 +31,9 @@ from bot.settings import BotSettings
 from index.errors import BusyError
 
 if TYPE_CHECKING:
-    from index.generations import GenerationLine
-
     from bot.checking import Checked
     from index import Article, BuildReport, IndexStatus, Progress
+    from index.generations import GenerationLine
 
 __all__ = ["Service", "ServiceStats"]
 

@@ -17,7 +17,6 @@ from index.generation import verify_generation
 from index.graphs import check_graph
 from index.manifest import (
     GENERATION,
-    MANIFEST,
     POINTER,
     REFUSED,
     TEMPORARY,

@@ -1,42 +1,32 @@
-"""A generation whose files are all as its manifest says, and whose content is out of step with itself."""
+"""Generations that are out of step with themselves though their checksums are right, and damaged ones."""
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
-from index.manifest import (
-    DATABASE,
-    MANIFEST,
-    POINTER,
-    Pointer,
-    generation_name,
-    read_manifest,
-    read_pointer,
-)
-from index.models import hash_file
+from index.manifest import DATABASE, read_pointer
+from tests.index.forging import publish
 
-__all__ = ["tamper"]
+__all__ = ["damage", "tamper"]
 
 
-def tamper(index: Path, *statements: str) -> str:
-    """Change the current generation's database, make every checksum right again, and return its name."""
-    pointer = read_pointer(index)
-    manifest = read_manifest(index, pointer)
-    home = index / pointer.generation
-    copy = home / "changed"
-    copy.write_bytes((home / DATABASE).read_bytes())  # the one that is there may be linked elsewhere
-    with closing(sqlite3.connect(copy)) as database:
+def tamper(index: Path, *statements: str) -> None:
+    """Change the current generation's database, and publish it anew with every checksum right."""
+    home = index / read_pointer(index).generation
+    with closing(sqlite3.connect(home / DATABASE)) as database:
         for statement in statements:
             assert database.execute(statement).rowcount > 0, statement
         database.commit()
-    copy.replace(home / DATABASE)
-    data = replace(manifest, files={**manifest.files, DATABASE: hash_file(home / DATABASE)}).to_bytes()
-    name = generation_name(int(home.name.partition("-")[0]) + 1, data)
-    (home / MANIFEST).write_bytes(data)
-    home.rename(index / name)
-    digest = hash_file(index / name / MANIFEST)
-    (index / POINTER).write_bytes(Pointer(name, digest).line())
-    return name
+    publish(index)
+
+
+def damage(file: Path, part: bytes = b"") -> None:
+    """Flip a bit of each byte of a file, or of a part of it, for whoever has it open as well."""
+    data = file.read_bytes()
+    at = data.index(part) if part else 0
+    end = at + len(part) if part else len(data)
+    with file.open("r+b") as opened:
+        opened.seek(at)
+        opened.write(bytes(byte ^ 1 for byte in data[at:end]))

@@ -15,7 +15,8 @@ __all__ = ["publish"]
 def publish(index: Path, *, sums: bool = True, **changes: object) -> None:
     """Publish the current generation anew with the files that are in its folder now, their checksums right.
 
-    Those of blocks are only with `sums`. Fields of the manifest are changed as told; those that are None are left out.
+    Those of blocks are only with `sums`. Fields of the manifest are changed as told; those that are None are
+    left out.
     """
     home = index / read_pointer(index).generation
     for name, blocks in ROWS.items():
