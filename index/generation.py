@@ -292,6 +292,7 @@ class Generation:
         self._dense = Dense(home, self._bodies, manifest.dimension, exact)
         self._postings = Postings(home / POSTINGS, manifest.passages, self.query)
         self._articles = Recent(self._read_articles, lambda one: len(one.text), _KEPT_CHARACTERS)
+        self._out_of_step: set[str] = set()
         self._stored = Recent(self._read_passages, lambda one: len(one.tokens), _KEPT_SENTENCES)
 
     def _read(self, name: str) -> bytes:
@@ -461,11 +462,26 @@ class Generation:
 
     def _read_articles(self, rows: Sequence[int]) -> dict[int, Article]:
         found = self.query(
-            "SELECT id, name, title, author, publisher, url, published, heading, text FROM articles "
-            "WHERE id IN (SELECT value FROM json_each(?))",
+            "SELECT id, name, title, author, publisher, url, published, heading, text, content_hash "
+            "FROM articles WHERE id IN (SELECT value FROM json_each(?))",
             json.dumps(rows),
         )
-        return {row: Article(*fields) for row, *fields in found}
+        articles = {row: Article(*fields) for row, *fields, _ in found}
+        for row, *_, digest in found:
+            if articles[row].content_hash == digest:
+                self._out_of_step.discard(articles[row].id)
+            else:
+                self._out_of_step.add(articles[row].id)
+        return articles
+
+    def is_in_step(self, identity: str) -> bool:
+        """Tell whether an article that was read had the content that its hash was made of."""
+        return identity not in self._out_of_step
+
+    def passage_keys(self, rows: Sequence[int]) -> dict[int, str]:
+        """Return the keys of passages, by row: hashes of the text that their vectors were made of."""
+        sql = "SELECT id, key FROM passages WHERE id IN (SELECT value FROM json_each(?))"
+        return dict(self.query(sql, json.dumps(list(rows))))
 
     def article_row(self, identity: str) -> int | None:
         """Return the row of the article with this id, or None."""

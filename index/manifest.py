@@ -23,6 +23,7 @@ __all__ = [
     "EXACT_SUMS",
     "FILES",
     "FORMAT",
+    "GATE",
     "GENERATION",
     "KEPT",
     "LOCK",
@@ -30,6 +31,7 @@ __all__ = [
     "POINTER",
     "POSTINGS",
     "REBUILD",
+    "REFUSED",
     "ROWS",
     "TEMPORARY",
     "TOKENS",
@@ -58,6 +60,10 @@ BASIS = "basis.f32"
 LOCK = "lock"
 KEPT = "kept.vectors"
 TEMPORARY = ".building-"
+REFUSED = "refused-"
+"""What the name of a generation that the gate refused begins with."""
+GATE = "gate.json"
+"""In such a one: which gold questions were lost."""
 GENERATION = re.compile(r"(?P<number>\d{6,})-[0-9a-f]{16}")
 REBUILD = DamagedIndexError.advice
 ROWS = {TOKENS: TOKENS_SUMS, EXACT: EXACT_SUMS}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 from index.checksums import block_sums, digest_file
@@ -13,10 +12,11 @@ from index.manifest import MANIFEST, ROWS, Pointer, generation_name, read_pointe
 __all__ = ["publish"]
 
 
-def publish(index: Path, changes: Mapping[str, object] | None = None, *, sums: bool = True) -> None:
+def publish(index: Path, *, sums: bool = True, **changes: object) -> None:
     """Publish the current generation anew with the files that are in its folder now, their checksums right.
 
-    Those of blocks are only with `sums`. Fields of the manifest have their `changes`; None leaves one out.
+    Those of blocks are only with `sums`. Fields of the manifest are changed as told; those that are None are
+    left out.
     """
     home = index / read_pointer(index).generation
     for name, blocks in ROWS.items():
@@ -28,7 +28,7 @@ def publish(index: Path, changes: Mapping[str, object] | None = None, *, sums: b
         "files": {name: one.sha256 for name, one in found.items()},
         "quick": {name: one.quick for name, one in found.items()},
         "sizes": {name: one.size for name, one in found.items()},
-        **(changes or {}),
+        **changes,
     }
     data = json.dumps({name: value for name, value in fields.items() if value is not None}).encode()
     (home / MANIFEST).write_bytes(data)
