@@ -30,6 +30,7 @@ __all__ = [
     "MANIFEST",
     "POINTER",
     "POSTINGS",
+    "POSTINGS_SUMS",
     "REBUILD",
     "REFUSED",
     "ROWS",
@@ -54,6 +55,7 @@ DENSE = "dense.faiss"
 EXACT = "dense.f32"
 EXACT_SUMS = "dense.f32.sums"
 POSTINGS = "postings.bin"
+POSTINGS_SUMS = "postings.bin.sums"
 TOKENS = "tokens.i8"
 TOKENS_SUMS = "tokens.i8.sums"
 BASIS = "basis.f32"
@@ -66,9 +68,9 @@ GATE = "gate.json"
 """In such a one: which gold questions were lost."""
 GENERATION = re.compile(r"(?P<number>\d{6,})-[0-9a-f]{16}")
 REBUILD = DamagedIndexError.advice
-ROWS = {TOKENS: TOKENS_SUMS, EXACT: EXACT_SUMS}
+ROWS = {TOKENS: TOKENS_SUMS, EXACT: EXACT_SUMS, POSTINGS: POSTINGS_SUMS}
 """Files of rows, each with the file of its blocks' checksums, by which they are read."""
-FILES = frozenset({DATABASE, POSTINGS, DENSE, TOKENS, TOKENS_SUMS, BASIS})
+FILES = frozenset({DATABASE, POSTINGS, POSTINGS_SUMS, DENSE, TOKENS, TOKENS_SUMS, BASIS})
 """What every generation holds; one whose dense index is approximate has the exact vectors as well."""
 _ALL_FILES = FILES | {EXACT, EXACT_SUMS}
 _DIGEST = re.compile(r"[0-9a-f]{64}")

@@ -34,6 +34,7 @@ FILES = (
     "tokens.i8",
     "basis.f32",
     "tokens.i8.sums",
+    "postings.bin.sums",
 )
 
 
