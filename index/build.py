@@ -25,6 +25,8 @@ from index.writer import write_generation
 
 __all__ = ["BuildReport", "Changes", "build_index", "plan_build"]
 
+_UNUSABLE = "the index before cannot be used"
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -127,7 +129,14 @@ def build_index(
                 progress(Progress("loading the encoder", 1, 1))
             if previous and previous.manifest.producer != encoder.producer and not changes.everything:
                 changes = replace(changes, everything="vectors are now computed in another way")
-            return _build(settings, source, hashes, changes, previous, encoder, progress)
+            try:
+                return _build(settings, source, hashes, changes, previous, encoder, progress)
+            except DamagedIndexError as error:
+                if previous is None or changes.everything:
+                    raise
+                # It was whole when it was opened, and is no longer.
+                changes = replace(changes, everything=f"{_UNUSABLE}: {error}")
+                return _build(settings, source, hashes, changes, None, encoder, progress)
 
 
 def _unchanged(previous: Generation, changes: Changes) -> BuildReport:
@@ -206,7 +215,7 @@ def _previous(folder: Path) -> Iterator[tuple[Generation | None, str]]:
         yield None, ""
         return
     except DamagedIndexError as error:
-        yield None, f"the index before cannot be used: {error}"
+        yield None, f"{_UNUSABLE}: {error}"
         return
     try:
         yield generation, ""
