@@ -33,16 +33,6 @@ def published(home: Path) -> str:
     return read_pointer(home / ".footnote/index").generation
 
 
-@pytest.fixture(scope="module")
-def built_twice(built: Path, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build a second generation beside the first; only to be read."""
-    home = tmp_path_factory.mktemp("twice")
-    shutil.copytree(built, home, dirs_exist_ok=True, copy_function=copy_index_file)
-    write_news(home)
-    build_index(settings_of(home), encoder=encoder)
-    return home
-
-
 @pytest.fixture
 def home(built_twice: Path, tmp_path: Path) -> Path:
     """Start the test in a copy of the two generations."""
