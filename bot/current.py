@@ -10,17 +10,15 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from bot.serving import Serving
 from bot.settings import BotSettings
 from index.errors import DamagedIndexError, FootnoteError
 from index.manifest import read_pointer
-
-if TYPE_CHECKING:
-    from collections import Counter
 
 __all__ = ["UNUSABLE", "Current", "Damage"]
 
@@ -97,7 +95,7 @@ class Current:
     @property
     def withheld(self) -> Counter[str]:
         """How many quotes and articles were withheld so far, by reason."""
-        return self.serving.prover.withheld
+        return self._now.prover.withheld if self._now else Counter()
 
     def using(self, work: Callable[[Serving], _T]) -> _T:
         """Do something with what is served; where that turns out damaged, with what takes its place.
@@ -147,10 +145,17 @@ class Current:
                 self.damage = None
                 self._damaged(None)
 
-    def forgive(self, name: str) -> None:
-        """Take a generation for whole that was found damaged before: somebody has read all of it since."""
+    def roll_back(self, name: str | None) -> str:
+        """Publish another generation that is kept, for `swap` to serve; raises as `index.generations`' own.
+
+        One that was found damaged before is whole again, since all of it was read for that.
+        """
+        from index.generations import roll_back
+
+        chosen = roll_back(self._settings.index, name)
         with self._changing:
-            self._bad.discard(name)
+            self._bad.discard(chosen)
+        return chosen
 
     def close(self) -> None:
         """Close what is served; nothing is served afterwards. Waits for a swap that is under way."""

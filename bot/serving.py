@@ -21,7 +21,6 @@ from bot.settings import BotSettings
 from index import (
     Article,
     Encoder,
-    FootnoteError,
     Generation,
     IndexStatus,
     Search,
@@ -89,7 +88,7 @@ class Serving:
                 encoder = open_encoder(settings.index, generation.manifest, settings.model, threads=1)
             search = Search(generation, encoder, settings.without)
             judge = find_judge(settings.fit_file, encoder.model.fingerprint, settings.answer_at)
-        except FootnoteError:
+        except Exception:
             generation.close()
             raise
         withheld = before.prover.withheld if before else Counter[str]()
