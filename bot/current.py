@@ -105,7 +105,8 @@ class Current:
         """
         while True:
             serving = self.serving
-            self._refuse_where_nothing_is_whole()
+            if (damage := self.damage) is not None and not damage.serving:
+                raise DamagedIndexError(damage.told)
             try:
                 return work(serving)
             except DamagedIndexError as error:
@@ -135,14 +136,14 @@ class Current:
             name = read_pointer(self._settings.index).generation
             if self._closed or name in self._bad:
                 return
-            if name != self.serving.name:
+            damage = self.damage
+            if name != self.serving.name or (damage is not None and not damage.serving):
                 new = self.serving.next()
-                if new is None:
-                    return
+                self.damage = None  # first, so that nobody is refused what is whole
                 self._put(new)
-            if self.damage is not None:
-                _LOG.info("the index is whole again: answers come from generation %s", name)
+            if damage is not None:
                 self.damage = None
+                _LOG.info("the index is whole again: answers come from generation %s", name)
                 self._damaged(None)
 
     def roll_back(self, name: str | None) -> str:
@@ -163,11 +164,6 @@ class Current:
             self._closed = True
             if self._now is not None:
                 self._now.close()
-
-    def _refuse_where_nothing_is_whole(self) -> None:
-        damage = self.damage
-        if damage is not None and not damage.serving:
-            raise DamagedIndexError(damage.told)
 
     def _fall_back(self, serving: Serving, error: DamagedIndexError) -> None:
         """Serve the last good generation in the place of one that is damaged, unless that has been done."""

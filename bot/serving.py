@@ -27,7 +27,7 @@ from index import (
     open_generation,
 )
 from index.encoders import open_encoder
-from index.manifest import Manifest, read_pointer
+from index.manifest import Manifest
 from index.wording import straighten
 
 if TYPE_CHECKING:
@@ -67,10 +67,8 @@ class Serving:
         """
         return cls.of(settings, open_generation(settings.index, check_mb=settings.check_mb))
 
-    def next(self) -> Self | None:
-        """Open the current generation where it is another one; raises as `first` does."""
-        if read_pointer(self.settings.index).generation == self.name:
-            return None
+    def next(self) -> Self:
+        """Open the current generation, which may be another one by now; raises as `first` does."""
         new = open_generation(self.settings.index, check_mb=self.settings.check_mb)
         return self.of(self.settings, new, self)
 
