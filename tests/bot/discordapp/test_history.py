@@ -122,7 +122,7 @@ async def test_a_rebuild_of_far_fewer_articles_says_how_to_force_it(
 
     refused = await rebuilt()
     assert refused["description"] == "1 article where there were 9\\."
-    assert "force:True" in refused["fields"][0]["value"]
+    assert "`force`" in refused["fields"][0]["value"]
     service.rebuild_error = None
     assert (await rebuilt(force=True))["title"] == "The rebuild is done"
     assert service.forced == [False, True]
