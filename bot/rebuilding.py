@@ -79,8 +79,8 @@ class Rebuilder:
         self._process: asyncio.subprocess.Process | None = None
         self._given_up = False
 
-    async def run(self, progress: Callable[[Progress], None], force: bool = False) -> BuildReport:
-        """Build; `progress` is called on the loop. With `force`, also where there are far fewer articles.
+    async def run(self, progress: Callable[[Progress], None], *, force: bool = False) -> BuildReport:
+        """Build; `progress` is called on the loop. With `force` there may be far fewer articles than before.
 
         Raises:
             NotServedError: it was given up, or ended without a word, but had published a generation.
