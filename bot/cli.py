@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from bot.evaluation.command import eval_command
-from index.cli import index_group, index_options
+from index.cli import GATE_OF, index_group, index_options
 from index.errors import ArticleError, FootnoteError
 from index.terminal import printable
 
 if TYPE_CHECKING:
+    from bot.gate import GoldGate
     from bot.settings import BotSettings
 
 __all__ = ["main"]
@@ -35,19 +36,17 @@ def _load(**options: Any) -> BotSettings:
     return BotSettings.load(**options)
 
 
-def _answer_options(command: Command) -> Command:
-    """Give a command an option for what decides on an answer."""
-    at = click.option(
-        "--answer-at", type=float, metavar="SHARE", help="Confidence at which a quote is the answer, 0 to 1."
-    )
-    return at(index_options(command))
+def _gate_of(settings: BotSettings) -> GoldGate | None:
+    from bot.gate import find_gate
+
+    return find_gate(settings)
 
 
 def _service_options(command: Command) -> Command:
     """Give a command an option for every other setting but the token, which is a secret."""
     for option in reversed(_SERVICE_OPTIONS):
         command = option(command)
-    return _answer_options(command)
+    return index_options(command)
 
 
 def _switch(name: str, text: str) -> Callable[[Command], Command]:
@@ -84,6 +83,7 @@ def footnote(context: click.Context, debug: bool) -> None:
     Settings come from options, the environment (FOOTNOTE_...) and .env, in that order.
     """
     context.obj = _load
+    context.meta[GATE_OF] = _gate_of
 
 
 @footnote.command()
@@ -96,7 +96,7 @@ def footnote(context: click.Context, debug: bool) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each answer.")
 @click.option("--explain", is_flag=True, help="Say how each answer was found and how sure that is.")
-@_answer_options
+@index_options
 def ask(question: str | None, questions: Any, as_json: bool, explain: bool, **options: Any) -> None:
     """Answer QUESTION, or every question of a file."""
     if (question is None) == (questions is None):
@@ -119,7 +119,7 @@ class _BadLinesError(FootnoteError):
 
 
 @footnote.command()
-@_answer_options
+@index_options
 def chat(**options: Any) -> None:
     """Ask and answer here in the terminal."""
     try:

@@ -58,6 +58,8 @@ def build_command(settings: IndexSettings) -> list[str]:
 
 def _written(value: object) -> str:
     """Return a setting's value as an option takes it."""
+    if value is None:
+        return ""
     return ",".join(sorted(value)) if isinstance(value, frozenset) else str(value)
 
 

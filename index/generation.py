@@ -46,12 +46,14 @@ from index.manifest import (
     BASIS,
     DATABASE,
     EXACT,
+    GATE,
     GENERATION,
     KEPT,
     LOCK,
     MANIFEST,
     POINTER,
     POSTINGS,
+    REFUSED,
     ROWS,
     TEMPORARY,
     TOKENS,
@@ -83,6 +85,7 @@ __all__ = [
     "index_status",
     "kept_manifests",
     "open_generation",
+    "open_home",
     "open_named",
     "verify",
     "verify_generation",
@@ -169,7 +172,7 @@ def verify(folder: Path) -> list[str]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith(TEMPORARY):
             problems.append(f"{path}: left by a build that was cut off; the next build removes it.")
-        elif path.is_dir() and GENERATION.fullmatch(path.name):
+        elif path.is_dir() and GENERATION.fullmatch(path.name.removeprefix(REFUSED)):
             problems.extend(verify_generation(path))
         elif path.name not in {POINTER, LOCK, KEPT, MODELS}:
             problems.append(f"{path}: not a file of the index.")
@@ -200,7 +203,7 @@ def verify_generation(home: Path) -> Iterator[str]:
         except DamagedIndexError as error:
             yield str(error)
     for path in sorted(home.iterdir()):
-        if path.name not in {MANIFEST, *manifest.files}:
+        if path.name not in {MANIFEST, *manifest.files, *([GATE] if home.name.startswith(REFUSED) else [])}:
             yield f"{path}: not a file of the index."
 
 
@@ -217,7 +220,7 @@ def open_generation(folder: Path, *, check_mb: int | None = CHECK_MB) -> Generat
     pointer = read_pointer(folder)
     while True:
         try:
-            return _open(folder / pointer.generation, read_manifest(folder, pointer), check_mb)
+            return open_home(folder / pointer.generation, read_manifest(folder, pointer), check_mb)
         except DamagedIndexError:
             # A build may have published and removed the one just named; what CURRENT says now decides.
             before, pointer = pointer, read_pointer(folder)
@@ -236,10 +239,15 @@ def open_named(folder: Path, name: str, *, check_mb: int | None = None) -> Gener
         raise NoIndexError(
             f"no generation {name!r} in {folder}: `footnote index status` names the one that serves."
         )
-    return _open(folder / name, read_named_manifest(folder / name), check_mb)
+    return open_home(folder / name, read_named_manifest(folder / name), check_mb)
 
 
-def _open(home: Path, manifest: Manifest, check_mb: int | None) -> Generation:
+def open_home(home: Path, manifest: Manifest, check_mb: int | None) -> Generation:
+    """Open the generation in a folder, which need not have its name yet; `check_mb` as for `open_generation`.
+
+    Raises:
+        DamagedIndexError: a file is not what was written.
+    """
     rows_too = check_mb is None or manifest.row_bytes <= check_mb * 1_000_000
     with ExitStack() as stack:
         files = {name: stack.enter_context(HeldFile(home / name)) for name in manifest.files}

@@ -195,7 +195,7 @@ def read_named_manifest(home: Path) -> Manifest:
     Raises:
         DamagedIndexError: it is not the one that gave the name, or is of another version.
     """
-    return _read_manifest(home, home.name.partition("-")[2])
+    return _read_manifest(home, home.name.removeprefix(REFUSED).partition("-")[2])
 
 
 def _read_manifest(home: Path, digest: str) -> Manifest:

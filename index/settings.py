@@ -38,8 +38,13 @@ def split_list(value: object) -> object:
     return value
 
 
+def none_of_nothing(value: object) -> object:
+    """Read "" as None, so that a command line can say that there is none, whatever `.env` says."""
+    return None if value == "" else value
+
+
 class IndexSettings(BaseSettings):
-    """Where the articles and the index are, and how the index is made."""
+    """Where the articles and the index are, how the index is made, and what it must go on answering."""
 
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX,
@@ -89,8 +94,34 @@ class IndexSettings(BaseSettings):
         le=1_000,
         description="How many generations are kept, the one that serves among them.",
     )
+    gate: Path | None = Field(
+        None,
+        description="The file of gold questions that a rebuild must go on answering. Without it, "
+        "questions.jsonl among the articles, where it is there.",
+    )
+    gate_at: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="The share of the gold questions answered before that a rebuild must still answer; "
+        "with 0 none are asked.",
+    )
+    shrink: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="The share of the articles that a rebuild may lose without --force.",
+    )
+    answer_at: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="The confidence at which a quote is given as the answer; higher is more careful. Without "
+        "it, that of the fit: right 85 times in 100 on the questions it was fitted on.",
+    )
 
     _split_parts = field_validator("without", mode="before")(split_list)
+    _read_none = field_validator("answer_at", "gate", mode="before")(none_of_nothing)
 
     @classmethod
     def load(cls, **options: Any) -> Self:
