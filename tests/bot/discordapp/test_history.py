@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.errors import NotServedError
@@ -23,7 +25,7 @@ def line(number: int, state: State = State.KEPT, built: str = BUILT) -> Generati
 LINES = (line(4, State.SERVING), line(3), line(2, State.DAMAGED, ""), line(1), line(9, State.REFUSED))
 
 
-async def used(wire: LoopbackDiscord, command: str, **options: object) -> Json:
+async def used(wire: LoopbackDiscord, command: str, **options: Any) -> Json:
     """Use a command as the owner; return the embed of what it comes to show."""
     interaction = await wire.slash(command, wire.world.owner, **options)
     (embed,) = (await wire.response_to(interaction))["embeds"]
@@ -112,7 +114,7 @@ async def test_a_rebuild_that_is_refused_says_why_and_can_be_forced(
 ) -> None:
     service.rebuild_error = ShrunkError("1 article where there were 9: `/index rebuild force:true`.")
 
-    async def rebuilt(**options: object) -> Json:
+    async def rebuilt(**options: Any) -> Json:
         interaction = await wire.slash("index rebuild", wire.world.owner, **options)
         ended = "The rebuild"
         await wire.log.until(
