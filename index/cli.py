@@ -28,6 +28,7 @@ Command = Callable[..., None]
 def index_options(command: Command) -> Command:
     """Give a command an option for every setting of `IndexSettings`."""
     for option in (
+        click.option("--keep", type=int, metavar="N", help="Generations that are kept (default 3)."),
         click.option("--without", metavar="PARTS", help="Parts of finding and quoting to leave out."),
         click.option(
             "--fit-file", type=click.Path(path_type=Path), help="A confidence fitted to your own questions."

@@ -4,6 +4,8 @@ FootnoteError
 ├── SettingsError          2   correct a setting or an option
 ├── ArticleError          65   correct the named articles; nothing was changed
 ├── DamagedIndexError     65   build the index again
+├── GateError             65   correct the articles or the gold questions; nothing was published
+├── ShrunkError           65   look where the articles are; --force where they are meant to be fewer
 ├── MissingError          69   provide what is missing
 │   ├── NoIndexError           build an index
 │   ├── NoModelError           provide the encoder's weights
@@ -20,11 +22,13 @@ __all__ = [
     "BusyError",
     "DamagedIndexError",
     "FootnoteError",
+    "GateError",
     "MissingError",
     "NoIndexError",
     "NoModelError",
     "NotWritableError",
     "SettingsError",
+    "ShrunkError",
 ]
 
 
@@ -59,6 +63,18 @@ class ArticleError(FootnoteError):
 
 class DamagedIndexError(FootnoteError):
     """A file of the index is not what was written, or is not of this version or encoder."""
+
+    exit_status = 65
+
+
+class GateError(FootnoteError):
+    """A new generation loses gold questions that the one before answers, or these cannot be read."""
+
+    exit_status = 65
+
+
+class ShrunkError(FootnoteError):
+    """There are far fewer articles than before, and nobody said that this is meant."""
 
     exit_status = 65
 

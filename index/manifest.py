@@ -19,6 +19,7 @@ __all__ = [
     "EXACT",
     "FILES",
     "FORMAT",
+    "GATE",
     "GENERATION",
     "KEPT",
     "LOCK",
@@ -26,6 +27,7 @@ __all__ = [
     "POINTER",
     "POSTINGS",
     "REBUILD",
+    "REFUSED",
     "TEMPORARY",
     "TOKENS",
     "Manifest",
@@ -51,6 +53,10 @@ BASIS = "basis.f32"
 LOCK = "lock"
 KEPT = "kept.vectors"
 TEMPORARY = ".building-"
+REFUSED = "refused-"
+"""What the name of a generation that the gate refused begins with."""
+GATE = "gate.json"
+"""In such a one: which gold questions were lost."""
 GENERATION = re.compile(r"(?P<number>\d{6,})-[0-9a-f]{16}")
 FILES = (DATABASE, POSTINGS, DENSE, TOKENS, BASIS)
 """What every generation holds; one whose dense index is approximate has the exact vectors as well."""

@@ -76,6 +76,13 @@ class IndexSettings(BaseSettings):
         description="Parts of finding and quoting to leave out, with commas between them.",
     )
 
+    keep: int = Field(
+        3,
+        ge=1,
+        le=1_000,
+        description="How many generations are kept, the one that serves among them.",
+    )
+
     _split_parts = field_validator("without", mode="before")(split_list)
 
     @classmethod
