@@ -1,13 +1,12 @@
 """Builds killed, starved and refused by the disk at every file operation, and killed at random times.
 
-    .venv/bin/python -m benchmarks.crashes [--seed N] [--scenes A,B] [--kinds A,B] [--every N] [--only K] [--json FILE]
+    .venv/bin/python -m benchmarks.crashes [--seed N] [--scenes A,B] [--kinds A,B] [--every N] [--only K]
 
 A scene is an index folder and a change to its articles; a case a fault in it, before or after one file
 operation (`tests/faults`). After each: does the old generation serve, or the new one, whole? Does whoever had
 the old one open go on answering? Does the next build need no help, leave nothing behind, and come to what an
-undisturbed one does? Every case has a number, the same for the same seed; `--only` tries one again. By default
-every kill and power cut is tried and every seventh error, in ten to twenty minutes. Exits with 1 where
-something did not hold.
+undisturbed one does? Every case has a number, the same for the same seed, so that `--only` tries it again.
+Exits with 1 where something did not hold.
 """
 
 from __future__ import annotations

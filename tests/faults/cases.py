@@ -33,7 +33,8 @@ class Case:
         if self.fault is None:
             return f"{self.scene}: {self.kind} after {self.share:.3f} of the build's time"
         when = "after" if self.fault.after else "before"
-        return f"{self.scene}: {self.kind} {when} {self.operation.name} ({self.operation.place}), {self.fault.at}"
+        what = f"operation {self.fault.at}, {self.operation.name} in {self.operation.place}"
+        return f"{self.scene}: {self.kind} {when} {what}"
 
 
 def failpoints(
@@ -53,7 +54,7 @@ def random_times(scene: str, count: int, seed: int) -> Iterator[Case]:
         yield Case(scene, "kill", Operation(AT_A_TIME, ""), share=chance.random() * 1.05)
 
 
-def run_case(  # noqa: PLR0917 - what a trial is made of
+def run_case(
     runner: Runner, scene: Scene, encoder: Encoder, case: Case, seconds: float, *, watched: bool = False
 ) -> Trial:
     """Try one case; `seconds` is what a build takes. `watched`: others open the index meanwhile."""

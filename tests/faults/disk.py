@@ -47,7 +47,7 @@ class Disk:
 
         def _noted_fsync(descriptor: int) -> None:
             fsync(descriptor)
-            self._note(Path(os.readlink(f"/proc/self/fd/{descriptor}")))
+            self._note(Path(f"/proc/self/fd/{descriptor}").readlink())
 
         os.fsync = _noted_fsync  # type: ignore[assignment]
 

@@ -88,7 +88,7 @@ def _after_fault(trial: Trial, scene: Scene, encoder: Encoder, ended: Ended) -> 
     if ended.status > 0 and ended.status != _REFUSED:
         yield f"status {ended.status}: {ended.message}"
     if ended.status == _REFUSED and not (
-        "cannot be written" in ended.message and "Make room" in ended.message
+        "cannot be written: " in ended.message and "Make room or give" in ended.message
     ):
         yield f"without reason or advice: {ended.message}"
     if scene.old and scene.settings.index.exists():

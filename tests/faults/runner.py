@@ -150,7 +150,7 @@ def _build(told: dict[str, Any], encoder: Encoder, into: int) -> None:
         "lost_when_replaced": point.lost_when_replaced,
         "lost": point.disk.lost(),
     }
-    with open(into, "w", encoding="utf-8") as said:  # noqa: PTH123 - a descriptor
+    with open(into, "w", encoding="utf-8") as said:
         json.dump(fields, said)
     os._exit(status)
 

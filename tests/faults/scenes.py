@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,10 +96,8 @@ def _leave_behind(settings: IndexSettings, before: Path, encoder: Encoder) -> No
         if getattr(step, "stage", "") == "writing":
             raise KeyboardInterrupt
 
-    try:
+    with suppress(KeyboardInterrupt):
         build_index(settings.model_copy(update={"index": before}), interrupt, encoder)
-    except KeyboardInterrupt:
-        pass
     assert (before / KEPT).exists()
     serving = before / read_pointer(before).generation
     shutil.copytree(serving, before / f"{TEMPORARY}7")
