@@ -217,7 +217,7 @@ def _previous(folder: Path) -> Iterator[tuple[Generation | None, str]]:
 
 def _open_whole(folder: Path) -> Generation:
     """Open the generation that serves, once it and its encoder's graph are found whole."""
-    generation = open_generation(folder)
+    generation = open_generation(folder, check_mb=None)
     try:
         check_graph(folder, generation.manifest)
     except DamagedIndexError:

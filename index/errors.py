@@ -15,9 +15,11 @@ FootnoteError
 
 from __future__ import annotations
 
-from typing import ClassVar
+from pathlib import Path
+from typing import ClassVar, Self
 
 __all__ = [
+    "REBUILD",
     "ArticleError",
     "BusyError",
     "DamagedIndexError",
@@ -30,6 +32,9 @@ __all__ = [
     "SettingsError",
     "ShrunkError",
 ]
+
+REBUILD = "Run `footnote index build` to make it anew."
+"""What to do about a damaged file of the index."""
 
 
 class FootnoteError(Exception):
@@ -65,6 +70,16 @@ class DamagedIndexError(FootnoteError):
     """A file of the index is not what was written, or is not of this version or encoder."""
 
     exit_status = 65
+
+    @classmethod
+    def of(cls, path: Path, what: str) -> Self:
+        """Say what is wrong with the file at `path`, and what to do."""
+        return cls(f"{path} {what}. {REBUILD}")
+
+    @classmethod
+    def unreadable(cls, path: Path, error: OSError) -> Self:
+        """Say that the file at `path` cannot be read, and why."""
+        return cls.of(path, f"cannot be read: {error.strerror or error}")
 
 
 class GateError(FootnoteError):

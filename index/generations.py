@@ -11,10 +11,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from index.errors import DamagedIndexError, GateError, MissingError, NoIndexError
-from index.generation import Generation, kept_manifests
+from index.generation import Generation, kept_manifests, open_named
 from index.graphs import remove_models
 from index.locking import locked, writable
-from index.manifest import GATE, KEPT, MANIFEST, REFUSED, Manifest, parse_manifest, read_pointer
+from index.manifest import GATE, KEPT, MANIFEST, REFUSED, Manifest, read_named_manifest, read_pointer
 from index.retention import (
     generations,
     number_of,
@@ -138,25 +138,12 @@ def last_good(folder: Path, but: Collection[str] = ()) -> Generation:
     names = [home.name for home in generations(folder) if home.name not in but]
     for name in sorted(names, key=lambda one: latest is not None and number_of(one) > latest):
         try:
-            return _open_named(folder, name)
+            return open_named(folder, name)
         except DamagedIndexError as error:
             problems.append(str(error))
     if problems:
         raise DamagedIndexError("\n".join(problems))
     raise NoIndexError(f"no other generation at {folder}: run `footnote index build`.")
-
-
-def _open_named(folder: Path, name: str) -> Generation:
-    import hashlib
-
-    from index.generation import _open
-    from index.manifest import Pointer
-
-    try:
-        data = (folder / name / MANIFEST).read_bytes()
-    except OSError as error:
-        raise DamagedIndexError(f"{folder / name / MANIFEST} cannot be read: {error.strerror}.") from error
-    return _open(folder, Pointer(name, hashlib.sha256(data).hexdigest()))
 
 
 def _serving(folder: Path) -> str:
@@ -191,7 +178,7 @@ def _line(home: Path, serving: str) -> GenerationLine:
 
 def _manifest(home: Path) -> Manifest | None:
     with suppress(OSError, DamagedIndexError):
-        return parse_manifest((home / MANIFEST).read_bytes(), home / MANIFEST)
+        return read_named_manifest(home)
     return None
 
 

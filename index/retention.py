@@ -17,12 +17,11 @@ from index.generation import verify_generation
 from index.graphs import check_graph
 from index.manifest import (
     GENERATION,
-    MANIFEST,
     POINTER,
     REFUSED,
     TEMPORARY,
     Pointer,
-    parse_manifest,
+    read_named_manifest,
 )
 
 __all__ = [
@@ -77,7 +76,7 @@ def problems_of(folder: Path, name: str) -> Iterator[str]:
     yield from found
     if not found:
         try:
-            check_graph(folder, parse_manifest((home / MANIFEST).read_bytes(), home / MANIFEST))
+            check_graph(folder, read_named_manifest(home))
         except DamagedIndexError as error:
             yield str(error)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from index.assembly import assemble, encode_missing
+from index.checksums import block_sums, digest_file
 from index.compression import Basis
 from index.database import DatabaseWriter
 from index.dense import write_dense
@@ -34,12 +35,12 @@ from index.manifest import (
     KEPT,
     MANIFEST,
     POSTINGS,
+    ROWS,
     TEMPORARY,
     TOKENS,
     Manifest,
     generation_name,
 )
-from index.models import hash_file
 from index.progress import Progress
 from index.retention import next_number, point_at, remove_old, remove_refused
 
@@ -95,6 +96,7 @@ def write_generation(  # noqa: PLR0913 - what a generation is made of
             sync(home / POSTINGS)
             _write_dense(home, encoder.dimension)
             write_file(home / BASIS, basis.tobytes())
+            _write_sums(home)
             manifest = _manifest(home, database, encoder, basis, language)
             write_file(home / MANIFEST, manifest.to_bytes())
             sync(home)
@@ -120,9 +122,17 @@ def _write_dense(home: Path, dimension: int) -> None:
             sync(home / name)
 
 
+def _write_sums(home: Path) -> None:
+    """Write the checksums of the blocks of each file of rows."""
+    for name, sums in ROWS.items():
+        if (home / name).exists():
+            write_file(home / sums, block_sums(home / name).tobytes())
+
+
 def _manifest(
     home: Path, database: DatabaseWriter, encoder: Encoder, basis: Basis, language: str
 ) -> Manifest:
+    found = {path.name: digest_file(path) for path in sorted(home.iterdir())}
     return Manifest(
         format=FORMAT,
         built=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -137,7 +147,9 @@ def _manifest(
         sentences=database.sentences,
         tokens=database.tokens,
         token_width=basis.shape[1],
-        files={path.name: hash_file(path) for path in sorted(home.iterdir())},
+        files={name: one.sha256 for name, one in found.items()},
+        quick={name: one.quick for name, one in found.items()},
+        sizes={name: one.size for name, one in found.items()},
     )
 
 
