@@ -10,6 +10,7 @@ from pathlib import Path
 
 from index.articles import Article, ArticleSource, read_articles
 from index.drafts import Draft, passage_settings, split
+from index.durable import make_folder
 from index.encoder import Encoder
 from index.encoders import build_encoder, find_model_of
 from index.errors import DamagedIndexError, NoIndexError, ShrunkError
@@ -134,7 +135,7 @@ def build_index(
     hashes = _hashes(source)
     model = encoder.model if encoder else find_model_of(settings.index, settings.model)
     with writable(settings.index):
-        settings.index.mkdir(parents=True, exist_ok=True)
+        make_folder(settings.index)
         with locked(settings.index), _previous(settings.index) as (previous, damage):
             remove_leftovers(settings.index)
             changes = _compare(hashes, source.notes, previous, settings, model, damage)

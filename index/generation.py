@@ -171,7 +171,7 @@ def verify(folder: Path) -> list[str]:
     except DamagedIndexError as error:
         problems.append(str(error))
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(TEMPORARY):
+        if path.name.startswith(TEMPORARY) or path.name == f"{POINTER}.new":
             problems.append(f"{path}: left by a build that was cut off; the next build removes it.")
         elif path.is_dir() and GENERATION.fullmatch(path.name.removeprefix(REFUSED)):
             problems.extend(verify_generation(path))
