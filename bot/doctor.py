@@ -22,7 +22,7 @@ from index.errors import DamagedIndexError, FootnoteError, MissingError, NoModel
 from index.fits import choose_fit
 from index.generation import index_status
 from index.graphs import graph_digest, graph_home, read_refusal, whole_graph
-from index.models import find_model
+from index.models import Model, check_pin, find_model
 from index.parts import SCORED
 
 __all__ = ["Finding", "examine"]
@@ -126,10 +126,17 @@ def _weights(settings: BotSettings) -> Finding:
     try:
         model = find_model(settings.model)
     except NoModelError:
-        model = find_model_of(settings.index, settings.model)
-        return Finding("weights", f"not here; {model.name} is encoded by the graph in {settings.index}")
-    kind = "as published" if model.packaged else f"from {model.folder}"
-    return Finding("weights", f"{model.name}, {kind}")
+        model = _model(settings)
+        kind = f"encoded by the graph in {settings.index} (its own files are not here)"
+    else:
+        check_pin(model, settings.model_sha256)
+        kind = "as published" if model.packaged else f"from {model.folder}"
+    pinned = "pinned" if settings.model_sha256 else "to pin it: FOOTNOTE_MODEL_SHA256"
+    return Finding("weights", f"{model.name}, {kind}; fingerprint {model.fingerprint} ({pinned})")
+
+
+def _model(settings: BotSettings) -> Model:
+    return find_model_of(settings.index, settings.model, settings.model_sha256)
 
 
 def _articles(settings: BotSettings) -> Finding:
@@ -157,7 +164,7 @@ def _index(settings: BotSettings) -> Finding:
 
 def _graph(settings: BotSettings) -> Finding:
     """Say which graph encodes, after checking every byte of it, or why there is none."""
-    model = find_model_of(settings.index, settings.model)
+    model = _model(settings)
     if graph_digest(settings.index, model.fingerprint):
         record = whole_graph(graph_home(settings.index, model.fingerprint))
         lowest = min(record.agreement["dense"], record.agreement["tokens"])
@@ -172,7 +179,7 @@ def _graph(settings: BotSettings) -> Finding:
 
 
 def _confidence(settings: BotSettings) -> Finding:
-    chosen = choose_fit(settings.fit_file, find_model_of(settings.index, settings.model).fingerprint)
+    chosen = choose_fit(settings.fit_file, _model(settings).fingerprint)
     left_out = settings.without & set(SCORED)
     if chosen.is_fitted and left_out and not settings.fit_file.exists():
         parts = ", ".join(sorted(left_out))

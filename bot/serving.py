@@ -63,7 +63,9 @@ class Serving:
         # A question is too short to gain from a second thread, and loses much to it when others are busy;
         # a rebuild beside answering leaves a core for the answers.
         try:
-            encoder = open_encoder(settings.index, generation.manifest, settings.model, threads=1)
+            encoder = open_encoder(
+                settings.index, generation.manifest, settings.model, threads=1, pin=settings.model_sha256
+            )
         except FootnoteError:
             generation.close()
             raise

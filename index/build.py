@@ -93,7 +93,7 @@ def plan_build(settings: IndexSettings) -> Changes:
     """
     source = read_articles(settings.articles)
     with _previous(settings.index) as (previous, damage):
-        model = find_model_of(settings.index, settings.model)
+        model = find_model_of(settings.index, settings.model, settings.model_sha256)
         return _compare(_hashes(source), source.notes, previous, settings, model, damage)
 
 
@@ -114,7 +114,7 @@ def build_index(
     """
     source = read_articles(settings.articles)
     hashes = _hashes(source)
-    model = encoder.model if encoder else find_model_of(settings.index, settings.model)
+    model = encoder.model if encoder else find_model_of(settings.index, settings.model, settings.model_sha256)
     try:
         settings.index.mkdir(parents=True, exist_ok=True)
         with _locked(settings.index), _previous(settings.index) as (previous, damage):
