@@ -15,6 +15,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from bot.settings import BotSettings
+from bot.tokenfile import allows, exposed, with_token
 from index.articles import read_articles
 from index.build import plan_build
 from index.encoders import find_model_of
@@ -59,6 +60,7 @@ def examine(options: dict[str, Any]) -> list[Finding]:
         ("index", _index),
         ("graph", _graph),
         ("confidence", _confidence),
+        ("files", _files),
         ("discord", _discord),
     ):
         findings.append(_guarded(subject, look, settings))
@@ -116,7 +118,7 @@ def _settings() -> list[Finding]:
     if unknown:
         message = f"{', '.join(unknown)} in the environment: no setting of Footnote, so without effect"
         findings.append(Finding("settings", message, warning=True))
-    if file.exists() and os.name == "posix" and file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+    if allows(file, stat.S_IRGRP | stat.S_IROTH):
         message = ".env can be read by other users of this machine; if it holds a token: chmod 600 .env"
         findings.append(Finding("settings", message, warning=True))
     return findings
@@ -189,8 +191,28 @@ def _confidence(settings: BotSettings) -> Finding:
 
 
 def _discord(settings: BotSettings) -> Finding:
+    settings = with_token(settings)
     if settings.discord_token is None:
         return Finding("discord", "no FOOTNOTE_DISCORD_TOKEN: only the terminal can ask", warning=True)
     from bot.discordapp.connection import check_connection
 
     return Finding("discord", f"the token is {asyncio.run(check_connection(settings))}'s")
+
+
+def _files(settings: BotSettings) -> Finding:
+    """Say which files others on this machine can read or change that are no business of theirs."""
+    elsewhere = [line for line in exposed(settings) if not line.startswith(".env ")]  # told of above
+    told = [*elsewhere, *_open_to_others(settings)]
+    return Finding(
+        "files",
+        "; ".join(told) or "nobody else can read what is secret, or change what is quoted",
+        warning=bool(told),
+    )
+
+
+def _open_to_others(settings: BotSettings) -> Iterator[str]:
+    if allows(settings.records, stat.S_IRGRP | stat.S_IROTH):
+        yield f"{settings.records} holds what people asked: chmod 600 {settings.records}"
+    for folder in (settings.index, settings.articles):
+        if allows(folder, stat.S_IWOTH):
+            yield f"anybody on this machine can change {folder}, and so what is quoted: chmod -R o-w {folder}"
