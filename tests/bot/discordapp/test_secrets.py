@@ -106,15 +106,13 @@ async def test_what_fails_while_it_answers_shows_no_token(wire: LoopbackDiscord,
         shown = []
         for fault in FAULTS:
             used = await wire.slash("ask", wire.world.user("ann"), question=fault)
-            with pytest.MonkeyPatch.context():
-                shown.append(str(await wire.response_to(used)) if fault != FAULTS[0] else "")
+            await wire.log.until(lambda used=used: used.loading, "the acknowledgement")
+            if fault != FAULTS[0]:  # to which nothing could be sent: the faults above
+                shown.append(str(await wire.response_to(used)))
         async with aiohttp.ClientSession() as session:
             for page in ("healthz", "readyz", "metrics", "none"):
                 async with session.get(f"http://127.0.0.1:{port}/{page}") as answer:
                     shown.append(await answer.text())
-        for kind in ("environ", "cmdline"):
-            child = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-            assert not child.exists() or not child.read_text(encoding="ascii").strip(), kind
         assert SECRET.encode() not in Path(f"/proc/{process.pid}/cmdline").read_bytes()
         process.send_signal(signal.SIGINT if form == "text" else signal.SIGABRT)
         shown.append(await said(process))
