@@ -24,8 +24,8 @@ _HEAD = """\
 # Licences
 
 What `requirements.lock` names, as the packages say themselves. Written by `make licences`; do not edit.
-Footnote is under the MIT licence. The weights of the default encoder, all-MiniLM-L6-v2, are under the Apache 2.0
-licence (the package that carries them says MIT of itself).
+Footnote is under the MIT licence. The weights of the default encoder, all-MiniLM-L6-v2, are under the Apache
+2.0 licence (the package that carries them says MIT of itself).
 
 These are under a licence that asks those who change the package to publish the change:
 
