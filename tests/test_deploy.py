@@ -27,9 +27,14 @@ from bot.settings import BotSettings
 ROOT = Path(__file__).parents[1]
 UNIT = ROOT / "deploy" / "footnote.service"
 FILES = (
-    "Dockerfile", "compose.yaml", "deploy/footnote.service", "deploy/token-file.conf", "deploy/token-file.yaml",
-    "deploy/README.md", "docs/discord.md",
-)  # fmt: skip
+    "Dockerfile",
+    "compose.yaml",
+    "deploy/footnote.service",
+    "deploy/token-file.conf",
+    "deploy/token-file.yaml",
+    "deploy/README.md",
+    "docs/discord.md",
+)
 SETTINGS = {f"FOOTNOTE_{name.upper()}" for name in BotSettings.model_fields}
 WRITTEN = ("index", "records", "fit_file")
 """The settings that name what is written."""
