@@ -83,7 +83,9 @@ class Serving:
             if encoder is None:
                 # A question is too short to gain from a second thread, and loses much to it when others are
                 # busy; a rebuild beside answering leaves a core for the answers.
-                encoder = open_encoder(settings.index, generation.manifest, settings.model, threads=1)
+                encoder = open_encoder(
+                    settings.index, generation.manifest, settings.model, threads=1, pin=settings.model_sha256
+                )
             search = Search(generation, encoder, settings.without)
             judge = find_judge(settings.fit_file, encoder.model.fingerprint, settings.answer_at)
         except Exception:

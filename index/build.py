@@ -106,7 +106,7 @@ def plan_build(settings: IndexSettings) -> Changes:
     """
     source = read_articles(settings.articles)
     with _previous(settings.index) as (previous, damage):
-        model = find_model_of(settings.index, settings.model)
+        model = find_model_of(settings.index, settings.model, settings.model_sha256)
         return _compare(_hashes(source), source.notes, previous, settings, model, damage)
 
 
@@ -133,7 +133,7 @@ def build_index(
     """
     source = read_articles(settings.articles)
     hashes = _hashes(source)
-    model = encoder.model if encoder else find_model_of(settings.index, settings.model)
+    model = encoder.model if encoder else find_model_of(settings.index, settings.model, settings.model_sha256)
     with writable(settings.index):
         make_folder(settings.index)
         with locked(settings.index), _previous(settings.index) as (previous, damage):

@@ -119,6 +119,7 @@ class IndexStatus:
             ("generation", self.generation),
             ("built", f"{built:%Y-%m-%d %H:%M} UTC"),
             ("encoder", self.encoder),
+            ("fingerprint", self.encoder_fingerprint),
             ("articles", f"{self.articles:,}"),
             ("passages", f"{self.passages:,}"),
             ("sentences", f"{self.sentences:,}"),
