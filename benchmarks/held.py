@@ -49,7 +49,7 @@ def _disk(index: Path) -> float:
 
 
 MEMORY_MB, DESCRIPTORS, MAPS, THREADS, DISK = 30.0, 8, 40, 6, 1.3
-"""By how much it may grow at work; the disk by this factor. A thread more has a stack and a heap in the maps."""
+"""By how much it may grow at work, the disk by this factor. A thread has a stack and a heap in the maps."""
 
 
 def growth(before: Held, after: Held) -> Iterator[str]:

@@ -24,17 +24,16 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from benchmarks.burst import burst, percentiles
 from benchmarks.held import Held, growth, table
-from benchmarks.library import Library
-from benchmarks.processes import build_index, build_small
+from benchmarks.processes import build_small
+from benchmarks.stand import Stand
 from bot.service import Service
-from bot.settings import BotSettings
 from index.errors import BusyError
 
 _ASKERS = 64
@@ -50,41 +49,6 @@ _TOLD_AT = (1, 10, 50, 100)
 Found = dict[str, Any]
 
 
-class Stand:
-    """A library with its index, in a folder of its own."""
-
-    def __init__(self, home: Path, places: int, small: Path, **options: object) -> None:
-        self.library = Library(home / "articles", places)
-        self.index = home / "index"
-        build_index(self.library.folder, self.index, small)
-        self.settings = BotSettings.load(
-            articles=self.library.folder, index=self.index, fit_file=home / "no-fit.json", **options
-        )
-        self.built: dict[str, dict[str, int]] = {}
-        """What each generation was built from: the version of each place, by the generation's name."""
-
-    @contextlib.asynccontextmanager
-    async def serving(self) -> AsyncIterator[Service]:
-        """Serve from it while the block runs."""
-        service = Service(self.settings)
-        await service.start()
-        self.built[(await service.status()).generation] = dict(self.library.now)
-        try:
-            yield service
-        finally:
-            await service.close()
-
-    async def rebuild(self, service: Service, draw: random.Random) -> None:
-        """Change one article in ten, and rebuild."""
-        names = sorted(self.library.now)
-        for name in draw.sample(names, max(1, len(names) // 10)):
-            self.library.write(name)
-        now = dict(self.library.now)
-        # The generation is answered from before its rebuild has ended here: what it is of is kept by then.
-        self.built[""] = now
-        self.built[(await service.rebuild()).generation] = now
-
-
 async def on_discord(given: argparse.Namespace, home: Path) -> Found:
     """Ask everything at once, with few places in the queue and with enough."""
     found: Found = {}
@@ -96,7 +60,7 @@ async def on_discord(given: argparse.Namespace, home: Path) -> Found:
     return found | {"broken": [line for one in found.values() for line in one["broken"]]}
 
 
-def _broken(one: Found, *, all_answered: bool) -> Any:
+def _broken(one: Found, *, all_answered: bool) -> Iterator[str]:
     """Yield a line on each promise that a burst broke."""
     for kind in ("lost", "wrong", "twice", "not_acknowledged"):
         if one.get(kind):
@@ -133,18 +97,17 @@ async def on_the_service(given: argparse.Namespace, home: Path) -> Found:
             took.append(time.perf_counter() - begun)
             outcomes["answered"] += 1
             generations[answer.generation] += 1
-            versions = stand.built.get(answer.generation, stand.built.get("", {}))
-            wrong.extend(stand.library.faults(answer, question, versions))
+            wrong.extend(stand.faults(answer, question))
             if len(took) == int(_WARM * given.face):
                 held.append(Held.now(stand.index))
 
     async def keep_rebuilding(service: Service) -> None:
         while True:
-            await stand.rebuild(service, draw)
+            await _change(stand, service, draw)
 
     async with stand.serving() as service:
         for _ in range(_SETTLED):
-            await stand.rebuild(service, draw)
+            await _change(stand, service, draw)
         rebuilding = asyncio.create_task(keep_rebuilding(service))
         await asyncio.gather(*(ask(service) for _ in range(_ASKERS)))
         rebuilding.cancel()
@@ -167,6 +130,11 @@ async def on_the_service(given: argparse.Namespace, home: Path) -> Found:
     }
 
 
+async def _change(stand: Stand, service: Service, draw: random.Random) -> None:
+    stand.change(draw)
+    await stand.rebuild(service)
+
+
 async def on_rebuilds(given: argparse.Namespace, home: Path) -> Found:
     """Rebuild very often, and ask what has changed after each."""
     stand = Stand(home, min(given.places, 40), given.small)
@@ -177,7 +145,7 @@ async def on_rebuilds(given: argparse.Namespace, home: Path) -> Found:
     async with stand.serving() as service:
         for number in range(1, given.rebuilds + 1):
             begun = time.perf_counter()
-            await stand.rebuild(service, draw)
+            await _change(stand, service, draw)
             seconds.append(time.perf_counter() - begun)
             for question in draw.sample(stand.library.questions(), 8):
                 answer = await service.ask(question.text)
