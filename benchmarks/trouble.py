@@ -52,8 +52,8 @@ time.sleep(600)
 _HOSTILE = (
     "", " ", "?", "\0", "\u202e\u2066", "NEAR(a b) OR * AND", '"unbalanced', "a" * 1_000_000, "é" * 100_000,
     "who " * 50_000, "Z\u0300\u0301\u0302" * 10_000, "\U0001f3f4" * 1_000, "\ud800", "'; DROP TABLE passages",
-    "@everyone who?", "\x1b[31mred\x1b[0m", "Wh\u043e k\u0435\u0435ps it?", "\n" * 10_000, "-" * 5_000,
-    "(" * 20_000,     "1/2 " * 10_000, "www.example.org/" + "a/" * 5_000, "keeps NOT lighthouse", "{}[]()<>|\\^$.*+?",
+    "@everyone who?", "\x1b[31mred\x1b[0m", "Wh\u043e k\u0435\u0435ps it?", "\n" * 10_000,
+    "-" * 5_000, "(" * 20_000,     "1/2 " * 10_000, "www.example.org/" + "a/" * 5_000, "keeps NOT lighthouse", "{}[]()<>|\\^$.*+?",
 )  # fmt: skip
 
 
@@ -262,10 +262,9 @@ async def leftovers(ground: Ground, draw: Random) -> AsyncIterator[str]:
 @asynccontextmanager
 async def crowd(ground: Ground, draw: Random) -> AsyncIterator[str]:
     """Ask far more at once than may wait."""
-    asked = draw.choices(ground.library.questions(), k=400)
-    came = await asyncio.gather(
-        *(ground.ask(f"{one.text} ({number})", one) for number, one in enumerate(asked))
-    )
+    asked = ground.library.questions()
+    draw.shuffle(asked)
+    came = await asyncio.gather(*(ground.ask(one.text, one) for one in asked))
     refused = sum(one != "right" for one in came)
     if any(one not in {"right", "refused: BusyError"} for one in came) or not refused:
         ground.broken.append(f"a crowd came to {set(came)}, {refused} refused")
