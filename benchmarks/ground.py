@@ -18,12 +18,12 @@ from bot.service import Service
 from index import verify
 from index.errors import FootnoteError
 
-__all__ = ["PATIENCE", "WAITING", "BrokenError", "Ground"]
+__all__ = ["PATIENCE", "BrokenError", "Ground"]
 
 PATIENCE = 120.0
 """Seconds after which something counts as hanging."""
 
-WAITING = 32
+_WAITING = 32
 """Questions that may wait."""
 
 _PLAIN = 'exec "$@"'
@@ -39,7 +39,7 @@ class Ground(Stand):
     service: Service
 
     def __init__(self, home: Path, places: int, small: Path) -> None:
-        super().__init__(home, places, small, waiting=WAITING)
+        super().__init__(home, places, small, waiting=_WAITING)
         self.home = home
         self.broken: list[str] = []
         self.seen: Counter[str] = Counter()

@@ -53,7 +53,8 @@ _HOSTILE = (
     "", " ", "?", "\0", "\u202e\u2066", "NEAR(a b) OR * AND", '"unbalanced', "a" * 1_000_000, "é" * 100_000,
     "who " * 50_000, "Z\u0300\u0301\u0302" * 10_000, "\U0001f3f4" * 1_000, "\ud800", "'; DROP TABLE passages",
     "@everyone who?", "\x1b[31mred\x1b[0m", "Wh\u043e k\u0435\u0435ps it?", "\n" * 10_000,
-    "-" * 5_000, "(" * 20_000,     "1/2 " * 10_000, "www.example.org/" + "a/" * 5_000, "keeps NOT lighthouse", "{}[]()<>|\\^$.*+?",
+    "-" * 5_000, "(" * 20_000, "1/2 " * 10_000,
+    "www.example.org/" + "a/" * 5_000, "keeps NOT lighthouse", "{}[]()<>|\\^$.*+?",
 )  # fmt: skip
 
 
