@@ -114,7 +114,9 @@ class Soak:
 
     def found(self) -> dict[str, Any]:
         """Return what came of it."""
-        broken = self.broken + [f"held: {line}" for line in growth(self.held["begin"], self.held["end"])]
+        settled = self.played.total() > 2 * _WARM
+        grown = growth(self.held["begin"], self.held["end"]) if settled else ()
+        broken = self.broken + [f"held: {line}" for line in grown]
         return {
             "seed": self._given.seed,
             "steps": self.played.total(),
