@@ -63,6 +63,7 @@ _SERVICE_OPTIONS = (
     click.option("--discord-user-rate", type=int, metavar="N", help="Questions a minute from one user."),
     click.option("--discord-server-rate", type=int, metavar="N", help="Questions a minute from one server."),
     click.option("--waiting", type=int, metavar="N", help="Questions that may wait for an answer."),
+    click.option("--drain", type=float, metavar="SECONDS", help="In which stopping answers what waits."),
     _switch("recording", "Keep unanswered questions and feedback."),
     click.option("--records", type=click.Path(path_type=Path), help="The file of what is kept."),
     click.option("--record-days", type=int, metavar="N", help="Days after which it is deleted."),

@@ -43,6 +43,12 @@ class BotSettings(IndexSettings):
     waiting: int = Field(
         256, ge=1, le=100_000, description="How many questions may wait before more are turned away."
     )
+    drain: float = Field(
+        20,
+        ge=0,
+        le=3600,
+        description="Seconds in which a stopping bot answers what waits; the rest is asked to ask again.",
+    )
     recording: bool = Field(
         True,
         description="Whether unanswered questions and feedback are kept; if not, nothing that people ask is.",

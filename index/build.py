@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-
-import portalocker
 
 from index.articles import Article, ArticleSource, read_articles
 from index.drafts import Draft, passage_settings, split
 from index.encoder import Encoder
 from index.encoders import build_encoder, find_model_of
-from index.errors import BusyError, DamagedIndexError, NoIndexError, NotWritableError
+from index.errors import DamagedIndexError, NoIndexError
 from index.generation import Generation, open_generation
 from index.graphs import check_graph
-from index.manifest import KEPT, LOCK
+from index.locking import locked, writable
+from index.manifest import KEPT
 from index.models import Model
 from index.progress import Progress
+from index.retention import remove_leftovers, remove_old
 from index.settings import IndexSettings
-from index.writer import remove_leftovers, remove_old, write_generation
+from index.writer import write_generation
 
 __all__ = ["BuildReport", "Changes", "build_index", "plan_build"]
 
@@ -115,13 +112,13 @@ def build_index(
     source = read_articles(settings.articles)
     hashes = _hashes(source)
     model = encoder.model if encoder else find_model_of(settings.index, settings.model)
-    try:
+    with writable(settings.index):
         settings.index.mkdir(parents=True, exist_ok=True)
-        with _locked(settings.index), _previous(settings.index) as (previous, damage):
+        with locked(settings.index), _previous(settings.index) as (previous, damage):
             remove_leftovers(settings.index)
             changes = _compare(hashes, source.notes, previous, settings, model, damage)
             if previous and not changes.any:
-                remove_old(settings.index, previous.name)
+                remove_old(settings.index, previous.name, settings.keep)
                 (settings.index / KEPT).unlink(missing_ok=True)
                 return _unchanged(previous, changes)
             if encoder is None:
@@ -130,14 +127,7 @@ def build_index(
                 progress(Progress("loading the encoder", 1, 1))
             if previous and previous.manifest.producer != encoder.producer and not changes.everything:
                 changes = replace(changes, everything="vectors are now computed in another way")
-            old = None if changes.everything else previous
-            return _build(settings, source, hashes, changes, old, encoder, progress)
-    except (OSError, sqlite3.OperationalError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise NotWritableError(
-            f"the index at {settings.index} cannot be written: {reason}. Make room or give access to it; "
-            "what was there before is unchanged."
-        ) from error
+            return _build(settings, source, hashes, changes, previous, encoder, progress)
 
 
 def _unchanged(previous: Generation, changes: Changes) -> BuildReport:
@@ -150,14 +140,25 @@ def _build(  # noqa: PLR0913 - one step of `build_index`, which has gathered all
     source: ArticleSource,
     hashes: dict[str, str],
     changes: Changes,
-    old: Generation | None,
+    previous: Generation | None,
     encoder: Encoder,
     progress: Callable[[Progress], None],
 ) -> BuildReport:
     begun = time.monotonic()
+    old = None if changes.everything else previous
     drafts = _draft(source.articles, hashes, old, encoder, settings.language, progress)
     basis = old.basis if old else encoder.basis
-    written = write_generation(settings.index, drafts, encoder, basis, settings.language, progress, old)
+    written = write_generation(
+        settings.index,
+        drafts,
+        encoder,
+        basis,
+        settings.language,
+        progress,
+        old,
+        keep=settings.keep,
+        before=previous.name if previous else "",
+    )
     reused = sum(draft.row is not None for draft in drafts)
     return BuildReport(
         generation=written.name,
@@ -215,7 +216,7 @@ def _previous(folder: Path) -> Iterator[tuple[Generation | None, str]]:
 
 def _open_whole(folder: Path) -> Generation:
     """Open the generation that serves, once it and its encoder's graph are found whole."""
-    generation = open_generation(folder)
+    generation = open_generation(folder, check_mb=None)
     try:
         check_graph(folder, generation.manifest)
     except DamagedIndexError:
@@ -247,25 +248,3 @@ def _compare(  # noqa: PLR0913 - all that a build depends on
         everything=everything,
         notes=notes,
     )
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the index folder's lock; the operating system frees it when the process ends, however it ends."""
-    path = folder / LOCK
-    with path.open("a+", encoding="utf-8") as file:
-        try:
-            portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
-        except portalocker.exceptions.LockException as error:
-            file.seek(0)
-            holder = file.read(200).strip() or "another process"
-            raise BusyError(
-                f"another build is at work on {folder}: {holder}. Try again when it is done."
-            ) from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
-        file.flush()
-        try:
-            yield
-        finally:
-            file.truncate(0)

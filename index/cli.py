@@ -28,7 +28,11 @@ Command = Callable[..., None]
 def index_options(command: Command) -> Command:
     """Give a command an option for every setting of `IndexSettings`."""
     for option in (
+        click.option("--keep", type=int, metavar="N", help="Generations that are kept (default 3)."),
         click.option("--without", metavar="PARTS", help="Parts of finding and quoting to leave out."),
+        click.option(
+            "--check-mb", type=int, metavar="MB", help="Vectors that opening checks, up to so many megabytes."
+        ),
         click.option(
             "--fit-file", type=click.Path(path_type=Path), help="A confidence fitted to your own questions."
         ),
@@ -163,7 +167,7 @@ def show_command(settings: IndexSettings, article: str | None, passages: bool, a
     """Print the indexed articles, or the one with the id ARTICLE, with paragraph numbers."""
     from index.generation import open_generation
 
-    generation = open_generation(settings.index)
+    generation = open_generation(settings.index, check_mb=settings.check_mb)
     rows = [(row, name) for row, name, _ in generation.article_rows() if article in (None, name)]
     if not rows:
         raise click.UsageError(f"no article has the id {article!r}; `footnote index show` prints them all.")

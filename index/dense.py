@@ -84,17 +84,24 @@ def _listed(vectors: Vectors) -> faiss.IndexIVFScalarQuantizer:
 class Dense:
     """The dense vectors of one generation, searched; safe to use from several threads."""
 
-    def __init__(self, home: Path, bodies: npt.NDArray[np.bool_]) -> None:
+    def __init__(
+        self, home: Path, bodies: npt.NDArray[np.bool_], dimension: int, exact: RowFile | None = None
+    ) -> None:
         """Open the index in `home`; `bodies` tells of each passage whether it is no heading.
+
+        `exact` has the vectors themselves, of `dimension` numbers each, where the index is approximate.
 
         Raises:
             RuntimeError: FAISS cannot read it.
-            ValueError: it has another number of passages than `bodies`.
+            ValueError: it is of another kind, or has another number of passages than `bodies`.
         """
         self._index: Any = faiss.read_index(str(home / DENSE))
-        count, dimension = self._index.ntotal, self._index.d
-        self._exact = RowFile(home / EXACT, np.float32, dimension) if (home / EXACT).exists() else None
-        if not count == len(bodies) == len(self._exact or bodies):
+        kind = faiss.IndexFlatIP if exact is None else faiss.IndexIVFScalarQuantizer
+        if type(self._index) is not kind or self._index.d != dimension:
+            raise ValueError(f"{DENSE} is an index of another kind")
+        self._exact = exact
+        count = self._index.ntotal
+        if not count == len(bodies) == len(bodies if exact is None else exact):
             raise ValueError(f"{DENSE} has {count} vectors for {len(bodies)} passages")
         self._probed = getattr(self._index, "nprobe", 0)
         bitmap = np.packbits(bodies, bitorder="little")

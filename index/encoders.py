@@ -118,7 +118,7 @@ def _export(folder: Path, encoder: Encoder, reference: Reference, articles: Sequ
         record = export(encoder.model, reference, encoder.basis, made)
         found = compare(reference, Graph(made, record, ""), sample_texts(articles))
         return keep_graph(folder, _agreed(record, found), made)
-    except (OSError, MemoryError):
+    except (OSError, MemoryError, DamagedIndexError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever torch, its exporter and ONNX Runtime raise
         reason = str(error).strip().partition("\n")[0] or type(error).__name__

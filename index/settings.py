@@ -13,9 +13,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from index.errors import SettingsError
 from index.parts import Part
 
-__all__ = ["DEFAULT_MODEL", "EncodeWith", "IndexSettings", "split_list"]
+__all__ = ["CHECK_MB", "DEFAULT_MODEL", "EncodeWith", "IndexSettings", "split_list"]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
+CHECK_MB = 1_000
+"""Megabytes of vectors that are read at opening to be checked: a tenth of a second from memory."""
 _PREFIX = "FOOTNOTE_"
 _URL_USER = re.compile(r"//[^/@\s]*@")  # what stands there in an address may be a password
 
@@ -67,6 +69,11 @@ class IndexSettings(BaseSettings):
         pattern=r"^[a-z]{2,3}$",
         description="The language of the articles, as an ISO 639 code: how sentences are told apart.",
     )
+    check_mb: int = Field(
+        CHECK_MB,
+        ge=0,
+        description="Megabytes of vectors up to which opening checks them all; larger ones as they are read.",
+    )
     fit_file: Path = Field(
         Path(".footnote/fit.json"),
         description="The file of a confidence fitted to your own questions; else the shipped one is used.",
@@ -74,6 +81,13 @@ class IndexSettings(BaseSettings):
     without: Annotated[frozenset[Part], NoDecode] = Field(
         frozenset(),
         description="Parts of finding and quoting to leave out, with commas between them.",
+    )
+
+    keep: int = Field(
+        3,
+        ge=1,
+        le=1_000,
+        description="How many generations are kept, the one that serves among them.",
     )
 
     _split_parts = field_validator("without", mode="before")(split_list)

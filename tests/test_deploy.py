@@ -20,7 +20,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from discord import app_commands
 
-from bot.discordapp.client import DRAIN, make_tree
+from bot.discordapp.client import make_tree
 from bot.discordapp.health import Metrics, health_server
 from bot.settings import BotSettings
 
@@ -241,8 +241,9 @@ def test_container_writes_to_its_volume_whatever_the_env_file_says() -> None:
 
 
 def test_stopping_waits_for_the_answers_under_way() -> None:
-    assert seconds(str(compose()["stop_grace_period"])) > DRAIN + 10
-    assert seconds(unit()["TimeoutStopSec"][0]) > DRAIN + 10
+    drain = BotSettings.load().drain
+    assert seconds(str(compose()["stop_grace_period"])) > drain + 10
+    assert seconds(unit()["TimeoutStopSec"][0]) > drain + 10
 
 
 # The systemd unit

@@ -16,7 +16,7 @@ from bot.discordapp.talk import surface_of
 from bot.discordapp.words import Words
 from bot.errors import NotServedError, RebuildError
 from index import Progress
-from index.errors import BusyError, FootnoteError
+from index.errors import BusyError, FootnoteError, ShrunkError
 
 __all__ = ["EDIT_EVERY", "ProgressMessage", "rebuild_by_command"]
 
@@ -73,20 +73,22 @@ class ProgressMessage:
             _log.warning("The outcome of a rebuild could not be posted either.")
 
 
-async def rebuild_by_command(
+async def rebuild_by_command(  # noqa: PLR0913 - what is told to whom, and what is asked for
     interaction: discord.Interaction,
     service: Answering,
     words: Words,
     metrics: Metrics,
     every: float = EDIT_EVERY,
+    *,
+    force: bool = False,
 ) -> None:
-    """Rebuild, and show progress and outcome in the deferred response."""
+    """Rebuild, and show progress and outcome in the deferred response; `force` takes few articles too."""
     message = ProgressMessage(interaction, words, every)
     outcome: Outcome = "given-up"
     embed = said(words, "rebuild_given_up", fault=True)
     try:
         async with surface_of(interaction).presence.rebuilding():
-            report = await service.rebuild(message.update)
+            report = await service.rebuild(message.update, force=force)
         embed, outcome = rebuilt_embed(words, report), "done"
         _log.info("A rebuild was asked for in chat: %s", report.summary())
     except BusyError as error:
@@ -97,6 +99,8 @@ async def rebuild_by_command(
     except FootnoteError as error:
         _log.warning("A rebuild asked for in chat failed: %s", error)
         embed = failed_embed(words("rebuild_failed"), error)
+        if isinstance(error, ShrunkError):
+            embed.add_field(name="", value=words("rebuild_force"))
         outcome = "failed" if isinstance(error, RebuildError) else "refused"
     except Exception:  # noqa: BLE001 -- whatever it is, the message must not stay at "rebuilding"
         _log.exception("A rebuild asked for in chat failed.")
