@@ -135,8 +135,7 @@ class Library:
             source = answer.citation_of(quote)
             if not self._stands(source.article, quote.paragraph, quote.start, quote.end, quote.text):
                 yield f"a quote that no version of {source.article} has: {quote.text!r}"
-        fact = question and self.fact(question, versions)
-        if question is None or fact is None:
+        if question is None or (fact := self.fact(question, versions)) is None:
             return
         if answer.verdict is not Verdict.ANSWERED:
             yield f"{question.text} was answered with {answer.verdict}, instead of {fact}"

@@ -64,8 +64,9 @@ class Soak:
             async with ground.open():
                 askers = [ground.keep_asking(self._draw(f"asker {number}")) for number in range(_ASKERS)]
                 asking = [asyncio.create_task(one) for one in askers]
-                while not self._over and await self._play(ground):
-                    pass
+                recovered = True
+                while recovered and not self._over:
+                    recovered = await self._play(ground)
                 for task in asking:
                     task.cancel()
                     with suppress(asyncio.CancelledError):

@@ -50,14 +50,14 @@ def test_trials_are_counted_from_the_run() -> None:
 
 
 def test_a_row_that_failed_says_so(tmp_path: Path) -> None:
-    (tmp_path / "reliability.md").write_text(f"# By hand\n\n{MARKER}\n\nof before\n", "utf-8")
+    (tmp_path / "reliability.md").write_text(f"# By hand\n\n{MARKER}\n\nof the last time\n", "utf-8")
     machine = {"processor": "a processor", "cores": 2, "memory_gb": 8, "system": "Linux", "python": "3.11.7"}
     found = {"measured": "2026-11-26 21:35 UTC", "trials": ["7 tests"], "machine": machine}
     first, second = PROMISES[0].name, PROMISES[1].name
     write({first: {**found, "problem": ""}, second: {**found, "problem": "it was lost"}}, tmp_path)
     text = (tmp_path / "reliability.md").read_text("utf-8")
     assert text.startswith(f"# By hand\n\n{MARKER}\n")
-    assert "of before" not in text
+    assert "of the last time" not in text
     assert text.count("Run on a processor, 2 cores, 8 GB, Linux, Python 3.11.7.") == 1
     assert "| 7 tests | held, 2026-11-26 21:35 UTC |" in text
     assert "| 7 tests | **broken**, 2026-11-26 21:35 UTC |" in text
