@@ -197,6 +197,7 @@ def main() -> None:
     trials = {"discord": "2 bursts", "service": f"{given.face:,} questions", "rebuilds": f"{given.rebuilds}"}
     found |= {"trials": ", ".join(trials[part] for part in given.only), "broken": broken}
     print(json.dumps(found, indent=1))
+    print(*broken, sep="\n", file=sys.stderr)
     raise SystemExit(1 if broken else 0)
 
 

@@ -14,7 +14,8 @@ class Promise:
     """A fault, what is promised of it, and what is run to prove that.
 
     `tests` are the arguments of one pytest run: files, or tests of a file. `program` is a module of
-    `benchmarks` with its arguments, which prints JSON and fails where the promise is broken.
+    `benchmarks` with its arguments, which fails where the promise is broken. It prints JSON with its `trials`;
+    another's are counted by a pattern, whose first group is their number.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Promise:
     promise: str
     tests: tuple[str, ...] = ()
     program: tuple[str, ...] = ()
+    counted: str = ""
 
 
 _LAST = "the generation of before goes on serving"

@@ -99,8 +99,11 @@ def _run_program(promise: Promise) -> list[str]:
         return []
     name, *arguments = promise.program
     command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
-    found = json.loads(run(command, bare_environment(), _LONGEST).out)
-    return [str(found["trials"])]
+    out = run(command, bare_environment(), _LONGEST).out
+    if promise.counted:
+        found = re.search(promise.counted, out, re.MULTILINE)
+        return [f"{int(found[1]):,} trials"] if found else []
+    return [str(json.loads(out)["trials"])]
 
 
 def lines(record: Mapping[str, Record]) -> Iterator[str]:

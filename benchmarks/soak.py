@@ -154,6 +154,7 @@ def main() -> None:
         asyncio.run(soak.run())
         found = soak.found()
     print(json.dumps(found, indent=1))
+    print(*found["broken"], sep="\n", file=sys.stderr)
     raise SystemExit(1 if found["broken"] else 0)
 
 
