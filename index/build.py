@@ -91,7 +91,7 @@ def plan_build(settings: IndexSettings) -> Changes:
         ArticleError: an article cannot be indexed.
         NoModelError: the encoder's weights cannot be had.
     """
-    source = read_articles(settings.articles)
+    source = read_articles(settings.articles, settings.article_bytes)
     with _previous(settings.index) as (previous, damage):
         model = find_model_of(settings.index, settings.model)
         return _compare(_hashes(source), source.notes, previous, settings, model, damage)
@@ -112,7 +112,7 @@ def build_index(
         NoModelError: the encoder's weights cannot be had.
         NotWritableError: the index folder cannot be written.
     """
-    source = read_articles(settings.articles)
+    source = read_articles(settings.articles, settings.article_bytes)
     hashes = _hashes(source)
     model = encoder.model if encoder else find_model_of(settings.index, settings.model)
     try:

@@ -53,6 +53,12 @@ class IndexSettings(BaseSettings):
         Path("articles"), description="The article file, or the folder of article files, to answer from."
     )
     index: Path = Field(Path(".footnote/index"), description="The folder that holds the index.")
+    article_mb: float = Field(
+        64,
+        gt=0,
+        le=1000,
+        description="Megabytes that one article may have, a file or a line of JSON; larger ones are refused.",
+    )
     model: str = Field(
         DEFAULT_MODEL,
         min_length=1,
@@ -75,6 +81,11 @@ class IndexSettings(BaseSettings):
         frozenset(),
         description="Parts of finding and quoting to leave out, with commas between them.",
     )
+
+    @property
+    def article_bytes(self) -> int:
+        """Bytes that one article may have."""
+        return int(self.article_mb * 1_000_000)
 
     _split_parts = field_validator("without", mode="before")(split_list)
 
