@@ -78,6 +78,10 @@ class Article:
             start += len(piece) + 2
         return tuple(spans)
 
+    def paragraph_at(self, offset: int) -> int:
+        """Return the number of the paragraph of `text` that an offset is in."""
+        return self.text.count("\n\n", 0, offset) + 1
+
     @property
     def content_hash(self) -> str:
         """SHA-256 (hex) of everything but the id: equal hashes need no second encoding."""
