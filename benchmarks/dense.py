@@ -27,8 +27,12 @@ import numpy.typing as npt
 
 from benchmarks.million import Source, read_sources
 from index import Encoder, find_model
+from index.checksums import block_sums
 from index.compression import Vectors, unit
 from index.dense import Dense, write_dense
+from index.held import HeldFile
+from index.manifest import EXACT
+from index.rowfile import RowFile
 
 _SEED = 6
 _BLOCK = 20_000
@@ -89,6 +93,10 @@ def exact_nearest(vectors: Vectors, questions: Vectors) -> npt.NDArray[np.int64]
     return np.asarray(flat.search(questions, _NEAREST)[1])
 
 
+def _exact_of(home: Path, dimension: int) -> RowFile:
+    return RowFile(HeldFile(home / EXACT), block_sums(home / EXACT), np.float32, dimension)
+
+
 def measure(vectors: Vectors, questions: Vectors, truth: npt.NDArray[np.int64], flat: bool) -> str:
     """Return a line of the table: one kind of index over some vectors."""
     with tempfile.TemporaryDirectory() as folder:
@@ -97,7 +105,8 @@ def measure(vectors: Vectors, questions: Vectors, truth: npt.NDArray[np.int64], 
         write_dense(home, vectors, len(vectors) if flat else 0)
         took, used = time.perf_counter() - begun, time.process_time() - used
         size = sum(path.stat().st_size for path in home.iterdir()) / 1e6
-        dense = Dense(home, np.ones(len(vectors), dtype=np.bool_))
+        bodies = np.ones(len(vectors), dtype=np.bool_)
+        dense = Dense(home, bodies, vectors.shape[1], None if flat else _exact_of(home, vectors.shape[1]))
         found, times = [], []
         for question in questions[: _TIMED_FLAT if flat else None]:
             begun = time.thread_time()

@@ -47,7 +47,7 @@ _END = 300
 """Characters of each end by which a long sentence is looked for: the time grows with the square of them."""
 
 _PIECES_MATCHED, _LETTERS_MATCHED = 240, 50
-"""Words, spaces and signs of a sentence, and letters of a word, whose longest common runs are looked for: that
+"""Words, spaces and signs of a sentence, and letters of a word, whose longest common runs are sought: that
 shows best what was changed, and takes time with the cube of them."""
 
 _PIECES = re.compile(r"\w+|\s+|[^\w\s]")

@@ -71,6 +71,8 @@ def explanation_lines(answer: Answer) -> Iterator[str]:
     yield f"confidence {sure:.1%}; {_thresholds(reasons)}"
     if answer.read_as and answer.confidence < round(sure, 4):
         yield f"lowered to {answer.confidence:.1%}: the passage has not all that the follow-up asks for"
+    elif answer.confidence < round(sure, 4):
+        yield f"lowered to {answer.confidence:.1%}: a quote before it could not be proven, and is withheld"
     yield from _terms(hit)
 
 

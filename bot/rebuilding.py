@@ -58,6 +58,8 @@ def build_command(settings: IndexSettings) -> list[str]:
 
 def _written(value: object) -> str:
     """Return a setting's value as an option takes it."""
+    if value is None:
+        return ""
     return ",".join(sorted(value)) if isinstance(value, frozenset) else str(value)
 
 
@@ -77,8 +79,8 @@ class Rebuilder:
         self._process: asyncio.subprocess.Process | None = None
         self._given_up = False
 
-    async def run(self, progress: Callable[[Progress], None]) -> BuildReport:
-        """Build; `progress` is called on the loop.
+    async def run(self, progress: Callable[[Progress], None], *, force: bool = False) -> BuildReport:
+        """Build; `progress` is called on the loop. With `force` there may be far fewer articles than before.
 
         Raises:
             NotServedError: it was given up, or ended without a word, but had published a generation.
@@ -87,10 +89,10 @@ class Rebuilder:
             FootnoteError: what the build refused, as `build_index` raises it.
         """
         before = self._published()
-        process = self._process = await self._start()
+        process = self._process = await self._start(["--force"] if force else [])
         out, err = process.stdout, process.stderr
         assert out is not None  # noqa: S101 - both are pipes
-        assert err is not None  # noqa: S101
+        assert err is not None  # noqa: S101 - both are pipes
         try:
             told, said = await asyncio.gather(_hear(out, progress), _last_words(err))
             status = await process.wait()
@@ -102,11 +104,12 @@ class Rebuilder:
             return told
         raise self._unexplained(status, said, before)
 
-    async def _start(self) -> asyncio.subprocess.Process:
+    async def _start(self, more: Sequence[str]) -> asyncio.subprocess.Process:
         pipe = asyncio.subprocess.PIPE
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._command,
+                *more,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=pipe,
                 stderr=pipe,

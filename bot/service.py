@@ -11,38 +11,36 @@ import asyncio
 import dataclasses
 import functools
 import logging
-import sqlite3
-import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from bot.answers import Answer, Verdict
 from bot.catalogue import Catalogue
+from bot.current import UNUSABLE, Current, Damage
 from bot.errors import NotServedError
 from bot.followups import Earlier
 from bot.queueing import Queue, Waiting
 from bot.rebuilding import Rebuilder
 from bot.serving import Serving
 from bot.settings import BotSettings
-from index.errors import BusyError, FootnoteError
+from index.errors import BusyError
 
 if TYPE_CHECKING:
     from bot.checking import Checked
     from index import Article, BuildReport, IndexStatus, Progress
+    from index.generations import GenerationLine
 
 __all__ = ["Service", "ServiceStats"]
 
+_T = TypeVar("_T")
 _LOG = logging.getLogger(__name__)
 _LOOK_EVERY = 2.0
 """Seconds between two looks at CURRENT for a generation that another process published."""
-
-_UNUSABLE = (FootnoteError, OSError, sqlite3.Error)
-"""What opening a generation may end in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +48,39 @@ class ServiceStats:
     """Figures for whoever runs it.
 
     `waiting` counts the questions in the queue and under way, `answered` those answered since the start;
-    `mean_seconds` is what one of the recent answers took, 0 before the first.
+    `mean_seconds` is what one of the recent answers took, 0 before the first. `withheld` counts the quotes
+    and articles that could not be proven, `damages` the generations that turned out damaged in service.
     """
 
     waiting: int
     answered: tuple[tuple[Verdict, int], ...]
     mean_seconds: float
+    withheld: int = 0
+    damages: int = 0
 
 
 class Service:
-    """Answers questions from the current generation, and swaps to the next one when it is published."""
+    """Answers questions from the current generation, and swaps to the next one when it is published.
+
+    Where the generation turns out damaged, it goes back to the last good one (`bot.current`); where there is
+    none, all that reads it raises DamagedIndexError, which says to rebuild, until a rebuild has mended that.
+    """
 
     def __init__(self, settings: BotSettings, rebuilder: Rebuilder | None = None) -> None:
         """Take the settings; nothing is opened before `start`. `rebuilder` is for tests."""
         self.settings = settings
         self._rebuilder = rebuilder or Rebuilder(settings)
         self._rebuild: asyncio.Task[BuildReport] | None = None
-        self._now: Serving | None = None
+        self._current = Current(settings, self._retire, self._hear_of_swap, self._hear_of_damage)
+        self._retired: list[Serving] = []
         self._answering = Queue("footnote-answer", settings.waiting)
         self._looking = Queue("footnote-look", settings.waiting)
         self._answered: Counter[Verdict] = Counter()
         self._catalogue: tuple[str, Catalogue] | None = None
-        self._callbacks: list[Callable[[str], None]] = []
+        self._on_swap: list[Callable[[str], None]] = []
+        self._on_damage: list[Callable[[Damage | None], None]] = []
         self._closed = False
         self._watcher: asyncio.Task[None] | None = None
-        self._swapping = threading.Lock()
         self._loop: asyncio.AbstractEventLoop
 
     async def start(self) -> None:
@@ -86,8 +92,7 @@ class Service:
             NoModelError: the encoder's weights cannot be had.
         """
         self._loop = asyncio.get_running_loop()
-        first = functools.partial(Serving.first, self.settings)
-        self._now = await asyncio.wrap_future(self._answering.submit(first))
+        await asyncio.wrap_future(self._answering.submit(self._current.open))
         self._watcher = asyncio.create_task(self._watch())
 
     async def ask(
@@ -110,7 +115,7 @@ class Service:
         key = (" ".join(question.split()), article, earlier)
         # The generation is looked up when the question's turn comes, since it may be another one by then.
         made = await self._answering.do(
-            key, lambda: self._serving.answer(question, article, earlier), waiting
+            key, lambda: self._current.using(lambda now: now.answer(question, article, earlier)), waiting
         )
         self._answered[made.verdict] += 1
         return made if made.question == question else dataclasses.replace(made, question=question)
@@ -121,9 +126,8 @@ class Service:
         Raises:
             BusyError: it has to be made, and too much waits or the service is closing.
         """
-        if self._catalogue is None or self._catalogue[0] != self._serving.name:
-            self._refuse_when_closed()
-            self._catalogue = await self._looking.do("catalogue", self._read_catalogue)
+        if self._catalogue is None or self._catalogue[0] != self._current.serving.name:
+            self._catalogue = await self._look_up("catalogue", lambda now: (now.name, now.catalogue()))
         return self._catalogue[1]
 
     async def article(self, identity: str) -> Article | None:
@@ -132,8 +136,7 @@ class Service:
         Raises:
             BusyError: too much waits, or the service is closing.
         """
-        self._refuse_when_closed()
-        return await self._looking.do(("article", identity), lambda: self._serving.article(identity))
+        return await self._look_up(("article", identity), lambda now: now.article(identity))
 
     async def check(self, text: str) -> tuple[Checked, ...]:
         """Say of each sentence of a text whether it stands in an article to the letter, and where.
@@ -141,8 +144,7 @@ class Service:
         Raises:
             BusyError: too much waits, or the service is closing.
         """
-        self._refuse_when_closed()
-        return await self._looking.do(("check", text), lambda: self._serving.check(text))
+        return await self._look_up(("check", text), lambda now: now.check(text))
 
     async def vector(self, question: str) -> npt.NDArray[np.float32]:
         """Return the encoder's unit vector of a question, shape (dimension,).
@@ -150,23 +152,72 @@ class Service:
         Raises:
             BusyError: too much waits, or the service is closing.
         """
+        return await self._look_up(("vector", question), lambda now: now.vector(question))
+
+    async def _look_up(self, key: Hashable, work: Callable[[Serving], _T]) -> _T:
         self._refuse_when_closed()
-        return await self._looking.do(("vector", question), lambda: self._serving.vector(question))
+        return await self._looking.do(key, lambda: self._current.using(work))
 
     def on_swap(self, callback: Callable[[str], None]) -> None:
         """Have `callback` called on the loop with the generation's name after each swap to another one."""
-        self._callbacks.append(callback)
+        self._on_swap.append(callback)
+
+    def on_damage(self, callback: Callable[[Damage | None], None]) -> None:
+        """Have `callback` called on the loop where a generation turns out damaged; with None at its end.
+
+        The callbacks of `on_swap` are called as well, where another generation then answers.
+        """
+        self._on_damage.append(callback)
+
+    @property
+    def damage(self) -> Damage | None:
+        """Why answers do not come from the generation that was published last; None where they do."""
+        return self._current.damage
 
     @property
     def stats(self) -> ServiceStats:
         """How busy it is, and what it answered."""
         answered = tuple((verdict, self._answered[verdict]) for verdict in Verdict)
-        return ServiceStats(len(self._answering), answered, self._answering.mean_seconds or 0.0)
+        return ServiceStats(
+            len(self._answering),
+            answered,
+            self._answering.mean_seconds or 0.0,
+            self._current.withheld.total(),
+            self._current.damages,
+        )
 
-    async def rebuild(self, progress: Callable[[Progress], None] | None = None) -> BuildReport:
+    async def history(self) -> list[GenerationLine]:
+        """Return the generations that are kept, the newest first.
+
+        Raises:
+            NoIndexError: there is none any more.
+        """
+        from index.generations import history
+
+        return await asyncio.to_thread(history, self.settings.index)
+
+    async def roll_back(self, name: str | None = None) -> str:
+        """Answer from another generation that is kept: the one named, or the newest whole one before this.
+
+        Return its name. All of it is read first; whoever waits for it may give up waiting.
+
+        Raises:
+            BusyError: a rebuild is under way, or the service is closing.
+            NotServedError: it is published, but answers go on coming from the generation of before.
+            FootnoteError: there is no such generation, it is not whole, or the gate refused it.
+        """
+        self._refuse_when_closed()
+        chosen = await asyncio.to_thread(self._current.roll_back, name)
+        await self._swap_to(chosen)
+        return chosen
+
+    async def rebuild(
+        self, progress: Callable[[Progress], None] | None = None, *, force: bool = False
+    ) -> BuildReport:
         """Build the next generation beside answering, and swap to it; `progress` is called on the loop.
 
-        Whoever waits for it may give up waiting: it goes on all the same.
+        With `force` there may be far fewer articles than before. Whoever waits for it may give up waiting: it
+        goes on all the same.
 
         Raises:
             BusyError: a rebuild is running, here or in another process; or it was given up by `close`.
@@ -178,25 +229,27 @@ class Service:
             raise BusyError("Footnote is stopping. Ask for the rebuild again once it is back.")
         if self._rebuild and not self._rebuild.done():
             raise BusyError("A rebuild is already running. Wait until it is done.")
-        self._rebuild = asyncio.create_task(self._build_and_swap(progress or (lambda step: None)))
+        self._rebuild = asyncio.create_task(
+            self._build_and_swap(progress or (lambda step: None), force=force)
+        )
         return await asyncio.shield(self._rebuild)
 
-    async def _build_and_swap(self, progress: Callable[[Progress], None]) -> BuildReport:
-        report = await self._rebuilder.run(progress)
+    async def _build_and_swap(self, progress: Callable[[Progress], None], *, force: bool) -> BuildReport:
+        report = await self._rebuilder.run(progress, force=force)
         if not self._closed:
-            await self._swap_to(report)
+            await self._swap_to(report.generation)
         return report
 
     async def status(self) -> IndexStatus:
         """Return the figures of what is being served, and what its confidence was fitted on."""
-        return self._serving.status()
+        return self._current.serving.status()
 
     async def close(self) -> None:
         """Finish the questions that wait, give up a rebuild, and stop; safe to call twice."""
         self._closed = True
         if self._watcher:
             self._watcher.cancel()
-        if self._now is None:
+        if not self._current.is_open:
             # Still loading: nobody is waiting for an answer, and the thread ends when it has loaded.
             self._answering.close(wait=False)
             return
@@ -204,72 +257,54 @@ class Service:
         if self._rebuild:
             await asyncio.wait({self._rebuild})
         await asyncio.to_thread(self._looking.close)  # after the answers, which may have swapped
-        self._now.close()
-
-    @property
-    def _serving(self) -> Serving:
-        if self._now is None:
-            raise RuntimeError("the service has not been started")
-        return self._now
-
-    def _read_catalogue(self) -> tuple[str, Catalogue]:
-        serving = self._serving
-        return serving.name, Catalogue.of(serving.generation)
+        await asyncio.to_thread(self._current.close)
+        for old in self._retired:
+            old.close()
 
     def _refuse_when_closed(self) -> None:
         if self._closed:
             raise BusyError("Footnote is stopping. Ask again in a moment.")
 
     async def _watch(self) -> None:
-        """Notice a generation that another process published; one that cannot be used is told of once."""
+        """Notice what another process published, and what became damaged; what is wrong is told of once."""
         told = ""
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             try:
-                await asyncio.to_thread(self._swap)
+                await asyncio.to_thread(self._current.look)
                 told = ""
-            except _UNUSABLE as error:
+            except UNUSABLE as error:
                 if str(error) != told:
                     told = str(error)
-                    _LOG.warning("still answering from %s: %s", self._serving.name, told)
+                    _LOG.warning("still answering from %s: %s", self._current.serving.name, told)
 
-    async def _swap_to(self, report: BuildReport) -> None:
+    async def _swap_to(self, generation: str) -> None:
         try:
-            await asyncio.to_thread(self._swap)
-        except _UNUSABLE as error:
+            await asyncio.to_thread(self._current.swap)
+        except UNUSABLE as error:
             raise NotServedError(
-                f"The new generation {report.generation} is published, but it cannot be used, and answers "
-                f"still come from {self._serving.name}: {error} Once that is mended, Footnote swaps to it by "
+                f"The generation {generation} is published, but it cannot be used, and answers still come "
+                f"from {self._current.serving.name}: {error} Once that is mended, Footnote swaps to it by "
                 "itself."
             ) from error
 
-    def _swap(self) -> None:
-        """Answer from the current generation from now on, where it is another one; not on the loop.
+    def _retire(self, old: Serving) -> None:
+        """Close what is served no longer, once the questions and look-ups that may use it are done."""
+        try:
+            self._answering.submit(functools.partial(self._looking.submit, old.close))
+        except RuntimeError:  # closed meanwhile, and the last of them may be under way
+            self._retired.append(old)
 
-        Whoever waits for it may give up waiting: it is then done all the same.
-        """
-        with self._swapping:
-            new = self._serving.next()
-            if new is None:
-                return
-            try:
-                # In the answering thread no question is under way, so none is using the old generation.
-                replaced = self._answering.submit(functools.partial(self._replace, new))
-            except RuntimeError:  # closed meanwhile
-                new.close()
-                return
-            replaced.result()
+    def _hear_of_swap(self, generation: str) -> None:
+        self._loop.call_soon_threadsafe(_tell, self._on_swap, generation)
 
-    def _replace(self, new: Serving) -> None:
-        old, self._now = self._serving, new
-        # What is being looked up in the old one is done before this.
-        self._looking.submit(old.close)
-        _LOG.info("now answering from generation %s", new.name)
-        self._loop.call_soon_threadsafe(self._tell_of_swap, new.name)
+    def _hear_of_damage(self, damage: Damage | None) -> None:
+        self._loop.call_soon_threadsafe(_tell, self._on_damage, damage)
 
-    def _tell_of_swap(self, generation: str) -> None:
-        for callback in self._callbacks:
-            try:
-                callback(generation)
-            except Exception:  # noqa: BLE001 -- whatever it is, the others hear of it too
-                _LOG.exception("A callback failed after the swap to generation %s.", generation)
+
+def _tell(callbacks: Sequence[Callable[[_T], None]], news: _T) -> None:
+    for callback in callbacks:
+        try:
+            callback(news)
+        except Exception:  # noqa: BLE001 -- whatever it is, the others hear of it too
+            _LOG.exception("A callback failed that was told of %s.", news)

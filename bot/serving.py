@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -12,20 +13,21 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.answers import Answer, answer
+from bot.catalogue import Catalogue
 from bot.confidence import Judge, find_judge
 from bot.followups import Earlier, ask_following
+from bot.proving import Prover
 from bot.settings import BotSettings
 from index import (
     Article,
     Encoder,
-    FootnoteError,
     Generation,
     IndexStatus,
     Search,
     open_generation,
 )
 from index.encoders import open_encoder
-from index.manifest import read_pointer
+from index.manifest import Manifest
 from index.wording import straighten
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ __all__ = ["Serving"]
 
 _LONGEST = 2_000
 """Characters of a question that its vector is made of."""
+
+_ENCODER = ("encoder_fingerprint", "graph", "producer")
+"""What a manifest says of its encoder: where all three are equal, one encoder serves both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class Serving:
     generation: Generation
     search: Search
     judge: Judge
+    prover: Prover
 
     @classmethod
     def first(cls, settings: BotSettings) -> Self:
@@ -59,31 +65,40 @@ class Serving:
             NoModelError: the encoder's weights cannot be had.
             FitError: the fit is none.
         """
-        generation = open_generation(settings.index)
-        # A question is too short to gain from a second thread, and loses much to it when others are busy;
-        # a rebuild beside answering leaves a core for the answers.
-        try:
-            encoder = open_encoder(settings.index, generation.manifest, settings.model, threads=1)
-        except FootnoteError:
-            generation.close()
-            raise
-        return cls._of(settings, generation, encoder)
+        return cls.of(settings, open_generation(settings.index, check_mb=settings.check_mb))
 
-    def next(self) -> Self | None:
-        """Open the current generation where it is another one; raises as `first` does."""
-        if read_pointer(self.settings.index).generation == self.name:
-            return None
-        return self._of(self.settings, open_generation(self.settings.index), self.search.encoder)
+    def next(self) -> Self:
+        """Open the current generation, which may be another one by now; raises as `first` does."""
+        new = open_generation(self.settings.index, check_mb=self.settings.check_mb)
+        return self.of(self.settings, new, self)
 
     @classmethod
-    def _of(cls, settings: BotSettings, generation: Generation, encoder: Encoder) -> Self:
+    def of(cls, settings: BotSettings, generation: Generation, before: Self | None = None) -> Self:
+        """Serve an open generation, with the encoder of the one before where that is the same.
+
+        The generation is closed where this raises, which it does as `first`.
+        """
         try:
+            encoder = before.encoder_of(generation.manifest) if before else None
+            if encoder is None:
+                # A question is too short to gain from a second thread, and loses much to it when others are
+                # busy; a rebuild beside answering leaves a core for the answers.
+                encoder = open_encoder(
+                    settings.index, generation.manifest, settings.model, threads=1, pin=settings.model_sha256
+                )
             search = Search(generation, encoder, settings.without)
             judge = find_judge(settings.fit_file, encoder.model.fingerprint, settings.answer_at)
-        except FootnoteError:
+        except Exception:
             generation.close()
             raise
-        return cls(settings, generation, search, judge)
+        withheld = before.prover.withheld if before else Counter[str]()
+        return cls(settings, generation, search, judge, Prover(generation, encoder, withheld))
+
+    def encoder_of(self, manifest: Manifest) -> Encoder | None:
+        """Return the encoder that is open, where it is just the one that a manifest names."""
+        mine = self.generation.manifest
+        same = all(getattr(manifest, name) == getattr(mine, name) for name in _ENCODER)
+        return self.search.encoder if same else None
 
     @property
     def name(self) -> str:
@@ -108,27 +123,32 @@ class Serving:
         return dataclasses.replace(made, read_as=note, read_only=read_only, elapsed_ms=elapsed)
 
     def _ask(self, article: str | None, question: str) -> Answer:
-        return answer(
+        made = answer(
             question,
             self.search(question, article=article),
             judge=self.judge,
             generation=self.name,
             without=self.settings.without,
         )
+        return self.prover.prove(made)
 
     @property
     def _language(self) -> str:
         return str(self.generation.manifest.passage_settings["language"])
 
     def article(self, identity: str) -> Article | None:
-        """Return an article by its id; None where there is none."""
-        return self.generation.article_by_id(identity)
+        """Return an article by its id; None where there is none, or none that can be proven."""
+        return self.prover.article(identity)
 
     def check(self, text: str) -> tuple[Checked, ...]:
         """Say of each sentence of a text whether it stands in an article to the letter, and where."""
         from bot.checking import check
 
-        return check(text, self.generation)
+        return tuple(map(self.prover.prove_checked, check(text, self.generation)))
+
+    def catalogue(self) -> Catalogue:
+        """Return what articles there are."""
+        return Catalogue.of(self.generation)
 
     def status(self) -> IndexStatus:
         """Return the generation's figures, and what its confidence was fitted on."""

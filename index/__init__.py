@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from index.build import BuildReport, Changes, build_index, plan_build
     from index.encoder import Encoder
     from index.errors import FootnoteError
-    from index.generation import Generation, IndexStatus, index_status, open_generation, verify
+    from index.generation import (
+        Generation,
+        IndexStatus,
+        index_status,
+        open_generation,
+        open_named,
+        verify,
+    )
     from index.hits import Found, Hit, HitSentence
     from index.models import find_model
     from index.parts import Part
@@ -44,6 +51,7 @@ __all__ = [
     "find_model",
     "index_status",
     "open_generation",
+    "open_named",
     "plan_build",
     "read_articles",
     "verify",
@@ -55,7 +63,7 @@ _MODULES = {
     "encoder": ("Encoder",),
     "models": ("find_model",),
     "errors": ("FootnoteError",),
-    "generation": ("Generation", "IndexStatus", "index_status", "open_generation", "verify"),
+    "generation": ("Generation", "IndexStatus", "index_status", "open_generation", "open_named", "verify"),
     "hits": ("Found", "Hit", "HitSentence"),
     "parts": ("Part",),
     "passages": ("Passage", "Sentence"),

@@ -22,6 +22,7 @@ from index.drafts import sentence_texts
 from index.manifest import POSTINGS
 from index.passages import Passage, Sentence
 from index.postings import TOKENIZER, write_postings
+from index.sqlite import IMMUTABLE, address, harden
 from index.values import value_terms
 from index.wording import words_of
 
@@ -112,14 +113,15 @@ class DatabaseWriter:
         self._times: Counter[int] = Counter()
         """How often each article of the generation before was copied."""
         self._before = before is not None
-        self._database = sqlite3.connect(_address(path, "mode=rwc"), uri=True, isolation_level=None)
+        self._database = sqlite3.connect(address(path, "mode=rwc"), uri=True, isolation_level=None)
         try:
             # The file is aside until it is whole, so a journal would guard nothing.
             self._database.execute("PRAGMA journal_mode = OFF")
             self._database.execute("PRAGMA synchronous = OFF")
+            harden(self._database)
             self._database.executescript(_SCHEMA)
             if before is not None:
-                self._database.execute("ATTACH ? AS before", (_address(before, "mode=ro&immutable=1"),))
+                self._database.execute("ATTACH ? AS before", (address(before, IMMUTABLE),))
             self._database.execute("BEGIN")
         except BaseException:
             self._database.close()
@@ -244,10 +246,6 @@ class DatabaseWriter:
         if rows:
             marks = ", ".join("?" * len(rows[0]))
             self._database.executemany(f"INSERT INTO main.{table} VALUES ({marks})", rows)  # noqa: S608 - our own table names
-
-
-def _address(path: Path, options: str) -> str:
-    return f"{path.resolve().as_uri()}?{options}"
 
 
 def _text(article: Article, passage: Passage, language: str) -> str:

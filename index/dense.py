@@ -10,6 +10,7 @@ is a search in one article, which compares all of its passages.
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.compression import Vectors
+from index.durable import disk_error
 from index.manifest import DENSE, EXACT
 from index.rowfile import RowFile
 
@@ -43,6 +45,9 @@ def write_dense(home: Path, vectors: Vectors, flat_up_to: int = FLAT_UP_TO) -> N
 
     `vectors` may be a map of the very file of exact vectors, which a build may fill as it goes: it is kept
     where it is needed, and removed where it is not. Files are not synced.
+
+    Raises:
+        OSError: a file cannot be written.
     """
     exact = home / EXACT
     held = getattr(vectors, "filename", None)
@@ -55,7 +60,10 @@ def write_dense(home: Path, vectors: Vectors, flat_up_to: int = FLAT_UP_TO) -> N
         index = _listed(vectors)
         if held is None or Path(held).resolve() != exact.resolve():
             vectors.tofile(exact)
-    faiss.write_index(index, str(home / DENSE))
+    try:
+        faiss.write_index(index, str(home / DENSE))
+    except RuntimeError as error:  # all that FAISS raises
+        raise disk_error(error, home / DENSE) or OSError(errno.EIO, str(error)) from error
 
 
 def _listed(vectors: Vectors) -> faiss.IndexIVFScalarQuantizer:
@@ -84,17 +92,24 @@ def _listed(vectors: Vectors) -> faiss.IndexIVFScalarQuantizer:
 class Dense:
     """The dense vectors of one generation, searched; safe to use from several threads."""
 
-    def __init__(self, home: Path, bodies: npt.NDArray[np.bool_]) -> None:
+    def __init__(
+        self, home: Path, bodies: npt.NDArray[np.bool_], dimension: int, exact: RowFile | None = None
+    ) -> None:
         """Open the index in `home`; `bodies` tells of each passage whether it is no heading.
+
+        `exact` has the vectors themselves, of `dimension` numbers each, where the index is approximate.
 
         Raises:
             RuntimeError: FAISS cannot read it.
-            ValueError: it has another number of passages than `bodies`.
+            ValueError: it is of another kind, or has another number of passages than `bodies`.
         """
         self._index: Any = faiss.read_index(str(home / DENSE))
-        count, dimension = self._index.ntotal, self._index.d
-        self._exact = RowFile(home / EXACT, np.float32, dimension) if (home / EXACT).exists() else None
-        if not count == len(bodies) == len(self._exact or bodies):
+        kind = faiss.IndexFlatIP if exact is None else faiss.IndexIVFScalarQuantizer
+        if type(self._index) is not kind or self._index.d != dimension:
+            raise ValueError(f"{DENSE} is an index of another kind")
+        self._exact = exact
+        count = self._index.ntotal
+        if not count == len(bodies) == len(bodies if exact is None else exact):
             raise ValueError(f"{DENSE} has {count} vectors for {len(bodies)} passages")
         self._probed = getattr(self._index, "nprobe", 0)
         bitmap = np.packbits(bodies, bitorder="little")

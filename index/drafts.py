@@ -19,6 +19,7 @@ from index.wording import heading_line_text
 __all__ = [
     "Draft",
     "PassageVectors",
+    "passage_key",
     "passage_settings",
     "passage_text",
     "read_passages",
@@ -78,8 +79,17 @@ def read_passages(draft: Draft, encoder: Encoder, language: str) -> Iterator[tup
     """
     for passage in draft.passages:
         text, places = passage_text(draft.article, passage, encoder, language)
-        said = b"%d\n%b%b" % (len(places), places.astype("<i4").tobytes(), text.encode())
-        yield passage, hashlib.sha256(said).hexdigest()[:_KEY_LENGTH], text
+        yield passage, _key(text, places), text
+
+
+def passage_key(article: Article, passage: Passage, encoder: Encoder, language: str) -> str:
+    """Return the key that a passage has if its vectors are of these very letters."""
+    return _key(*passage_text(article, passage, encoder, language))
+
+
+def _key(text: str, places: npt.NDArray[np.int32]) -> str:
+    said = b"%d\n%b%b" % (len(places), places.astype("<i4").tobytes(), text.encode())
+    return hashlib.sha256(said).hexdigest()[:_KEY_LENGTH]
 
 
 def vectors_of(encoded: EncodedPassage, places: npt.NDArray[np.int32]) -> PassageVectors:

@@ -4,6 +4,8 @@ FootnoteError
 ├── SettingsError          2   correct a setting or an option
 ├── ArticleError          65   correct the named articles; nothing was changed
 ├── DamagedIndexError     65   build the index again
+├── GateError             65   correct the articles or the gold questions; nothing was published
+├── ShrunkError           65   look where the articles are; --force where they are meant to be fewer
 ├── MissingError          69   provide what is missing
 │   ├── NoIndexError           build an index
 │   ├── NoModelError           provide the encoder's weights
@@ -13,18 +15,21 @@ FootnoteError
 
 from __future__ import annotations
 
-from typing import ClassVar
+from pathlib import Path
+from typing import ClassVar, Self
 
 __all__ = [
     "ArticleError",
     "BusyError",
     "DamagedIndexError",
     "FootnoteError",
+    "GateError",
     "MissingError",
     "NoIndexError",
     "NoModelError",
     "NotWritableError",
     "SettingsError",
+    "ShrunkError",
 ]
 
 
@@ -59,6 +64,29 @@ class ArticleError(FootnoteError):
 
 class DamagedIndexError(FootnoteError):
     """A file of the index is not what was written, or is not of this version or encoder."""
+
+    exit_status = 65
+    advice: ClassVar[str] = "Run `footnote index build` to make it anew."
+
+    @classmethod
+    def of(cls, path: Path, what: str) -> Self:
+        """Say what is wrong with the file at `path`, and what to do."""
+        return cls(f"{path} {what}. {cls.advice}")
+
+    @classmethod
+    def unreadable(cls, path: Path, error: OSError) -> Self:
+        """Say that the file at `path` cannot be read, and why."""
+        return cls.of(path, f"cannot be read: {error.strerror or error}")
+
+
+class GateError(FootnoteError):
+    """A new generation loses gold questions that the one before answers, or these cannot be read."""
+
+    exit_status = 65
+
+
+class ShrunkError(FootnoteError):
+    """There are far fewer articles than before, and nobody said that this is meant."""
 
     exit_status = 65
 

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from index.checksums import digest_file
 from index.compression import Basis
 from index.graph import OUTPUTS
 from index.graphs import BASIS, FILES, MODEL, TOKENIZER, WEIGHTS, WORDS, GraphRecord, producer_versions
-from index.models import Model, hash_file
+from index.models import Model
 from index.reference import Reference, quiet
 
 __all__ = ["UnfitModelError", "describe", "export", "refuse_unfit"]
@@ -48,6 +49,7 @@ def describe(model: Model, reference: Reference, basis: Basis, home: Path) -> Gr
     (home / TOKENIZER).write_text(backend.to_str(), encoding="utf-8")
     (home / WORDS).write_text("\n".join(sorted(reference.words())), encoding="utf-8")
     (home / BASIS).write_bytes(basis.tobytes())
+    found = {name: digest_file(home / name) for name in FILES}
     return GraphRecord(
         name=model.name,
         packaged=model.packaged,
@@ -62,7 +64,9 @@ def describe(model: Model, reference: Reference, basis: Basis, home: Path) -> Gr
         question_prompt=reference.prompt(question=True),
         passage_prompt=reference.prompt(question=False),
         agreement={},
-        files={name: hash_file(home / name) for name in FILES},
+        files={name: one.sha256 for name, one in found.items()},
+        quick={name: one.quick for name, one in found.items()},
+        sizes={name: one.size for name, one in found.items()},
     )
 
 

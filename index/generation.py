@@ -2,13 +2,16 @@
 
     <index folder>/CURRENT              names the generation that serves, with its manifest's SHA-256
     <index folder>/<generation>/        manifest.json, passages.sqlite, postings.bin, dense.faiss,
-                                        dense.f32 (of large collections), tokens.i8, basis.f32
+                                        dense.f32 (of large collections), tokens.i8, basis.f32, and
+                                        of .bin, .f32 and .i8 the checksums of their blocks (.sums)
     <index folder>/models/              the encoder's graph (`index.graphs`)
     <index folder>/lock                 held by the one build that may write
     <index folder>/kept.vectors         what a build that was cut off had encoded (`index.kept`)
 
-A generation's name ends in the first characters of its manifest's SHA-256, and the manifest has the SHA-256
-of each file: so every byte that is read is covered. Writing is in `index.writer`.
+A generation's name ends in the first characters of its manifest's SHA-256, and the manifest has the checksums
+of each file: so every byte that is read is covered. At opening each file is read whole and compared; files of
+rows are left out where they are large, but their blocks are compared each time they are read. Writing is in
+`index.writer`.
 
 `tokens.i8` holds the packed token vectors of all sentences, in order, a row each; `basis.f32` the basis that
 they are packed in. Both are plain numbers, row by row, without a header. `index.dense` and `index.postings`
@@ -17,14 +20,13 @@ say what is in the other files.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import operator
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,13 +36,17 @@ import numpy as np
 import numpy.typing as npt
 
 from index.articles import Article
+from index.checksums import Sums, check_file, check_size, read_checked, verify_file
 from index.compression import Basis, PackedTokens, Vectors
 from index.dense import Dense
-from index.errors import DamagedIndexError
+from index.errors import DamagedIndexError, NoIndexError
 from index.graphs import MODELS, check_graph, verify_models
+from index.held import HeldFile
 from index.manifest import (
     BASIS,
     DATABASE,
+    EXACT,
+    GATE,
     GENERATION,
     KEPT,
     LOCK,
@@ -48,19 +54,21 @@ from index.manifest import (
     POINTER,
     POSTINGS,
     REBUILD,
+    REFUSED,
+    ROWS,
     TEMPORARY,
     TOKENS,
     Manifest,
-    Pointer,
-    check_file,
-    parse_manifest,
     read_manifest,
+    read_named_manifest,
     read_pointer,
 )
 from index.passages import Passage, Sentence
 from index.postings import Postings
 from index.recent import Recent
 from index.rowfile import RowFile
+from index.settings import CHECK_MB
+from index.sqlite import open_database, tell_damage
 from index.store import Forms, StoredPassage
 
 _WORDS = 300_000
@@ -78,6 +86,8 @@ __all__ = [
     "index_status",
     "kept_manifests",
     "open_generation",
+    "open_home",
+    "open_named",
     "verify",
     "verify_generation",
 ]
@@ -109,6 +119,7 @@ class IndexStatus:
             ("generation", self.generation),
             ("built", f"{built:%Y-%m-%d %H:%M} UTC"),
             ("encoder", self.encoder),
+            ("fingerprint", self.encoder_fingerprint),
             ("articles", f"{self.articles:,}"),
             ("passages", f"{self.passages:,}"),
             ("sentences", f"{self.sentences:,}"),
@@ -119,7 +130,7 @@ class IndexStatus:
 
 
 def index_status(folder: Path) -> IndexStatus:
-    """Check every file of the current generation and return its figures; needs no encoder.
+    """Check every byte of the current generation and its graph, and return its figures; needs no encoder.
 
     Raises:
         NoIndexError: there is none.
@@ -127,13 +138,14 @@ def index_status(folder: Path) -> IndexStatus:
     """
     pointer = read_pointer(folder)
     manifest = read_manifest(folder, pointer)
-    home = folder / pointer.generation
-    size = sum(check_file(home / name, digest) for name, digest in manifest.files.items())
+    for name, wanted in manifest.digests().items():
+        with HeldFile(folder / pointer.generation / name) as file:
+            check_file(file, wanted)
     check_graph(folder, manifest)
-    return _status(pointer.generation, manifest, size)
+    return _status(pointer.generation, manifest)
 
 
-def _status(generation: str, manifest: Manifest, size: int) -> IndexStatus:
+def _status(generation: str, manifest: Manifest) -> IndexStatus:
     return IndexStatus(
         generation,
         manifest.built,
@@ -142,7 +154,7 @@ def _status(generation: str, manifest: Manifest, size: int) -> IndexStatus:
         manifest.articles,
         manifest.passages,
         manifest.sentences,
-        size,
+        manifest.size,
         graph=manifest.graph,
     )
 
@@ -160,9 +172,9 @@ def verify(folder: Path) -> list[str]:
     except DamagedIndexError as error:
         problems.append(str(error))
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(TEMPORARY):
+        if path.name.startswith(TEMPORARY) or path.name == f"{POINTER}.new":
             problems.append(f"{path}: left by a build that was cut off; the next build removes it.")
-        elif path.is_dir() and GENERATION.fullmatch(path.name):
+        elif path.is_dir() and GENERATION.fullmatch(path.name.removeprefix(REFUSED)):
             problems.extend(verify_generation(path))
         elif path.name not in {POINTER, LOCK, KEPT, MODELS}:
             problems.append(f"{path}: not a file of the index.")
@@ -175,103 +187,179 @@ def kept_manifests(folder: Path) -> dict[Path, Manifest]:
     found = {}
     for home in sorted(folder.iterdir()):
         if GENERATION.fullmatch(home.name):
-            path = home / MANIFEST
-            with suppress(OSError, DamagedIndexError):
-                found[path] = parse_manifest(path.read_bytes(), path)
+            with suppress(DamagedIndexError):
+                found[home / MANIFEST] = read_named_manifest(home)
     return found
 
 
 def verify_generation(home: Path) -> Iterator[str]:
-    """Yield a line on each file of one generation that is not as it was written."""
+    """Yield a line on each file of one generation that is not as it was written, by every checksum of it."""
     try:
-        data = (home / MANIFEST).read_bytes()
-        if home.name.partition("-")[2] != hashlib.sha256(data).hexdigest()[:16]:
-            yield f"{home / MANIFEST} is damaged. {REBUILD}"
-            return
-        manifest = parse_manifest(data, home / MANIFEST)
-    except OSError as error:
-        yield f"{home / MANIFEST} cannot be read: {error.strerror}. {REBUILD}"
-        return
+        manifest = read_named_manifest(home)
     except DamagedIndexError as error:
         yield str(error)
         return
-    for name, digest in manifest.files.items():
+    for name, wanted in manifest.digests().items():
         try:
-            check_file(home / name, digest)
+            verify_file(home / name, wanted)
         except DamagedIndexError as error:
             yield str(error)
     for path in sorted(home.iterdir()):
-        if path.name not in {MANIFEST, *manifest.files}:
+        if path.name not in {MANIFEST, *manifest.files, *([GATE] if home.name.startswith(REFUSED) else [])}:
             yield f"{path}: not a file of the index."
 
 
-def open_generation(folder: Path) -> Generation:
-    """Open the current generation, checking every byte of it.
+def open_generation(folder: Path, *, check_mb: int | None = CHECK_MB) -> Generation:
+    """Open the current generation, checking every byte of it, or of a large one all but its files of rows.
+
+    Those are read whole where they have no more than `check_mb` MB together, or it is None. Larger ones are
+    checked as they are read, block by block.
 
     Raises:
         NoIndexError: there is none.
         DamagedIndexError: a file is not what was written, or is of another version.
     """
     pointer = read_pointer(folder)
-    try:
-        return _open(folder, pointer)
-    except DamagedIndexError:
-        # A build may have published and removed the one just named; what CURRENT says now decides.
-        again = read_pointer(folder)
-        if again == pointer:
-            raise
-        return _open(folder, again)
+    while True:
+        try:
+            return open_home(folder / pointer.generation, read_manifest(folder, pointer), check_mb)
+        except DamagedIndexError:
+            # A build may have published and removed the one just named; what CURRENT says now decides.
+            before, pointer = pointer, read_pointer(folder)
+            if before == pointer:
+                raise
 
 
-def _open(folder: Path, pointer: Pointer) -> Generation:
-    manifest = read_manifest(folder, pointer)
-    home = folder / pointer.generation
-    size = sum(check_file(home / name, digest) for name, digest in manifest.files.items())
-    try:
-        return Generation(home, manifest, size)
-    except (RuntimeError, ValueError, sqlite3.Error) as error:
-        raise DamagedIndexError(f"{home} cannot be opened: {error}. {REBUILD}") from error
+def open_named(folder: Path, name: str, *, check_mb: int | None = None) -> Generation:
+    """Open a generation by its name, whether it serves or not; `check_mb` as for `open_generation`.
+
+    Raises:
+        NoIndexError: there is none of this name.
+        DamagedIndexError: a file is not what was written, or is of another version.
+    """
+    if not GENERATION.fullmatch(name) or not (folder / name).exists():
+        raise NoIndexError(
+            f"no generation {name!r} in {folder}: `footnote index status` names the one that serves."
+        )
+    return open_home(folder / name, read_named_manifest(folder / name), check_mb)
+
+
+def open_home(home: Path, manifest: Manifest, check_mb: int | None) -> Generation:
+    """Open the generation in a folder, which need not have its name yet; `check_mb` as for `open_generation`.
+
+    Raises:
+        DamagedIndexError: a file is not what was written.
+    """
+    rows_too = check_mb is None or manifest.row_bytes <= check_mb * 1_000_000
+    with ExitStack() as stack:
+        files = {name: stack.enter_context(HeldFile(home / name)) for name in manifest.files}
+        for name, wanted in manifest.digests().items():
+            if rows_too or name not in ROWS:
+                check_file(files[name], wanted)
+            else:
+                check_size(files[name], wanted)
+        try:
+            generation = Generation(home, manifest, files)
+        except (LookupError, RuntimeError, TypeError, ValueError, sqlite3.Error) as error:
+            raise DamagedIndexError(f"{home} cannot be opened: {error}. {REBUILD}") from error
+        stack.pop_all()
+        return generation
 
 
 class Generation:
     """An open generation. It stays readable when its files are removed; safe to use from several threads."""
 
-    def __init__(self, home: Path, manifest: Manifest, size: int) -> None:
-        """Open the files of `home`, which were just found whole; `size` is their bytes together."""
+    def __init__(self, home: Path, manifest: Manifest, files: Mapping[str, HeldFile]) -> None:
+        """Open the generation at `home`, whose files, held here from now on, were just found whole."""
         self.name = home.name
         self.manifest = manifest
-        self.bytes = size
+        self._files = files
+        self._stamps = {name: file.stamp for name, file in files.items()}
+        self._lock = threading.Lock()
+        self._closed = False
+        self._digests = manifest.digests()
         width = manifest.token_width
-        self.basis: Basis = np.fromfile(home / BASIS, dtype=np.float32).reshape(-1, width)
-        self._tokens = RowFile(home / TOKENS, np.int8, width)
+        self.basis: Basis = np.frombuffer(self._read(BASIS), dtype=np.float32).reshape(-1, width)
+        self._tokens = self._rows(TOKENS, np.int8, width)
         if len(self._tokens) != manifest.tokens:
             raise ValueError(f"{TOKENS} has {len(self._tokens)} tokens instead of {manifest.tokens}")
-        address = f"{(home / DATABASE).resolve().as_uri()}?mode=ro&immutable=1"
-        self._database = sqlite3.connect(address, uri=True, check_same_thread=False)
-        self._lock = threading.Lock()
-        self.query("PRAGMA cache_size = -32000")  # kB: the inner pages of a million passages' tables
         # SQLite opens the file at the first statement; from then on it may be removed under us.
+        self._database = open_database(files[DATABASE].path)
+        try:
+            self._open_rest(home)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _open_rest(self, home: Path) -> None:
+        manifest = self.manifest
+        self.query("PRAGMA cache_size = -32000")  # kB: the inner pages of a million passages' tables
         headings = [row for (row,) in self.query("SELECT id FROM passages WHERE is_heading")]
         self._bodies = np.ones(manifest.passages, dtype=np.bool_)
         self._bodies[headings] = False
-        self._dense = Dense(home, self._bodies)
-        self._postings = Postings(home / POSTINGS, manifest.passages, self.query)
+        exact = self._rows(EXACT, np.float32, manifest.dimension) if EXACT in self._files else None
+        self._dense = Dense(home, self._bodies, manifest.dimension, exact)
+        self._postings = Postings(self._files[POSTINGS], self._sums(POSTINGS), manifest.passages, self.query)
         self._articles = Recent(self._read_articles, lambda one: len(one.text), _KEPT_CHARACTERS)
+        self._out_of_step: set[str] = set()
         self._stored = Recent(self._read_passages, lambda one: len(one.tokens), _KEPT_SENTENCES)
+
+    def _read(self, name: str) -> bytes:
+        return read_checked(self._files[name], self._digests[name])
+
+    def _sums(self, name: str) -> Sums:
+        return np.frombuffer(self._read(ROWS[name]), dtype="<u8")
+
+    def _rows(self, name: str, dtype: npt.DTypeLike, width: int) -> RowFile:
+        return RowFile(self._files[name], self._sums(name), dtype, width)
 
     def status(self) -> IndexStatus:
         """Return the generation's figures."""
-        return _status(self.name, self.manifest, self.bytes)
+        return _status(self.name, self.manifest)
+
+    def touched(self) -> bool:
+        """Whether a file was written to since it was opened or last checked; removing is no writing."""
+        with self._lock:
+            return not self._closed and any(
+                file.look() != self._stamps[name] for name, file in self._files.items()
+            )
+
+    def check(self) -> None:
+        """Read every byte of the files once more, also of those that were removed.
+
+        Raises:
+            DamagedIndexError: one is not what was written.
+        """
+        with ExitStack() as stack:
+            with self._lock:
+                if self._closed:
+                    return
+                files = {name: stack.enter_context(file.again()) for name, file in self._files.items()}
+            stamps = {name: file.stamp for name, file in files.items()}
+            for name, file in files.items():
+                check_file(file, self._digests[name])
+            self._stamps = stamps
 
     def close(self) -> None:
-        """Free the database; the generation cannot be used afterwards."""
+        """Free the database and the files; the generation cannot be used afterwards."""
         with self._lock:
+            self._closed = True
             self._database.close()
+            for file in self._files.values():
+                file.close()
 
     def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """Run one read-only statement."""
-        with self._lock:
-            return self._database.execute(sql, values).fetchall()
+        """Run one read-only statement.
+
+        Raises:
+            DamagedIndexError: the database is damaged, or the disk fails.
+        """
+        try:
+            with self._lock:
+                return self._database.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            tell_damage(self._files[DATABASE].path, error)
+            raise
 
     def nearest(
         self, vector: Vectors, count: int, *, headings: bool = True, article: int | None = None
@@ -385,11 +473,26 @@ class Generation:
 
     def _read_articles(self, rows: Sequence[int]) -> dict[int, Article]:
         found = self.query(
-            "SELECT id, name, title, author, publisher, url, published, heading, text FROM articles "
-            "WHERE id IN (SELECT value FROM json_each(?))",
+            "SELECT id, name, title, author, publisher, url, published, heading, text, content_hash "
+            "FROM articles WHERE id IN (SELECT value FROM json_each(?))",
             json.dumps(rows),
         )
-        return {row: Article(*fields) for row, *fields in found}
+        articles = {row: Article(*fields) for row, *fields, _ in found}
+        for row, *_, digest in found:
+            if articles[row].content_hash == digest:
+                self._out_of_step.discard(articles[row].id)
+            else:
+                self._out_of_step.add(articles[row].id)
+        return articles
+
+    def is_in_step(self, identity: str) -> bool:
+        """Tell whether an article that was read had the content that its hash was made of."""
+        return identity not in self._out_of_step
+
+    def passage_keys(self, rows: Sequence[int]) -> dict[int, str]:
+        """Return the keys of passages, by row: hashes of the text that their vectors were made of."""
+        sql = "SELECT id, key FROM passages WHERE id IN (SELECT value FROM json_each(?))"
+        return dict(self.query(sql, json.dumps(list(rows))))
 
     def article_row(self, identity: str) -> int | None:
         """Return the row of the article with this id, or None."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +12,12 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from index.backend import TextVectors, own_tokens
+from index.checksums import check_file, read_checked
 from index.compression import Basis, unit
 from index.errors import DamagedIndexError
-from index.graphs import BASIS, MODEL, TOKENIZER, WEIGHTS, WORDS, GraphRecord
-from index.manifest import REBUILD, check_file
+from index.graphs import BASIS, MODEL, TOKENIZER, WORDS, GraphRecord
+from index.held import HeldFile
+from index.manifest import REBUILD
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -44,16 +45,12 @@ class Graph:
         self._home = home
         self._record = record
         self._threads = threads or _cores()
-        with ThreadPoolExecutor(1) as pool:  # hashing takes as long as all the rest: both at once
-            whole: Future[int] = pool.submit(check_file, home / WEIGHTS, record.files[WEIGHTS])
-            check_file(home / MODEL, record.files[MODEL])
-            self._tokenizer = Tokenizer.from_str(self._read(TOKENIZER).decode())
-            try:
-                self._session = _open_session(home / MODEL, self._threads)
-            except DamagedIndexError:
-                whole.result()  # a damaged file is told of as such
-                raise
-            whole.result()
+        self._files = record.digests()
+        for name, wanted in self._files.items():
+            with HeldFile(home / name) as file:
+                check_file(file, wanted)
+        self._tokenizer = Tokenizer.from_str(self._read(TOKENIZER).decode())
+        self._session = _open_session(home / MODEL, self._threads)
 
     def encode(self, texts: Sequence[str], *, question: bool) -> list[TextVectors]:
         """Return the vectors of one batch of texts, each read as a question or as a passage."""
@@ -111,8 +108,8 @@ class Graph:
 
     def _read(self, name: str) -> bytes:
         """Return a file's content, once it is found to be what was written."""
-        check_file(self._home / name, self._record.files[name])
-        return (self._home / name).read_bytes()
+        with HeldFile(self._home / name) as file:
+            return read_checked(file, self._files[name])
 
 
 def _open_session(path: Path, threads: int) -> InferenceSession:

@@ -14,16 +14,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from index.durable import sync
+from index.checksums import Digests, check_file, verify_file
+from index.durable import discard, sync
 from index.errors import DamagedIndexError
-from index.manifest import REBUILD, TEMPORARY, Manifest, check_file
+from index.held import HeldFile
+from index.manifest import REBUILD, TEMPORARY, Manifest
 from index.models import Model
 
 __all__ = [
@@ -50,7 +52,7 @@ __all__ = [
     "whole_graph",
 ]
 
-FORMAT = 1
+FORMAT = 2
 """The version of a record; one of another version is made anew."""
 
 MODELS = "models"
@@ -71,7 +73,8 @@ class GraphRecord:
     """What there is to know of an exported encoder.
 
     `longest` bounds the tokens of a text with its prompt and the special ones, `window` those of its own;
-    `padding` is the token that fills a batch up. `agreement` has the lowest cosines with the reference.
+    `padding` is the token that fills a batch up. `agreement` has the lowest cosines with the reference. Of
+    each file, by its name, `files` has the SHA-256, `quick` the XXH3-128 and `sizes` the bytes.
     """
 
     name: str
@@ -88,11 +91,17 @@ class GraphRecord:
     passage_prompt: str
     agreement: dict[str, float]
     files: dict[str, str]
+    quick: dict[str, str]
+    sizes: dict[str, int]
     format: int = FORMAT
 
     def model(self, home: Path) -> Model:
         """Return the model that was exported; its folder is that of the graph, at `home`."""
         return Model(self.name, home, self.model_files, self.packaged)
+
+    def digests(self) -> dict[str, Digests]:
+        """Return what each file is known by, by its name."""
+        return {name: Digests(self.files[name], self.quick[name], self.sizes[name]) for name in self.files}
 
 
 def graph_home(folder: Path, fingerprint: str) -> Path:
@@ -115,10 +124,10 @@ def _version(package: str) -> str:
 def graph_digest(folder: Path, fingerprint: str) -> str:
     """Return the SHA-256 of the record of a model's graph; "" where it has none."""
     try:
-        data = (graph_home(folder, fingerprint) / GRAPH).read_bytes()
-    except OSError:
+        with HeldFile(graph_home(folder, fingerprint) / GRAPH) as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except DamagedIndexError:
         return ""
-    return hashlib.sha256(data).hexdigest()
 
 
 def read_graph(home: Path, digest: str | None = None) -> GraphRecord:
@@ -127,21 +136,24 @@ def read_graph(home: Path, digest: str | None = None) -> GraphRecord:
     Raises:
         DamagedIndexError: it is not as it was written, not the one with this `digest`, or of another version.
     """
+    if home.is_symlink():
+        raise DamagedIndexError.of(home, "is a link, which is not followed")
     path = home / GRAPH
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DamagedIndexError(f"{path} cannot be read: {error.strerror}. {REBUILD}") from error
+    with HeldFile(path) as file:
+        data = file.read()
     fields = _unseal(data)
     if fields is None or digest not in {None, hashlib.sha256(data).hexdigest()}:
-        raise DamagedIndexError(f"{path} is damaged. {REBUILD}")
+        raise DamagedIndexError.of(path, "is damaged")
+    if fields.get("format") != FORMAT:
+        raise DamagedIndexError.of(path, f"has format {fields.get('format')!r}; this Footnote reads {FORMAT}")
     try:
         pairs = tuple((name, sha) for name, sha in fields.pop("model_files"))
         record = GraphRecord(model_files=pairs, inputs=tuple(fields.pop("inputs")), **fields)
+        ours = set(FILES) == set(record.files) == set(record.quick) == set(record.sizes)
     except (KeyError, TypeError, ValueError) as error:
-        raise DamagedIndexError(f"{path} is of another version of Footnote. {REBUILD}") from error
-    if record.format != FORMAT or set(record.files) != set(FILES):
-        raise DamagedIndexError(f"{path} has format {record.format}; this Footnote reads {FORMAT}. {REBUILD}")
+        raise DamagedIndexError.of(path, "is of another version of Footnote") from error
+    if not ours:
+        raise DamagedIndexError.of(path, "is of another version of Footnote")
     return record
 
 
@@ -162,8 +174,9 @@ def whole_graph(home: Path, digest: str | None = None) -> GraphRecord:
         DamagedIndexError: a file is not as it was written.
     """
     record = read_graph(home, digest)
-    for name, own in record.files.items():
-        check_file(home / name, own)
+    for name, wanted in record.digests().items():
+        with HeldFile(home / name) as file:
+            check_file(file, wanted)
     return record
 
 
@@ -188,10 +201,7 @@ def refuse_graph(folder: Path, fingerprint: str, reason: str) -> None:
 
 def read_refusal(folder: Path, fingerprint: str) -> str | None:
     """Return why a model has no graph, where the versions that are here have tried; else None."""
-    try:
-        fields = _unseal((graph_home(folder, fingerprint) / REFUSED).read_bytes())
-    except OSError:
-        return None
+    fields = _read_refused(graph_home(folder, fingerprint))
     return str(fields["reason"]) if fields and fields.get("versions") == producer_versions() else None
 
 
@@ -201,7 +211,7 @@ def _place(made: Path, home: Path) -> None:
         sync(path)
     home.parent.mkdir(exist_ok=True)
     if home.exists():
-        shutil.rmtree(home)
+        discard(home, _aside(home))
     made.rename(home)
     sync(home.parent)
     sync(home.parent.parent)
@@ -212,21 +222,37 @@ def remove_models(folder: Path, fingerprints: Collection[str]) -> None:
     kept = {fingerprint[:16] for fingerprint in fingerprints}
     for path in (folder / MODELS).glob("*"):
         if path.name not in kept:
-            shutil.rmtree(path, ignore_errors=True)
+            with suppress(OSError):
+                discard(path, _aside(path))
+
+
+def _aside(home: Path) -> Path:
+    """Return the name in the index folder that what is left of a removed folder of `models` has."""
+    return home.parent.parent / f"{TEMPORARY}{home.name}"
 
 
 def verify_models(folder: Path, manifests: Mapping[Path, Manifest]) -> Iterator[str]:
     """Yield a line on each thing of `models` that is not as it was written, or not as a manifest has it."""
     for path, manifest in manifests.items():
         if manifest.graph not in {"", graph_digest(folder, manifest.encoder_fingerprint)}:
-            yield f"{path}: its encoder's graph is damaged or gone. {REBUILD}"
+            record = graph_home(folder, manifest.encoder_fingerprint) / GRAPH
+            yield f"{record}: the encoder's graph is damaged or gone, which {path} names. {REBUILD}"
     for home in sorted((folder / MODELS).glob("*")):
         if not home.is_dir():
             yield f"{home}: not a file of the index."
         elif not (home / REFUSED).exists():
             yield from _verify_graph(home)
-        elif _unseal((home / REFUSED).read_bytes()) is None:
+        elif _read_refused(home) is None:
             yield f"{home / REFUSED} is damaged. {REBUILD}"
+
+
+def _read_refused(home: Path) -> dict[str, Any] | None:
+    """Return what the record of a refusal says; None where there is none, or it is damaged."""
+    try:
+        with HeldFile(home / REFUSED) as file:
+            return _unseal(file.read())
+    except DamagedIndexError:
+        return None
 
 
 def _verify_graph(home: Path) -> Iterator[str]:
@@ -235,9 +261,9 @@ def _verify_graph(home: Path) -> Iterator[str]:
     except DamagedIndexError as error:
         yield str(error)
         return
-    for name, digest in record.files.items():
+    for name, wanted in record.digests().items():
         try:
-            check_file(home / name, digest)
+            verify_file(home / name, wanted)
         except DamagedIndexError as error:
             yield str(error)
     for path in sorted(home.iterdir()):

@@ -93,6 +93,8 @@ class Hit:
     late: float
     sentences: tuple[HitSentence, ...]
     terms: tuple[TermMatch, ...]
+    row: int = 0
+    """The passage's row in the collection that was searched."""
 
     @cached_property
     def best_sentence(self) -> HitSentence:

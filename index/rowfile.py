@@ -1,20 +1,22 @@
-"""Rows of numbers in a file, read as they are asked for.
+"""Rows of numbers in a file, read as they are asked for, and compared with their checksums each time.
 
 They are read and not mapped: a map makes resident not only the rows that are touched but what lies around
 them too, 64 kB for each, which of a million passages soon is all there is; and a disk that fails raises an
-error here, where a map would end the process.
+error here, where a map would end the process. The checksums of the file's blocks (`index.checksums`) are held
+in memory, 8 bytes for each 16 KiB.
 """
 
 from __future__ import annotations
 
-import os
-import weakref
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from index.checksums import BLOCK, Sums, first_bad_block
+from index.errors import DamagedIndexError
+from index.held import HeldFile
 
 __all__ = ["RowFile"]
 
@@ -22,40 +24,56 @@ __all__ = ["RowFile"]
 class RowFile:
     """A file of rows, each `width` numbers of a type; it stays readable when the file is removed."""
 
-    def __init__(self, path: Path, dtype: npt.DTypeLike, width: int) -> None:
-        """Open the file.
+    def __init__(
+        self, file: HeldFile, sums: Sums, dtype: npt.DTypeLike, width: int, part: range | None = None
+    ) -> None:
+        """Read rows of a file by the checksums of its blocks; those that are `part` of its rows, or all.
 
         Raises:
-            OSError: it cannot be opened.
+            DamagedIndexError: there are not as many checksums as blocks, or the rows do not fill the file.
         """
+        self._file = file
+        self._sums = sums
+        self._size = file.size
         self._dtype = np.dtype(dtype)
         self._width = width
         self._row = self._dtype.itemsize * width
-        self._file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
-        weakref.finalize(self, os.close, self._file)
-        self._rows = os.fstat(self._file).st_size // self._row
+        self._part = range(-(-self._size // self._row)) if part is None else part
+        if len(sums) != -(-self._size // BLOCK) or self._part.stop * self._row > self._size:
+            raise DamagedIndexError.of(file.path, f"is damaged (it has {self._size:,} bytes)")
 
     def __len__(self) -> int:
-        return self._rows
+        return len(self._part)
 
     def runs(self, runs: Iterable[tuple[int, int]]) -> npt.NDArray[Any]:
         """Return runs of rows, the last of each not included, one after the other: shape (rows, width).
 
         Raises:
-            OSError: the disk fails, or the file has no such rows any more.
+            DamagedIndexError: a block of them is not as it was written, or the disk fails.
         """
         wanted = [(first, last) for first, last in runs if first < last]
         rows = np.empty((sum(last - first for first, last in wanted), self._width), dtype=self._dtype)
         into = rows.reshape(-1).view(np.uint8).data
         at = 0
         for first, last in wanted:
-            size = (last - first) * self._row
-            # Of a very long run the system may give a part at a time.
-            done = 0
-            while done < size:
-                got = os.preadv(self._file, [into[at + done : at + size]], first * self._row + done)
-                if not got:
-                    raise OSError(f"the file ends before row {last}")
-                done += got
+            if first < 0 or last > len(self):
+                raise DamagedIndexError.of(self._file.path, f"is damaged (it has {len(self):,} rows)")
+            begin, size = (self._part.start + first) * self._row, (last - first) * self._row
+            into[at : at + size] = self._read(begin, begin + size)
             at += size
         return rows
+
+    def _read(self, begin: int, end: int) -> memoryview:
+        """Return the bytes from `begin` to `end`, once the blocks that they lie in are found whole."""
+        first, last = begin // BLOCK, -(-end // BLOCK)
+        start = first * BLOCK
+        blocks = np.empty(min(last * BLOCK, self._size) - start, dtype=np.uint8).data
+        self._file.fill(blocks, start)
+        bad = first_bad_block(blocks, self._sums[first:last])
+        if bad is not None:
+            place = start + bad * BLOCK
+            until = min(place + BLOCK, self._size)
+            raise DamagedIndexError.of(
+                self._file.path, f"is damaged (bytes {place:,} to {until - 1:,} are not as written)"
+            )
+        return blocks[begin - start : end - start]

@@ -188,6 +188,7 @@ class Search:
             late=candidate.whole,
             sentences=tuple(sentences),
             terms=tuple(map(TermMatch, question.terms, candidate.nearness, in_words)),
+            row=stored.row,
         )
 
     def _wanted(self, question: Question, sentence: str) -> float:

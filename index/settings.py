@@ -13,9 +13,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from index.errors import SettingsError
 from index.parts import Part
 
-__all__ = ["DEFAULT_MODEL", "EncodeWith", "IndexSettings", "split_list"]
+__all__ = ["CHECK_MB", "DEFAULT_MODEL", "EncodeWith", "IndexSettings", "split_list"]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
+CHECK_MB = 1_000
+"""Megabytes of vectors that are read at opening to be checked: a tenth of a second from memory."""
 _PREFIX = "FOOTNOTE_"
 _URL_USER = re.compile(r"//[^/@\s]*@")  # what stands there in an address may be a password
 
@@ -36,8 +38,13 @@ def split_list(value: object) -> object:
     return value
 
 
+def none_of_nothing(value: object) -> object:
+    """Read "" as None, so that a command line can say that there is none, whatever `.env` says."""
+    return None if value == "" else value
+
+
 class IndexSettings(BaseSettings):
-    """Where the articles and the index are, and how the index is made."""
+    """Where the articles and the index are, how the index is made, and what it must go on answering."""
 
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX,
@@ -64,6 +71,11 @@ class IndexSettings(BaseSettings):
         min_length=1,
         description="The encoder: a sentence-transformers model by name, or its folder.",
     )
+    model_sha256: str = Field(
+        "",
+        pattern=r"^([0-9a-f]{64})?$",
+        description="The encoder's fingerprint, without which it is refused; `footnote doctor` prints it.",
+    )
     encode_with: EncodeWith = Field(
         EncodeWith.GRAPH,
         description="What encodes articles: graph, or reference (sentence-transformers; it uses a GPU).",
@@ -72,6 +84,11 @@ class IndexSettings(BaseSettings):
         "en",
         pattern=r"^[a-z]{2,3}$",
         description="The language of the articles, as an ISO 639 code: how sentences are told apart.",
+    )
+    check_mb: int = Field(
+        CHECK_MB,
+        ge=0,
+        description="Megabytes of vectors up to which opening checks them all; larger ones as they are read.",
     )
     fit_file: Path = Field(
         Path(".footnote/fit.json"),
@@ -82,12 +99,45 @@ class IndexSettings(BaseSettings):
         description="Parts of finding and quoting to leave out, with commas between them.",
     )
 
+    keep: int = Field(
+        3,
+        ge=1,
+        le=1_000,
+        description="How many generations are kept, the one that serves among them.",
+    )
+    gate: Path | None = Field(
+        None,
+        description="The file of gold questions that a rebuild must go on answering. Without it, "
+        "questions.jsonl among the articles, where it is there.",
+    )
+    gate_at: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="The share of the gold questions answered before that a rebuild must still answer; "
+        "with 0 none are asked.",
+    )
+    shrink: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="The share of the articles that a rebuild may lose without --force.",
+    )
+    answer_at: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="The confidence at which a quote is given as the answer; higher is more careful. Without "
+        "it, that of the fit: right 85 times in 100 on the questions it was fitted on.",
+    )
+
+    _split_parts = field_validator("without", mode="before")(split_list)
+    _read_none = field_validator("answer_at", "gate", mode="before")(none_of_nothing)
+
     @property
     def article_bytes(self) -> int:
         """Bytes that one article may have."""
         return int(self.article_mb * 1_000_000)
-
-    _split_parts = field_validator("without", mode="before")(split_list)
 
     @classmethod
     def load(cls, **options: Any) -> Self:

@@ -1,4 +1,4 @@
-"""/index: what is answered from, and the rebuild."""
+"""/index: what is answered from, the rebuild, and going back."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from discord import app_commands
 
 from bot.catalogue import ArticleLine
 from bot.discordapp.escape import fit
+from bot.discordapp.history import history_embed, roll_back, suggest_generations
 from bot.discordapp.installs import MANAGERS, SERVER_INSTALL, SERVERS_AND_DIRECT
 from bot.discordapp.notices import notice, said, status_embed
 from bot.discordapp.permissions import asker_of, may_manage_index
@@ -22,6 +23,7 @@ __all__ = ["IndexCommands"]
 
 _PAGE = 20
 _LINE_ROOM = 180
+_DAMAGE_ROOM = 2000
 
 
 class IndexCommands(app_commands.Group):
@@ -55,17 +57,47 @@ class IndexCommands(app_commands.Group):
         """Show the status."""
         with surface_of(interaction).work.answer():
             await interaction.response.defer(thinking=True)
-            status = await surface_of(interaction).service.status()
-            await interaction.edit_original_response(embed=status_embed("Index", status.lines()))
+            service = surface_of(interaction).service
+            lines, withheld = (await service.status()).lines(), service.stats.withheld
+            lines += [("withheld", f"{withheld:,} quotes that could not be proven")] if withheld else []
+            embed = status_embed("Index", lines)
+            if service.damage is not None:
+                embed.description = fit(service.damage.told, _DAMAGE_ROOM)
+            await interaction.edit_original_response(embed=embed)
 
     @app_commands.command(name="rebuild", description="Build the index anew from the articles")
-    async def rebuild(self, interaction: discord.Interaction) -> None:
+    @app_commands.describe(force="Build it also where there are far fewer articles than before")
+    async def rebuild(self, interaction: discord.Interaction, force: bool = False) -> None:
         """Rebuild, showing how far it is."""
         surface = surface_of(interaction)
         with surface.work.other():
             words = (await where_of(surface, interaction)).words
             await interaction.response.defer(thinking=True)
-            await rebuild_by_command(interaction, surface.service, words, surface.metrics)
+            await rebuild_by_command(interaction, surface.service, words, surface.metrics, force=force)
+
+    @app_commands.command(name="history", description="List the generations of the index that are kept")
+    async def history(self, interaction: discord.Interaction) -> None:
+        """List the generations."""
+        surface = surface_of(interaction)
+        with surface.work.answer():
+            words = (await where_of(surface, interaction)).words
+            await interaction.response.defer(thinking=True, ephemeral=True)
+            lines = await surface.service.history()
+            await interaction.edit_original_response(embed=history_embed(lines, words))
+
+    @app_commands.command(name="rollback", description="Answer from another generation of the index")
+    @app_commands.describe(generation="Which one; without it, the one before")
+    @app_commands.autocomplete(generation=suggest_generations)
+    async def rollback(
+        self, interaction: discord.Interaction, generation: app_commands.Range[str, 1, 100] | None = None
+    ) -> None:
+        """Go back to a generation that is kept."""
+        surface = surface_of(interaction)
+        with surface.work.answer():
+            words = (await where_of(surface, interaction)).words
+            await interaction.response.defer(thinking=True)
+            embed = await roll_back(surface, words, generation)
+            await interaction.edit_original_response(embed=embed)
 
     @app_commands.command(name="articles", description="List the articles that are answered from")
     @app_commands.describe(page="Which page of the list")

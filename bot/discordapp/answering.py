@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from bot.answers import Answer
     from bot.catalogue import Catalogue
     from bot.checking import Checked
+    from bot.current import Damage
     from bot.followups import Earlier
     from bot.queueing import Waiting
     from bot.service import ServiceStats
     from index import Article, BuildReport, IndexStatus, Progress
+    from index.generations import GenerationLine
 
 __all__ = ["Answering"]
 
@@ -59,8 +61,23 @@ class Answering(Protocol):
     def stats(self) -> ServiceStats:
         """How busy it is, and what it answered."""
 
-    async def rebuild(self, progress: Callable[[Progress], None] | None = None) -> BuildReport:
+    def on_damage(self, callback: Callable[[Damage | None], None]) -> None:
+        """Have `callback` called where a generation turns out damaged, and with None once that is over."""
+
+    @property
+    def damage(self) -> Damage | None:
+        """What is damaged, as long as answers do not come from what was published last."""
+
+    async def rebuild(
+        self, progress: Callable[[Progress], None] | None = None, *, force: bool = False
+    ) -> BuildReport:
         """Build the next generation and swap to it; raises FootnoteError."""
+
+    async def history(self) -> list[GenerationLine]:
+        """Return the generations that are kept, the newest first; raises FootnoteError."""
+
+    async def roll_back(self, name: str | None = None) -> str:
+        """Answer from another generation, and return its name; raises FootnoteError."""
 
     async def status(self) -> IndexStatus:
         """Return what is being served."""

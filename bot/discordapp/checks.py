@@ -93,8 +93,8 @@ async def _check(
             await refuse(interaction, refused)
             return
         ephemeral = where.settings.private if private is None else private
-        await interaction.response.defer(thinking=True, ephemeral=ephemeral)
         async with telling_of_trouble(interaction, where):
+            await interaction.response.defer(thinking=True, ephemeral=ephemeral)
             checked = await surface.service.check(text)
             embed = await asyncio.to_thread(checked_embed, checked, where.words)
             await edit_answer(interaction, embed, public=not ephemeral)

@@ -10,6 +10,8 @@ from typing import Any
 
 import discord
 
+from bot.current import Damage
+from bot.discordapp.alerts import tell_admins
 from bot.discordapp.answering import Answering
 from bot.discordapp.buttons import BUTTONS
 from bot.discordapp.commands import Tree, add_commands
@@ -37,10 +39,8 @@ from bot.records import Records
 from bot.settings import BotSettings
 from index.errors import FootnoteError
 
-__all__ = ["DRAIN", "FootnoteClient", "make_tree"]
+__all__ = ["FootnoteClient", "make_tree"]
 
-DRAIN = 20.0
-"""How long stopping waits for the answers under way."""
 _READY_TIMEOUT = 60.0
 _BETWEEN_SHARDS = 6.0  # discord.py lets five seconds pass before the next one identifies itself
 _REGISTERING = 15.0
@@ -89,7 +89,7 @@ class FootnoteClient(discord.Client):
         self._listener = Listener(self.surface)
         self._connected = False
         self._ready_within = _READY_TIMEOUT + _BETWEEN_SHARDS * (shards - 1)
-        self._patience = DRAIN
+        self._patience = settings.drain
         self._finishing: asyncio.Task[None] | None = None
         self.tree = make_tree(self)
         self.add_dynamic_items(*BUTTONS)
@@ -152,6 +152,18 @@ class FootnoteClient(discord.Client):
         self.work.start(self._show_status())
         self.work.start(ask_gaps_again(self.surface, self, generation))
 
+    def _damaged(self, damage: Damage | None) -> None:
+        """Show that the index is damaged, or whole again, and tell the admins."""
+        if self.work.stopping:
+            return
+        self.surface.presence.damage = damage
+        self.work.start(self._show_status())
+        self.work.start(self._tell_admins(damage))
+
+    async def _tell_admins(self, damage: Damage | None) -> None:
+        await self.ready.wait()
+        await tell_admins(self.surface, self, damage)
+
     async def _prune(self) -> None:
         """Forget, again and again, what has been kept long enough."""
         while True:
@@ -168,18 +180,31 @@ class FootnoteClient(discord.Client):
     def _missing(self) -> list[str]:
         """Return what is missing before questions can be answered."""
         missing = [] if self.is_connected() else ["the connection to Discord's gateway"]
+        damage = self.surface.service.damage
+        if damage is not None and not damage.serving:
+            missing.append("a generation of the index that is whole")
         return [*missing, "Footnote is stopping"] if self.work.stopping else missing
+
+    def _notes(self) -> list[str]:
+        """Return what whoever looks after the bot should know, though questions may be answered."""
+        damage = self.surface.service.damage
+        return [] if damage is None else [damage.told]
 
     def _watch_figures(self) -> None:
         watch, service, shown = self.surface.metrics.watch, self.surface.service, self.surface.presence
         watch("queue_length", lambda: service.stats.waiting)
         watch("passages", lambda: shown.status.passages if shown.status else 0)
         watch("articles", lambda: shown.status.articles if shown.status else 0)
+        watch("damaged", lambda: service.damage is not None)
         watch("gateway_connected", self.is_connected)
         watch("gateway_latency_seconds", lambda: self.latency)
+        self.surface.metrics.count("damaged_generations", lambda: service.stats.damages)
+        self.surface.metrics.count("withheld_quotes", lambda: service.stats.withheld)
 
-    async def serve(self, stop: asyncio.Event, *, drain: float = DRAIN) -> None:
+    async def serve(self, stop: asyncio.Event, *, drain: float | None = None) -> None:
         """Connect and answer until `stop` is set; then finish the answers under way and close.
+
+        `drain` is how many seconds these have, in the place of what the settings say.
 
         Raises:
             DiscordRefusedError: Discord cannot be reached, refuses the bot, or stops accepting it.
@@ -189,12 +214,17 @@ class FootnoteClient(discord.Client):
         """
         token = token_of(self.settings)
         use_api(self.settings.discord_api_url)
-        surface, self._patience = self.surface, drain
+        surface = self.surface
+        self._patience = self._patience if drain is None else drain
         async with self:
             await surface.records.open()
             try:
-                async with health_server(self.settings.health_port, surface.metrics, self._missing):
+                port = self.settings.health_port
+                async with health_server(port, surface.metrics, self._missing, self._notes):
                     surface.service.on_swap(self._swapped)
+                    surface.service.on_damage(self._damaged)
+                    if surface.service.damage is not None:  # before anybody listened
+                        self._damaged(surface.service.damage)
                     self._watch_figures()
                     self.work.start(self._prune())
                     await self._connect_until(stop, token)

@@ -19,7 +19,7 @@ from bot.discordapp.privacy import PrivacyCommands
 from bot.discordapp.replies import answer_interaction
 from bot.discordapp.serversettings import SettingsCommands
 from bot.discordapp.talk import apologise, private_reply, surface_of, where_of
-from index.errors import BusyError
+from index.errors import BusyError, DamagedIndexError
 
 __all__ = ["QUESTION_LENGTH", "Tree", "add_commands"]
 
@@ -66,7 +66,10 @@ def _ask_command() -> app_commands.Command[Any, ..., None]:
     async def titles(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
         try:
             found = (await surface_of(interaction).service.catalogue()).suggest(typed, _CHOICES)
-        except BusyError:  # nothing can be said here, and what is typed is looked up all the same
+        except (
+            BusyError,
+            DamagedIndexError,
+        ):  # nothing can be said here, and what is typed is looked up all the same
             return []
         return [app_commands.Choice(name=_choice(one.label), value=one.key) for one in found]
 

@@ -24,7 +24,7 @@ from bot.discordapp.serversettings import manages_here
 from bot.discordapp.talk import Surface, surface_of, where_of
 from bot.discordapp.words import Words, words_in
 from bot.records import AnswersTo, Gap
-from index.errors import BusyError
+from index.errors import BusyError, DamagedIndexError
 
 __all__ = ["GapCommands", "as_csv", "ask_gaps_again"]
 
@@ -157,6 +157,9 @@ async def ask_gaps_again(surface: Surface, client: discord.Client, generation: s
                 "Footnote is too busy to ask every unanswered question again; the next swap asks them."
             )
             break
+        except DamagedIndexError:
+            _log.warning("The index is damaged: the next swap asks the unanswered questions again.")
+            break
         if not await _serves(surface, generation):
             break
         if answer is None or answer.verdict is not Verdict.ANSWERED or not await _is_open(surface, gap):
@@ -174,6 +177,7 @@ async def _ask_again(surface: Surface, gap: Gap, generation: str, pauses: Iterat
 
     Raises:
         BusyError: there was none for very long.
+        DamagedIndexError: nothing can be answered.
     """
     while await _serves(surface, generation):
         try:
@@ -182,6 +186,8 @@ async def _ask_again(surface: Surface, gap: Gap, generation: str, pauses: Iterat
             if next(pauses, None) is None:
                 raise
             await asyncio.sleep(error.seconds or _BUSY_PAUSE)
+        except DamagedIndexError:
+            raise
         except Exception:  # noqa: BLE001 -- whatever it is, the other questions are asked all the same
             _log.exception("Unanswered question %s could not be asked again.", gap.id)
             return None

@@ -11,12 +11,15 @@ import asyncio
 import errno
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Literal, get_args
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from bot.answers import Verdict
 from bot.discordapp.logs import Way
@@ -27,21 +30,31 @@ __all__ = ["HOST", "Figure", "Metrics", "Outcome", "Refusal", "health_server"]
 HOST = "127.0.0.1"
 """The only address that the figures can be had from."""
 
-Refusal = Literal["rate-limited", "busy"]
-"""Why a question was turned away: too many from one user or server, or too many waiting."""
+Refusal = Literal["rate-limited", "busy", "damaged"]
+"""Why a question was turned away: too many from one user or server, too many waiting, or no whole index."""
 
 Outcome = Literal["done", "busy", "refused", "failed", "given-up"]
 """How a rebuild ended: published; another one runs; bad articles and the like; a fault of ours; stopped."""
 
-Figure = Literal["queue_length", "passages", "articles", "gateway_connected", "gateway_latency_seconds"]
+Figure = Literal[
+    "queue_length", "passages", "articles", "damaged", "gateway_connected", "gateway_latency_seconds"
+]
 """What is read when it is asked for."""
+
+Counted = Literal["damaged_generations", "withheld_quotes"]
+"""What the service counts by itself."""
 
 _FIGURES: dict[Figure, str] = {
     "queue_length": "Questions that wait for an answer.",
     "passages": "Passages of the index that is being served.",
     "articles": "Articles of the index that is being served.",
+    "damaged": "Whether answers come from an older generation, or from none, since one is damaged: 1 or 0.",
     "gateway_connected": "Whether the bot is connected to Discord's gateway: 1 or 0.",
     "gateway_latency_seconds": "Seconds between a heartbeat and Discord's answer to it.",
+}
+_COUNTED: dict[Counted, str] = {
+    "damaged_generations": "Generations of the index that turned out damaged while they served.",
+    "withheld_quotes": "Quotes that could not be proven, and so were withheld.",
 }
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -49,6 +62,17 @@ _LOOK_EVERY = 0.25
 """Seconds between two looks at how late the event loop is."""
 _LOOKED_BACK = 240
 """Looks of which the worst is shown: those of the last minute, as a scrape is rarer than a look."""
+
+
+class _Counted(Collector):
+    """A figure that somebody else counts."""
+
+    def __init__(self, what: Counted, read: Callable[[], int]) -> None:
+        self._what, self._read = what, read
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield it as it is now."""
+        yield CounterMetricFamily(f"footnote_{self._what}", _COUNTED[self._what], value=self._read())
 
 
 class Metrics:
@@ -119,6 +143,10 @@ class Metrics:
 
         self._gauges[figure].set_function(value)
 
+    def count(self, what: Counted, read: Callable[[], int]) -> None:
+        """Show what somebody else counts, by `read`, whenever it is asked for."""
+        self.registry.register(_Counted(what, read))
+
     def text(self) -> bytes:
         """Return all figures as Prometheus' text."""
         return generate_latest(self.registry)
@@ -126,12 +154,15 @@ class Metrics:
 
 @asynccontextmanager
 async def health_server(
-    port: int | None, metrics: Metrics, ready: Callable[[], Sequence[str]]
+    port: int | None,
+    metrics: Metrics,
+    ready: Callable[[], Sequence[str]],
+    notes: Callable[[], Sequence[str]] = tuple,
 ) -> AsyncIterator[int | None]:
     """Answer health checks on the port while the body runs; yield the port, which 0 leaves to the system.
 
-    `ready` names what is missing before questions can be answered; nothing where they can. Without a port
-    there is no server.
+    `ready` names what is missing before questions can be answered; nothing where they can. `notes` are what
+    is wrong all the same. Without a port there is no server.
 
     Raises:
         MissingError: the port is taken, or may not be used.
@@ -139,7 +170,9 @@ async def health_server(
     if port is None:
         yield None
         return
-    runner = web.AppRunner(_app(metrics, ready), access_log=None, handle_signals=False, shutdown_timeout=1)
+    runner = web.AppRunner(
+        _app(metrics, ready, notes), access_log=None, handle_signals=False, shutdown_timeout=1
+    )
     await runner.setup()
     watching = asyncio.create_task(_watch_loop(metrics.lag))
     try:
@@ -164,13 +197,18 @@ async def _listen(runner: web.AppRunner, port: int) -> None:
         ) from error
 
 
-def _app(metrics: Metrics, ready: Callable[[], Sequence[str]]) -> web.Application:
+def _app(
+    metrics: Metrics, ready: Callable[[], Sequence[str]], notes: Callable[[], Sequence[str]]
+) -> web.Application:
     async def alive(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
     async def whether_ready(_: web.Request) -> web.Response:
         missing = list(ready())
-        return web.json_response({"ready": not missing, "missing": missing}, status=503 if missing else 200)
+        said = {"ready": not missing, "missing": missing} | (
+            {"notes": wrong} if (wrong := list(notes())) else {}
+        )
+        return web.json_response(said, status=503 if missing else 200)
 
     async def figures(_: web.Request) -> web.Response:
         return web.Response(body=metrics.text(), headers={"Content-Type": _PROMETHEUS})

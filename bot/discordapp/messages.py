@@ -15,11 +15,10 @@ from bot.discordapp.logs import begin_question
 from bot.discordapp.notices import said
 from bot.discordapp.origins import exchange_of
 from bot.discordapp.posting import Reply, typing
-from bot.discordapp.talk import Surface, Where, apology_for
+from bot.discordapp.talk import Surface, Where, apology_for, count_failure
 from bot.discordapp.words import words_in
 from bot.followups import Earlier
 from bot.records import AnswersTo
-from index.errors import BusyError
 
 __all__ = ["Listener"]
 
@@ -149,7 +148,7 @@ class Listener:
                 await reply.put(said(where.words, "stopping"))
                 raise
             except Exception as error:  # noqa: BLE001 -- whatever it is, the asker hears of it and it is logged
-                surface.metrics.refused("busy") if isinstance(error, BusyError) else surface.metrics.failed()
+                count_failure(surface.metrics, error)
                 await reply.put(apology_for(where.words, error))
                 return
             sent = await reply.put(made.embed, made.view)

@@ -1,4 +1,4 @@
-"""What people see beside the bot's name: what it answers from, or that the index is being rebuilt."""
+"""What people see beside the bot's name: what it answers from, or what is the matter with the index."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import discord
 
+from bot.current import Damage
 from bot.discordapp.delivery import LOST
 from index import IndexStatus
 
@@ -23,6 +24,8 @@ class Presence:
         self._client = client
         self.status: IndexStatus | None = None
         """What is answered from, as it was last told."""
+        self.damage: Damage | None = None
+        """What is damaged, as long as that is so."""
         self._rebuilds = 0
 
     async def answering_from(self, status: IndexStatus) -> None:
@@ -53,4 +56,7 @@ class Presence:
         if self._rebuilds or self.status is None:
             return "Rebuilding the index"
         count = self.status.articles
-        return f"Answering from {'1 article' if count == 1 else f'{count:,} articles'}"
+        answering = f"Answering from {'1 article' if count == 1 else f'{count:,} articles'}"
+        if self.damage is None:
+            return answering
+        return f"{answering}, as they were before" if self.damage.serving else "The index is damaged"

@@ -73,20 +73,22 @@ class ProgressMessage:
             _log.warning("The outcome of a rebuild could not be posted either.")
 
 
-async def rebuild_by_command(
+async def rebuild_by_command(  # noqa: PLR0913 - what is told to whom, and what is asked for
     interaction: discord.Interaction,
     service: Answering,
     words: Words,
     metrics: Metrics,
     every: float = EDIT_EVERY,
+    *,
+    force: bool = False,
 ) -> None:
-    """Rebuild, and show progress and outcome in the deferred response."""
+    """Rebuild, and show progress and outcome in the deferred response; `force` takes few articles too."""
     message = ProgressMessage(interaction, words, every)
     outcome: Outcome = "given-up"
     embed = said(words, "rebuild_given_up", fault=True)
     try:
         async with surface_of(interaction).presence.rebuilding():
-            report = await service.rebuild(message.update)
+            report = await service.rebuild(message.update, force=force)
         embed, outcome = rebuilt_embed(words, report), "done"
         _log.info("A rebuild was asked for in chat: %s", report.summary())
     except BusyError as error:

@@ -60,8 +60,8 @@ async def answer_interaction(  # noqa: PLR0913 - what can be said of a question
             await refuse(interaction, refused)
             return
         ephemeral = where.settings.private if private is None else private
-        await interaction.response.defer(thinking=True, ephemeral=ephemeral)
         async with telling_of_trouble(interaction, where):
+            await interaction.response.defer(thinking=True, ephemeral=ephemeral)
             named = (article or "").strip()
             line = (await surface.service.catalogue()).find(named) if named else None
             if named and line is None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from typing import NoReturn
 
 import discord
 from yarl import URL
@@ -19,6 +21,8 @@ from bot.errors import DiscordRefusedError
 from bot.settings import BotSettings
 
 __all__ = ["ShardedFootnoteClient", "serve", "serve_until_signalled"]
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 _log = logging.getLogger(__name__)
 
@@ -53,17 +57,15 @@ class ShardedFootnoteClient(FootnoteClient, discord.AutoShardedClient):
 async def serve_until_signalled(
     settings: BotSettings, make_service: Callable[[BotSettings], Answering]
 ) -> None:
-    """Start the service, answer until SIGTERM or SIGINT, and close it.
+    """Start the service, answer until SIGTERM or SIGINT, and close it; a second signal ends the process.
 
     Raises:
         DiscordRefusedError: Discord cannot be reached, or refuses the bot.
         FootnoteError: the service cannot start.
     """
     token_of(settings)  # before the encoder is loaded: nobody waits for that to hear of a missing token
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(NotImplementedError):  # on Windows, Ctrl-C ends the run as KeyboardInterrupt
-            loop.add_signal_handler(number, stop.set)
+    stop = asyncio.Event()
+    _stop_on_signal(stop)
     service = make_service(settings)
     try:
         await service.start()
@@ -71,6 +73,30 @@ async def serve_until_signalled(
         await serve(settings, service, stop)
     finally:
         await service.close()
+
+
+def _stop_on_signal(stop: asyncio.Event) -> None:
+    """Set the event at the first signal; at the second one the process ends, whatever is under way."""
+    loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        stop.set()
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+            # Not by the loop, which may be what hangs.
+            signal.signal(number, _leave)
+
+    for number in _SIGNALS:
+        with suppress(NotImplementedError):  # on Windows, Ctrl-C ends the run as KeyboardInterrupt
+            loop.add_signal_handler(number, told)
+
+
+def _leave(number: int, _: object) -> NoReturn:
+    """End at once, with the status of who was ended by this signal; only the log is written out."""
+    with suppress(Exception):  # nothing keeps the process from ending
+        _log.warning("Footnote was told again to stop, and leaves at once.")
+        logging.shutdown()
+    os._exit(128 + number)
 
 
 async def serve(settings: BotSettings, service: Answering, stop: asyncio.Event) -> None:

@@ -23,13 +23,14 @@ from bot.discordapp.words import AUTO, Words, words_in
 from bot.discordapp.work import Work
 from bot.records import ChannelSettings, Records
 from bot.settings import BotSettings
-from index.errors import BusyError, FootnoteError
+from index.errors import BusyError, DamagedIndexError, FootnoteError
 
 __all__ = [
     "Surface",
     "Where",
     "apologise",
     "apology_for",
+    "count_failure",
     "help_notice",
     "log_failure",
     "private_reply",
@@ -95,8 +96,20 @@ def apology_for(words: Words, error: BaseException) -> discord.Embed:
         if error.seconds is None:
             return notice(words("busy"), words("busy_soon"))
         return said(words, "busy", seconds=math.ceil(error.seconds))
+    if isinstance(error, DamagedIndexError):  # which was logged when it was found
+        return said(words, "damaged", fault=True)
     log_failure("A handler failed.", error)
     return said(words, "fault" if is_ours(error) else "not_taken", fault=True)
+
+
+def count_failure(metrics: Metrics, error: BaseException) -> None:
+    """Count what did not come to an answer, by whose fault it is."""
+    if isinstance(error, BusyError):
+        metrics.refused("busy")
+    elif isinstance(error, DamagedIndexError):
+        metrics.refused("damaged")
+    else:
+        metrics.failed()
 
 
 def log_failure(what: str, error: BaseException | None) -> None:
@@ -143,7 +156,7 @@ async def apologise(interaction: discord.Interaction[Any], error: BaseException)
     if isinstance(error, app_commands.CheckFailure):  # whoever refused it has said why
         return
     surface = surface_of(interaction)
-    surface.metrics.failed() if not isinstance(error, BusyError) else surface.metrics.refused("busy")
+    count_failure(surface.metrics, error)
     if too_late(error):
         _log.warning("Discord no longer waits for an answer: %s", error)
         return

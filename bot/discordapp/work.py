@@ -10,7 +10,7 @@ from typing import Any
 
 __all__ = ["Work"]
 
-_GIVING_UP = 3.0
+_GIVING_UP = 5.0
 """How long work that was given up may take to say so."""
 
 _log = logging.getLogger(__name__)

@@ -34,7 +34,7 @@ class RebuilderHere(Rebuilder):
         super().__init__(settings)
         self._here = functools.partial(build_index, settings, encoder=encoder)
 
-    async def run(self, progress: Callable[[Progress], None]) -> BuildReport:
+    async def run(self, progress: Callable[[Progress], None], *, force: bool = False) -> BuildReport:
         return await asyncio.to_thread(self._here)
 
 

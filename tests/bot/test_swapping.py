@@ -145,7 +145,7 @@ async def test_a_rebuild_that_nobody_waits_for_any_more_is_swapped_to_all_the_sa
         async def told() -> bool:
             return bool(heard)
 
-        with caplog.at_level(logging.INFO, "bot.service"):
+        with caplog.at_level(logging.INFO, "bot.current"):
             await until(told)
         assert caplog.text.count("now answering") == 1
         assert heard == [index_status(home / ".footnote/index").generation]

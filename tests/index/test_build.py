@@ -210,13 +210,16 @@ def test_one_file_may_be_the_articles(make_settings: MakeSettings, encoder: Enco
     assert report.changes.added == ("only",)
 
 
-def test_only_two_generations_are_kept(make_settings: MakeSettings, encoder: Encoder) -> None:
-    settings = make_settings()
+@pytest.mark.parametrize("keep", [1, 2, 3])
+def test_as_many_generations_are_kept_as_the_settings_say(
+    make_settings: MakeSettings, encoder: Encoder, keep: int
+) -> None:
+    settings = make_settings(keep=keep)
     made = [shelve(settings, encoder).generation]
     for number in range(3):
         put(settings.articles, {"kiln.txt": f"The kiln was lit {number} times."})
         made.append(build_index(settings, encoder=encoder).generation)
-    assert generations(settings.index) == made[-2:]
+    assert generations(settings.index) == made[-keep:]
     assert made == sorted(made)
 
 
@@ -237,7 +240,7 @@ def test_folders_of_others_in_the_index_folder_are_left_alone(
 def test_reader_keeps_answering_when_its_generation_is_gone(
     make_settings: MakeSettings, encoder: Encoder
 ) -> None:
-    settings = make_settings()
+    settings = make_settings(keep=1)
     first = shelve(settings, encoder)
     reader = open_generation(settings.index)
     before = Search(reader, encoder)("How tall is the lighthouse?")
@@ -250,11 +253,11 @@ def test_reader_keeps_answering_when_its_generation_is_gone(
     reader.close()
 
 
-def test_generation_that_was_never_published_is_not_kept(
+def test_generation_that_served_is_kept_rather_than_one_that_was_never_published(
     make_settings: MakeSettings, encoder: Encoder
 ) -> None:
-    """A build killed between its rename and CURRENT's leaves one; those kept are those that served."""
-    settings = make_settings()
+    """A build killed between its rename and CURRENT's leaves one; the one that served comes before it."""
+    settings = make_settings(keep=2)
     old = shelve(settings, encoder).generation
     serving = (settings.index / "CURRENT").read_bytes()
     put(settings.articles, {"kiln.txt": "The kiln was lit."})
@@ -264,11 +267,11 @@ def test_generation_that_was_never_published_is_not_kept(
     assert generations(settings.index) == [old, new]
 
 
-def test_build_with_nothing_to_do_removes_generations_beyond_two(
+def test_build_with_nothing_to_do_removes_generations_beyond_those_kept(
     make_settings: MakeSettings, encoder: Encoder
 ) -> None:
-    """A build killed before its last step leaves a third, and perhaps nothing changes for long."""
-    settings = make_settings()
+    """A build killed before its last step leaves one more, and perhaps nothing changes for long."""
+    settings = make_settings(keep=2)
     old = shelve(settings, encoder).generation
     kept = contents(settings.index)
     for number in range(2):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import faiss
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from index.checksums import block_sums
 from index.compression import Vectors, unit
 from index.dense import Dense, write_dense
+from index.held import HeldFile
 from index.manifest import DENSE, EXACT
+from index.rowfile import RowFile
 
 COUNT, DIMENSION = 4_000, 48
 
@@ -21,6 +25,14 @@ def draw(count: int, seed: int) -> Vectors:
     chance = np.random.default_rng(seed)
     near = subjects[chance.integers(len(subjects), size=count)]
     return unit(near + 0.7 * chance.standard_normal((count, DIMENSION)))
+
+
+def open_dense(home: Path, bodies: npt.NDArray[np.bool_]) -> Dense:
+    """Open the index in a folder, with the exact vectors where it has them."""
+    exact = None
+    if (home / EXACT).exists():
+        exact = RowFile(HeldFile(home / EXACT), block_sums(home / EXACT), np.float32, DIMENSION)
+    return Dense(home, bodies, DIMENSION, exact)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +56,7 @@ def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="module")
 def dense(home: Path, bodies: npt.NDArray[np.bool_]) -> Dense:
-    return Dense(home, bodies)
+    return open_dense(home, bodies)
 
 
 @pytest.mark.parametrize("headings", [True, False])
@@ -86,7 +98,7 @@ def test_best_of_some_passages_is_exact_and_among_them_alone(dense: Dense, vecto
 def test_no_more_are_found_than_there_are(tmp_path: Path, vectors: Vectors) -> None:
     for threshold in (5, 4):
         write_dense(tmp_path, vectors[:5], flat_up_to=threshold)
-        few = Dense(tmp_path, np.asarray([False, True, True, True, True]))
+        few = open_dense(tmp_path, np.asarray([False, True, True, True, True]))
         assert {row for row, _ in few.nearest(vectors[:1], 50, headings=True)} == {0, 1, 2, 3, 4}
         assert {row for row, _ in few.nearest(vectors[:1], 50, headings=False)} == {1, 2, 3, 4}
 
@@ -103,13 +115,27 @@ def test_exact_vectors_may_be_written_from_the_file_that_holds_them(tmp_path: Pa
     vectors.tofile(tmp_path / EXACT)
     mapped = np.memmap(tmp_path / EXACT, dtype=np.float32, mode="r").reshape(vectors.shape)
     write_dense(tmp_path, mapped, flat_up_to=0)
-    assert np.array_equal(Dense(tmp_path, np.ones(COUNT, dtype=np.bool_)).vectors(range(COUNT)), vectors)
+    every = np.ones(COUNT, dtype=np.bool_)
+    assert np.array_equal(open_dense(tmp_path, every).vectors(range(COUNT)), vectors)
     write_dense(tmp_path, mapped, flat_up_to=COUNT)
     assert not (tmp_path / EXACT).exists()
-    assert np.array_equal(Dense(tmp_path, np.ones(COUNT, dtype=np.bool_)).vectors(range(COUNT)), vectors)
+    assert np.array_equal(open_dense(tmp_path, every).vectors(range(COUNT)), vectors)
 
 
 def test_index_of_other_passages_is_refused(home: Path) -> None:
     with pytest.raises(ValueError, match=f"{COUNT} vectors"):
-        Dense(home, np.ones(COUNT + 1, dtype=np.bool_))
+        open_dense(home, np.ones(COUNT + 1, dtype=np.bool_))
     assert (home / DENSE).exists()
+
+
+def test_index_of_another_kind_is_refused(tmp_path: Path, vectors: Vectors) -> None:
+    """Only the two kinds that a build writes are read by what is known of them."""
+    every = np.ones(COUNT, dtype=np.bool_)
+    other = faiss.IndexFlatL2(DIMENSION)
+    other.add(vectors)
+    faiss.write_index(other, str(tmp_path / DENSE))
+    with pytest.raises(ValueError, match="another kind"):
+        open_dense(tmp_path, every)
+    write_dense(tmp_path, vectors, flat_up_to=0)
+    with pytest.raises(ValueError, match="another kind"):
+        Dense(tmp_path, every, DIMENSION)

@@ -14,11 +14,13 @@ import numpy.typing as npt
 from bot.answers import Answer, Citation, Quote, Verdict
 from bot.catalogue import ArticleLine, Catalogue
 from bot.checking import Checked
+from bot.current import Damage
 from bot.discordapp.answering import Answering
 from bot.followups import Earlier
 from bot.queueing import Waiting
 from bot.service import ServiceStats
 from index import Article, BuildReport, Changes, IndexStatus, Progress
+from index.generations import GenerationLine
 
 __all__ = ["QUOTE", "REPORT", "FakeService", "sample_answer", "sample_article"]
 
@@ -135,10 +137,18 @@ class FakeService(Answering):
     checks: list[str] = field(default_factory=list)
     """The texts that were checked."""
     rebuilds: int = 0
+    forced: list[bool] = field(default_factory=list)
+    """Whether each rebuild was to take far fewer articles too."""
+    damage: Damage | None = None
+    lines_kept: tuple[GenerationLine, ...] = ()
+    """The generations that are kept."""
+    rolled_back: list[str | None] = field(default_factory=list)
+    rollback_error: Exception | None = None
     started: bool = False
     closed: bool = False
     generation: str = "g-1"
     callbacks: list[Callable[[str], None]] = field(default_factory=list)
+    damage_callbacks: list[Callable[[Damage | None], None]] = field(default_factory=list)
     open: asyncio.Event = field(default_factory=asyncio.Event)
     """While this is clear, answers, checks and rebuilds wait."""
 
@@ -192,12 +202,34 @@ class FakeService(Answering):
         for callback in self.callbacks:
             callback(generation)
 
+    def on_damage(self, callback: Callable[[Damage | None], None]) -> None:
+        self.damage_callbacks.append(callback)
+
+    def find(self, damage: Damage | None) -> None:
+        """Be damaged, or whole again, from now on, and tell of it."""
+        self.damage = damage
+        for callback in self.damage_callbacks:
+            callback(damage)
+
+    async def history(self) -> list[GenerationLine]:
+        return list(self.lines_kept)
+
+    async def roll_back(self, name: str | None = None) -> str:
+        self.rolled_back.append(name)
+        if self.rollback_error is not None:
+            raise self.rollback_error
+        self.swap(name or "g-0")
+        return self.generation
+
     @property
     def stats(self) -> ServiceStats:
         return self.figures
 
-    async def rebuild(self, progress: Callable[[Progress], None] | None = None) -> BuildReport:
+    async def rebuild(
+        self, progress: Callable[[Progress], None] | None = None, *, force: bool = False
+    ) -> BuildReport:
         self.rebuilds += 1
+        self.forced.append(force)
         for step in self.steps:
             if progress is not None:
                 progress(step)

@@ -16,6 +16,7 @@ import pytest
 from bot.discordapp.client import FootnoteClient
 from tests.bot.discordapp.conftest import TOKEN, MakeBotSettings
 from tests.bot.discordapp.fake_service import FakeService
+from tests.bot.discordapp.stage import inhabited
 from tests.wire.loopback import LoopbackDiscord
 
 ROOT = Path(__file__).parents[3]
@@ -54,6 +55,53 @@ async def test_signal_lets_the_answer_under_way_finish_and_exits_0(
     assert "Footnote is on Discord as Footnote; Ctrl-C to stop." in said.decode()
     assert "Traceback" not in said.decode()
     assert not wire.gateway.connected
+
+
+async def test_under_load_the_first_are_answered_and_the_rest_are_told_and_nobody_hears_twice(
+    wire: LoopbackDiscord,
+) -> None:
+    guild, people = await inhabited(wire, *(f"user-{number}" for number in range(20)))
+    more = {"FOOTNOTE_DRAIN": "0.6", "SECONDS_AN_ANSWER": "0.1", "FOOTNOTE_DISCORD_USER_RATE": "0"}
+    async with process(wire, **more) as bot:
+        asked = [
+            await wire.slash("ask", one, guild, question=f"Why {number}?")
+            for number, one in enumerate(people)
+        ]
+        said = [
+            await wire.say(guild, one, f"{wire.world.bot.mention} How {number}?")
+            for number, one in enumerate(people[:4])
+        ]
+        await wire.log.until(lambda: all(used.loading for used in asked), "the acknowledgements")
+        bot.send_signal(signal.SIGTERM)
+        titles = [(await wire.response_to(used))["embeds"][0]["title"] for used in asked]
+        titles += [(await wire.reply_to(one))["embeds"][0]["title"] for one in said]
+        await asyncio.wait_for(bot.communicate(), 10)
+    assert bot.returncode == 0
+    assert set(titles) == {"The articles say", "Footnote is stopping"}
+    assert titles[0] == "The articles say"
+    answers = [one for one in wire.said(guild) if one["author"]["id"] == str(wire.world.bot.id)]
+    assert len([one for one in answers if one.get("message_reference")]) == len(said)
+
+
+@pytest.mark.parametrize(
+    ("second", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"]
+)
+async def test_a_second_signal_leaves_at_once(
+    wire: LoopbackDiscord, second: signal.Signals, status: int
+) -> None:
+    async with process(wire, FOOTNOTE_DRAIN="3000", SECONDS_AN_ANSWER="3000") as bot:
+        used = await wire.slash("ask", wire.world.user("ann"), question="Why?")
+        await wire.log.until(lambda: used.loading, "the acknowledgement")
+        bot.send_signal(signal.SIGTERM)
+        assert bot.stderr is not None
+        await asyncio.wait_for(bot.stderr.readuntil(b"Footnote is stopping."), 5)
+        bot.send_signal(second)
+        _, said = await asyncio.wait_for(bot.communicate(), 10)
+    assert bot.returncode == status
+    assert "leaves at once" in said.decode()
+    assert "Traceback" not in said.decode()
+    assert used.original is not None
+    del wire.messages.all[int(used.original["id"])]  # nobody is left to answer it
 
 
 async def test_no_token_is_written_even_at_debug_level(wire: LoopbackDiscord) -> None:

@@ -20,6 +20,7 @@ from bot.answers import Verdict
 from bot.discordapp.escape import units
 from bot.discordapp.words import AUTO, DEFAULT, Words, languages, words_in
 from bot.records import AnswersTo, ChannelSettings
+from index.generations import State
 
 OTHERS = [code for code in languages() if code != DEFAULT]
 ENGLISH = words_in(DEFAULT).texts
@@ -46,6 +47,7 @@ FORMED = {
     ("render", "f'nearest_{verdict}'"): tuple(f"nearest_{one}" for one in NEAR),
     ("serversettings", "f'setting_{key}'"): tuple(f"setting_{one.name}" for one in fields(ChannelSettings)),
     ("serversettings", "f'answers_{value}'"): tuple(f"answers_{one}" for one in AnswersTo),
+    ("history", "f'state_{one.state}'"): tuple(f"state_{one}" for one in State),
     ("privacy", "title"): ("privacy_questions", "privacy_feedback"),
     ("why", "key"): ("why_value_met", "why_value_missing"),
     ("why", "kind"): ("wanted_number", "wanted_date"),
