@@ -46,6 +46,7 @@ from index.manifest import (
     BASIS,
     DATABASE,
     EXACT,
+    GATE,
     GENERATION,
     KEPT,
     LOCK,
@@ -53,6 +54,7 @@ from index.manifest import (
     POINTER,
     POSTINGS,
     REBUILD,
+    REFUSED,
     ROWS,
     TEMPORARY,
     TOKENS,
@@ -84,6 +86,7 @@ __all__ = [
     "index_status",
     "kept_manifests",
     "open_generation",
+    "open_home",
     "open_named",
     "verify",
     "verify_generation",
@@ -116,6 +119,7 @@ class IndexStatus:
             ("generation", self.generation),
             ("built", f"{built:%Y-%m-%d %H:%M} UTC"),
             ("encoder", self.encoder),
+            ("fingerprint", self.encoder_fingerprint),
             ("articles", f"{self.articles:,}"),
             ("passages", f"{self.passages:,}"),
             ("sentences", f"{self.sentences:,}"),
@@ -168,9 +172,9 @@ def verify(folder: Path) -> list[str]:
     except DamagedIndexError as error:
         problems.append(str(error))
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(TEMPORARY):
+        if path.name.startswith(TEMPORARY) or path.name == f"{POINTER}.new":
             problems.append(f"{path}: left by a build that was cut off; the next build removes it.")
-        elif path.is_dir() and GENERATION.fullmatch(path.name):
+        elif path.is_dir() and GENERATION.fullmatch(path.name.removeprefix(REFUSED)):
             problems.extend(verify_generation(path))
         elif path.name not in {POINTER, LOCK, KEPT, MODELS}:
             problems.append(f"{path}: not a file of the index.")
@@ -201,7 +205,7 @@ def verify_generation(home: Path) -> Iterator[str]:
         except DamagedIndexError as error:
             yield str(error)
     for path in sorted(home.iterdir()):
-        if path.name not in {MANIFEST, *manifest.files}:
+        if path.name not in {MANIFEST, *manifest.files, *([GATE] if home.name.startswith(REFUSED) else [])}:
             yield f"{path}: not a file of the index."
 
 
@@ -218,7 +222,7 @@ def open_generation(folder: Path, *, check_mb: int | None = CHECK_MB) -> Generat
     pointer = read_pointer(folder)
     while True:
         try:
-            return _open(folder / pointer.generation, read_manifest(folder, pointer), check_mb)
+            return open_home(folder / pointer.generation, read_manifest(folder, pointer), check_mb)
         except DamagedIndexError:
             # A build may have published and removed the one just named; what CURRENT says now decides.
             before, pointer = pointer, read_pointer(folder)
@@ -237,10 +241,15 @@ def open_named(folder: Path, name: str, *, check_mb: int | None = None) -> Gener
         raise NoIndexError(
             f"no generation {name!r} in {folder}: `footnote index status` names the one that serves."
         )
-    return _open(folder / name, read_named_manifest(folder / name), check_mb)
+    return open_home(folder / name, read_named_manifest(folder / name), check_mb)
 
 
-def _open(home: Path, manifest: Manifest, check_mb: int | None) -> Generation:
+def open_home(home: Path, manifest: Manifest, check_mb: int | None) -> Generation:
+    """Open the generation in a folder, which need not have its name yet; `check_mb` as for `open_generation`.
+
+    Raises:
+        DamagedIndexError: a file is not what was written.
+    """
     rows_too = check_mb is None or manifest.row_bytes <= check_mb * 1_000_000
     with ExitStack() as stack:
         files = {name: stack.enter_context(HeldFile(home / name)) for name in manifest.files}

@@ -142,6 +142,19 @@ class Manifest:
                 "Run `footnote index build`, or set FOOTNOTE_MODEL back."
             )
 
+    def check_pin(self, pin: str) -> None:
+        """Refuse a generation that was made with another encoder than the one with the fingerprint `pin`.
+
+        Raises:
+            DamagedIndexError: it was; not where `pin` is "".
+        """
+        if pin not in {"", self.encoder_fingerprint}:
+            raise DamagedIndexError(
+                f"the index was made with the encoder {self.encoder}, whose fingerprint "
+                f"{self.encoder_fingerprint} is not the one that FOOTNOTE_MODEL_SHA256 names. Run `footnote "
+                "index build`, or correct FOOTNOTE_MODEL_SHA256."
+            )
+
     def to_bytes(self) -> bytes:
         """Return the file's content."""
         fields = {name: getattr(self, name) for name in self.__slots__}
@@ -198,7 +211,7 @@ def read_named_manifest(home: Path) -> Manifest:
     Raises:
         DamagedIndexError: it is not the one that gave the name, or is of another version.
     """
-    return _read_manifest(home, home.name.partition("-")[2])
+    return _read_manifest(home, home.name.removeprefix(REFUSED).partition("-")[2])
 
 
 def _read_manifest(home: Path, digest: str) -> Manifest:
