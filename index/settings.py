@@ -17,7 +17,7 @@ __all__ = ["CHECK_MB", "DEFAULT_MODEL", "EncodeWith", "IndexSettings", "split_li
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 CHECK_MB = 1_000
-"""Megabytes of vectors that are read at opening to be checked: a tenth of a second from memory."""
+"""Megabytes of rows that opening reads to check them: some tenths of a second in memory, one from a disk."""
 _PREFIX = "FOOTNOTE_"
 _URL_USER = re.compile(r"//[^/@\s]*@")  # what stands there in an address may be a password
 
