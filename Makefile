@@ -1,6 +1,6 @@
 # Footnote's commands. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup chat discord test quality bench bench-full bench-peers lock clean
+.PHONY: help setup chat discord test quality bench bench-full bench-peers lock hashes audit licences clean
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -48,8 +48,17 @@ bench-full: bench-peers  ## the same on every set, and growth up to a million pa
 bench-peers: setup  ## make the other libraries' environments in PEERS, where there are none (several GB)
 	@$(PY) -m benchmarks.environments $(PEERS)
 
-lock:  ## resolve pyproject.toml anew and write requirements.lock
+lock:  ## resolve pyproject.toml anew and write requirements.lock and requirements.hashes
 	@sh ./setup.sh --lock
+
+hashes:  ## write requirements.hashes anew to requirements.lock as it is
+	@sh ./setup.sh --hashes
+
+audit:  ## look up known vulnerabilities of what requirements.lock names (asks the package index)
+	@$(PYTHON) -m tools.audit
+
+licences: setup  ## write docs/licences.md: the licence of everything that requirements.lock names
+	@$(PY) -m tools.licences > docs/licences.md
 
 clean:  ## remove the environment and caches, never the index
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

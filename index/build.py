@@ -10,6 +10,7 @@ from pathlib import Path
 
 from index.articles import Article, ArticleSource, read_articles
 from index.drafts import Draft, passage_settings, split
+from index.durable import make_folder
 from index.encoder import Encoder
 from index.encoders import build_encoder, find_model_of
 from index.errors import DamagedIndexError, NoIndexError, ShrunkError
@@ -105,7 +106,7 @@ def plan_build(settings: IndexSettings) -> Changes:
     """
     source = read_articles(settings.articles)
     with _previous(settings.index) as (previous, damage):
-        model = find_model_of(settings.index, settings.model)
+        model = find_model_of(settings.index, settings.model, settings.model_sha256)
         return _compare(_hashes(source), source.notes, previous, settings, model, damage)
 
 
@@ -132,9 +133,9 @@ def build_index(
     """
     source = read_articles(settings.articles)
     hashes = _hashes(source)
-    model = encoder.model if encoder else find_model_of(settings.index, settings.model)
+    model = encoder.model if encoder else find_model_of(settings.index, settings.model, settings.model_sha256)
     with writable(settings.index):
-        settings.index.mkdir(parents=True, exist_ok=True)
+        make_folder(settings.index)
         with locked(settings.index), _previous(settings.index) as (previous, damage):
             remove_leftovers(settings.index)
             changes = _compare(hashes, source.notes, previous, settings, model, damage)

@@ -65,6 +65,11 @@ class IndexSettings(BaseSettings):
         min_length=1,
         description="The encoder: a sentence-transformers model by name, or its folder.",
     )
+    model_sha256: str = Field(
+        "",
+        pattern=r"^([0-9a-f]{64})?$",
+        description="The encoder's fingerprint, without which it is refused; `footnote doctor` prints it.",
+    )
     encode_with: EncodeWith = Field(
         EncodeWith.GRAPH,
         description="What encodes articles: graph, or reference (sentence-transformers; it uses a GPU).",
