@@ -244,7 +244,7 @@ async def test_rebuild_of_its_own_process_asks_and_refuses_with_what_it_was_give
     Path("articles/bread.md").unlink()
     Path("articles/odd.jsonl").unlink()
     settings = BotSettings.load(gate=gold, shrink=0.5)
-    with pytest.raises(ShrunkError, match=r"1 article at articles.*holds 3.*--force.*force:true"):
+    with pytest.raises(ShrunkError, match=r"1 article at articles.*holds 3.*--force.*force:True"):
         await Rebuilder(settings).run(lambda step: None)
     steps: list[Progress] = []
     with pytest.raises(GateError, match=r"2 gold questions of gold\.jsonl would be lost(.|\n)*q1(.|\n)*q2"):
