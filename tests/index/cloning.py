@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 from index.manifest import MANIFEST, TEMPORARY, generation_name, read_pointer
@@ -14,8 +15,8 @@ __all__ = ["clone", "publish_clone", "write_clone"]
 
 def write_clone(index: Path, source: Path) -> tuple[Path, str]:
     """Write a copy of a generation as a build does before it names it; return where, and the name to give."""
-    home = index / f"{TEMPORARY}{next_number(index)}"
-    shutil.copytree(source, home)
+    home = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=index))
+    shutil.copytree(source, home, dirs_exist_ok=True)
     fields = json.loads((home / MANIFEST).read_bytes())
     fields["built"] = f"2026-01-01T00:{next_number(index) % 60:02d}:00+00:00"
     data = (json.dumps(fields, indent=1, sort_keys=True) + "\n").encode()

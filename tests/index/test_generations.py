@@ -330,12 +330,10 @@ class Keeping(RuleBasedStateMachine):
         if named:
             self.whole.add(clone(self.index, self.source))
         else:
-            remove_leftovers(self.index)
             write_clone(self.index, self.source)
 
     @rule()
     def refused(self) -> None:
-        remove_leftovers(self.index)
         home, name = write_clone(self.index, self.source)
         set_aside(self.index, home, name, LOST)
         assert len(list(self.index.glob(f"{REFUSED}*"))) == 1
