@@ -5,21 +5,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import stat
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from index import Encoder, build_index, open_generation, verify
-from index.graphs import FILES, GRAPH, GraphRecord, keep_graph, refuse_graph, remove_models
+from index import Encoder
 from index.manifest import KEPT, LOCK
 from tests.faults.cases import Case, failpoints, random_times, run_case
-from tests.faults.failpoints import Fault
 from tests.faults.runner import Ended, Runner, running
 from tests.faults.scenes import Scene, make_scene
 
