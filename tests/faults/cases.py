@@ -64,7 +64,7 @@ def run_case(
     try:
         kill_after = None if case.fault else case.share * seconds
         with reading(scene, encoder) if watched else nullcontext([]) as seen:
-            ended = runner.build(scene.settings, case.fault, kill_after)
+            ended = runner.run(scene.settings, scene.command, case.fault, kill_after)
         trial = try_out(scene, encoder, ended, opened)
         trial.problems.extend(f"meanwhile: {problem}" for problem in seen)
         if case.kind in {"kill", "cut"} and not ended.killed and case.fault:

@@ -5,21 +5,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import stat
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from index import Encoder, build_index, open_generation, verify
-from index.graphs import FILES, GRAPH, GraphRecord, keep_graph, refuse_graph, remove_models
+from index import Encoder
 from index.manifest import KEPT, LOCK
 from tests.faults.cases import Case, failpoints, random_times, run_case
-from tests.faults.failpoints import Fault
 from tests.faults.runner import Ended, Runner, running
 from tests.faults.scenes import Scene, make_scene
 
@@ -47,7 +40,7 @@ def calm(runner: Runner, scenes: dict[str, Scene]) -> dict[str, Ended]:
     ended = {}
     for name, scene in scenes.items():
         scene.begin()
-        ended[name] = runner.build(scene.settings)
+        ended[name] = runner.run(scene.settings, scene.command)
         assert ended[name].status == 0, ended[name].message
     return ended
 
@@ -75,7 +68,9 @@ def test_build_killed_anywhere_loses_nothing_and_the_next_one_cleans_up(
     """While another process opens the index over and over."""
     points = list(failpoints(name, calm[name].operations, ["kill"], 0))
     assert len({case.operation.name for case in points}) > 10, "every kind of operation is seen"
-    late = [case for case in points if case.operation.place.startswith(("writer.py", "retention.py", "durable"))]
+    late = [
+        case for case in points if case.operation.place.startswith(("writer.py", "retention.py", "durable"))
+    ]
     cases = [*spread(points, 4, 17), *spread(late, 4), *random_times(name, 2, 0)]
     assert 2 * len(cases) == KILLS
     assert failed(runner, scenes[name], encoder, cases, calm[name], watched=True) == []
