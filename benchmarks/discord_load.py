@@ -64,9 +64,11 @@ async def be_the_bot() -> None:
     class Watched(Service):
         """Watches the loop from the rebuild on, with which the burst begins."""
 
-        async def rebuild(self, progress: Callable[[Progress], None] | None = None) -> BuildReport:
+        async def rebuild(
+            self, progress: Callable[[Progress], None] | None = None, *, force: bool = False
+        ) -> BuildReport:
             self.beating = asyncio.create_task(beat())
-            return await super().rebuild(progress)
+            return await super().rebuild(progress, force=force)
 
         async def close(self) -> None:
             self.beating.cancel()

@@ -23,9 +23,9 @@ from typing import Any
 
 from index.checksums import Digests, check_file, verify_file
 from index.durable import discard, sync
-from index.errors import REBUILD, DamagedIndexError
+from index.errors import DamagedIndexError
 from index.held import HeldFile
-from index.manifest import TEMPORARY, Manifest
+from index.manifest import REBUILD, TEMPORARY, Manifest
 from index.models import Model
 
 __all__ = [
