@@ -16,7 +16,7 @@ from tests.faults.scenes import Answers, Scene, act, answers
 from tests.index.databases import assert_same
 from tests.index.shelf import generations
 
-__all__ = ["Trial", "try_out"]
+__all__ = ["Trial", "reading", "try_out"]
 
 _REFUSED = 69
 _CUT_OFF = "left by a build that was cut off"
@@ -31,10 +31,12 @@ class Trial:
 
 
 @contextmanager
-def reading(scene: Scene, encoder: Encoder) -> Iterator[list[str]]:
-    """Open the index over and over meanwhile, as new processes would; give what was wrong with it."""
+def reading(scene: Scene, encoder: Encoder, wanted: bool) -> Iterator[list[str]]:
+    """Open the index over and over meanwhile, where wanted, as new processes would; give what was wrong."""
     problems: list[str] = []
     done = threading.Event()
+    if not wanted:
+        done.set()
 
     def read() -> None:
         while not done.is_set():

@@ -81,11 +81,14 @@ class Runner:
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(told) + "\n")
         self._process.stdin.flush()
-        fields = json.loads(self._process.stdout.readline())
-        operations = tuple(Operation(*one) for one in fields.pop("operations", ()))
+        fields: dict[str, Any] = json.loads(self._process.stdout.readline())
         return Ended(
-            operations=operations,
-            **{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()},
+            status=fields["status"],
+            message=fields.get("message", ""),
+            operations=tuple(Operation(*one) for one in fields.get("operations", ())),
+            lost_when_replaced=tuple(fields.get("lost_when_replaced", ())),
+            lost=tuple(fields.get("lost", ())),
+            seconds=fields["seconds"],
         )
 
 
