@@ -46,7 +46,7 @@ def reading(scene: Scene, encoder: Encoder, wanted: bool) -> Iterator[list[str]]
                 served = f"a reader was told: {error}"
             if served not in {"", "old", "new"}:
                 problems.append(served)
-            done.wait(0.002)
+            done.wait(0.02)
 
     thread = threading.Thread(target=read)
     thread.start()
