@@ -36,10 +36,12 @@ PROMISES = (
         "A build is killed with SIGKILL at any step",
         f"{_LAST}; the next build goes on where it was, cleans up, and needs no help",
         tests=(
-            "tests/index/test_processes.py",
+            "tests/index/test_crashes.py",
             "tests/index/test_resuming.py",
             "tests/index/test_kept.py",
         ),
+        program=("crashes", "--kinds", "kill,cut", "--every", "9"),
+        counted=r"\| all \| \| (\d+)",
     ),
     Promise(
         "killed-rebuild",

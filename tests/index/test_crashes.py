@@ -40,7 +40,7 @@ def calm(runner: Runner, scenes: dict[str, Scene]) -> dict[str, Ended]:
     ended = {}
     for name, scene in scenes.items():
         scene.begin()
-        ended[name] = runner.build(scene.settings)
+        ended[name] = runner.run(scene.settings, scene.command)
         assert ended[name].status == 0, ended[name].message
     return ended
 
@@ -54,7 +54,7 @@ def failed(
     runner: Runner, scene: Scene, encoder: Encoder, cases: list[Case], calm: Ended, *, watched: bool = False
 ) -> list[str]:
     """Try cases; return a line on each thing that did not hold."""
-    problems = []
+    problems: list[str] = []
     for case in cases:
         trial = run_case(runner, scene, encoder, case, calm.seconds, watched=watched)
         problems.extend(f"{case}: {problem}" for problem in trial.problems)
