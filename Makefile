@@ -1,6 +1,6 @@
 # Footnote's commands. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup chat discord test quality bench bench-full bench-peers lock clean
+.PHONY: help setup chat discord test quality bench bench-full bench-peers load soak reliability lock hashes audit licences clean
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -9,6 +9,9 @@ TORCH_INDEX ?=
 
 # The folder of the question sets that `make quality` and `make bench` ask.
 SETS ?= ../shared/questions
+# How long `make soak` goes on, and the seed of what it plays.
+MINUTES ?= 20
+SEED ?= 1
 # Where the environments of the peers are that `make bench` compares with: 1 to 2 GB each.
 PEERS ?= .bench
 
@@ -48,8 +51,26 @@ bench-full: bench-peers  ## the same on every set, and growth up to a million pa
 bench-peers: setup  ## make the other libraries' environments in PEERS, where there are none (several GB)
 	@$(PY) -m benchmarks.environments $(PEERS)
 
-lock:  ## resolve pyproject.toml anew and write requirements.lock
+load: setup  ## measure how it bears load: a burst on Discord, 10,000 questions, 100 rebuilds (20 minutes)
+	@$(PY) -m benchmarks.load
+
+soak: setup  ## play random trouble on a running service (MINUTES=20, SEED=1)
+	@$(PY) -m benchmarks.soak --minutes $(MINUTES) --seed $(SEED)
+
+reliability: setup  ## run what proves each row of docs/reliability.md, and write it anew (an hour)
+	@$(PY) -m benchmarks.reliability
+
+lock:  ## resolve pyproject.toml anew and write requirements.lock and requirements.hashes
 	@sh ./setup.sh --lock
+
+hashes:  ## write requirements.hashes anew to requirements.lock as it is
+	@sh ./setup.sh --hashes
+
+audit:  ## look up known vulnerabilities of what requirements.lock names (asks the package index)
+	@$(PYTHON) -m tools.audit
+
+licences: setup  ## write docs/licences.md: the licence of everything that requirements.lock names
+	@$(PY) -m tools.licences > docs/licences.md
 
 clean:  ## remove the environment and caches, never the index
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

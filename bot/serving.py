@@ -83,7 +83,9 @@ class Serving:
             if encoder is None:
                 # A question is too short to gain from a second thread, and loses much to it when others are
                 # busy; a rebuild beside answering leaves a core for the answers.
-                encoder = open_encoder(settings.index, generation.manifest, settings.model, threads=1)
+                encoder = open_encoder(
+                    settings.index, generation.manifest, settings.model, threads=1, pin=settings.model_sha256
+                )
             search = Search(generation, encoder, settings.without)
             judge = find_judge(settings.fit_file, encoder.model.fingerprint, settings.answer_at)
         except Exception:
@@ -116,7 +118,9 @@ class Serving:
         else:
             made, note = ask_following(question, earlier, ask, self._language)
         elapsed = round(1000 * (time.perf_counter() - begun), 1)
-        return dataclasses.replace(made, read_as=note, elapsed_ms=elapsed)
+        # What is read together with a subject stands whole before it.
+        read_only = 0 if note else made.read_only
+        return dataclasses.replace(made, read_as=note, read_only=read_only, elapsed_ms=elapsed)
 
     def _ask(self, article: str | None, question: str) -> Answer:
         made = answer(

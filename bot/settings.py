@@ -54,6 +54,9 @@ class BotSettings(IndexSettings):
         90, ge=1, le=36_500, description="Days after which an unanswered question or feedback is deleted."
     )
     discord_token: SecretStr | None = Field(None, description="The Discord bot's token; shown nowhere.")
+    discord_token_file: Path | None = Field(
+        None, description="A file with the token alone, in the place of FOOTNOTE_DISCORD_TOKEN."
+    )
     discord_api_url: str = Field(
         "https://discord.com/api/v10",
         description="The Discord-compatible server to use; plain http only on this machine (loopback).",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from index.articles import Article, ArticleSource, read_articles
 from index.drafts import Draft, passage_settings, split
+from index.durable import make_folder
 from index.encoder import Encoder
 from index.encoders import build_encoder, find_model_of
 from index.errors import DamagedIndexError, NoIndexError, ShrunkError
@@ -103,9 +104,9 @@ def plan_build(settings: IndexSettings) -> Changes:
         ArticleError: an article cannot be indexed.
         NoModelError: the encoder's weights cannot be had.
     """
-    source = read_articles(settings.articles)
+    source = read_articles(settings.articles, settings.article_bytes)
     with _previous(settings.index) as (previous, damage):
-        model = find_model_of(settings.index, settings.model)
+        model = find_model_of(settings.index, settings.model, settings.model_sha256)
         return _compare(_hashes(source), source.notes, previous, settings, model, damage)
 
 
@@ -130,11 +131,11 @@ def build_index(
         NotWritableError: the index folder cannot be written.
         ShrunkError: there are far fewer articles than before.
     """
-    source = read_articles(settings.articles)
+    source = read_articles(settings.articles, settings.article_bytes)
     hashes = _hashes(source)
-    model = encoder.model if encoder else find_model_of(settings.index, settings.model)
+    model = encoder.model if encoder else find_model_of(settings.index, settings.model, settings.model_sha256)
     with writable(settings.index):
-        settings.index.mkdir(parents=True, exist_ok=True)
+        make_folder(settings.index)
         with locked(settings.index), _previous(settings.index) as (previous, damage):
             remove_leftovers(settings.index)
             changes = _compare(hashes, source.notes, previous, settings, model, damage)

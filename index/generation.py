@@ -3,7 +3,7 @@
     <index folder>/CURRENT              names the generation that serves, with its manifest's SHA-256
     <index folder>/<generation>/        manifest.json, passages.sqlite, postings.bin, dense.faiss,
                                         dense.f32 (of large collections), tokens.i8, basis.f32, and
-                                        of dense.f32 and tokens.i8 the checksums of their blocks (.sums)
+                                        of .bin, .f32 and .i8 the checksums of their blocks (.sums)
     <index folder>/models/              the encoder's graph (`index.graphs`)
     <index folder>/lock                 held by the one build that may write
     <index folder>/kept.vectors         what a build that was cut off had encoded (`index.kept`)
@@ -36,10 +36,10 @@ import numpy as np
 import numpy.typing as npt
 
 from index.articles import Article
-from index.checksums import check_file, check_size, read_checked, verify_file
+from index.checksums import Sums, check_file, check_size, read_checked, verify_file
 from index.compression import Basis, PackedTokens, Vectors
 from index.dense import Dense
-from index.errors import REBUILD, DamagedIndexError, NoIndexError
+from index.errors import DamagedIndexError, NoIndexError
 from index.graphs import MODELS, check_graph, verify_models
 from index.held import HeldFile
 from index.manifest import (
@@ -53,6 +53,7 @@ from index.manifest import (
     MANIFEST,
     POINTER,
     POSTINGS,
+    REBUILD,
     REFUSED,
     ROWS,
     TEMPORARY,
@@ -118,6 +119,7 @@ class IndexStatus:
             ("generation", self.generation),
             ("built", f"{built:%Y-%m-%d %H:%M} UTC"),
             ("encoder", self.encoder),
+            ("fingerprint", self.encoder_fingerprint),
             ("articles", f"{self.articles:,}"),
             ("passages", f"{self.passages:,}"),
             ("sentences", f"{self.sentences:,}"),
@@ -152,7 +154,7 @@ def _status(generation: str, manifest: Manifest) -> IndexStatus:
         manifest.articles,
         manifest.passages,
         manifest.sentences,
-        manifest.bytes,
+        manifest.size,
         graph=manifest.graph,
     )
 
@@ -170,7 +172,7 @@ def verify(folder: Path) -> list[str]:
     except DamagedIndexError as error:
         problems.append(str(error))
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(TEMPORARY):
+        if path.name.startswith(TEMPORARY) or path.name == f"{POINTER}.new":
             problems.append(f"{path}: left by a build that was cut off; the next build removes it.")
         elif path.is_dir() and GENERATION.fullmatch(path.name.removeprefix(REFUSED)):
             problems.extend(verify_generation(path))
@@ -297,7 +299,7 @@ class Generation:
         self._bodies[headings] = False
         exact = self._rows(EXACT, np.float32, manifest.dimension) if EXACT in self._files else None
         self._dense = Dense(home, self._bodies, manifest.dimension, exact)
-        self._postings = Postings(home / POSTINGS, manifest.passages, self.query)
+        self._postings = Postings(self._files[POSTINGS], self._sums(POSTINGS), manifest.passages, self.query)
         self._articles = Recent(self._read_articles, lambda one: len(one.text), _KEPT_CHARACTERS)
         self._out_of_step: set[str] = set()
         self._stored = Recent(self._read_passages, lambda one: len(one.tokens), _KEPT_SENTENCES)
@@ -305,9 +307,11 @@ class Generation:
     def _read(self, name: str) -> bytes:
         return read_checked(self._files[name], self._digests[name])
 
+    def _sums(self, name: str) -> Sums:
+        return np.frombuffer(self._read(ROWS[name]), dtype="<u8")
+
     def _rows(self, name: str, dtype: npt.DTypeLike, width: int) -> RowFile:
-        sums = np.frombuffer(self._read(ROWS[name]), dtype="<u8")
-        return RowFile(self._files[name], sums, dtype, width)
+        return RowFile(self._files[name], self._sums(name), dtype, width)
 
     def status(self) -> IndexStatus:
         """Return the generation's figures."""

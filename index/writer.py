@@ -5,6 +5,7 @@ A crash at any byte leaves the generation before serving; what it left behind is
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -43,6 +44,8 @@ from index.manifest import (
 )
 from index.progress import Progress
 from index.retention import next_number, point_at, remove_old, remove_refused
+
+_LOG = logging.getLogger(__name__)
 
 __all__ = ["Written", "write_generation"]
 
@@ -107,13 +110,16 @@ def write_generation(  # noqa: PLR0913 - what a generation is made of
             if found and found.refusal:
                 raise set_aside(folder, home, name, found)
             _publish(folder, home, name, manifest)
-            remove_old(folder, name, keep, before)
-            remove_refused(folder)
-            remove_models(folder, [one.encoder_fingerprint for one in kept_manifests(folder).values()])
         except BaseException:
             shutil.rmtree(home, ignore_errors=True)
             raise
-        kept.remove()
+        try:
+            kept.remove()
+            remove_old(folder, name, keep, before)
+            remove_refused(folder)
+            remove_models(folder, [one.encoder_fingerprint for one in kept_manifests(folder).values()])
+        except OSError as error:
+            _LOG.warning("%s serves; what it replaces is removed by the next build: %s", name, error)
     return Written(name, manifest, source.encoded, source.resumed, found.gold if found else None)
 
 
