@@ -20,6 +20,7 @@ from rich.text import Text
 from bot.answers import Answer, Citation
 from bot.current import Damage
 from bot.followups import Earlier
+from bot.lines import lines_of
 from bot.service import Service
 from bot.settings import BotSettings
 from bot.showing import QUOTE, cite, make_console, show, show_why
@@ -60,7 +61,7 @@ async def _lines_of(file: BinaryIO) -> AsyncIterator[bytes]:
         # The loop may end while a line is on its way; then nobody wants it.
         with suppress(RuntimeError, futures.CancelledError), open(os.dup(file.fileno()), "rb") as own:  # noqa: PTH123 - a descriptor
             try:
-                for line in own:
+                for line in lines_of(own):
                     asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
             except OSError as error:
                 failure.append(error)

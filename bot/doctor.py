@@ -142,7 +142,7 @@ def _model(settings: BotSettings) -> Model:
 
 
 def _articles(settings: BotSettings) -> Finding:
-    source = read_articles(settings.articles)
+    source = read_articles(settings.articles, settings.article_bytes)
     skipped = f"; {len(source.notes)} file(s) skipped" if source.notes else ""
     return Finding("articles", f"{len(source.articles):,} in {settings.articles}{skipped}")
 

@@ -118,7 +118,9 @@ class Serving:
         else:
             made, note = ask_following(question, earlier, ask, self._language)
         elapsed = round(1000 * (time.perf_counter() - begun), 1)
-        return dataclasses.replace(made, read_as=note, elapsed_ms=elapsed)
+        # What is read together with a subject stands whole before it.
+        read_only = 0 if note else made.read_only
+        return dataclasses.replace(made, read_as=note, read_only=read_only, elapsed_ms=elapsed)
 
     def _ask(self, article: str | None, question: str) -> Answer:
         made = answer(

@@ -104,7 +104,7 @@ def plan_build(settings: IndexSettings) -> Changes:
         ArticleError: an article cannot be indexed.
         NoModelError: the encoder's weights cannot be had.
     """
-    source = read_articles(settings.articles)
+    source = read_articles(settings.articles, settings.article_bytes)
     with _previous(settings.index) as (previous, damage):
         model = find_model_of(settings.index, settings.model, settings.model_sha256)
         return _compare(_hashes(source), source.notes, previous, settings, model, damage)
@@ -131,7 +131,7 @@ def build_index(
         NotWritableError: the index folder cannot be written.
         ShrunkError: there are far fewer articles than before.
     """
-    source = read_articles(settings.articles)
+    source = read_articles(settings.articles, settings.article_bytes)
     hashes = _hashes(source)
     model = encoder.model if encoder else find_model_of(settings.index, settings.model, settings.model_sha256)
     with writable(settings.index):

@@ -54,6 +54,7 @@ def index_options(command: Command) -> Command:
         click.option(
             "--language", metavar="CODE", help="How sentences are told apart (ISO 639; default en)."
         ),
+        click.option("--article-mb", metavar="MB", help="Megabytes that one article may have (default 64)."),
         click.option("--model", metavar="NAME", help="The encoder: a sentence-transformers name or folder."),
         click.option(
             "--model-sha256", metavar="HEX", help="The encoder's fingerprint; another encoder is refused."

@@ -60,6 +60,12 @@ class IndexSettings(BaseSettings):
         Path("articles"), description="The article file, or the folder of article files, to answer from."
     )
     index: Path = Field(Path(".footnote/index"), description="The folder that holds the index.")
+    article_mb: float = Field(
+        64,
+        gt=0,
+        le=1000,
+        description="Megabytes that one article may have, a file or a line of JSON; larger ones are refused.",
+    )
     model: str = Field(
         DEFAULT_MODEL,
         min_length=1,
@@ -127,6 +133,11 @@ class IndexSettings(BaseSettings):
 
     _split_parts = field_validator("without", mode="before")(split_list)
     _read_none = field_validator("answer_at", "gate", mode="before")(none_of_nothing)
+
+    @property
+    def article_bytes(self) -> int:
+        """Bytes that one article may have."""
+        return int(self.article_mb * 1_000_000)
 
     @classmethod
     def load(cls, **options: Any) -> Self:

@@ -75,7 +75,9 @@ def test_build_killed_anywhere_loses_nothing_and_the_next_one_cleans_up(
     """While another process opens the index over and over."""
     points = list(failpoints(name, calm[name].operations, ["kill"], 0))
     assert len({case.operation.name for case in points}) > 10, "every kind of operation is seen"
-    late = [case for case in points if case.operation.place.startswith(("writer.py", "retention.py", "durable"))]
+    late = [
+        case for case in points if case.operation.place.startswith(("writer.py", "retention.py", "durable"))
+    ]
     cases = [*spread(points, 4, 17), *spread(late, 4), *random_times(name, 2, 0)]
     assert 2 * len(cases) == KILLS
     assert failed(runner, scenes[name], encoder, cases, calm[name], watched=True) == []
