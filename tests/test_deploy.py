@@ -145,7 +145,7 @@ def test_chapter_has_what_the_program_says_as_it_says_it() -> None:
         said = one.replace("8080", "{port}").replace("127.0.0.1", "{HOST}").replace(" ...", " {folder}")
         assert said.replace(" is taken", " {why}") in code, one
     notices = set(re.findall(r'"([A-Z].+?)"', symptoms)) - {"The application did not respond"}
-    assert len(notices) == 4
+    assert len(notices) == 6
     for one in notices:
         assert one in words, one
 
