@@ -153,12 +153,16 @@ async def test_gateway_whose_address_has_the_token_in_it_is_not_shown(wire: Loop
 
 
 async def test_connection_that_is_closed_for_the_token_does_not_show_it(wire: LoopbackDiscord) -> None:
+    Path(".env").write_text(f"FOOTNOTE_DISCORD_TOKEN={SECRET}\n", encoding="utf-8")
+    Path(".env").chmod(0o644)
     async with running(wire, "--debug", "discord") as process:
         await wire.connected(BOUND)
         wire.token = wire.gateway.token = "another"
         await wire.gateway.drop(4004)
         text = await said(process)
     assert "Discord refused the token" in text
+    assert "WARNING" in text
+    assert "chmod 600 .env" in text
     assert leaked(text) == []
 
 
