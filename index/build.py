@@ -27,6 +27,8 @@ from index.writer import write_generation
 
 __all__ = ["BuildReport", "Changes", "build_index", "plan_build", "shrinkage"]
 
+_UNUSABLE = "the index before cannot be used"
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -151,7 +153,14 @@ def build_index(
                 progress(Progress("loading the encoder", 1, 1))
             if previous and previous.manifest.producer != encoder.producer and not changes.everything:
                 changes = replace(changes, everything="vectors are now computed in another way")
-            return _build(settings, source, hashes, changes, previous, encoder, progress, gate)
+            try:
+                return _build(settings, source, hashes, changes, previous, encoder, progress, gate)
+            except DamagedIndexError as error:
+                if previous is None or changes.everything:
+                    raise
+                # It was whole when it was opened, and is no longer.
+                changes = replace(changes, everything=f"{_UNUSABLE}: {error}")
+                return _build(settings, source, hashes, changes, None, encoder, progress, gate)
 
 
 def shrinkage(changes: Changes, settings: IndexSettings) -> str:
@@ -246,7 +255,7 @@ def _previous(folder: Path) -> Iterator[tuple[Generation | None, str]]:
         yield None, ""
         return
     except DamagedIndexError as error:
-        yield None, f"the index before cannot be used: {error}"
+        yield None, f"{_UNUSABLE}: {error}"
         return
     try:
         yield generation, ""

@@ -22,7 +22,7 @@ from index.drafts import sentence_texts
 from index.manifest import POSTINGS
 from index.passages import Passage, Sentence
 from index.postings import TOKENIZER, write_postings
-from index.sqlite import IMMUTABLE, address, harden
+from index.sqlite import IMMUTABLE, address, harden, tell_damage
 from index.values import value_terms
 from index.wording import words_of
 
@@ -101,7 +101,8 @@ class Run:
 class DatabaseWriter:
     """Writes one generation's database. Its counts are those of the rows so far.
 
-    Every method raises sqlite3.OperationalError where it cannot be written. The caller syncs the file.
+    Every method raises sqlite3.OperationalError where it cannot be written, and as a context it raises
+    DamagedIndexError where the one before cannot be read. The caller syncs the file.
     """
 
     def __init__(self, path: Path, language: str, before: Path | None) -> None:
@@ -112,7 +113,7 @@ class DatabaseWriter:
         self._words: Counter[str] = Counter()
         self._times: Counter[int] = Counter()
         """How often each article of the generation before was copied."""
-        self._before = before is not None
+        self._before = before
         self._database = sqlite3.connect(address(path, "mode=rwc"), uri=True, isolation_level=None)
         try:
             # The file is aside until it is whole, so a journal would guard nothing.
@@ -123,8 +124,8 @@ class DatabaseWriter:
             if before is not None:
                 self._database.execute("ATTACH ? AS before", (address(before, IMMUTABLE),))
             self._database.execute("BEGIN")
-        except BaseException:
-            self._database.close()
+        except BaseException as error:
+            self._close_after(error)
             raise
 
     def __enter__(self) -> Self:
@@ -133,7 +134,13 @@ class DatabaseWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close_after(error)
+
+    def _close_after(self, error: BaseException | None) -> None:
         self._database.close()
+        # What is written is never read before it is whole, so damage is that of the one before.
+        if self._before is not None and isinstance(error, sqlite3.Error):
+            tell_damage(self._before, error)
 
     def add(
         self, article: Article, passages: Sequence[tuple[Passage, str]], tokens: Sequence[Sequence[int]]
@@ -185,7 +192,7 @@ class DatabaseWriter:
 
     def finish(self) -> None:
         """Write what is known only of all articles together, and the postings of the words beside it."""
-        if self._before:
+        if self._before is not None:
             self._count_copied_words()
         self._insert("words", sorted((word, count) for word, count in self._words.items() if count))
         self._database.execute("COMMIT")

@@ -14,8 +14,9 @@ IMMUTABLE = "mode=ro&immutable=1"
 """How a file is opened that is only read, and that nobody writes to: without a lock or a journal."""
 
 _PRAGMAS = ("trusted_schema = OFF", "cell_size_check = ON")
-_DAMAGED = frozenset(
-    {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN})
+_UNREADABLE = frozenset(
+    {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_FSTAT}
 )
 
 
@@ -60,12 +61,13 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 
 def tell_damage(path: Path, error: sqlite3.Error) -> None:
-    """Raise an error that names the file, where it is damage or the disk that SQLite tells of.
+    """Raise an error that names the file, where SQLite tells of damage or of a disk that fails.
 
     Raises:
         DamagedIndexError: so it is.
     """
     # Text that is no UTF-8 is told of by Python, without a code.
     unknown = sqlite3.SQLITE_CORRUPT if isinstance(error, sqlite3.OperationalError) else sqlite3.SQLITE_ERROR
-    if getattr(error, "sqlite_errorcode", unknown) & 0xFF in _DAMAGED:
+    code: int = getattr(error, "sqlite_errorcode", unknown)
+    if code & 0xFF in _DAMAGED or code in _UNREADABLE:
         raise DamagedIndexError.of(path, f"is damaged or cannot be read ({error})") from error

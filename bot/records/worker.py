@@ -15,6 +15,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from bot.errors import DamagedRecordsError, RecordsError
 from bot.records.schema import APPLICATION_ID, check, migrate
+from index.sqlite import harden
 
 __all__ = ["Worker"]
 
@@ -122,9 +123,11 @@ class Worker:
         """See that the file is ours and whole, by reading alone: opened for writing, SQLite may change it."""
         mode = "rw" if self._left_by_a_crash() else "ro"
         with closing(sqlite3.connect(f"{self._file.absolute().as_uri()}?mode={mode}", uri=True)) as found:
+            harden(found)
             check(found, self._file)
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
+        harden(connection)
         if stat.S_IMODE(self._file.stat().st_mode) & 0o077:
             with suppress(PermissionError):  # another user's file, or a file system without modes
                 self._file.chmod(0o600)
