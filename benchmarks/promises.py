@@ -14,7 +14,7 @@ class Promise:
     """A fault, what is promised of it, and what is run to prove that.
 
     `tests` are the arguments of one pytest run: files, or tests of a file. `program` is a module of
-    `benchmarks` with its arguments, which fails where the promise is broken. It prints JSON with its `trials`;
+    `benchmarks` with its arguments that fails where the promise is broken. It prints JSON with its `trials`;
     another's are counted by a pattern, whose first group is their number.
     """
 
