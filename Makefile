@@ -1,6 +1,6 @@
 # Footnote's commands. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup chat discord test quality bench bench-full bench-peers load soak reliability lock clean
+.PHONY: help setup chat discord test quality bench bench-full bench-peers load soak reliability lock hashes audit licences clean
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -60,8 +60,17 @@ soak: setup  ## play random trouble on a running service (MINUTES=20, SEED=1)
 reliability: setup  ## run what proves each row of docs/reliability.md, and write it anew (an hour)
 	@$(PY) -m benchmarks.reliability
 
-lock:  ## resolve pyproject.toml anew and write requirements.lock
+lock:  ## resolve pyproject.toml anew and write requirements.lock and requirements.hashes
 	@sh ./setup.sh --lock
+
+hashes:  ## write requirements.hashes anew to requirements.lock as it is
+	@sh ./setup.sh --hashes
+
+audit:  ## look up known vulnerabilities of what requirements.lock names (asks the package index)
+	@$(PYTHON) -m tools.audit
+
+licences: setup  ## write docs/licences.md: the licence of everything that requirements.lock names
+	@$(PY) -m tools.licences > docs/licences.md
 
 clean:  ## remove the environment and caches, never the index
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

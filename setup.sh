@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes .venv hold what requirements.lock names, and .venv/bin/footnote. Does nothing where that is done;
-# starts afresh where an earlier run was cut off. `setup.sh --lock` resolves pyproject.toml anew instead.
+# starts afresh where an earlier run was cut off. `setup.sh --lock` resolves pyproject.toml anew instead, and
+# `setup.sh --hashes` only writes requirements.hashes to requirements.lock as it is.
 set -eu
 cd "$(dirname "$0")"
 
@@ -29,14 +30,35 @@ make_lock() {
             sed 's/^\(torch==[0-9.]*\)+.*/\1/' | grep -v -i -E '^(nvidia|triton|cuda)'
     } > "$folder/lock"
     mv "$folder/lock" requirements.lock
+    make_hashes
+}
+
+make_hashes() {
+    "$folder/venv/bin/python" -m pip install uv==0.13.9
+    {
+        echo "# The SHA-256 of every file of each release in requirements.lock, for any platform. Written by \`make hashes\`."
+        echo "# torch is not among them: which file it is depends on the machine (see requirements.lock)."
+        grep -v -e '^#' -e '^torch==' requirements.lock |
+            "$folder/venv/bin/uv" pip compile --quiet --universal --python-version 3.11 --no-deps --generate-hashes \
+                --no-annotate --no-header -
+    } > "$folder/hashes"
+    mv "$folder/hashes" requirements.hashes
 }
 
 if [ "${1:-}" = --lock ]; then make_lock; exit; fi
+if [ "${1:-}" = --hashes ]; then
+    find_python
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    "$python" -m venv "$folder/venv"
+    make_hashes
+    exit
+fi
 
 done_file=.venv/setup-done
 started_file=.venv/setup-started
 torch_from=${TORCH_INDEX:-}
-state="$(cat requirements.lock pyproject.toml setup.sh | cksum) $PWD"
+state="$(cat requirements.lock requirements.hashes pyproject.toml setup.sh | cksum) $PWD"
 
 if [ -x .venv/bin/footnote ] && [ -f "$done_file" ] && [ "$(sed -n 1p "$done_file")" = "$state" ]; then
     if [ -z "$torch_from" ] || [ "$(sed -n 2p "$done_file")" = "$torch_from" ]; then exit 0; fi
@@ -59,6 +81,8 @@ if [ -n "$torch_from" ]; then
     PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS='' PIP_EXTRA_INDEX_URL='' \
         pip install --no-deps --force-reinstall --index-url "$torch_from" "$(grep '^torch==' requirements.lock)"
 fi
+# By hash first, and then what has none: torch with its GPU libraries, and what only this platform needs besides.
+pip install --require-hashes --no-deps -r requirements.hashes
 pip install -r requirements.lock
 pip install --no-deps --no-build-isolation --editable .
 printf '%s\n%s\n' "$state" "$torch_from" > "$done_file"

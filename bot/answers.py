@@ -89,6 +89,8 @@ class Answer:
     """What the answer can be explained by; no part of the JSON."""
     read_as: str = ""
     """What a follow-up was read with, for people; "" where it was read alone. No part of the JSON."""
+    read_only: int = 0
+    """Characters of the question that were read, where it has more; else 0. No part of the JSON."""
 
     def citation_of(self, quote: Quote) -> Citation:
         """Return the citation that `quote` belongs to."""
@@ -132,6 +134,7 @@ def answer(  # noqa: PLR0913 - what an answer is made of
         elapsed_ms=round(elapsed_ms, 1),
         further=tuple(_citation(number, hit) for number, hit in enumerate(hits[_CITED:], _CITED + 1)),
         reasons=Reasons(found, tuple(cited), judge),
+        read_only=found.question.read_only,
     )
 
 

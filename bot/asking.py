@@ -9,18 +9,22 @@ import gc
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from bot.answers import Answer
 from bot.explaining import explanation
+from bot.lines import LONGEST, lines_of
 from bot.serving import Serving
 from bot.settings import BotSettings
 from index.errors import MissingError
 from index.terminal import opening
 
 __all__ = ["ask_batch", "ask_once"]
+
+_DEEPEST = 100
+"""Lists and objects within one another that a line may have."""
 
 
 @contextmanager
@@ -67,7 +71,7 @@ def ask_batch(settings: BotSettings, file: BinaryIO, *, as_json: bool, explain: 
 
 def _numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Yield the lines that are not blank, with their numbers."""
-    lines = enumerate(file, 1)
+    lines = enumerate(lines_of(file), 1)
     while True:
         try:
             number, line = next(lines)
@@ -103,6 +107,8 @@ def _fields(answer: Answer, explain: bool) -> dict[str, Any]:
 
 def _parse(line: bytes) -> tuple[dict[str, Any], str]:
     """Return a line's object, and what is wrong with it, if anything."""
+    if len(line) > LONGEST:
+        return {"question": None}, f"longer than {LONGEST:,} bytes"
     try:
         row = json.loads(line.decode("utf-8-sig"), parse_constant=_no_number, parse_float=_finite)
     except UnicodeDecodeError:
@@ -110,11 +116,31 @@ def _parse(line: bytes) -> tuple[dict[str, Any], str]:
     except (ValueError, RecursionError) as error:
         reason = getattr(error, "msg", "nested too deep, or a number too long")
         return {"question": None}, f"not JSON: {reason}"
+    fault = _fault_of(row)
+    if isinstance(row, dict) and not _is_deep(row):
+        return ({"question": None, **row} if fault else row), fault
+    return {"question": None}, fault
+
+
+def _fault_of(row: object) -> str:
+    """Return what is wrong with a line's value; "" where it asks a question."""
     if not isinstance(row, dict):
-        return {"question": None}, "not a JSON object"
-    if not isinstance(row.get("question"), str):
-        return {"question": None, **row}, 'has no "question" (a string)'
-    return row, ""
+        return "not a JSON object"
+    if _is_deep(row):
+        return f"nested more than {_DEEPEST} deep"
+    return "" if isinstance(row.get("question"), str) else 'has no "question" (a string)'
+
+
+def _is_deep(row: object) -> bool:
+    """Tell whether values stand within one another so deep that they could not be given back."""
+    level = [row]
+    for _ in range(_DEEPEST):
+        level = [inner for one in level if isinstance(one, dict | list) for inner in _values(one)]
+    return bool(level)
+
+
+def _values(one: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return one.values() if isinstance(one, dict) else one
 
 
 def _no_number(name: str) -> float:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.comparing import Change, ChangeKind, compare, is_apart, most_like
+from bot.comparing import Change, ChangeKind, compare, is_apart, most_like, places_of
 from bot.quotations import has_block_quote, quotations, sentences_of, without_marks
 from index import Article, Generation
 from index.folding import WORD, fold
@@ -33,6 +33,9 @@ _LONGEST = 2_000
 
 _PHRASE_PASSAGES = 50
 """Passages that have a sentence as a phrase: where it stands more often, it is not counted further."""
+
+_PHRASE_WORDS = 64
+"""Words of a sentence that are looked for as a phrase; that the rest follows is seen in the text."""
 
 _CANDIDATES = 12
 _NEAREST = 2
@@ -113,7 +116,7 @@ class _Place:
     def paragraph(self) -> int:
         if self.in_heading:
             return 0
-        return next(one.number for one in self.article.paragraphs if self.start < one.end)
+        return self.article.paragraph_at(self.start)
 
 
 def check(text: str, generation: Generation) -> tuple[Checked, ...]:
@@ -181,27 +184,29 @@ class _Checker:
 
     def _exact(self, sentence: str) -> list[_Place]:
         """Return where a sentence stands to the letter, in the order of the articles."""
-        pattern = re.compile(r"\s+".join(map(re.escape, sentence.split())))
         found: dict[tuple[int, bool, int], _Place] = {}
-        for stored in self._passages("rowid", f'text : "{_quoted(sentence)}"', _PHRASE_PASSAGES):
+        for stored in self._passages("rowid", f'text : "{_phrase(sentence)}"', _PHRASE_PASSAGES):
             article, passage = self._article(stored.article), stored.passage
             source = source_text(article, passage)
-            start = max(passage.start - len(sentence), 0)
-            for match in pattern.finditer(source, start, passage.end + len(sentence)):
-                if is_apart(source, *match.span()):
-                    place = _Place(article, passage.is_heading, *match.span())
-                    found.setdefault((stored.article, passage.is_heading, match.start()), place)
+            first = max(passage.start - len(sentence), 0)
+            around = source[first : passage.end + len(sentence)]
+            for a, b in places_of(sentence, around):
+                start, end = first + a, first + b
+                if is_apart(source, start, end):
+                    place = _Place(article, passage.is_heading, start, end)
+                    found.setdefault((stored.article, passage.is_heading, start), place)
         if not found and _UNSPACED.search(sentence):
-            return list(self._anywhere(pattern, max(sentence.split(), key=len)))
+            return list(itertools.islice(self._anywhere(sentence), _PHRASE_PASSAGES))
         return [found[key] for key in sorted(found)]
 
-    def _anywhere(self, pattern: re.Pattern[str], word: str) -> Iterator[_Place]:
-        """Yield where a pattern stands in the first articles that have a word of it, reading all of them."""
+    def _anywhere(self, sentence: str) -> Iterator[_Place]:
+        """Yield where a sentence stands in the first articles that have a word of it, reading all of them."""
+        word = max(sentence.split(), key=len)
         sql = "SELECT id FROM articles WHERE instr(text, ?) ORDER BY id LIMIT ?"
         for (row,) in self._generation.query(sql, word, _CANDIDATES):
             article = self._article(row)
-            for match in pattern.finditer(article.text):
-                yield _Place(article, False, *match.span())
+            for start, end in places_of(sentence, article.text):
+                yield _Place(article, False, start, end)
 
     def _nearest(self, sentence: str) -> _Place | None:
         """Return what is most like a sentence in the passages that have its rarest words."""
@@ -269,9 +274,11 @@ def _is_short(sentence: str) -> bool:
     return few or len(sentence) < _SHORT_LETTERS
 
 
-def _quoted(sentence: str) -> str:
-    """Return a sentence as FTS5 takes it between quotation marks."""
-    return sentence.replace('"', '""')
+def _phrase(sentence: str) -> str:
+    """Return a sentence's first words as FTS5 takes them between quotation marks."""
+    words = list(itertools.islice(WORD.finditer(sentence), _PHRASE_WORDS))
+    whole = sentence if len(words) < _PHRASE_WORDS else sentence[: words[-1].end()]
+    return whole.replace('"', '""')
 
 
 def _pairs(text: str) -> set[tuple[str, str]]:

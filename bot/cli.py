@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from bot.evaluation.command import eval_command
-from index.cli import index_group, index_options
+from bot.hiding import redacted
+from index.cli import GATE_OF, index_group, index_options
 from index.errors import ArticleError, FootnoteError
 from index.terminal import printable
 
 if TYPE_CHECKING:
+    from bot.gate import GoldGate
     from bot.settings import BotSettings
 
 __all__ = ["main"]
@@ -35,19 +37,17 @@ def _load(**options: Any) -> BotSettings:
     return BotSettings.load(**options)
 
 
-def _answer_options(command: Command) -> Command:
-    """Give a command an option for what decides on an answer."""
-    at = click.option(
-        "--answer-at", type=float, metavar="SHARE", help="Confidence at which a quote is the answer, 0 to 1."
-    )
-    return at(index_options(command))
+def _gate_of(settings: BotSettings) -> GoldGate | None:
+    from bot.gate import find_gate
+
+    return find_gate(settings)
 
 
 def _service_options(command: Command) -> Command:
     """Give a command an option for every other setting but the token, which is a secret."""
     for option in reversed(_SERVICE_OPTIONS):
         command = option(command)
-    return _answer_options(command)
+    return index_options(command)
 
 
 def _switch(name: str, text: str) -> Callable[[Command], Command]:
@@ -55,6 +55,9 @@ def _switch(name: str, text: str) -> Callable[[Command], Command]:
 
 
 _SERVICE_OPTIONS = (
+    click.option(
+        "--discord-token-file", type=click.Path(path_type=Path), help="A file with the bot's token alone."
+    ),
     click.option("--discord-api-url", metavar="URL", help="The Discord-compatible server to use."),
     click.option("--discord-admin-users", metavar="IDS", help="Users who may rebuild."),
     click.option("--discord-admin-roles", metavar="IDS", help="Roles whose members may rebuild."),
@@ -84,6 +87,7 @@ def footnote(context: click.Context, debug: bool) -> None:
     Settings come from options, the environment (FOOTNOTE_...) and .env, in that order.
     """
     context.obj = _load
+    context.meta[GATE_OF] = _gate_of
 
 
 @footnote.command()
@@ -96,7 +100,7 @@ def footnote(context: click.Context, debug: bool) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each answer.")
 @click.option("--explain", is_flag=True, help="Say how each answer was found and how sure that is.")
-@_answer_options
+@index_options
 def ask(question: str | None, questions: Any, as_json: bool, explain: bool, **options: Any) -> None:
     """Answer QUESTION, or every question of a file."""
     if (question is None) == (questions is None):
@@ -119,7 +123,7 @@ class _BadLinesError(FootnoteError):
 
 
 @footnote.command()
-@_answer_options
+@index_options
 def chat(**options: Any) -> None:
     """Ask and answer here in the terminal."""
     try:
@@ -141,7 +145,7 @@ def discord(context: click.Context, /, **options: Any) -> None:
     context.obj = options
     if context.invoked_subcommand is not None:
         return
-    settings = _load(**options)
+    settings = _with_token(_load(**options))
     from index.manifest import read_pointer
 
     read_pointer(settings.index)
@@ -153,7 +157,13 @@ def discord(context: click.Context, /, **options: Any) -> None:
 def _discord_settings(context: click.Context, options: dict[str, Any]) -> BotSettings:
     """Load the settings of a command below `discord`; its own options come before those of `discord`."""
     given = {name: value for name, value in options.items() if value is not None}
-    return _load(**{**context.obj, **given})
+    return _with_token(_load(**{**context.obj, **given}))
+
+
+def _with_token(settings: BotSettings) -> BotSettings:
+    from bot.tokenfile import with_token
+
+    return with_token(settings)
 
 
 @discord.command()
@@ -195,7 +205,7 @@ def doctor(**options: Any) -> None:
 
     findings = examine(options)
     for finding in findings:
-        click.echo(printable(finding.line()))
+        click.echo(printable(redacted(finding.line())))
     status = max(finding.status for finding in findings)
     if status:
         raise SystemExit(status)
@@ -244,11 +254,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _tell(error: Exception) -> int:
     """Say what went wrong in one message; return the exit status."""
+    reason = printable(redacted(str(error)))
     if isinstance(error, FootnoteError):
-        click.echo(f"footnote: {printable(str(error))}", err=True)
+        click.echo(f"footnote: {reason}", err=True)
         return error.exit_status
     click.echo(
-        f"footnote: a fault of ours ({type(error).__name__}: {printable(str(error))}). "
+        f"footnote: a fault of ours ({type(error).__name__}: {reason}). "
         "Please report it, with what `footnote --debug ...` prints.",
         err=True,
     )

@@ -6,7 +6,7 @@ import difflib
 import itertools
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,7 +17,7 @@ from bot.quotations import LEFT_OUT
 from index.folding import WORD, fold
 from index.wording import words_of
 
-__all__ = ["Change", "ChangeKind", "Likeness", "compare", "is_apart", "most_like"]
+__all__ = ["Change", "ChangeKind", "Likeness", "compare", "is_apart", "most_like", "places_of"]
 
 _ALIKE = 0.75
 """Likeness (1 is the same) from which a sentence counts as changed from another.
@@ -46,10 +46,15 @@ _REACH = 240
 _END = 300
 """Characters of each end by which a long sentence is looked for: the time grows with the square of them."""
 
+_PIECES_MATCHED, _LETTERS_MATCHED = 240, 50
+"""Words, spaces and signs of a sentence, and letters of a word, whose longest common runs are sought: that
+shows best what was changed, and takes time with the cube of them."""
+
 _PIECES = re.compile(r"\w+|\s+|[^\w\s]")
 _SIGNS = re.compile(r"\w+|[^\w\s]")
 _BEFORE, _AFTER = re.compile(r"\w+[^\w.!?…]{1,3}$"), re.compile(r"[^\w.!?…]{1,3}\w+")
 _SPACE = re.compile(r"\s")
+_SPACES = re.compile(r"\s{2,}")
 
 Span = tuple[int, int]
 
@@ -79,6 +84,28 @@ class Likeness:
     start: int
     end: int
     likeness: float
+
+
+def places_of(sentence: str, text: str) -> Iterator[Span]:
+    """Yield where a sentence, in one line, stands in a text in which white space may be wider; in order.
+
+    No place overlaps another. The time is in proportion to the text, whatever stands there.
+    """
+    flat: list[str] = []
+    ends, dropped = [0], [0]
+    done = length = 0
+    for spaces in _SPACES.finditer(text):
+        flat.append(text[done : spaces.start() + 1])
+        done = spaces.end()
+        length += len(flat[-1])
+        ends.append(length)
+        dropped.append(done - length)
+    line = _SPACE.sub(" ", "".join([*flat, text[done:]]))
+    at = line.find(sentence)
+    while at >= 0:
+        end = at + len(sentence)
+        yield at + dropped[bisect_right(ends, at) - 1], end + dropped[bisect_left(ends, end) - 1]
+        at = line.find(sentence, end)
 
 
 def most_like(sentence: str, text: str) -> Likeness | None:
@@ -192,17 +219,26 @@ def compare(quoted: str, original: str) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-def _runs(own: Sequence[str], others: Sequence[str]) -> Iterator[tuple[ChangeKind, str]]:
+def _runs(
+    own: Sequence[str], others: Sequence[str], most: int = _PIECES_MATCHED
+) -> Iterator[tuple[ChangeKind, str]]:
     """Yield what two rows of words, or two words' letters, share and have alone."""
-    matcher = difflib.SequenceMatcher(str.isspace, own, others, autojunk=False)
-    for tag, a, b, c, d in matcher.get_opcodes():
+    for tag, a, b, c, d in _steps(own, others, most):
         if tag == "equal":
             yield ChangeKind.SAME, "".join(own[a:b])
         elif (b - a, d - c) == (1, 1) and _is_same_word(own[a], others[c]):
-            yield from _runs(own[a], others[c])
+            yield from _runs(own[a], others[c], _LETTERS_MATCHED)
         else:
             yield ChangeKind.QUOTED, "".join(own[a:b])
             yield ChangeKind.ARTICLE, "".join(others[c:d])
+
+
+def _steps(own: Sequence[str], others: Sequence[str], most: int) -> Iterable[tuple[str, int, int, int, int]]:
+    """Return the steps from one row to another: by the longest runs they share, or in long rows fewest."""
+    if max(len(own), len(others)) <= most:
+        return difflib.SequenceMatcher(str.isspace, own, others, autojunk=False).get_opcodes()
+    steps = Levenshtein.opcodes(own, others)
+    return [(one.tag, one.src_start, one.src_end, one.dest_start, one.dest_end) for one in steps]
 
 
 def _is_same_word(one: str, other: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import os
 import sys
@@ -17,7 +18,9 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.answers import Answer, Citation
+from bot.current import Damage
 from bot.followups import Earlier
+from bot.lines import lines_of
 from bot.service import Service
 from bot.settings import BotSettings
 from bot.showing import QUOTE, cite, make_console, show, show_why
@@ -39,7 +42,9 @@ Type a question, or one of these:
   /sources   the passages that the last answer cites, with the quotes in them
   /more      the next passages
   /why       how the last answer was found, and how sure that is
-  /rebuild   index what is new or has changed
+  /rebuild   index what is new or has changed; /rebuild force: also where there are far fewer articles
+  /history   the generations of the index that are kept
+  /rollback  answer from the generation before, or from one that is named: /rollback GENERATION
   /status    what is being answered from
   /help      this list
   /quit      leave; so do Ctrl-C and Ctrl-D"""
@@ -56,7 +61,7 @@ async def _lines_of(file: BinaryIO) -> AsyncIterator[bytes]:
         # The loop may end while a line is on its way; then nobody wants it.
         with suppress(RuntimeError, futures.CancelledError), open(os.dup(file.fileno()), "rb") as own:  # noqa: PTH123 - a descriptor
             try:
-                for line in own:
+                for line in lines_of(own):
                     asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
             except OSError as error:
                 failure.append(error)
@@ -97,7 +102,9 @@ async def chat(settings: BotSettings) -> None:
         else:
             lines = _piped()
         async for line in lines:
-            if not await talk.hear(line.strip()):
+            going_on = await talk.hear(line.strip())
+            talk.tell_news()
+            if not going_on:
                 return
 
 
@@ -137,11 +144,16 @@ class _Chat:
         self._console = console
         self._last: Answer | None = None
         self._shown = 0
+        self._news: list[Damage | None] = []
+        service.on_damage(self._news.append)
         self._commands: dict[str, Callable[[], Awaitable[None]]] = {
             "/sources": self._sources,
             "/more": self._more,
             "/why": self._why,
             "/rebuild": self._rebuild,
+            "/rebuild force": functools.partial(self._rebuild, force=True),
+            "/history": self._history,
+            "/rollback": self._rollback,
             "/status": self._status,
             "/help": self._help,
         }
@@ -152,7 +164,7 @@ class _Chat:
             return False
         try:
             if line.startswith("/"):
-                await self._commands.get(line, self._unknown)()
+                await self._command(" ".join(line.split()))
             elif line:
                 earlier = Earlier.of(self._last) if self._last else None
                 self._last, self._shown = await self._service.ask(line, earlier=earlier), 0
@@ -161,6 +173,22 @@ class _Chat:
         except FootnoteError as error:
             self._console.print(Text(printable(str(error)), style="red"))
         return True
+
+    def tell_news(self) -> None:
+        """Say what became damaged, or whole again, since this was called last."""
+        for damage in self._news:
+            if damage is None:
+                self._console.print(Text("The index is whole again.", style="green"))
+            else:
+                self._console.print(Text(printable(damage.told), style="red"))
+        self._news.clear()
+
+    async def _command(self, line: str) -> None:
+        name, _, rest = line.partition(" ")
+        if name == "/rollback" and rest:
+            await self._rollback(rest)
+        else:
+            await self._commands.get(line, self._unknown)()
 
     async def _unknown(self) -> None:
         self._console.print(Text("No such command; /help lists them.", style="yellow"))
@@ -197,12 +225,24 @@ class _Chat:
         self._console.print(text)
         self._console.print()
 
-    async def _rebuild(self) -> None:
+    async def _rebuild(self, *, force: bool = False) -> None:
         with show_progress() as progress:
-            report = await self._service.rebuild(progress)
+            report = await self._service.rebuild(progress, force=force)
         self._console.print(report.summary())
+
+    async def _history(self) -> None:
+        for one in await self._service.history():
+            self._console.print(
+                Text(f"{one.generation}  {one.state:<8} {one.when or '-':<20} articles: {one.articles:,}")
+            )
+
+    async def _rollback(self, generation: str | None = None) -> None:
+        chosen = await self._service.roll_back(generation)
+        self._console.print(Text(printable(f"Answers now come from {chosen}.")))
 
     async def _status(self) -> None:
         status = await self._service.status()
         for label, value in status.lines():
             self._console.print(f"{label:<11} {value}")
+        if self._service.damage is not None:
+            self._console.print(Text(printable(self._service.damage.told), style="red"))

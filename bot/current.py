@@ -10,17 +10,15 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from bot.serving import Serving
 from bot.settings import BotSettings
 from index.errors import DamagedIndexError, FootnoteError
 from index.manifest import read_pointer
-
-if TYPE_CHECKING:
-    from collections import Counter
 
 __all__ = ["UNUSABLE", "Current", "Damage"]
 
@@ -97,7 +95,7 @@ class Current:
     @property
     def withheld(self) -> Counter[str]:
         """How many quotes and articles were withheld so far, by reason."""
-        return self.serving.prover.withheld
+        return self._now.prover.withheld if self._now else Counter()
 
     def using(self, work: Callable[[Serving], _T]) -> _T:
         """Do something with what is served; where that turns out damaged, with what takes its place.
@@ -107,7 +105,8 @@ class Current:
         """
         while True:
             serving = self.serving
-            self._refuse_where_nothing_is_whole()
+            if (damage := self.damage) is not None and not damage.serving:
+                raise DamagedIndexError(damage.told)
             try:
                 return work(serving)
             except DamagedIndexError as error:
@@ -137,20 +136,27 @@ class Current:
             name = read_pointer(self._settings.index).generation
             if self._closed or name in self._bad:
                 return
-            if name != self.serving.name:
+            damage = self.damage
+            if name != self.serving.name or (damage is not None and not damage.serving):
                 new = self.serving.next()
-                if new is None:
-                    return
+                self.damage = None  # first, so that nobody is refused what is whole
                 self._put(new)
-            if self.damage is not None:
-                _LOG.info("the index is whole again: answers come from generation %s", name)
+            if damage is not None:
                 self.damage = None
+                _LOG.info("the index is whole again: answers come from generation %s", name)
                 self._damaged(None)
 
-    def forgive(self, name: str) -> None:
-        """Take a generation for whole that was found damaged before: somebody has read all of it since."""
+    def roll_back(self, name: str | None) -> str:
+        """Publish another generation that is kept, for `swap` to serve; raises as `index.generations`' own.
+
+        One that was found damaged before is whole again, since all of it was read for that.
+        """
+        from index.generations import roll_back
+
+        chosen = roll_back(self._settings.index, name)
         with self._changing:
-            self._bad.discard(name)
+            self._bad.discard(chosen)
+        return chosen
 
     def close(self) -> None:
         """Close what is served; nothing is served afterwards. Waits for a swap that is under way."""
@@ -158,11 +164,6 @@ class Current:
             self._closed = True
             if self._now is not None:
                 self._now.close()
-
-    def _refuse_where_nothing_is_whole(self) -> None:
-        damage = self.damage
-        if damage is not None and not damage.serving:
-            raise DamagedIndexError(damage.told)
 
     def _fall_back(self, serving: Serving, error: DamagedIndexError) -> None:
         """Serve the last good generation in the place of one that is damaged, unless that has been done."""

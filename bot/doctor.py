@@ -15,6 +15,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from bot.settings import BotSettings
+from bot.tokenfile import allows, exposed, with_token
 from index.articles import read_articles
 from index.build import plan_build
 from index.encoders import find_model_of
@@ -22,7 +23,7 @@ from index.errors import DamagedIndexError, FootnoteError, MissingError, NoModel
 from index.fits import choose_fit
 from index.generation import index_status
 from index.graphs import graph_digest, graph_home, read_refusal, whole_graph
-from index.models import find_model
+from index.models import Model, check_pin, find_model
 from index.parts import SCORED
 
 __all__ = ["Finding", "examine"]
@@ -59,6 +60,7 @@ def examine(options: dict[str, Any]) -> list[Finding]:
         ("index", _index),
         ("graph", _graph),
         ("confidence", _confidence),
+        ("files", _files),
         ("discord", _discord),
     ):
         findings.append(_guarded(subject, look, settings))
@@ -116,7 +118,7 @@ def _settings() -> list[Finding]:
     if unknown:
         message = f"{', '.join(unknown)} in the environment: no setting of Footnote, so without effect"
         findings.append(Finding("settings", message, warning=True))
-    if file.exists() and os.name == "posix" and file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+    if allows(file, stat.S_IRGRP | stat.S_IROTH):
         message = ".env can be read by other users of this machine; if it holds a token: chmod 600 .env"
         findings.append(Finding("settings", message, warning=True))
     return findings
@@ -126,14 +128,21 @@ def _weights(settings: BotSettings) -> Finding:
     try:
         model = find_model(settings.model)
     except NoModelError:
-        model = find_model_of(settings.index, settings.model)
-        return Finding("weights", f"not here; {model.name} is encoded by the graph in {settings.index}")
-    kind = "as published" if model.packaged else f"from {model.folder}"
-    return Finding("weights", f"{model.name}, {kind}")
+        model = _model(settings)
+        kind = f"encoded by the graph in {settings.index} (its own files are not here)"
+    else:
+        check_pin(model, settings.model_sha256)
+        kind = "as published" if model.packaged else f"from {model.folder}"
+    pinned = "pinned" if settings.model_sha256 else "to pin it: FOOTNOTE_MODEL_SHA256"
+    return Finding("weights", f"{model.name}, {kind}; fingerprint {model.fingerprint} ({pinned})")
+
+
+def _model(settings: BotSettings) -> Model:
+    return find_model_of(settings.index, settings.model, settings.model_sha256)
 
 
 def _articles(settings: BotSettings) -> Finding:
-    source = read_articles(settings.articles)
+    source = read_articles(settings.articles, settings.article_bytes)
     skipped = f"; {len(source.notes)} file(s) skipped" if source.notes else ""
     return Finding("articles", f"{len(source.articles):,} in {settings.articles}{skipped}")
 
@@ -157,7 +166,7 @@ def _index(settings: BotSettings) -> Finding:
 
 def _graph(settings: BotSettings) -> Finding:
     """Say which graph encodes, after checking every byte of it, or why there is none."""
-    model = find_model_of(settings.index, settings.model)
+    model = _model(settings)
     if graph_digest(settings.index, model.fingerprint):
         record = whole_graph(graph_home(settings.index, model.fingerprint))
         lowest = min(record.agreement["dense"], record.agreement["tokens"])
@@ -172,7 +181,7 @@ def _graph(settings: BotSettings) -> Finding:
 
 
 def _confidence(settings: BotSettings) -> Finding:
-    chosen = choose_fit(settings.fit_file, find_model_of(settings.index, settings.model).fingerprint)
+    chosen = choose_fit(settings.fit_file, _model(settings).fingerprint)
     left_out = settings.without & set(SCORED)
     if chosen.is_fitted and left_out and not settings.fit_file.exists():
         parts = ", ".join(sorted(left_out))
@@ -182,8 +191,28 @@ def _confidence(settings: BotSettings) -> Finding:
 
 
 def _discord(settings: BotSettings) -> Finding:
+    settings = with_token(settings)
     if settings.discord_token is None:
         return Finding("discord", "no FOOTNOTE_DISCORD_TOKEN: only the terminal can ask", warning=True)
     from bot.discordapp.connection import check_connection
 
     return Finding("discord", f"the token is {asyncio.run(check_connection(settings))}'s")
+
+
+def _files(settings: BotSettings) -> Finding:
+    """Say which files others on this machine can read or change that are no business of theirs."""
+    elsewhere = [line for line in exposed(settings) if not line.startswith(".env ")]  # told of above
+    told = [*elsewhere, *_open_to_others(settings)]
+    return Finding(
+        "files",
+        "; ".join(told) or "nobody else can read what is secret, or change what is quoted",
+        warning=bool(told),
+    )
+
+
+def _open_to_others(settings: BotSettings) -> Iterator[str]:
+    if allows(settings.records, stat.S_IRGRP | stat.S_IROTH):
+        yield f"{settings.records} holds what people asked: chmod 600 {settings.records}"
+    for folder in (settings.index, settings.articles):
+        if allows(folder, stat.S_IWOTH):
+            yield f"anybody on this machine can change {folder}, and so what is quoted: chmod -R o-w {folder}"

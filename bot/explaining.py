@@ -55,6 +55,8 @@ def explanation_lines(answer: Answer) -> Iterator[str]:
     question = reasons.found.question
     if answer.read_as:
         yield f"read together with: {answer.read_as}"
+    if answer.read_only:
+        yield f"read: only the first {answer.read_only:,} characters"
     yield from (f"read: {note}" for note in question.notes)
     yield f"asked for: {str(question.wanted).replace('_', ' ')}"
     if not reasons.cited:

@@ -35,6 +35,9 @@ _ENDS = (4, 8, 16, 3, 2)
 _CONTEXT = (3, 6, 12, 24)
 """Words around it by which a quote is told from another place that reads alike."""
 
+_LONGEST = 2_000_000
+"""Characters of an article's text that are looked through; in a longer one, only the page is opened."""
+
 _FEW = 3
 """Words of a quote so short that it is named together with what stands around it, as the draft advises, since
 a page has more text than its article."""
@@ -69,6 +72,8 @@ def sentence_url(url: str, text: str, start: int, end: int, *, room: int = 1000)
     plain = f"{address}#{fragment}" if fragment else address
     if len(plain) > room or not _is_web_address(address):
         return None
+    if len(text) > _LONGEST:
+        return plain
     lead = f"{address}#{fragment}{_DIRECTIVE}text="
     page = _Page(text, start, end, room)
     return lead + found if (found := page.directive(room - len(lead))) else plain

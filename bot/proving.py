@@ -124,7 +124,8 @@ class Prover:
         self.withheld[why] += 1
         _LOG.error(
             "A quote is withheld, since %s: article %r, %s %s to %s, generation %s. The index is out of step "
-            "with itself: move the folder of the index away and run `footnote index build`.",
+            "with itself: remove CURRENT from its folder and run `footnote index build`, which then makes "
+            "all of it anew.",
             why,
             identity,
             "heading" if in_heading else "text",

@@ -58,6 +58,8 @@ def build_command(settings: IndexSettings) -> list[str]:
 
 def _written(value: object) -> str:
     """Return a setting's value as an option takes it."""
+    if value is None:
+        return ""
     return ",".join(sorted(value)) if isinstance(value, frozenset) else str(value)
 
 
@@ -90,7 +92,7 @@ class Rebuilder:
         process = self._process = await self._start(["--force"] if force else [])
         out, err = process.stdout, process.stderr
         assert out is not None  # noqa: S101 - both are pipes
-        assert err is not None  # noqa: S101
+        assert err is not None  # noqa: S101 - both are pipes
         try:
             told, said = await asyncio.gather(_hear(out, progress), _last_words(err))
             status = await process.wait()

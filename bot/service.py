@@ -206,11 +206,8 @@ class Service:
             NotServedError: it is published, but answers go on coming from the generation of before.
             FootnoteError: there is no such generation, it is not whole, or the gate refused it.
         """
-        from index.generations import roll_back
-
         self._refuse_when_closed()
-        chosen = await asyncio.to_thread(roll_back, self.settings.index, name)
-        self._current.forgive(chosen)
+        chosen = await asyncio.to_thread(self._current.roll_back, name)
         await self._swap_to(chosen)
         return chosen
 

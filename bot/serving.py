@@ -21,14 +21,13 @@ from bot.settings import BotSettings
 from index import (
     Article,
     Encoder,
-    FootnoteError,
     Generation,
     IndexStatus,
     Search,
     open_generation,
 )
 from index.encoders import open_encoder
-from index.manifest import Manifest, read_pointer
+from index.manifest import Manifest
 from index.wording import straighten
 
 if TYPE_CHECKING:
@@ -68,10 +67,8 @@ class Serving:
         """
         return cls.of(settings, open_generation(settings.index, check_mb=settings.check_mb))
 
-    def next(self) -> Self | None:
-        """Open the current generation where it is another one; raises as `first` does."""
-        if read_pointer(self.settings.index).generation == self.name:
-            return None
+    def next(self) -> Self:
+        """Open the current generation, which may be another one by now; raises as `first` does."""
         new = open_generation(self.settings.index, check_mb=self.settings.check_mb)
         return self.of(self.settings, new, self)
 
@@ -86,10 +83,12 @@ class Serving:
             if encoder is None:
                 # A question is too short to gain from a second thread, and loses much to it when others are
                 # busy; a rebuild beside answering leaves a core for the answers.
-                encoder = open_encoder(settings.index, generation.manifest, settings.model, threads=1)
+                encoder = open_encoder(
+                    settings.index, generation.manifest, settings.model, threads=1, pin=settings.model_sha256
+                )
             search = Search(generation, encoder, settings.without)
             judge = find_judge(settings.fit_file, encoder.model.fingerprint, settings.answer_at)
-        except FootnoteError:
+        except Exception:
             generation.close()
             raise
         withheld = before.prover.withheld if before else Counter[str]()
@@ -119,7 +118,9 @@ class Serving:
         else:
             made, note = ask_following(question, earlier, ask, self._language)
         elapsed = round(1000 * (time.perf_counter() - begun), 1)
-        return dataclasses.replace(made, read_as=note, elapsed_ms=elapsed)
+        # What is read together with a subject stands whole before it.
+        read_only = 0 if note else made.read_only
+        return dataclasses.replace(made, read_as=note, read_only=read_only, elapsed_ms=elapsed)
 
     def _ask(self, article: str | None, question: str) -> Answer:
         made = answer(

@@ -31,15 +31,8 @@ SnowflakeSet = Annotated[frozenset[int], NoDecode]
 
 
 class BotSettings(IndexSettings):
-    """How answers are judged, and how the bot meets Discord."""
+    """How many may ask, what is kept of that, and how the bot meets Discord."""
 
-    answer_at: float | None = Field(
-        None,
-        ge=0,
-        le=1,
-        description="The confidence at which a quote is given as the answer; higher is more careful. Without "
-        "it, that of the fit: right 85 times in 100 on the questions it was fitted on.",
-    )
     waiting: int = Field(
         256, ge=1, le=100_000, description="How many questions may wait before more are turned away."
     )
@@ -61,6 +54,9 @@ class BotSettings(IndexSettings):
         90, ge=1, le=36_500, description="Days after which an unanswered question or feedback is deleted."
     )
     discord_token: SecretStr | None = Field(None, description="The Discord bot's token; shown nowhere.")
+    discord_token_file: Path | None = Field(
+        None, description="A file with the token alone, in the place of FOOTNOTE_DISCORD_TOKEN."
+    )
     discord_api_url: str = Field(
         "https://discord.com/api/v10",
         description="The Discord-compatible server to use; plain http only on this machine (loopback).",

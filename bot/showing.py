@@ -39,6 +39,9 @@ def show(console: Console, answer: Answer, *, heading: bool = False) -> None:
         console.print(Text(f"\n{printable(answer.question)}", style="bold"))
     if answer.read_as:
         console.print(Text(f"  read together with: {printable(answer.read_as)}", style="dim"))
+    if answer.read_only:
+        note = f"Only the first {answer.read_only:,} characters of the question were read."
+        console.print(Text(note, style="yellow"))
     if not answer.question.strip():
         console.print(Text("That is empty. Ask a question about the articles.", style="yellow"))
     elif answer.verdict is Verdict.ANSWERED:

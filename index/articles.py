@@ -7,19 +7,28 @@ and reason.
 from __future__ import annotations
 
 import hashlib
+import io
+import itertools
 import json
 import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from index.errors import ArticleError, MissingError
+from index.files import SUFFIXES, ArticleFile, RefusedError, article_files
+from index.plain import one_line
 
-__all__ = ["HEADING_PARTS", "Article", "ArticleSource", "Paragraph", "read_articles"]
+__all__ = ["ARTICLE_BYTES", "HEADING_PARTS", "Article", "ArticleSource", "Paragraph", "read_articles"]
 
-_SUFFIXES = {".txt", ".md", ".jsonl"}
+ARTICLE_BYTES = 64_000_000
+"""Bytes of one article, at most, where no setting says otherwise: a library of some 40 books."""
+
+_LONGEST_FIELD, _LONGEST_ID = 10_000, 1_000
+"""Characters of a field of a heading, and of an id; longer ones name nothing."""
+
 _TITLE_LENGTH = 150
 _BLANK = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
 _AUTHOR = re.compile(r"author:\s*(?P<author>.*)", re.IGNORECASE)
@@ -27,6 +36,11 @@ _FIELDS = ("title", "author", "publisher", "url", "published")
 HEADING_PARTS = ("title", "author", "publisher", "published")
 # What is not quoted at a paragraph's edge: white space, and a byte order mark left inside a text.
 _EDGES = "\ufeff" + "".join(filter(str.isspace, map(chr, range(0x3001))))
+
+
+# How Python keeps a byte that is no UTF-8: half a character, which no text has.
+_BYTES_FROM = 0xDC00
+_BYTE = re.compile("[\udc80-\udcff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +78,10 @@ class Article:
             start += len(piece) + 2
         return tuple(spans)
 
+    def paragraph_at(self, offset: int) -> int:
+        """Return the number of the paragraph of `text` that an offset is in."""
+        return self.text.count("\n\n", 0, offset) + 1
+
     @property
     def content_hash(self) -> str:
         """SHA-256 (hex) of everything but the id: equal hashes need no second encoding."""
@@ -79,12 +97,10 @@ class ArticleSource:
     notes: tuple[str, ...]
 
 
-class _RefusedError(Exception):
-    """One file or line that cannot be indexed: where, and why."""
-
-
-def read_articles(path: Path) -> ArticleSource:
+def read_articles(path: Path, most: int = ARTICLE_BYTES) -> ArticleSource:
     """Read the article file `path`, or every article file below the folder `path`, in order of name.
+
+    An article may have `most` bytes: a file of prose, or a line of JSON.
 
     Raises:
         MissingError: nothing is there.
@@ -92,16 +108,15 @@ def read_articles(path: Path) -> ArticleSource:
     """
     if not path.exists():
         raise MissingError(
-            f"no articles at {path}: name a file or a folder with --articles or FOOTNOTE_ARTICLES."
+            f"no articles at {one_line(path)}: name a file or a folder with --articles or FOOTNOTE_ARTICLES."
         )
     problems: list[str] = []
     notes: list[str] = []
-    files = list(_walk(path, problems, notes)) if path.is_dir() else [path]
     articles: list[Article] = []
     origin: dict[str, str] = {}
-    for file in files:
-        for where, found in _read_file(file, path):
-            if isinstance(found, _RefusedError):
+    for file in article_files(path, problems, notes):
+        for where, found in _read_file(file, path, most):
+            if isinstance(found, RefusedError):
                 problems.append(str(found))
             elif found.id in origin:
                 problems.append(f"{where}: the id {found.id!r} is taken by {origin[found.id]}")
@@ -109,110 +124,104 @@ def read_articles(path: Path) -> ArticleSource:
                 origin[found.id] = where
                 articles.append(found)
     if not problems and not articles:
-        problems.append(f"{path}: holds no article (.txt, .md or .jsonl)")
+        problems.append(f"{one_line(path)}: holds no article (.txt, .md or .jsonl)")
     if problems:
         raise ArticleError(problems)
     return ArticleSource(tuple(articles), tuple(notes))
 
 
-def _walk(root: Path, problems: list[str], notes: list[str]) -> Iterator[Path]:
-    """Yield the article files below `root` by name; hidden ones and question sets are passed over."""
-    home = root.resolve()
-
-    def unreadable(error: OSError) -> None:
-        problems.append(f"{error.filename}: cannot be read: {error.strerror}")
-
-    for folder, folders, names in os.walk(root, onerror=unreadable):
-        links = [name for name in folders if Path(folder, name).is_symlink()]
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in links)
-        for name in sorted([*names, *links]):
-            file = Path(folder, name)
-            if name.startswith("."):
-                continue
-            if file.is_symlink():
-                _check_link(file, home, problems, notes)
-            elif name == "questions.jsonl" or name.endswith(".questions.jsonl"):
-                notes.append(f"{file}: a question set, not articles; skipped")
-            elif file.suffix.lower() not in _SUFFIXES:
-                notes.append(f"{file}: neither .txt, .md nor .jsonl; skipped")
-            else:
-                yield file
-
-
-def _check_link(file: Path, home: Path, problems: list[str], notes: list[str]) -> None:
-    """Refuse a link that leaves the folder; one that stays inside names what is read anyway."""
-    try:
-        inside = file.resolve(strict=True).is_relative_to(home)
-    except (OSError, RuntimeError):
-        problems.append(f"{file}: a link that leads nowhere; remove it")
-        return
-    if inside:
-        notes.append(f"{file}: a link to a file that is read anyway; skipped")
-    else:
-        problems.append(f"{file}: a link out of the articles' folder; copy the file there instead")
-
-
-def _read_file(file: Path, root: Path) -> Iterator[tuple[str, Article | _RefusedError]]:
+def _read_file(file: ArticleFile, root: Path, most: int) -> Iterator[tuple[str, Article | RefusedError]]:
     """Yield each article of a file, or why it is none, with where it stands (file, or file and line)."""
+    suffix = file.path.suffix.lower()
     try:
-        suffix = file.suffix.lower()
-        if suffix not in _SUFFIXES:
-            raise _RefusedError(f"{file}: neither .txt, .md nor .jsonl")
-        text = _decode(file)
-        if suffix != ".jsonl":
-            relative = file.relative_to(root) if root != file else Path(file.name)
-            yield str(file), _read_prose(file, relative.with_suffix("").as_posix(), text)
-            return
-    except _RefusedError as refused:
-        yield str(file), refused
-        return
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            where = f"{file}, line {number}"
-            try:
-                yield where, _article_of_json(line, where)
-            except _RefusedError as refused:
-                yield where, refused
-
-
-def _decode(file: Path) -> str:
-    if not file.is_file():
-        raise _RefusedError(f"{file}: not a regular file")
-    try:
-        data = file.read_bytes()
+        if suffix not in SUFFIXES:
+            raise RefusedError(f"{file.where}: neither .txt, .md nor .jsonl")
+        with file.open() as opened:
+            if suffix == ".jsonl":
+                yield from _read_rows(opened, file.where, most)
+            else:
+                text = _decode(opened, file.where, most)
+                yield file.where, _read_prose(file, root, text)
+    except RefusedError as refused:
+        yield file.where, refused
     except OSError as error:
-        raise _RefusedError(f"{file}: cannot be read: {error.strerror}") from error
+        yield file.where, RefusedError(f"{file.where}: cannot be read: {error.strerror}")
+
+
+def _decode(file: BinaryIO, where: str, most: int) -> str:
+    """Return a file's text, its lines with plain ends."""
+    if os.fstat(file.fileno()).st_size > most or len(data := file.read(most + 1)) > most:
+        raise RefusedError(f"{where}: {_too_large(most)}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        byte = f"byte 0x{data[error.start]:02x}"
-        raise _RefusedError(f"{file}, line {line}: not UTF-8 ({byte}); save it as UTF-8") from error
+        raise RefusedError(f"{where}, line {line}: {_not_utf8(data[error.start])}") from error
     if not text.strip(_EDGES):
-        raise _RefusedError(f"{file}: empty")
+        raise RefusedError(f"{where}: empty")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _too_large(most: int) -> str:
+    return (
+        f"larger than {most / 1_000_000:g} MB, the most that an article may have; part it into several, or "
+        "set FOOTNOTE_ARTICLE_MB higher"
+    )
+
+
+def _not_utf8(byte: int) -> str:
+    return f"not UTF-8 (byte 0x{byte:02x}); save it as UTF-8"
+
+
+def _read_rows(file: BinaryIO, path: str, most: int) -> Iterator[tuple[str, Article | RefusedError]]:
+    """Yield the article of each line; one that is too long is read no further, nor is what follows it."""
+    is_empty = True
+    with io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape") as lines:
+        for number in itertools.count(1):
+            line = lines.readline(most + 1)
+            if not line:
+                break
+            where = f"{path}, line {number}"
+            if len(line) > most:
+                raise RefusedError(f"{where}: {_too_large(most)}")
+            if line.strip(_EDGES):
+                is_empty = False
+                yield where, _read_row(line, where)
+    if is_empty:
+        raise RefusedError(f"{path}: empty")
+
+
+def _read_row(line: str, where: str) -> Article | RefusedError:
+    try:
+        if escaped := _BYTE.search(line):
+            raise RefusedError(f"{where}: {_not_utf8(ord(escaped[0]) - _BYTES_FROM)}")
+        return _article_of_json(line, where)
+    except RefusedError as refused:
+        return refused
 
 
 def _article_of_json(line: str, where: str) -> Article:
     try:
         row = json.loads(line)
     except json.JSONDecodeError as error:
-        raise _RefusedError(f"{where}: not JSON: {error.msg} (column {error.colno})") from error
+        raise RefusedError(f"{where}: not JSON: {error.msg} (column {error.colno})") from error
     except (ValueError, RecursionError) as error:
         reason = "nested too deep, or a number too long"
-        raise _RefusedError(f"{where}: not JSON: {reason}") from error
+        raise RefusedError(f"{where}: not JSON: {reason}") from error
     if not isinstance(row, dict):
-        raise _RefusedError(f"{where}: not a JSON object")
+        raise RefusedError(f"{where}: not a JSON object")
     identity, body = row.get("id"), row.get("text")
     if isinstance(identity, bool) or not isinstance(identity, str | int) or not str(identity).strip():
-        raise _RefusedError(f'{where}: has no "id" (a string)')
+        raise RefusedError(f'{where}: has no "id" (a string)')
     if not isinstance(body, str):
-        raise _RefusedError(f'{where}: has no "text" (a string)')
+        raise RefusedError(f'{where}: has no "text" (a string)')
     return _article(str(identity), _fields(row, where), None, body, where)
 
 
-def _read_prose(file: Path, identity: str, text: str) -> Article:
-    where = str(file)
+def _read_prose(file: ArticleFile, root: Path, text: str) -> Article:
+    where, path = file.where, file.path
+    relative = path.relative_to(root) if root != path else Path(path.name)
+    identity = relative.with_suffix("").as_posix()
     metadata, body = _split_front_matter(text, where)
     if metadata:
         return _article(identity, _fields(metadata, where), None, body, where)
@@ -220,7 +229,7 @@ def _read_prose(file: Path, identity: str, text: str) -> Article:
     fields = dict.fromkeys(_FIELDS, "")
     if title_line is not None:
         fields["title"] = title_line.strip(_EDGES)
-        if file.suffix.lower() == ".md":
+        if path.suffix.lower() == ".md":
             fields["title"] = fields["title"].lstrip("#").strip(_EDGES)
     if author_line is not None and (match := _AUTHOR.match(author_line.strip(_EDGES))):
         fields["author"] = match["author"].strip(_EDGES + "|")
@@ -238,7 +247,7 @@ def _split_front_matter(text: str, where: str) -> tuple[dict[str, Any], str]:
         return split_front_matter(text)
     except FrontMatterError as error:
         line = f", line {error.line}" if error.line else ""
-        raise _RefusedError(f"{where}{line}: the front matter cannot be read: {error}") from error
+        raise RefusedError(f"{where}{line}: the front matter cannot be read: {error}") from error
 
 
 def _split_heading(text: str) -> tuple[str | None, str | None, str]:
@@ -267,20 +276,29 @@ def _as_text(value: object, name: str, where: str) -> str:
     """Give a field's value as one line of text; several authors with commas between them."""
     values = value if isinstance(value, list) else [value]
     if any(isinstance(one, bool) or not isinstance(one, str | int | float | None) for one in values):
-        raise _RefusedError(f'{where}: "{name}" is not text')
+        raise RefusedError(f'{where}: "{name}" is not text')
     lines = (" ".join(str(one).split()) for one in values if one is not None)
-    return ", ".join(line for line in lines if line)
+    # As many as may be kept and one more: many may stand for one long value (YAML's aliases).
+    kept: list[str] = []
+    length = 0
+    for line in filter(None, lines):
+        kept.append(line)
+        length += len(line)
+        if length > _LONGEST_FIELD:
+            raise RefusedError(f'{where}: "{name}" has more than {_LONGEST_FIELD:,} characters; shorten it')
+    return ", ".join(kept)
 
 
 def _article(identity: str, fields: dict[str, str], heading: str | None, body: str, where: str) -> Article:
     """Put an article together; `heading` None takes the values of the fields, one a line."""
     text = "\n\n".join(_paragraphs(body))
     if not text:
-        raise _RefusedError(f"{where}: an article without text")
+        raise RefusedError(f"{where}: an article without text")
     if heading is None:
         heading = "\n".join(fields[name] for name in HEADING_PARTS if fields[name])
     title = fields["title"] or identity.rsplit("/", 1)[-1]
-    _refuse_surrogates((identity, *fields.values(), heading, text), where)
+    _refuse_odd_id(identity, where)
+    _refuse_surrogates((*fields.values(), heading, text), where)
     return Article(**{**fields, "id": identity, "title": title, "heading": heading, "text": text})
 
 
@@ -289,11 +307,20 @@ def _paragraphs(body: str) -> Iterable[str]:
     return (piece for part in _BLANK.split(body) if (piece := part.strip(_EDGES)))
 
 
+def _refuse_odd_id(identity: str, where: str) -> None:
+    """Refuse an id that is no name: it is shown, typed and linked by."""
+    _refuse_surrogates([identity], where)
+    if len(identity) > _LONGEST_ID:
+        raise RefusedError(f"{where}: its id has more than {_LONGEST_ID:,} characters; shorten it")
+    if one_line(identity, _LONGEST_ID) != identity:
+        raise RefusedError(f"{where}: its id (or the file's name) has a control character; rename it")
+
+
 def _refuse_surrogates(values: Iterable[str], where: str) -> None:
     for value in values:
         try:
             value.encode("utf-8")
         except UnicodeEncodeError as error:
-            raise _RefusedError(
+            raise RefusedError(
                 f"{where}: holds half a character (\\u{ord(value[error.start]):04x})"
             ) from error

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from index.articles import Article, ArticleSource, read_articles
 from index.drafts import Draft, passage_settings, split
+from index.durable import make_folder
 from index.encoder import Encoder
 from index.encoders import build_encoder, find_model_of
-from index.errors import DamagedIndexError, NoIndexError
+from index.errors import DamagedIndexError, NoIndexError, ShrunkError
+from index.gating import Gate, Gold
 from index.generation import Generation, open_generation
 from index.graphs import check_graph
 from index.locking import locked, writable
@@ -23,7 +25,7 @@ from index.retention import remove_leftovers, remove_old
 from index.settings import IndexSettings
 from index.writer import write_generation
 
-__all__ = ["BuildReport", "Changes", "build_index", "plan_build"]
+__all__ = ["BuildReport", "Changes", "build_index", "plan_build", "shrinkage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,17 @@ class Changes:
     everything: str = ""
     """Why all articles are encoded anew, where they are."""
     notes: tuple[str, ...] = ()
+
+    @property
+    def before(self) -> int:
+        """How many articles there were."""
+        return self.unchanged + len(self.changed) + len(self.removed)
+
+    @property
+    def shrunk(self) -> float:
+        """The share by which there are fewer articles than before; 0 where there are not."""
+        fewer = len(self.removed) - len(self.added)
+        return max(fewer, 0) / self.before if self.before else 0.0
 
     @property
     def any(self) -> bool:
@@ -61,6 +74,8 @@ class BuildReport:
     seconds: float
     passages_encoded: int = 0
     passages_resumed: int = 0
+    gold: Gold | None = None
+    """What the gate found, where there is one."""
 
     def summary(self) -> str:
         """Return one sentence on it for people."""
@@ -74,6 +89,7 @@ class BuildReport:
             f"Generation {self.generation}: {_count(self.articles, 'article')} in "
             f"{_count(self.passages, 'passage')}; {_count(self.encoded, 'article')} encoded, {self.reused:,} "
             f"reused, {len(self.changes.removed):,} removed{before}; {self.seconds:.1f} s."
+            + (f" {self.gold.summary()}" if self.gold else "")
         )
 
 
@@ -88,9 +104,9 @@ def plan_build(settings: IndexSettings) -> Changes:
         ArticleError: an article cannot be indexed.
         NoModelError: the encoder's weights cannot be had.
     """
-    source = read_articles(settings.articles)
+    source = read_articles(settings.articles, settings.article_bytes)
     with _previous(settings.index) as (previous, damage):
-        model = find_model_of(settings.index, settings.model)
+        model = find_model_of(settings.index, settings.model, settings.model_sha256)
         return _compare(_hashes(source), source.notes, previous, settings, model, damage)
 
 
@@ -98,22 +114,28 @@ def build_index(
     settings: IndexSettings,
     progress: Callable[[Progress], None] = lambda progress: None,
     encoder: Encoder | None = None,
+    *,
+    gate: Gate | None = None,
+    force: bool = False,
 ) -> BuildReport:
     """Build the next generation and publish it; whatever goes wrong, the one before goes on serving.
 
-    `encoder` saves loading one where the caller has it.
+    `encoder` saves loading one where the caller has it. What `gate` refuses is not published. With `force`,
+    there may be far fewer articles than before.
 
     Raises:
         ArticleError: an article cannot be indexed.
         BusyError: another build holds the lock.
+        GateError: the gate refused the new generation.
         NoModelError: the encoder's weights cannot be had.
         NotWritableError: the index folder cannot be written.
+        ShrunkError: there are far fewer articles than before.
     """
-    source = read_articles(settings.articles)
+    source = read_articles(settings.articles, settings.article_bytes)
     hashes = _hashes(source)
-    model = encoder.model if encoder else find_model_of(settings.index, settings.model)
+    model = encoder.model if encoder else find_model_of(settings.index, settings.model, settings.model_sha256)
     with writable(settings.index):
-        settings.index.mkdir(parents=True, exist_ok=True)
+        make_folder(settings.index)
         with locked(settings.index), _previous(settings.index) as (previous, damage):
             remove_leftovers(settings.index)
             changes = _compare(hashes, source.notes, previous, settings, model, damage)
@@ -121,13 +143,28 @@ def build_index(
                 remove_old(settings.index, previous.name, settings.keep)
                 (settings.index / KEPT).unlink(missing_ok=True)
                 return _unchanged(previous, changes)
+            if not force and (fault := shrinkage(changes, settings)):
+                raise ShrunkError(fault)
             if encoder is None:
                 progress(Progress("loading the encoder", 0, 1))
                 encoder = build_encoder(settings.index, model, source.articles, settings.encode_with)
                 progress(Progress("loading the encoder", 1, 1))
             if previous and previous.manifest.producer != encoder.producer and not changes.everything:
                 changes = replace(changes, everything="vectors are now computed in another way")
-            return _build(settings, source, hashes, changes, previous, encoder, progress)
+            return _build(settings, source, hashes, changes, previous, encoder, progress, gate)
+
+
+def shrinkage(changes: Changes, settings: IndexSettings) -> str:
+    """Say why a build would be refused without `force`, and what to do; "" where it would not."""
+    if changes.shrunk <= settings.shrink:
+        return ""
+    now = changes.before - len(changes.removed) + len(changes.added)
+    return (
+        f"{_count(now, 'article')} at {settings.articles}, and the index at {settings.index} holds "
+        f"{changes.before:,}: that is fewer by more than FOOTNOTE_SHRINK allows ({settings.shrink:g}). Look "
+        "whether the articles are all there. If so many are meant to go: `footnote index build --force`, "
+        "`/rebuild force` in the chat, `/index rebuild force:true` on Discord."
+    )
 
 
 def _unchanged(previous: Generation, changes: Changes) -> BuildReport:
@@ -143,6 +180,7 @@ def _build(  # noqa: PLR0913 - one step of `build_index`, which has gathered all
     previous: Generation | None,
     encoder: Encoder,
     progress: Callable[[Progress], None],
+    gate: Gate | None,
 ) -> BuildReport:
     begun = time.monotonic()
     old = None if changes.everything else previous
@@ -158,6 +196,7 @@ def _build(  # noqa: PLR0913 - one step of `build_index`, which has gathered all
         old,
         keep=settings.keep,
         before=previous.name if previous else "",
+        gate=(lambda new: gate(new, previous, progress)) if gate else None,
     )
     reused = sum(draft.row is not None for draft in drafts)
     return BuildReport(
@@ -170,6 +209,7 @@ def _build(  # noqa: PLR0913 - one step of `build_index`, which has gathered all
         seconds=time.monotonic() - begun,
         passages_encoded=written.encoded,
         passages_resumed=written.resumed,
+        gold=written.gold,
     )
 
 

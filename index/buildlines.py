@@ -4,8 +4,9 @@
     {"report": {"generation": "...", "changes": {"added": [...], ...}, ...}}
     {"error": {"class": "ArticleError", "message": "...", "problems": [...]}}
 
-The fields are those of `Progress`, `BuildReport` and `Changes`. An error's class is one of `index.errors`;
-its `problems` are there where it has some. Lines are ASCII, so that no reader takes U+2028 for a line's end.
+The fields are those of `Progress`, `BuildReport` with its `Gold`, and `Changes`. An error's class is one of
+`index.errors`; its `problems` are there where it has some. Lines are ASCII, so that no reader takes U+2028
+for a line's end.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import click
 from index import errors
 from index.build import BuildReport, Changes
 from index.errors import ArticleError, FootnoteError
+from index.gating import Gold
 from index.progress import Progress
 
 __all__ = ["Told", "line_of", "print_progress", "read_line"]
@@ -64,7 +66,9 @@ def read_line(line: bytes) -> Told:
 
 
 def _read_report(fields: dict[str, Any]) -> BuildReport:
-    return BuildReport(**{**_tuples(fields), "changes": _read_changes(fields["changes"])})
+    gold = fields.get("gold")
+    read = {"changes": _read_changes(fields["changes"]), "gold": gold and Gold(**_tuples(gold))}
+    return BuildReport(**{**_tuples(fields), **read})
 
 
 def _read_changes(fields: dict[str, Any]) -> Changes:

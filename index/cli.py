@@ -1,7 +1,8 @@
-"""`footnote index build | status | verify | show`: the index by hand, in a shell."""
+"""`footnote index build | status | verify | show | history | rollback | prune`: the index by hand."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import signal
@@ -17,10 +18,14 @@ from index.terminal import printable, show_progress
 if TYPE_CHECKING:
     from index.articles import Article
     from index.build import Changes
+    from index.gating import Gate
     from index.generation import Generation
     from index.settings import IndexSettings
 
-__all__ = ["index_group", "index_options"]
+__all__ = ["GATE_OF", "index_group", "index_options"]
+
+GATE_OF = "index.cli.gate_of"
+"""Where in click's `meta` the program that we are part of leaves what makes a gate of settings."""
 
 Command = Callable[..., None]
 
@@ -28,6 +33,16 @@ Command = Callable[..., None]
 def index_options(command: Command) -> Command:
     """Give a command an option for every setting of `IndexSettings`."""
     for option in (
+        click.option(
+            "--answer-at", metavar="SHARE", help="Confidence at which a quote is the answer, 0 to 1."
+        ),
+        click.option("--shrink", metavar="SHARE", help="Share of the articles that may go without --force."),
+        click.option(
+            "--gate-at", metavar="SHARE", help="Share of the gold questions that must stay answered; 0: none."
+        ),
+        click.option(
+            "--gate", metavar="FILE", help="The gold questions that a rebuild must go on answering."
+        ),
         click.option("--keep", type=int, metavar="N", help="Generations that are kept (default 3)."),
         click.option("--without", metavar="PARTS", help="Parts of finding and quoting to leave out."),
         click.option(
@@ -39,7 +54,11 @@ def index_options(command: Command) -> Command:
         click.option(
             "--language", metavar="CODE", help="How sentences are told apart (ISO 639; default en)."
         ),
+        click.option("--article-mb", metavar="MB", help="Megabytes that one article may have (default 64)."),
         click.option("--model", metavar="NAME", help="The encoder: a sentence-transformers name or folder."),
+        click.option(
+            "--model-sha256", metavar="HEX", help="The encoder's fingerprint; another encoder is refused."
+        ),
         click.option(
             "--encode-with", metavar="WAY", help="What encodes articles: graph, or reference (uses a GPU)."
         ),
@@ -93,40 +112,113 @@ def _errors_as_json(command: Command) -> Command:
 
 @index_group.command("build")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option("--force", is_flag=True, help="Build also where there are far fewer articles than before.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print progress, and then the report or the error, as JSON Lines."
 )
 @_errors_as_json
 @_with_settings
-def build_command(settings: IndexSettings, dry_run: bool, as_json: bool) -> None:
+@click.pass_context
+def build_command(
+    context: click.Context, /, settings: IndexSettings, dry_run: bool, force: bool, as_json: bool
+) -> None:
     """Index what is new or has changed; what serves goes on serving until the new index is whole."""
-    from index.build import build_index, plan_build
-
-    if as_json:
-        _build_as_json(settings, dry_run)
-        return
+    gate_of = context.meta.get(GATE_OF)
+    gate = gate_of(settings) if gate_of else None
     if dry_run:
-        _print_changes(plan_build(settings))
-        return
+        _plan(settings, gate, force, as_json)
+    elif as_json:
+        _build_as_json(settings, gate, force)
+    else:
+        _build(settings, gate, force)
+
+
+def _plan(settings: IndexSettings, gate: Gate | None, force: bool, as_json: bool) -> None:
+    from index.build import plan_build, shrinkage
+    from index.buildlines import line_of
+
+    changes = plan_build(settings)
+    refusal = "" if force else shrinkage(changes, settings)
+    more = [f"would be refused: {refusal}"] if refusal else []
+    if gate and changes.any:
+        more.append(gate.note())
+    changes = dataclasses.replace(changes, notes=(*changes.notes, *more))
+    if as_json:
+        click.echo(line_of(changes))
+    else:
+        _print_changes(changes)
+
+
+def _build(settings: IndexSettings, gate: Gate | None, force: bool) -> None:
+    from index.build import build_index
+
     with show_progress() as progress:
-        report = build_index(settings, progress)
-    for note in report.changes.notes:
-        click.echo(f"note: {printable(note)}", err=True)
+        report = build_index(settings, progress, gate=gate, force=force)
+    notes = list(report.changes.notes)
     if report.changes.everything:
-        click.echo(f"note: everything was indexed anew: {printable(report.changes.everything)}", err=True)
+        notes.append(f"everything was indexed anew: {report.changes.everything}")
+    if report.gold:
+        notes += [f"gold question lost: {name}" for name in report.gold.lost]
+        notes += [report.gold.note] * bool(report.gold.note)
+    for note in notes:
+        click.echo(f"note: {printable(note)}", err=True)
     click.echo(report.summary())
 
 
-def _build_as_json(settings: IndexSettings, dry_run: bool) -> None:
-    from index.build import build_index, plan_build
+def _build_as_json(settings: IndexSettings, gate: Gate | None, force: bool) -> None:
+    from index.build import build_index
     from index.buildlines import line_of, print_progress
 
-    if dry_run:
-        click.echo(line_of(plan_build(settings)))
-        return
     # Whoever started us ends us so; what is half written is then removed, as at Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    click.echo(line_of(build_index(settings, print_progress())))
+    click.echo(line_of(build_index(settings, print_progress(), gate=gate, force=force)))
+
+
+@index_group.command("history")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a generation.")
+@_with_settings
+def history_command(settings: IndexSettings, as_json: bool) -> None:
+    """List the generations that are kept, the newest first, and say which one serves."""
+    from index.generations import history
+
+    for one in history(settings.index):
+        click.echo(json.dumps(dataclasses.asdict(one)) if as_json else one.line())
+
+
+@index_group.command("rollback")
+@click.argument("generation", required=False)
+@_with_settings
+def rollback_command(settings: IndexSettings, generation: str | None) -> None:
+    """Serve GENERATION (its name or number) again, or the newest one older than the one that serves.
+
+    A running chat or bot notices by itself. The next build makes a new generation of the articles as they
+    are then.
+    """
+    from index.generations import roll_back, serving_name
+
+    before = serving_name(settings.index)
+    now = roll_back(settings.index, generation)
+    if now == before:
+        click.echo(f"generation {now} serves already; nothing was changed")
+    else:
+        click.echo(f"generation {now} serves now; before, it was {before or 'none that could be told'}")
+
+
+@index_group.command("prune")
+@_with_settings
+def prune_command(settings: IndexSettings) -> None:
+    """Remove generations but the one that serves and the newest others, --keep in all.
+
+    Those that the gate refused go too, and what builds that were cut off left.
+    """
+    from index.generations import folder_size, prune, serving_name
+
+    before = folder_size(settings.index)
+    gone = prune(settings.index, settings.keep)
+    for name in gone:
+        click.echo(f"removed  {name}")
+    freed = (before - folder_size(settings.index)) / 1e6
+    click.echo(f"{len(gone)} removed, {freed:,.1f} MB freed; {serving_name(settings.index)} serves")
 
 
 @index_group.command("status")

@@ -85,6 +85,10 @@ WHERE article BETWEEN ? AND ? ORDER BY sentences.id
 """
 
 
+_TITLE = 1_000
+"""Characters of a title by which each passage of its article is found as well."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """Rows that stand one after another in the generation before."""
@@ -206,7 +210,8 @@ class DatabaseWriter:
         """Add what a passage is found by: its values in their one form stand after its text."""
         searched = f"{text} {terms}" if terms else text
         self._database.execute(
-            "INSERT INTO passage_words (rowid, text, title) VALUES (?, ?, ?)", (row, searched, article.title)
+            "INSERT INTO passage_words (rowid, text, title) VALUES (?, ?, ?)",
+            (row, searched, article.title[:_TITLE]),
         )
 
     def _count_copied_words(self) -> None:
@@ -249,4 +254,4 @@ def _text(article: Article, passage: Passage, language: str) -> str:
 
 def _words(article: Article, text: str) -> set[str]:
     """Return the words, as they are spelt, that a passage has or its title."""
-    return set(words_of(f"{article.title}\n{text}"))
+    return set(words_of(f"{article.title[:_TITLE]}\n{text}"))

@@ -10,6 +10,7 @@ is a search in one article, which compares all of its passages.
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.compression import Vectors
+from index.durable import disk_error
 from index.manifest import DENSE, EXACT
 from index.rowfile import RowFile
 
@@ -43,6 +45,9 @@ def write_dense(home: Path, vectors: Vectors, flat_up_to: int = FLAT_UP_TO) -> N
 
     `vectors` may be a map of the very file of exact vectors, which a build may fill as it goes: it is kept
     where it is needed, and removed where it is not. Files are not synced.
+
+    Raises:
+        OSError: a file cannot be written.
     """
     exact = home / EXACT
     held = getattr(vectors, "filename", None)
@@ -55,7 +60,10 @@ def write_dense(home: Path, vectors: Vectors, flat_up_to: int = FLAT_UP_TO) -> N
         index = _listed(vectors)
         if held is None or Path(held).resolve() != exact.resolve():
             vectors.tofile(exact)
-    faiss.write_index(index, str(home / DENSE))
+    try:
+        faiss.write_index(index, str(home / DENSE))
+    except RuntimeError as error:  # all that FAISS raises
+        raise disk_error(error, home / DENSE) or OSError(errno.EIO, str(error)) from error
 
 
 def _listed(vectors: Vectors) -> faiss.IndexIVFScalarQuantizer:

@@ -30,7 +30,7 @@ __all__ = [
 
 _TITLE_BYTES = 100
 _KEY_LENGTH = 32
-_PASSAGES_VERSION = 2
+_PASSAGES_VERSION = 3
 """Raised when splitting or `index.wording` changes, so that no passage made the old way is reused."""
 
 

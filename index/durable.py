@@ -1,11 +1,16 @@
-"""Files that are on the disk when the call returns, so that a power cut finds them whole."""
+"""Files and folders that are on the disk when the call returns, so that a power cut finds them whole."""
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["sync", "write_file"]
+__all__ = ["discard", "disk_error", "make_folder", "replace_file", "sync", "write_file"]
+
+_OF_THE_DISK = ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "EACCES", "EPERM")
 
 
 def write_file(path: Path, data: bytes | memoryview) -> None:
@@ -20,6 +25,44 @@ def write_file(path: Path, data: bytes | memoryview) -> None:
         os.fsync(opened.fileno())
 
 
+def replace_file(path: Path, aside: Path, data: bytes) -> None:
+    """Have a file hold something else, in one step that a power cut does not undo; `aside` is its new self.
+
+    Raises:
+        OSError: it cannot be written; `aside` is not left behind.
+    """
+    try:
+        write_file(aside, data)
+        aside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+        raise
+    sync(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, unless they are there.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    missing = [one for one in (path, *path.parents) if not one.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for one in missing:
+        sync(one.parent)
+
+
+def discard(home: Path, aside: Path) -> None:
+    """Remove a folder; cut off, what is left of it has the name `aside`, which nobody takes for a whole one.
+
+    Raises:
+        OSError: it stays, as it was. What cannot be removed of it afterwards stays without a word.
+    """
+    home.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
 def sync(path: Path) -> None:
     """Have the operating system write a file, or a folder's list of names, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -27,3 +70,11 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def disk_error(error: Exception, path: Path) -> OSError | None:
+    """Return what is the matter with the disk where a library says it in the text of an error of its own."""
+    for number in (getattr(errno, name) for name in _OF_THE_DISK if hasattr(errno, name)):
+        if os.strerror(number) in str(error):
+            return OSError(number, os.strerror(number), str(path))
+    return None

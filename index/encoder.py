@@ -19,6 +19,8 @@ from index.reference import Reference
 __all__ = ["EncodedPassage", "EncodedQuestion", "Encoder"]
 
 _BATCH = 16
+_COUNTED = 1_000
+"""Texts whose tokens are counted at once: an article of a million lines has as many."""
 _QUESTIONS_FIRST = 4
 """Questions that a build's batch lets go before it while more keep coming."""
 _BASIS_SEED, _BASIS_TEXTS, _BASIS_WORDS = 0, 64, 60
@@ -85,10 +87,11 @@ class Encoder:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count each text's tokens, whatever its length, without the special ones around it."""
-        if not texts:
-            return []
-        with self._turn():
-            return self._backend.count_tokens(texts)
+        counts: list[int] = []
+        for first in range(0, len(texts), _COUNTED):
+            with self._turn():
+                counts += self._backend.count_tokens(texts[first : first + _COUNTED])
+        return counts
 
     def one_thread(self) -> AbstractContextManager[None]:
         """Encode on one thread in the block, as a bot does that has others to answer too."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from index.agreement import Agreement, compare, sample_texts
 from index.articles import Article
+from index.durable import disk_error
 from index.encoder import Encoder
 from index.errors import DamagedIndexError, NoIndexError, NoModelError
 from index.export import UnfitModelError, export, refuse_unfit
@@ -25,7 +26,7 @@ from index.graphs import (
     refuse_graph,
 )
 from index.manifest import TEMPORARY, Manifest, read_manifest, read_pointer
-from index.models import Model, find_model, is_default
+from index.models import Model, check_pin, find_model, is_default
 from index.reference import Reference
 from index.settings import EncodeWith
 
@@ -34,16 +35,20 @@ __all__ = ["build_encoder", "choose_encoder", "find_model_of", "open_encoder"]
 _LOG = logging.getLogger(__name__)
 
 
-def open_encoder(folder: Path, manifest: Manifest, name: str, threads: int | None = None) -> Encoder:
+def open_encoder(
+    folder: Path, manifest: Manifest, name: str, threads: int | None = None, pin: str = ""
+) -> Encoder:
     """Open what encodes questions to a generation below `folder`, where `name` is the encoder asked for.
 
     That is the graph which the manifest names, and then nothing is read of the model's own files; without
     one, sentence-transformers.
 
     Raises:
-        DamagedIndexError: the graph is not as it was written, or the generation is another encoder's.
+        DamagedIndexError: the graph is not as it was written, or the generation is another encoder's, or not
+            that of the one whose fingerprint is `pin`, where one is given.
         NoModelError: the encoder's weights are needed and cannot be had.
     """
+    manifest.check_pin(pin)
     if not (manifest.graph and _same_name(name, manifest.encoder)):
         model = find_model(name)
         manifest.check_encoder(model)
@@ -52,24 +57,30 @@ def open_encoder(folder: Path, manifest: Manifest, name: str, threads: int | Non
     return _open_graph(folder, manifest.encoder_fingerprint, manifest.graph, threads)
 
 
-def choose_encoder(folder: Path, name: str, threads: int | None = None) -> Encoder:
+def choose_encoder(folder: Path, name: str, threads: int | None = None, pin: str = "") -> Encoder:
     """Open an encoder for what is not in the index at `folder`: by that index's graph, where it has one.
 
     Raises:
         DamagedIndexError: the graph is not as it was written.
         NoModelError: the encoder's weights are needed and cannot be had.
     """
-    model = find_model_of(folder, name)
+    model = find_model_of(folder, name, pin)
     digest = graph_digest(folder, model.fingerprint)
     return _open_graph(folder, model.fingerprint, digest, threads) if digest else Encoder(model, threads)
 
 
-def find_model_of(folder: Path, name: str) -> Model:
+def find_model_of(folder: Path, name: str, pin: str = "") -> Model:
     """Find the model called `name`: its files or, where these are not here, the index's graph of it.
 
     Raises:
-        NoModelError: neither is here.
+        NoModelError: neither is here, or it has not the fingerprint `pin`, where one is given.
     """
+    model = _find_either(folder, name)
+    check_pin(model, pin)
+    return model
+
+
+def _find_either(folder: Path, name: str) -> Model:
     try:
         return find_model(name)
     except NoModelError:
@@ -120,7 +131,9 @@ def _export(folder: Path, encoder: Encoder, reference: Reference, articles: Sequ
         return keep_graph(folder, _agreed(record, found), made)
     except (OSError, MemoryError, DamagedIndexError):
         raise
-    except Exception as error:  # noqa: BLE001 - whatever torch, its exporter and ONNX Runtime raise
+    except Exception as error:
+        if failed := disk_error(error, made):
+            raise failed from error
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
     finally:
         shutil.rmtree(made, ignore_errors=True)

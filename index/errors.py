@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 __all__ = [
-    "REBUILD",
     "ArticleError",
     "BusyError",
     "DamagedIndexError",
@@ -32,9 +31,6 @@ __all__ = [
     "SettingsError",
     "ShrunkError",
 ]
-
-REBUILD = "Run `footnote index build` to make it anew."
-"""What to do about a damaged file of the index."""
 
 
 class FootnoteError(Exception):
@@ -70,11 +66,12 @@ class DamagedIndexError(FootnoteError):
     """A file of the index is not what was written, or is not of this version or encoder."""
 
     exit_status = 65
+    advice: ClassVar[str] = "Run `footnote index build` to make it anew."
 
     @classmethod
     def of(cls, path: Path, what: str) -> Self:
         """Say what is wrong with the file at `path`, and what to do."""
-        return cls(f"{path} {what}. {REBUILD}")
+        return cls(f"{path} {what}. {cls.advice}")
 
     @classmethod
     def unreadable(cls, path: Path, error: OSError) -> Self:

@@ -10,6 +10,9 @@ from frontmatter.default_handlers import YAMLHandler
 
 __all__ = ["FrontMatterError", "split_front_matter"]
 
+_LONGEST = 64_000
+"""Characters of a block that is read: some lines on an article. YAML takes long to read more."""
+
 _YAML_NULLS = ("~", "null", "Null", "NULL")
 
 
@@ -26,6 +29,8 @@ class _TextHandler(YAMLHandler):
 
     def load(self, fm: str, **options: object) -> Any:
         """Parse the block between the `---` lines; YAML's ways to write nothing are nothing."""
+        if len(fm) > _LONGEST:
+            raise FrontMatterError(f"it has more than {_LONGEST:,} characters; shorten it")
         found = super().load(fm, Loader=yaml.BaseLoader)
         if not isinstance(found, dict):
             return found
@@ -48,6 +53,9 @@ def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or "not valid YAML"
         raise FrontMatterError(reason, mark.line + 1 if mark else 0) from error
+    except FrontMatterError:
+        raise
     except (ValueError, RecursionError) as error:
-        raise FrontMatterError(str(error)) from error
+        deep = isinstance(error, RecursionError)
+        raise FrontMatterError("nested too deep" if deep else str(error)) from error
     return metadata, body

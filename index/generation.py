@@ -3,7 +3,7 @@
     <index folder>/CURRENT              names the generation that serves, with its manifest's SHA-256
     <index folder>/<generation>/        manifest.json, passages.sqlite, postings.bin, dense.faiss,
                                         dense.f32 (of large collections), tokens.i8, basis.f32, and
-                                        of dense.f32 and tokens.i8 the checksums of their blocks (.sums)
+                                        of .bin, .f32 and .i8 the checksums of their blocks (.sums)
     <index folder>/models/              the encoder's graph (`index.graphs`)
     <index folder>/lock                 held by the one build that may write
     <index folder>/kept.vectors         what a build that was cut off had encoded (`index.kept`)
@@ -36,22 +36,25 @@ import numpy as np
 import numpy.typing as npt
 
 from index.articles import Article
-from index.checksums import check_file, check_size, read_checked, verify_file
+from index.checksums import Sums, check_file, check_size, read_checked, verify_file
 from index.compression import Basis, PackedTokens, Vectors
 from index.dense import Dense
-from index.errors import REBUILD, DamagedIndexError, NoIndexError
+from index.errors import DamagedIndexError, NoIndexError
 from index.graphs import MODELS, check_graph, verify_models
 from index.held import HeldFile
 from index.manifest import (
     BASIS,
     DATABASE,
     EXACT,
+    GATE,
     GENERATION,
     KEPT,
     LOCK,
     MANIFEST,
     POINTER,
     POSTINGS,
+    REBUILD,
+    REFUSED,
     ROWS,
     TEMPORARY,
     TOKENS,
@@ -83,6 +86,7 @@ __all__ = [
     "index_status",
     "kept_manifests",
     "open_generation",
+    "open_home",
     "open_named",
     "verify",
     "verify_generation",
@@ -115,6 +119,7 @@ class IndexStatus:
             ("generation", self.generation),
             ("built", f"{built:%Y-%m-%d %H:%M} UTC"),
             ("encoder", self.encoder),
+            ("fingerprint", self.encoder_fingerprint),
             ("articles", f"{self.articles:,}"),
             ("passages", f"{self.passages:,}"),
             ("sentences", f"{self.sentences:,}"),
@@ -149,7 +154,7 @@ def _status(generation: str, manifest: Manifest) -> IndexStatus:
         manifest.articles,
         manifest.passages,
         manifest.sentences,
-        manifest.bytes,
+        manifest.size,
         graph=manifest.graph,
     )
 
@@ -167,9 +172,9 @@ def verify(folder: Path) -> list[str]:
     except DamagedIndexError as error:
         problems.append(str(error))
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(TEMPORARY):
+        if path.name.startswith(TEMPORARY) or path.name == f"{POINTER}.new":
             problems.append(f"{path}: left by a build that was cut off; the next build removes it.")
-        elif path.is_dir() and GENERATION.fullmatch(path.name):
+        elif path.is_dir() and GENERATION.fullmatch(path.name.removeprefix(REFUSED)):
             problems.extend(verify_generation(path))
         elif path.name not in {POINTER, LOCK, KEPT, MODELS}:
             problems.append(f"{path}: not a file of the index.")
@@ -200,7 +205,7 @@ def verify_generation(home: Path) -> Iterator[str]:
         except DamagedIndexError as error:
             yield str(error)
     for path in sorted(home.iterdir()):
-        if path.name not in {MANIFEST, *manifest.files}:
+        if path.name not in {MANIFEST, *manifest.files, *([GATE] if home.name.startswith(REFUSED) else [])}:
             yield f"{path}: not a file of the index."
 
 
@@ -217,7 +222,7 @@ def open_generation(folder: Path, *, check_mb: int | None = CHECK_MB) -> Generat
     pointer = read_pointer(folder)
     while True:
         try:
-            return _open(folder / pointer.generation, read_manifest(folder, pointer), check_mb)
+            return open_home(folder / pointer.generation, read_manifest(folder, pointer), check_mb)
         except DamagedIndexError:
             # A build may have published and removed the one just named; what CURRENT says now decides.
             before, pointer = pointer, read_pointer(folder)
@@ -236,10 +241,15 @@ def open_named(folder: Path, name: str, *, check_mb: int | None = None) -> Gener
         raise NoIndexError(
             f"no generation {name!r} in {folder}: `footnote index status` names the one that serves."
         )
-    return _open(folder / name, read_named_manifest(folder / name), check_mb)
+    return open_home(folder / name, read_named_manifest(folder / name), check_mb)
 
 
-def _open(home: Path, manifest: Manifest, check_mb: int | None) -> Generation:
+def open_home(home: Path, manifest: Manifest, check_mb: int | None) -> Generation:
+    """Open the generation in a folder, which need not have its name yet; `check_mb` as for `open_generation`.
+
+    Raises:
+        DamagedIndexError: a file is not what was written.
+    """
     rows_too = check_mb is None or manifest.row_bytes <= check_mb * 1_000_000
     with ExitStack() as stack:
         files = {name: stack.enter_context(HeldFile(home / name)) for name in manifest.files}
@@ -289,7 +299,7 @@ class Generation:
         self._bodies[headings] = False
         exact = self._rows(EXACT, np.float32, manifest.dimension) if EXACT in self._files else None
         self._dense = Dense(home, self._bodies, manifest.dimension, exact)
-        self._postings = Postings(home / POSTINGS, manifest.passages, self.query)
+        self._postings = Postings(self._files[POSTINGS], self._sums(POSTINGS), manifest.passages, self.query)
         self._articles = Recent(self._read_articles, lambda one: len(one.text), _KEPT_CHARACTERS)
         self._out_of_step: set[str] = set()
         self._stored = Recent(self._read_passages, lambda one: len(one.tokens), _KEPT_SENTENCES)
@@ -297,9 +307,11 @@ class Generation:
     def _read(self, name: str) -> bytes:
         return read_checked(self._files[name], self._digests[name])
 
+    def _sums(self, name: str) -> Sums:
+        return np.frombuffer(self._read(ROWS[name]), dtype="<u8")
+
     def _rows(self, name: str, dtype: npt.DTypeLike, width: int) -> RowFile:
-        sums = np.frombuffer(self._read(ROWS[name]), dtype="<u8")
-        return RowFile(self._files[name], sums, dtype, width)
+        return RowFile(self._files[name], self._sums(name), dtype, width)
 
     def status(self) -> IndexStatus:
         """Return the generation's figures."""

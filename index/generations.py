@@ -26,7 +26,16 @@ from index.retention import (
     remove_refused,
 )
 
-__all__ = ["GenerationLine", "State", "history", "last_good", "prune", "roll_back"]
+__all__ = [
+    "GenerationLine",
+    "State",
+    "folder_size",
+    "history",
+    "last_good",
+    "prune",
+    "roll_back",
+    "serving_name",
+]
 
 
 class State(StrEnum):
@@ -63,6 +72,15 @@ class GenerationLine:
         """When it was built, for people; "" where that is not known."""
         return f"{datetime.fromisoformat(self.built):%Y-%m-%d %H:%M} UTC" if self.built else ""
 
+    def line(self) -> str:
+        """Return it as one line for people."""
+        mark = "*" if self.state is State.SERVING else " "
+        if self.state is State.DAMAGED:
+            return f"{mark} {self.generation}  damaged"
+        figures = f"{self.articles:,} articles, {self.passages:,} passages, {self.bytes / 1e6:,.1f} MB"
+        lost = f" ({self.lost:,} gold questions lost)" if self.lost else ""
+        return f"{mark} {self.generation}  {self.when}  {figures}, {self.encoder}: {self.state}{lost}"
+
 
 def history(folder: Path) -> list[GenerationLine]:
     """Return the generations that are there, the newest first. Of their files only the manifests are read.
@@ -70,7 +88,7 @@ def history(folder: Path) -> list[GenerationLine]:
     Raises:
         NoIndexError: there is none.
     """
-    serving = _serving(folder)
+    serving = serving_name(folder)
     homes = sorted([*generations(folder), *refused(folder)], key=lambda home: -number_of(home.name))
     return [_line(home, serving) for home in homes]
 
@@ -89,9 +107,9 @@ def roll_back(folder: Path, name: str | None = None) -> str:
         NoIndexError: there is no index.
         NotWritableError: CURRENT cannot be written.
     """
-    _serving(folder)
+    serving_name(folder)
     with writable(folder), locked(folder):
-        serving = _serving(folder)
+        serving = serving_name(folder)
         chosen = _named(folder, name) if name else _before(folder, serving)
         if name and (problems := list(problems_of(folder, chosen))):
             raise DamagedIndexError("\n".join(problems))
@@ -132,21 +150,21 @@ def last_good(folder: Path, but: Collection[str] = ()) -> Generation:
         NoIndexError: there is no other.
         DamagedIndexError: there are others, and none of them is whole.
     """
-    serving = _serving(folder)
+    serving = serving_name(folder)
     latest = number_of(serving) if serving else None
     problems = []
     names = [home.name for home in generations(folder) if home.name not in but]
     for name in sorted(names, key=lambda one: latest is not None and number_of(one) > latest):
         try:
             return open_named(folder, name)
-        except DamagedIndexError as error:
+        except (DamagedIndexError, NoIndexError) as error:  # damaged, or removed meanwhile
             problems.append(str(error))
     if problems:
         raise DamagedIndexError("\n".join(problems))
     raise NoIndexError(f"no other generation at {folder}: run `footnote index build`.")
 
 
-def _serving(folder: Path) -> str:
+def serving_name(folder: Path) -> str:
     """Return the name of the generation that serves; "" where CURRENT is damaged, or gone from beside others.
 
     Raises:
@@ -162,8 +180,17 @@ def _serving(folder: Path) -> str:
         raise
 
 
+def folder_size(folder: Path) -> int:
+    """Return the bytes of all files below a folder; one that goes meanwhile counts as none."""
+    total = 0
+    for file in folder.rglob("*"):
+        with suppress(OSError):
+            total += file.lstat().st_size if not file.is_dir() else 0
+    return total
+
+
 def _line(home: Path, serving: str) -> GenerationLine:
-    size = sum(file.stat().st_size for file in home.iterdir() if file.is_file())
+    size = folder_size(home)
     manifest = _manifest(home)
     if manifest is None:
         return GenerationLine(home.name, State.DAMAGED, "", "", 0, 0, size)

@@ -14,9 +14,10 @@ from tokenizers import Tokenizer
 from index.backend import TextVectors, own_tokens
 from index.checksums import check_file, read_checked
 from index.compression import Basis, unit
-from index.errors import REBUILD, DamagedIndexError
+from index.errors import DamagedIndexError
 from index.graphs import BASIS, MODEL, TOKENIZER, WORDS, GraphRecord
 from index.held import HeldFile
+from index.manifest import REBUILD
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

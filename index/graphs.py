@@ -14,18 +14,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from index.checksums import Digests, check_file, verify_file
-from index.durable import sync
-from index.errors import REBUILD, DamagedIndexError
+from index.durable import discard, sync
+from index.errors import DamagedIndexError
 from index.held import HeldFile
-from index.manifest import TEMPORARY, Manifest
+from index.manifest import REBUILD, TEMPORARY, Manifest
 from index.models import Model
 
 __all__ = [
@@ -211,7 +211,7 @@ def _place(made: Path, home: Path) -> None:
         sync(path)
     home.parent.mkdir(exist_ok=True)
     if home.exists():
-        shutil.rmtree(home)
+        discard(home, _aside(home))
     made.rename(home)
     sync(home.parent)
     sync(home.parent.parent)
@@ -222,7 +222,13 @@ def remove_models(folder: Path, fingerprints: Collection[str]) -> None:
     kept = {fingerprint[:16] for fingerprint in fingerprints}
     for path in (folder / MODELS).glob("*"):
         if path.name not in kept:
-            shutil.rmtree(path, ignore_errors=True)
+            with suppress(OSError):
+                discard(path, _aside(path))
+
+
+def _aside(home: Path) -> Path:
+    """Return the name in the index folder that what is left of a removed folder of `models` has."""
+    return home.parent.parent / f"{TEMPORARY}{home.name}"
 
 
 def verify_models(folder: Path, manifests: Mapping[Path, Manifest]) -> Iterator[str]:

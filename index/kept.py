@@ -12,6 +12,7 @@ that does not, nothing is: a power cut leaves a torn end.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import time
@@ -101,8 +102,16 @@ class Kept:
         self._places.update(places)
 
     def __getitem__(self, key: str) -> PassageVectors:
+        """Return the vectors of a passage.
+
+        Raises:
+            OSError: they cannot be read, or are not as they were written; the next build encodes them anew.
+        """
         start, size = self._places[key]
-        record = os.pread(self._file.fileno(), size, start)
+        data = os.pread(self._file.fileno(), size, start)
+        record = data[:-_DIGEST]
+        if data[-_DIGEST:] != hashlib.sha256(record).digest():
+            raise OSError(errno.EIO, "it does not give back what was written", str(self._path))
         sentences = int.from_bytes(record[_KEY : _KEY + _COUNT], "little")
         counts = np.frombuffer(record, "<u4", sentences, _KEY + _COUNT)
         place = _KEY + _COUNT * (1 + sentences)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,7 +47,8 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            file.truncate(0)
+            with suppress(OSError):  # what was done under the lock is done
+                file.truncate(0)
 
 
 @contextmanager
@@ -63,5 +64,5 @@ def writable(folder: Path) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or str(error)
         raise NotWritableError(
             f"the index at {folder} cannot be written: {reason}. Make room or give access to it; "
-            "what was there before is unchanged."
+            "nothing that was there before is harmed."
         ) from error

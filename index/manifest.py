@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from index.checksums import Digests
-from index.errors import REBUILD, DamagedIndexError, NoIndexError
+from index.errors import DamagedIndexError, NoIndexError
 from index.held import HeldFile
 from index.models import Model
 
@@ -30,6 +30,7 @@ __all__ = [
     "MANIFEST",
     "POINTER",
     "POSTINGS",
+    "POSTINGS_SUMS",
     "REBUILD",
     "REFUSED",
     "ROWS",
@@ -54,6 +55,7 @@ DENSE = "dense.faiss"
 EXACT = "dense.f32"
 EXACT_SUMS = "dense.f32.sums"
 POSTINGS = "postings.bin"
+POSTINGS_SUMS = "postings.bin.sums"
 TOKENS = "tokens.i8"
 TOKENS_SUMS = "tokens.i8.sums"
 BASIS = "basis.f32"
@@ -65,9 +67,10 @@ REFUSED = "refused-"
 GATE = "gate.json"
 """In such a one: which gold questions were lost."""
 GENERATION = re.compile(r"(?P<number>\d{6,})-[0-9a-f]{16}")
-ROWS = {TOKENS: TOKENS_SUMS, EXACT: EXACT_SUMS}
+REBUILD = DamagedIndexError.advice
+ROWS = {TOKENS: TOKENS_SUMS, EXACT: EXACT_SUMS, POSTINGS: POSTINGS_SUMS}
 """Files of rows, each with the file of its blocks' checksums, by which they are read."""
-FILES = frozenset({DATABASE, POSTINGS, DENSE, TOKENS, TOKENS_SUMS, BASIS})
+FILES = frozenset({DATABASE, POSTINGS, POSTINGS_SUMS, DENSE, TOKENS, TOKENS_SUMS, BASIS})
 """What every generation holds; one whose dense index is approximate has the exact vectors as well."""
 _ALL_FILES = FILES | {EXACT, EXACT_SUMS}
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -118,7 +121,7 @@ class Manifest:
         return {name: Digests(self.files[name], self.quick[name], self.sizes[name]) for name in self.files}
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         """The size of all files together."""
         return sum(self.sizes.values())
 
@@ -139,13 +142,26 @@ class Manifest:
                 "Run `footnote index build`, or set FOOTNOTE_MODEL back."
             )
 
+    def check_pin(self, pin: str) -> None:
+        """Refuse a generation that was made with another encoder than the one with the fingerprint `pin`.
+
+        Raises:
+            DamagedIndexError: it was; not where `pin` is "".
+        """
+        if pin not in {"", self.encoder_fingerprint}:
+            raise DamagedIndexError(
+                f"the index was made with the encoder {self.encoder}, whose fingerprint "
+                f"{self.encoder_fingerprint} is not the one that FOOTNOTE_MODEL_SHA256 names. Run `footnote "
+                "index build`, or correct FOOTNOTE_MODEL_SHA256."
+            )
+
     def to_bytes(self) -> bytes:
         """Return the file's content."""
         fields = {name: getattr(self, name) for name in self.__slots__}
         return (json.dumps(fields, indent=1, sort_keys=True) + "\n").encode()
 
 
-_KINDS = {
+_KINDS: dict[str, type] = {
     **dict.fromkeys(("articles", "passages", "sentences", "tokens", "token_width", "dimension"), int),
     **dict.fromkeys(("built", "encoder", "encoder_fingerprint", "graph", "producer"), str),
     **dict.fromkeys(("passage_settings", "files", "quick", "sizes"), dict),
@@ -195,7 +211,7 @@ def read_named_manifest(home: Path) -> Manifest:
     Raises:
         DamagedIndexError: it is not the one that gave the name, or is of another version.
     """
-    return _read_manifest(home, home.name.partition("-")[2])
+    return _read_manifest(home, home.name.removeprefix(REFUSED).partition("-")[2])
 
 
 def _read_manifest(home: Path, digest: str) -> Manifest:
@@ -230,18 +246,15 @@ def _parse(data: bytes, path: Path) -> Manifest:
 
 def _is_ours(manifest: Manifest) -> bool:
     """Tell whether each field is of its kind, and the files are those of a generation, by their names."""
-    for name, kind in _KINDS.items():
-        value = getattr(manifest, name)
-        if type(value) is not kind or (kind is int and value < 0):
-            return False
-    if not _DIGEST.fullmatch(manifest.encoder_fingerprint) or not _DIGEST.fullmatch(
-        manifest.graph or "0" * 64
-    ):
-        return False  # a path is made of the one
-    names = set(manifest.files)
-    known = FILES if EXACT not in names else _ALL_FILES
+    if not all(type(getattr(manifest, name)) is kind for name, kind in _KINDS.items()):
+        return False
+    if min(getattr(manifest, name) for name, kind in _KINDS.items() if kind is int) < 0:
+        return False
+    if not all(map(_DIGEST.fullmatch, (manifest.encoder_fingerprint, manifest.graph or "0" * 64))):
+        return False  # of which paths are made
+    known = _ALL_FILES if EXACT in manifest.files else FILES
     return (
-        names == known == set(manifest.quick) == set(manifest.sizes)
+        known == set(manifest.files) == set(manifest.quick) == set(manifest.sizes)
         and all(type(one) is str for one in (*manifest.files.values(), *manifest.quick.values()))
         and all(type(one) is int for one in manifest.sizes.values())
     )

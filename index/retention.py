@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from index.durable import sync, write_file
+from index.durable import discard, replace_file
 from index.errors import DamagedIndexError
 from index.generation import verify_generation
 from index.graphs import check_graph
@@ -63,12 +63,10 @@ def point_at(folder: Path, name: str, manifest: bytes) -> None:
     """Have CURRENT name a generation with this manifest, in one step that a power cut does not undo.
 
     Raises:
-        OSError: it cannot be written; it is then as it was.
+        OSError: it cannot be written.
     """
-    aside = folder / f"{POINTER}.new"
-    write_file(aside, Pointer(name, hashlib.sha256(manifest).hexdigest()).line())
-    aside.replace(folder / POINTER)
-    sync(folder)
+    line = Pointer(name, hashlib.sha256(manifest).hexdigest()).line()
+    replace_file(folder / POINTER, folder / f"{POINTER}.new", line)
 
 
 def problems_of(folder: Path, name: str) -> Iterator[str]:
@@ -118,6 +116,4 @@ def remove_refused(folder: Path) -> list[str]:
 
 
 def _remove(home: Path) -> None:
-    aside = home.with_name(f"{TEMPORARY}{home.name}")
-    home.rename(aside)
-    shutil.rmtree(aside, ignore_errors=True)
+    discard(home, home.with_name(f"{TEMPORARY}{home.name}"))

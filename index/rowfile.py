@@ -24,8 +24,10 @@ __all__ = ["RowFile"]
 class RowFile:
     """A file of rows, each `width` numbers of a type; it stays readable when the file is removed."""
 
-    def __init__(self, file: HeldFile, sums: Sums, dtype: npt.DTypeLike, width: int) -> None:
-        """Read rows of a file by the checksums of its blocks.
+    def __init__(
+        self, file: HeldFile, sums: Sums, dtype: npt.DTypeLike, width: int, part: range | None = None
+    ) -> None:
+        """Read rows of a file by the checksums of its blocks; those that are `part` of its rows, or all.
 
         Raises:
             DamagedIndexError: there are not as many checksums as blocks, or the rows do not fill the file.
@@ -36,11 +38,12 @@ class RowFile:
         self._dtype = np.dtype(dtype)
         self._width = width
         self._row = self._dtype.itemsize * width
-        if len(sums) != -(-self._size // BLOCK) or self._size % self._row:
+        self._part = range(-(-self._size // self._row)) if part is None else part
+        if len(sums) != -(-self._size // BLOCK) or self._part.stop * self._row > self._size:
             raise DamagedIndexError.of(file.path, f"is damaged (it has {self._size:,} bytes)")
 
     def __len__(self) -> int:
-        return self._size // self._row
+        return len(self._part)
 
     def runs(self, runs: Iterable[tuple[int, int]]) -> npt.NDArray[Any]:
         """Return runs of rows, the last of each not included, one after the other: shape (rows, width).
@@ -53,15 +56,15 @@ class RowFile:
         into = rows.reshape(-1).view(np.uint8).data
         at = 0
         for first, last in wanted:
-            size = (last - first) * self._row
-            into[at : at + size] = self._read(first * self._row, last * self._row)
+            if first < 0 or last > len(self):
+                raise DamagedIndexError.of(self._file.path, f"is damaged (it has {len(self):,} rows)")
+            begin, size = (self._part.start + first) * self._row, (last - first) * self._row
+            into[at : at + size] = self._read(begin, begin + size)
             at += size
         return rows
 
     def _read(self, begin: int, end: int) -> memoryview:
         """Return the bytes from `begin` to `end`, once the blocks that they lie in are found whole."""
-        if end > self._size:
-            raise DamagedIndexError.of(self._file.path, f"is damaged (it has {len(self):,} rows)")
         first, last = begin // BLOCK, -(-end // BLOCK)
         start = first * BLOCK
         blocks = np.empty(min(last * BLOCK, self._size) - start, dtype=np.uint8).data

@@ -7,6 +7,7 @@ whole and by their best sentence (`index.hits` has the sum). What holds the pass
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy as np
 
 from index.articles import Article
 from index.encoder import EncodedQuestion, Encoder
+from index.folding import WORD
 from index.hits import Found, Hit, HitSentence, TermMatch, fuse, fuse_sentence
 from index.late import interact, term_shares, token_weights, weigh
 from index.parts import Part
@@ -77,6 +79,7 @@ class Search:
         if not question.terms or (only is None and article is not None):
             return Found(question, ())
         encoded = self.encoder.encode_question(question.text, self.store.basis)
+        question = _as_encoded(question, encoded)
         dense, lexical = self._candidates(question, encoded, only)
         fused = {row: fuse(score, lexical.get(row, 0.0)) for row, score in dense.items()}
         best = sorted(fused, key=lambda row: (-fused[row], row))[:_RERANKED]
@@ -192,3 +195,11 @@ class Search:
         if Part.WANTED in self.without or not question.wanted.is_value:
             return 0.5
         return answer_type_met(sentence, question.wanted, question.text, question.language)
+
+
+def _as_encoded(question: Question, encoded: EncodedQuestion) -> Question:
+    """Return a question with how much of it was read, where it has more words than the encoder reads."""
+    end = int(encoded.spans[-1, 1]) if len(encoded.spans) else 0
+    if not WORD.search(question.text, end):
+        return question
+    return dataclasses.replace(question, read_only=end)

@@ -68,6 +68,10 @@ _HEADS = 64
 """How many first letters, of those that begin the most words, are tried in place of a term's own."""
 
 
+_LOOK_UPS = 200
+"""How often it is asked whether two words stand side by side: of a long text run together, many might."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How one term of a question is read.
@@ -161,6 +165,7 @@ class Vocabulary:
         With `adjacent`, which is asked of few words, more terms are split and joined, and more surely.
         """
         words = [fold(term) for term in terms]
+        adjacent = adjacent and _bounded(adjacent, _LOOK_UPS)
         known = [word in function_words or self.knows(word) for word in words]
         joined = self._joined(words, known, function_words, adjacent)
         readings = []
@@ -279,6 +284,12 @@ class Vocabulary:
             return str
         stem: Callable[[str], str] = Stemmer.Stemmer(self._language, 0).stemWord
         return stem
+
+
+def _bounded(adjacent: Adjacent, most: int) -> Adjacent:
+    """Return the same, but False without being asked after so many times."""
+    left = iter(range(most))
+    return lambda one, other: next(left, None) is not None and adjacent(one, other)
 
 
 def _has_stemmer(language: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from pathlib import Path
 
 from index.errors import DamagedIndexError
@@ -31,7 +32,7 @@ def harden(database: sqlite3.Connection) -> None:
     """
     for pragma in _PRAGMAS:
         database.execute(f"PRAGMA {pragma}").close()
-    if hasattr(database, "setconfig"):  # from Python 3.12 on
+    if sys.version_info >= (3, 12):
         database.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
 
 

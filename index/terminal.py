@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,21 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from index.plain import printable
+
 if TYPE_CHECKING:
     from index.progress import Progress
 
 __all__ = ["opening", "printable", "show_progress"]
-
-# Controls but line break and tab, overrides of direction, and halves of characters.
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def printable(text: str) -> str:
-    """Return text that cannot steer a terminal: control characters and the like give way to U+FFFD.
-
-    All else stays to the letter, joiners and soft hyphens too; the length stays the same, so offsets hold.
-    """
-    return _STEERING.sub("\ufffd", text.replace("\u2028", " ").replace("\u2029", " "))
 
 
 @contextmanager

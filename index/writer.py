@@ -5,6 +5,7 @@ A crash at any byte leaves the generation before serving; what it left behind is
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -22,7 +23,8 @@ from index.dense import write_dense
 from index.drafts import Draft, passage_settings
 from index.durable import sync, write_file
 from index.encoder import Encoder
-from index.generation import Generation, kept_manifests
+from index.gating import GateReport, Gold, set_aside
+from index.generation import Generation, kept_manifests, open_home
 from index.graphs import graph_digest, remove_models
 from index.kept import Kept
 from index.manifest import (
@@ -43,6 +45,8 @@ from index.manifest import (
 from index.progress import Progress
 from index.retention import next_number, point_at, remove_old, remove_refused
 
+_LOG = logging.getLogger(__name__)
+
 __all__ = ["Written", "write_generation"]
 
 
@@ -54,6 +58,7 @@ class Written:
     manifest: Manifest
     encoded: int
     resumed: int
+    gold: Gold | None
 
 
 def write_generation(  # noqa: PLR0913 - what a generation is made of
@@ -67,14 +72,17 @@ def write_generation(  # noqa: PLR0913 - what a generation is made of
     *,
     keep: int = 3,
     before: str = "",
+    gate: Callable[[Generation], GateReport] | None = None,
 ) -> Written:
     """Write and publish the next generation below `folder`.
 
     What is in `old`, made with the same encoder, basis and settings, is not encoded again, and drafts may
     name its rows. What is encoded is kept in a file on the way, so that a build that is cut off goes on
     where it was. `keep` generations stay, the one that served `before` among them, which was found whole.
+    What `gate` refuses is not published.
 
     Raises:
+        GateError: the gate refused it; it is kept aside.
         OSError: a file cannot be written.
         sqlite3.OperationalError: the database cannot be written.
     """
@@ -97,15 +105,22 @@ def write_generation(  # noqa: PLR0913 - what a generation is made of
             manifest = _manifest(home, database, encoder, basis, language)
             write_file(home / MANIFEST, manifest.to_bytes())
             sync(home)
-            name = _publish(folder, home, manifest)
-            remove_old(folder, name, keep, before)
-            remove_refused(folder)
-            remove_models(folder, [one.encoder_fingerprint for one in kept_manifests(folder).values()])
+            name = generation_name(next_number(folder), manifest.to_bytes())
+            found = _judge(home, manifest, gate) if gate else None
+            if found and found.refusal:
+                raise set_aside(folder, home, name, found)
+            _publish(folder, home, name, manifest)
         except BaseException:
             shutil.rmtree(home, ignore_errors=True)
             raise
-        kept.remove()
-    return Written(name, manifest, source.encoded, source.resumed)
+        try:
+            kept.remove()
+            remove_old(folder, name, keep, before)
+            remove_refused(folder)
+            remove_models(folder, [one.encoder_fingerprint for one in kept_manifests(folder).values()])
+        except OSError as error:
+            _LOG.warning("%s serves; what it replaces is removed by the next build: %s", name, error)
+    return Written(name, manifest, source.encoded, source.resumed, found.gold if found else None)
 
 
 def _write_dense(home: Path, dimension: int) -> None:
@@ -147,11 +162,17 @@ def _manifest(
     )
 
 
-def _publish(folder: Path, home: Path, manifest: Manifest) -> str:
+def _judge(home: Path, manifest: Manifest, gate: Callable[[Generation], GateReport]) -> GateReport:
+    """Have a gate judge the generation that was just written, before it has its name."""
+    generation = open_home(home, manifest, check_mb=0)
+    try:
+        return gate(generation)
+    finally:
+        generation.close()
+
+
+def _publish(folder: Path, home: Path, name: str, manifest: Manifest) -> None:
     """Give the generation its name, and point CURRENT at it in one step."""
-    content = manifest.to_bytes()
-    name = generation_name(next_number(folder), content)
     home.rename(folder / name)
     sync(folder)
-    point_at(folder, name, content)
-    return name
+    point_at(folder, name, manifest.to_bytes())

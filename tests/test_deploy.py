@@ -26,7 +26,15 @@ from bot.settings import BotSettings
 
 ROOT = Path(__file__).parents[1]
 UNIT = ROOT / "deploy" / "footnote.service"
-FILES = ("Dockerfile", "compose.yaml", "deploy/footnote.service", "deploy/README.md", "docs/discord.md")
+FILES = (
+    "Dockerfile",
+    "compose.yaml",
+    "deploy/footnote.service",
+    "deploy/token-file.conf",
+    "deploy/token-file.yaml",
+    "deploy/README.md",
+    "docs/discord.md",
+)
 SETTINGS = {f"FOOTNOTE_{name.upper()}" for name in BotSettings.model_fields}
 WRITTEN = ("index", "records", "fit_file")
 """The settings that name what is written."""
@@ -98,7 +106,7 @@ def seconds(value: str) -> int:
 
 @pytest.mark.parametrize("name", FILES)
 def test_files_name_only_settings_that_there_are(name: str) -> None:
-    assert set(re.findall(r"FOOTNOTE_[A-Z_]+[A-Z]", text_of(name))) <= SETTINGS
+    assert set(re.findall(r"FOOTNOTE_[A-Z0-9_]+[A-Z0-9]", text_of(name))) <= SETTINGS
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", "compose.yaml", "deploy/footnote.service"])
@@ -279,3 +287,28 @@ def test_unit_is_exposed_no_more_than_it_must_be() -> None:
     command = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=12", str(UNIT)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+# The token in a file of its own
+
+
+def test_token_file_of_the_container_is_the_secret_that_it_is_given() -> None:
+    more = yaml.safe_load(text_of("deploy/token-file.yaml"))
+    ((name, service),) = more["services"].items()
+    assert (name, service["secrets"]) == ("footnote", list(more["secrets"]))
+    (secret,) = more["secrets"]
+    settings = BotSettings.load(**as_options(service["environment"]))
+    assert settings.discord_token_file == Path("/run/secrets") / secret
+    assert more["secrets"][secret] == {"file": "./discord-token"}
+    assert "discord-token" in text_of(".gitignore").splitlines()
+    assert "TOKEN" not in text_of("compose.yaml") + text_of("deploy/footnote.service")
+
+
+def test_token_file_of_the_service_is_the_credential_that_it_is_given() -> None:
+    keys = dict(
+        line.split("=", 1) for line in text_of("deploy/token-file.conf").splitlines() if line[:1].isalpha()
+    )
+    name, _, path = keys["LoadCredential"].partition(":")
+    assert Path(path).is_absolute()
+    assert keys["Environment"] == f"FOOTNOTE_DISCORD_TOKEN_FILE=%d/{name}"
+    assert path in text_of("deploy/README.md")

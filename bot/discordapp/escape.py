@@ -45,6 +45,9 @@ _ANYWHERE = frozenset("\\`*_~|<[]")
 _AT_LINE_START = frozenset("#>-+")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])|\*\*")
+# Discord makes cards of these in a message's text, also without a scheme before them.
+_INVITES = re.compile(r"(?:discord(?:app)?\.(?:gg|new|com/[a-z-]{4,16})|dis\.gd)\Z", re.IGNORECASE)
+_LONGEST_INVITE = 32
 _QUOTE_MARK = "> "
 _BOLD = "**"
 _STRUCK = "~~"
@@ -75,6 +78,9 @@ def _pieces(text: str, newline: str = "\n") -> Iterator[str]:
     for position, letter in enumerate(text):
         after = text[position + 1 : position + 9]
         marks = letter in _ANYWHERE or (at_start and letter in _AT_LINE_START)
+        marks |= (
+            letter == "/" and _INVITES.search(text, max(position - _LONGEST_INVITE, 0), position) is not None
+        )
         if letter == "\n":
             yield newline
         else:

@@ -38,6 +38,7 @@ from typing import Any, Literal, TextIO
 
 from bot.answers import Answer
 from bot.discordapp.delivery import is_ours
+from bot.hiding import HIDDEN, Redactor
 from bot.settings import BotSettings
 from index.errors import FootnoteError
 from index.terminal import printable
@@ -61,7 +62,6 @@ correlation: ContextVar[str] = ContextVar("correlation", default="")
 
 _FORMAT = "%(asctime)s %(levelname)-7s %(mark)s%(message)s"
 _DEBUG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(mark)s%(message)s"
-_HIDDEN = "(token not shown)"
 # Whoever has an interaction's token can speak as the bot for fifteen minutes; it stands in addresses.
 _IN_ADDRESS = re.compile(r"(/(?:webhooks|interactions)/\d+/)[^/\s'\"?]+")
 _IN_PAYLOAD = re.compile(r"(['\"]token['\"]: ?['\"])[^'\"]*")
@@ -122,14 +122,12 @@ class _Redacting(logging.Formatter):
 
     def __init__(self, layout: str | None, hidden: tuple[str, ...]) -> None:
         super().__init__(layout, datefmt="%H:%M:%S")
-        self._hidden = tuple(secret for secret in hidden if secret)
+        self._redact = Redactor(*hidden)
 
     def redacted(self, text: str) -> str:
         """Return the text without tokens."""
-        for secret in self._hidden:
-            text = text.replace(secret, _HIDDEN)
-        text = _IN_ADDRESS.sub(rf"\1{_HIDDEN}", text)
-        return _IN_PAYLOAD.sub(rf"\1{_HIDDEN}", text)
+        text = _IN_ADDRESS.sub(rf"\1{HIDDEN}", self._redact(text))
+        return _IN_PAYLOAD.sub(rf"\1{HIDDEN}", text)
 
 
 class RedactingFormatter(_Redacting):
@@ -204,7 +202,7 @@ def set_up_logging(settings: BotSettings, stream: TextIO | None = None) -> loggi
     level = logging.getLevelName(settings.log_level.upper())
     debug = level <= logging.DEBUG
     token = settings.discord_token
-    hidden = (token.get_secret_value(), token.get_secret_value().strip()) if token else ()
+    hidden = (token.get_secret_value(),) if token else ()
     handler = logging.StreamHandler(stream or sys.stderr)
     if settings.log_format == "json":
         handler.setFormatter(JsonFormatter(None, hidden))

@@ -1,4 +1,4 @@
-"""What people see beside the bot's name: what it answers from, that the index is being rebuilt, or damaged."""
+"""What people see beside the bot's name: what it answers from, or what is the matter with the index."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from bot.discordapp.talk import surface_of
 from bot.discordapp.words import Words
 from bot.errors import NotServedError, RebuildError
 from index import Progress
-from index.errors import BusyError, FootnoteError, ShrunkError
+from index.errors import BusyError, FootnoteError
 
 __all__ = ["EDIT_EVERY", "ProgressMessage", "rebuild_by_command"]
 
@@ -99,8 +99,6 @@ async def rebuild_by_command(  # noqa: PLR0913 - what is told to whom, and what 
     except FootnoteError as error:
         _log.warning("A rebuild asked for in chat failed: %s", error)
         embed = failed_embed(words("rebuild_failed"), error)
-        if isinstance(error, ShrunkError):
-            embed.add_field(name="", value=words("rebuild_force"))
         outcome = "failed" if isinstance(error, RebuildError) else "refused"
     except Exception:  # noqa: BLE001 -- whatever it is, the message must not stay at "rebuilding"
         _log.exception("A rebuild asked for in chat failed.")

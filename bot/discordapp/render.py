@@ -55,8 +55,7 @@ class Source:
         """The number of the paragraph in which the quote begins; 0 for the heading."""
         if self.span.in_heading:
             return 0
-        within = (one.number for one in self.article.paragraphs if self.span.start <= one.end)
-        return next(within, 1)
+        return self.article.paragraph_at(self.span.start)
 
 
 def asked_line(question: str) -> str:
@@ -73,6 +72,8 @@ def answer_embed(answer: Answer, words: Words, *, only_in: str = "") -> discord.
     """Return the embed of an answer; `only_in` is the title of the article that was asked, if one was."""
     verdict, quotes = answer.verdict, quotes_shown(answer)
     blocks = [words("only_in", title=fit(only_in, _NOTE_ROOM))] if only_in else []
+    read_only = answer.read_only
+    blocks += [words("read_only", count=f"{read_only:,}")] if read_only else []
     blocks += [words("read_together", subject=fit(answer.read_as, _NOTE_ROOM))] if answer.read_as else []
     if verdict is Verdict.ANSWERED and quotes:
         blocks += [_quoted(answer, one, words) for one in quotes]
@@ -183,16 +184,17 @@ def context_embed(source: Source, words: Words) -> discord.Embed:
 def _context(source: Source) -> Iterator[str]:
     """Yield the paragraph before a quote, what it stands in, and the paragraph after, as block quotes."""
     span, article = source.span, source.article
+    paragraphs = article.paragraphs
     if span.in_heading:
         yield around(article.heading, span.start, span.end, _PARAGRAPH_ROOM)
-        after = article.paragraphs
+        after = paragraphs
     else:
-        before = [one for one in article.paragraphs if one.end < span.start]
-        after = tuple(one for one in article.paragraphs if one.start >= span.end)
+        before = [one for one in paragraphs if one.end < span.start]
+        after = tuple(one for one in paragraphs if one.start >= span.end)
         if before:
             text = article.text[before[-1].start : before[-1].end]
             yield around(text, len(text), len(text), _BESIDE_ROOM)  # that is, its end
-        within = article.paragraphs[len(before) : len(article.paragraphs) - len(after)]
+        within = paragraphs[len(before) : len(paragraphs) - len(after)]
         start = within[0].start
         text = article.text[start : within[-1].end]
         yield around(text, span.start - start, span.end - start, _PARAGRAPH_ROOM)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 
 from bot.discordapp import registration
@@ -11,8 +12,11 @@ from bot.discordapp.logs import set_up_logging
 from bot.discordapp.starting import serve_until_signalled
 from bot.service import Service
 from bot.settings import BotSettings
+from bot.tokenfile import exposed
 
 __all__ = ["run", "sync_commands"]
+
+_log = logging.getLogger(__name__)
 
 
 def run(settings: BotSettings) -> None:
@@ -23,6 +27,8 @@ def run(settings: BotSettings) -> None:
         FootnoteError: there is no index, it is damaged, or there is no model.
     """
     set_up_logging(settings)
+    for line in exposed(settings):
+        _log.warning("%s", line)
     with suppress(KeyboardInterrupt):
         asyncio.run(serve_until_signalled(settings, Service))
 

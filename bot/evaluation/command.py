@@ -159,7 +159,7 @@ def _ask(
 
     with show_progress() as progress:
         progress(Progress("loading the encoder", 0, 1))
-        encoder = choose_encoder(settings.index, settings.model)
+        encoder = choose_encoder(settings.index, settings.model, pin=settings.model_sha256)
         progress(Progress("loading the encoder", 1, 1))
         return evaluate(
             reported, fitted_to, settings, encoder, progress, seed=wanted.seed, limit=wanted.limit

@@ -71,7 +71,7 @@ def _section(number: int, one: SetRun) -> dict[str, Any]:
         "name": one.name,
         "size": size_of(one),
         "measures": list(_rows(one)),
-        "pictures": [(caption, Markup(svg)) for caption, svg in draw(shapes, f"set-{number}")],  # noqa: S704
+        "pictures": [(caption, Markup(svg)) for caption, svg in draw(shapes, f"set-{number}")],  # noqa: S704 - our own drawing
         "mixed": shapes["with_other_subjects"],
         "failures": [
             ("Answered wrongly, surest first", *_listed(wrong(one.records))),

@@ -121,7 +121,8 @@ class _Asking:
     ) -> list[Asked]:
         """Build an index of a file or folder of articles, and ask some questions of it."""
         settings = self._settings.model_copy(update={"articles": source, "index": index})
-        build_index(settings, (lambda step: None) if other else self._tell, encoder=self._encoder)
+        tell = (lambda step: None) if other else self._tell
+        build_index(settings, tell, self._encoder, force=True)  # a half has half of the articles
         generation = open_generation(index)
         try:
             search = Search(generation, self._encoder, self._settings.without)

@@ -20,7 +20,7 @@ from index import Encoder, Progress
 
 __all__ = ["evaluate", "sample"]
 
-_UNTOLD = {"articles", "index", "log_level", "waiting"}
+_UNTOLD = {"articles", "gate", "gate_at", "index", "keep", "log_level", "shrink", "waiting"}
 """Settings that say nothing of how the questions were answered, beside those of Discord."""
 
 

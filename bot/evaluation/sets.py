@@ -12,7 +12,7 @@ from bot.evaluation.questions import Question, WrongLineError, parse_question, p
 from index import Article, read_articles
 from index.errors import ArticleError, MissingError
 
-__all__ = ["QuestionSet", "read_sets", "unseen"]
+__all__ = ["QuestionSet", "read_questions", "read_sets", "unseen"]
 
 _SUFFIX = ".questions.jsonl"
 _BESIDE = (".txt", ".md", ".jsonl")
@@ -97,6 +97,25 @@ def _read_set(path: Path, problems: list[str]) -> QuestionSet:
         problems.extend(error.problems)
         articles = ()
     paragraphs = {article.id: len(article.paragraphs) for article in articles}
+    return QuestionSet(name, source, articles, _questions(file, paragraphs, problems))
+
+
+def read_questions(file: Path) -> tuple[Question, ...]:
+    """Read a file of questions by itself; whether the articles that they name are there is not looked at.
+
+    Raises:
+        MissingError: it cannot be read.
+        QuestionSetError: a line is no question; every one that is wrong is listed.
+    """
+    problems: list[str] = []
+    found = _questions(file, {}, problems)
+    if problems:
+        raise QuestionSetError(problems)
+    return found
+
+
+def _questions(file: Path, paragraphs: dict[str, int], problems: list[str]) -> tuple[Question, ...]:
+    """Return the questions of a file, checked against the articles where these are known."""
     questions: dict[str, Question] = {}
     for number, line in _lines(file, problems):
         where = f"{file}, line {number}"
@@ -104,14 +123,12 @@ def _read_set(path: Path, problems: list[str]) -> QuestionSet:
             question = parse_question(line)
             if question.id in questions:
                 raise WrongLineError(f"the id {question.id!r} is taken by a line above")
-            if articles:
-                question = placed(question, paragraphs)
-            questions[question.id] = question
+            questions[question.id] = placed(question, paragraphs) if paragraphs else question
         except WrongLineError as wrong:
             problems.append(f"{where}: {wrong}")
     if not questions and not problems:
         problems.append(f"{file}: holds no question")
-    return QuestionSet(name, source, articles, tuple(questions.values()))
+    return tuple(questions.values())
 
 
 def _locate(path: Path) -> tuple[str, Path, Path]:

@@ -96,6 +96,6 @@ def _delete(connection: sqlite3.Connection, condition: str, value: bytes | float
     """Delete askings and feedback of a condition of ours, and the gaps that nobody asks then."""
     deleted = 0
     for table in ("askings", "feedback"):
-        deleted += connection.execute(f"DELETE FROM {table} WHERE {condition}", (value,)).rowcount  # noqa: S608
+        deleted += connection.execute(f"DELETE FROM {table} WHERE {condition}", (value,)).rowcount  # noqa: S608 - our own names
     connection.execute("DELETE FROM gaps WHERE NOT EXISTS (SELECT 1 FROM askings WHERE gap = gaps.id)")
     return deleted

@@ -53,6 +53,8 @@ A cool cellar of 12 degrees stretches the rise to a whole day.
 Salt goes in last. It tightens the dough and slows the yeast down.
 """
 
+NEWS = "The fog bell\n\nThe fog bell of Gull Rock was cast in Bergen by Tove Dahl.\n"
+
 ODD = {
     "id": "odd/1",
     "title": "The \x1b[31mred\x1b[0m \u202e turbine",
@@ -126,6 +128,19 @@ def built(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, graph_fold
         ),
         encoder=encoder,
     )
+    return home
+
+
+@pytest.fixture(scope="session")
+def built_twice(built: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
+    """Build a second generation, of one article more, beside the first; only to be read."""
+    home = tmp_path_factory.mktemp("twice")
+    shutil.copytree(built, home, dirs_exist_ok=True, copy_function=copy_index_file)
+    (home / "articles/news.txt").write_text(NEWS, encoding="utf-8")
+    settings = BotSettings.model_construct(
+        articles=home / "articles", index=home / ".footnote/index", model=encoder.model.name, language="en"
+    )
+    build_index(settings, encoder=encoder)
     return home
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from index import find_model
-from index.settings import DEFAULT_MODEL
 from tests.bot.conftest import WAIT, Footnote, Outcome, environment, finish, start
+from tests.index.model_folders import copy_default
 
 QUESTION = "Who kept the lamp on Gull Rock?"
 SECRET = "MTE5.s3cret-t0ken.value"
@@ -207,12 +206,7 @@ def test_ask_with_a_higher_bar_says_that_the_articles_may_not_answer(home: Path,
 
 
 def test_ask_refuses_an_index_of_another_encoder(home: Path, footnote: Footnote) -> None:
-    folder = home / "other-model"
-    model = find_model(DEFAULT_MODEL)
-    for name, _ in model.files:
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to((model.folder / name).resolve())
+    folder = copy_default(home / "other-model")
     (folder / "extra.json").write_text("{}", encoding="utf-8")
     outcome = footnote("ask", "--model", str(folder), QUESTION)
     assert outcome.status == 65

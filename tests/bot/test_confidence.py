@@ -16,11 +16,11 @@ from bot.service import Service
 from index import Encoder, find_model
 from index.errors import MissingError
 from index.fits import FitError, choose_fit, save_fit
-from index.settings import DEFAULT_MODEL
 from tests.bot.conftest import Footnote
 from tests.bot.made import FIT
 from tests.bot.services import serving, settings_of
 from tests.graphs import lend_graph
+from tests.index.model_folders import copy_default
 
 QUESTION = "Who kept the lamp on Gull Rock?"
 FILE = Path(".footnote/fit.json")
@@ -159,11 +159,7 @@ def test_status_and_doctor_say_what_the_confidence_was_fitted_on(
 def test_status_and_doctor_say_that_an_encoder_has_no_fit(
     home: Path, footnote: Footnote, graph_folder: Path
 ) -> None:
-    folder = Path("other-model")
-    default = find_model(DEFAULT_MODEL)
-    for name, _ in default.files:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).symlink_to((default.folder / name).resolve())
+    folder = copy_default(Path("other-model"))
     (folder / "extra.json").write_text("{}", encoding="utf-8")
     save_fit(FIT, FILE)
     outcome = footnote("doctor", "--model", str(folder.resolve()))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
+from index.manifest import TOKENS, read_pointer
 from tests.bot.conftest import Footnote, finish, start
+from tests.bot.tampering import damage
 from tests.bot.terminals import terminal
 from tests.bot.test_explaining import NOTHING, assert_adds_up
+from tests.graphs import copy_index_file
 
 WHO = "Who kept the lamp on Gull Rock?"
 QUOTE = "“Ebba Lind kept the lamp on Gull Rock for thirty-one years.”"
@@ -53,6 +57,37 @@ def test_a_typed_chat_answers_and_knows_its_commands(home: Path) -> None:
         person.type("/dance\r")
         person.wait_for("No such command; /help lists them.")
         person.type("\x04")
+        assert person.wait_for_end() == 0
+    assert "Traceback" not in person.plain
+
+
+def test_a_chat_goes_back_to_the_last_good_generation_and_says_so_and_forth_by_command(
+    built_twice: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(built_twice, tmp_path, dirs_exist_ok=True, copy_function=copy_index_file)
+    index = tmp_path / ".footnote/index"
+    second = read_pointer(index).generation
+    (first,) = (one.name for one in index.glob("0*") if one.name != second)
+    with terminal("chat") as person:
+        person.type("/history\r")
+        shown = person.wait_for("articles: 3")
+        assert re.search(rf"{second}\s+serving", shown)
+        assert re.search(rf"{first}\s+kept", shown)
+        person.type("/rollback\r")
+        person.wait_for(f"Answers now come from {first}.")
+        person.type(f"/rollback  {second}\r")
+        person.wait_for(f"Answers now come from {second}.")
+        person.type("/rollback 7\r")
+        person.wait_for("no generation '7'")
+        damage(index / second / TOKENS)
+        person.type(f"{WHO}\r")
+        assert QUOTE in person.wait_for("how sure: ")
+        assert f"The generation {second} is damaged" in person.wait_for("Rebuild the index.")
+        person.type("/status\r")
+        assert first in person.wait_for("Rebuild the index.")
+        person.type("/rebuild force\r")
+        person.wait_for("The index is whole again.")
+        person.type("/quit\r")
         assert person.wait_for_end() == 0
     assert "Traceback" not in person.plain
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from index import find_model
-from index.settings import DEFAULT_MODEL
 from tests.bot.conftest import LAMP, Footnote, Outcome
 from tests.graphs import lend_graph
+from tests.index.model_folders import copy_default
 
 SECRET = "MTE5.s3cret-t0ken.value"
 
@@ -73,18 +73,14 @@ def test_a_graph_is_told_of_with_how_near_it_is_and_damage_by_the_name_of_the_fi
 def test_weights_that_are_not_here_are_made_up_for_by_the_graph(
     home: Path, footnote: Footnote, graph_folder: Path
 ) -> None:
-    folder = home.resolve() / "model"
-    default = find_model(DEFAULT_MODEL)
-    for name, _ in default.files:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).symlink_to((default.folder / name).resolve())
+    folder = copy_default(home.resolve() / "model")
     (folder / "extra.json").write_text("{}", encoding="utf-8")
     lend_graph(graph_folder, Path(".footnote/index"), find_model(str(folder)))
     assert footnote("index", "build", "--model", str(folder)).status == 0
     (folder / "model.safetensors").unlink()
     outcome = footnote("doctor", "--model", str(folder))
     assert outcome.status == 0
-    assert "is encoded by the graph in .footnote/index" in finding(outcome, "weights", "ok")
+    assert "encoded by the graph in .footnote/index" in finding(outcome, "weights", "ok")
     assert f"{folder}, fp32, whole" in finding(outcome, "graph", "ok")
 
 

@@ -14,7 +14,7 @@ from bot.answers import Answer, Verdict
 from bot.checking import CheckVerdict
 from bot.followups import Earlier
 from bot.serving import Serving
-from index import verify
+from index import Encoder, build_index, verify
 from tests.bot.conftest import Footnote
 from tests.bot.services import serving, settings_of
 from tests.bot.tampering import tamper
@@ -91,6 +91,24 @@ async def test_what_is_out_of_step_is_neither_verified_nor_shown_in_its_place(ho
         assert await service.article("lamp") is None
         assert await service.article("bread") is not None
         assert (await service.ask("Why does sourdough rise slowly?")).verdict is Verdict.ANSWERED
+
+
+def test_what_the_log_advises_mends_it(
+    home: Path, encoder: Encoder, caplog: pytest.LogCaptureFixture
+) -> None:
+    index = home / ".footnote/index"
+    tamper(index, OUT_OF_STEP["letters"], OUT_OF_STEP["sentences"])
+    opened = Serving.first(settings_of(home))
+    assert opened.answer(WHO, None, None).verdict is not Verdict.ANSWERED
+    assert "remove CURRENT" in caplog.text
+    (index / "CURRENT").unlink()
+    build_index(settings_of(home), encoder=encoder)
+    mended = opened.next()
+    made = mended.answer(WHO, None, None)
+    assert made.verdict is Verdict.ANSWERED
+    assert made.quotes[0].text == "Ebba Lind kept the lamp on Gull Rock for thirty-one years."
+    opened.close()
+    mended.close()
 
 
 def test_an_answer_on_the_command_line_is_proven_too(home: Path, footnote: Footnote) -> None:

@@ -277,6 +277,7 @@ def test_the_command_line_gives_every_setting_whatever_the_environment_says(
         "ARTICLES": "x",
         "INDEX": "x",
         "MODEL": "x",
+        "MODEL_SHA256": "0" * 64,
         "LANGUAGE": "de",
         "FIT_FILE": "x",
         "ENCODE_WITH": "reference",

@@ -177,6 +177,21 @@ async def test_more_questions_than_may_wait_are_turned_away_and_places_come_free
         assert (await service.ask("Who kept the lamp?")).verdict is Verdict.ANSWERED
 
 
+async def test_of_a_thousand_at_once_each_is_answered_once_or_turned_away(
+    built: Path, sources: Sources
+) -> None:
+    questions = [f"Who kept the lamp? {number}" for number in range(1000)]
+    async with serving(built, waiting=100) as service:
+        ended = await asyncio.gather(*map(service.ask, questions), return_exceptions=True)
+        answered = [one for one in ended if isinstance(one, Answer)]
+        assert [one.question for one in answered] == questions[:100]
+        assert {type(one) for one in ended[100:]} == {BusyError}
+        for answer in answered:
+            assert_sensible(answer, answer.question, sources)
+        assert sum(count for _, count in service.stats.answered) == 100
+        assert service.stats.waiting == 0
+
+
 async def test_a_question_given_up_frees_its_place(built: Path) -> None:
     async with serving(built, waiting=3) as service:
         for _ in range(5):

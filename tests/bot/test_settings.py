@@ -24,7 +24,7 @@ def example_lines() -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     comment: list[str] = []
     for line in (ROOT / ".env.example").read_text(encoding="utf-8").splitlines():
-        if match := re.fullmatch(r"#?(FOOTNOTE_[A-Z_]+)=(.*)", line):
+        if match := re.fullmatch(r"#?(FOOTNOTE_[A-Z0-9_]+)=(.*)", line):
             assert match[1] not in found, f"{match[1]} stands there twice"
             found[match[1]] = (match[2], " ".join(comment))
             comment = []
@@ -82,8 +82,8 @@ def test_env_example_as_it_stands_is_accepted(tmp_path: Path) -> None:
 
 def test_readme_names_every_setting_in_its_table_and_no_other_anywhere() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `(FOOTNOTE_[A-Z_]+)` \|", text, re.MULTILINE)) == VARIABLES
-    assert set(re.findall(r"FOOTNOTE_[A-Z_]+", text)) <= VARIABLES
+    assert set(re.findall(r"^\| `(FOOTNOTE_[A-Z0-9_]+)` \|", text, re.MULTILINE)) == VARIABLES
+    assert set(re.findall(r"FOOTNOTE_[A-Z0-9_]+", text)) <= VARIABLES
 
 
 @pytest.mark.parametrize("name", sorted(set(FIELDS) - {"discord_token", "discord_api_url"}))

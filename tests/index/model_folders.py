@@ -2,16 +2,53 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from index import find_model
 from tests.index.shelf import SHELF
 
+NAMES = ("model.safetensors", "tokenizer.json", "vocab.txt", "config.json")
+"""The files of a transformer."""
+
 PROMPTS = {"query": "query: ", "document": "passage: "}
+
+
+CODE = "import os\nos.mkdir({0!r})\nclass Model: pass\nclass Module: pass\n"
+"""A module that leaves a mark where it is run, at the place that is filled in."""
+
+
+class Marking:
+    """Leaves the same mark where it is unpickled."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = str(place)
+
+    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+        return os.mkdir, (self.place,)
+
+
+def marker(folder: Path) -> Path:
+    """Return the mark that a hostile model of this test leaves where its code is run."""
+    return folder / "the-code-was-run"
+
+
+def copy_default(folder: Path) -> Path:
+    """Copy the default's files to a folder that then holds a model of its own; never change them in place."""
+    packaged = find_model("all-MiniLM-L6-v2")
+    for name, _ in packaged.files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        source = (packaged.folder / name).resolve()
+        try:
+            (folder / name).hardlink_to(source)
+        except OSError:  # on another disk
+            shutil.copyfile(source, folder / name)
+    return folder
 
 
 def save_transformer(
@@ -23,7 +60,7 @@ def save_transformer(
     packaged = find_model("all-MiniLM-L6-v2").folder
     with tempfile.TemporaryDirectory() as parts, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name in ("model.safetensors", "tokenizer.json", "vocab.txt", "config.json"):
+        for name in NAMES:
             Path(parts, name).symlink_to((packaged / name).resolve())
         transformer = Transformer(parts, max_seq_length=64)
         pooling = Pooling(transformer.get_embedding_dimension(), "mean", include_prompt=include_prompt)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -16,6 +18,8 @@ import pytest
 from index import Encoder, find_model
 from index.compression import Vectors, unit
 from index.errors import NoModelError
+from index.models import Model
+from tests.index.model_folders import CODE, Marking, marker
 
 WEIGHTS = ("model.safetensors", "tokenizer.json", "vocab.txt", "config.json", "1_Pooling/config.json")
 
@@ -244,6 +248,31 @@ def test_folder_whose_weights_are_nonsense_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"\x00" * 64)
     with pytest.raises(NoModelError, match="cannot be loaded"):
         Encoder(find_model(str(tmp_path)))
+
+
+def test_loader_is_shown_nothing_but_data_and_trusts_no_code(model_folder: Path, tmp_path: Path) -> None:
+    """Past the look at the folder, which refuses such a model before (test_modelfolder.py)."""
+    folder = tmp_path / "hostile"
+    shutil.copytree(model_folder, folder)
+    for name in ("modeling.py", "configuration.py"):
+        (folder / name).write_text(CODE.format(str(marker(tmp_path))), encoding="utf-8")
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Marking(marker(tmp_path))))
+    files = find_model(str(folder)).files
+    Encoder(Model("with what lies beside it", folder, files, packaged=False))
+    for name, key in (("config.json", "AutoModel"), ("config.json", "AutoConfig")):
+        asked = json.loads((model_folder / name).read_text(encoding="utf-8"))
+        module = "modeling.Model" if key == "AutoModel" else "configuration.Model"
+        (folder / name).write_text(
+            json.dumps({**asked, "model_type": "evil", "auto_map": {key: module}}), encoding="utf-8"
+        )
+        with pytest.raises(NoModelError, match="cannot be loaded"):
+            Encoder(Model("asking for code", folder, files, packaged=False))
+    shutil.copyfile(model_folder / "config.json", folder / "config.json")
+    (folder / "model.safetensors").unlink()
+    without = tuple(pair for pair in files if pair[0] != "model.safetensors")
+    with pytest.raises(NoModelError, match="cannot be loaded"):
+        Encoder(Model("pickled", folder, without, packaged=False))
+    assert not marker(tmp_path).exists()
 
 
 def test_model_in_a_folder_works_with_its_own_window(small_encoder: Encoder, encoder: Encoder) -> None:

@@ -26,7 +26,7 @@ from index.manifest import Manifest, read_manifest, read_pointer
 from index.settings import DEFAULT_MODEL, EncodeWith
 from tests.conftest import MakeSettings
 from tests.graphs import lend_graph
-from tests.index.model_folders import PROMPTS, save_static, save_transformer
+from tests.index.model_folders import PROMPTS, copy_default, save_static, save_transformer
 from tests.index.shelf import SHELF, put
 
 
@@ -65,14 +65,25 @@ def test_generation_names_the_graph_and_is_asked_by_it(graphed: Path) -> None:
     assert verify(graphed) == []
 
 
+def test_pinned_encoder_is_asked_and_any_other_refused_wherever_its_vectors_come_from(
+    graphed: Path, make_settings: MakeSettings
+) -> None:
+    manifest, other = manifest_of(graphed), "0" * 64
+    pin = manifest.encoder_fingerprint
+    assert open_encoder(graphed, manifest, DEFAULT_MODEL, threads=1, pin=pin).producer == manifest.graph
+    with pytest.raises(DamagedIndexError, match=r"FOOTNOTE_MODEL_SHA256.*index build"):
+        open_encoder(graphed, manifest, DEFAULT_MODEL, threads=1, pin=other)
+    with pytest.raises(NoModelError, match="FOOTNOTE_MODEL_SHA256"):
+        choose_encoder(graphed, DEFAULT_MODEL, pin=other)
+    with pytest.raises(NoModelError, match="FOOTNOTE_MODEL_SHA256"):
+        build_index(make_settings(model_sha256=other))
+    assert dict(index_status(graphed).lines())["fingerprint"] == pin
+
+
 def test_same_model_by_another_name_is_asked_by_the_graph_and_another_is_refused(
     graphed: Path, tmp_path: Path, encoder: Encoder
 ) -> None:
-    default = find_model(DEFAULT_MODEL)
-    same = tmp_path / "same"
-    for name, _ in default.files:
-        (same / name).parent.mkdir(parents=True, exist_ok=True)
-        (same / name).symlink_to((default.folder / name).resolve())
+    same = copy_default(tmp_path / "same")
     manifest = manifest_of(graphed)
     assert open_encoder(graphed, manifest, str(same), threads=1).producer == manifest.graph
     (same / "extra.json").write_text("{}", encoding="utf-8")

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ FILES = (
     "tokens.i8",
     "basis.f32",
     "tokens.i8.sums",
+    "postings.bin.sums",
 )
 
 
@@ -252,7 +254,7 @@ def test_build_removes_what_one_that_was_cut_off_left(
     ],
 )
 def test_generation_of_another_format_is_refused_and_a_build_makes_ours(
-    own_index: Path, make_settings: MakeSettings, encoder: Encoder, changes: dict[str, object]
+    own_index: Path, make_settings: MakeSettings, encoder: Encoder, changes: dict[str, Any]
 ) -> None:
     """Whole by its checksums, and still not ours to read."""
     publish(own_index, **changes)

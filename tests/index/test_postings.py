@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.checksums import block_sums
+from index.held import HeldFile
 from index.postings import TOKENIZER, Postings, write_postings
 
 COMMON = ["the", "of", "in"]
@@ -56,7 +58,7 @@ class Shelf:
         return self.database.execute(sql, values).fetchall()
 
     def open(self, **options: int) -> Postings:
-        return Postings(self.path, len(TEXTS), self.query, **options)
+        return Postings(HeldFile(self.path), block_sums(self.path), len(TEXTS), self.query, **options)
 
     def bm25(self, phrases: Sequence[str], count: int) -> list[tuple[object, ...]]:
         """Return what SQLite finds."""
@@ -151,4 +153,4 @@ def test_file_of_another_database_is_refused(shelf: Shelf, tmp_path: Path) -> No
     cut = tmp_path / "postings.bin"
     cut.write_bytes(shelf.path.read_bytes()[:-1])
     with pytest.raises(ValueError, match="places"):
-        Postings(cut, len(TEXTS), shelf.query)
+        Postings(HeldFile(cut), block_sums(cut), len(TEXTS), shelf.query)

@@ -24,6 +24,7 @@ _INLINE = (
     ("link", re.compile(r"\[(?P<label>(?:\\.|[^\[\]\\])*)\]\((?P<url>https?://[^\s()<>]+)\)")),
     ("address", re.compile(r"(?:https?|steam|discord|ftp)://[^\s<]", re.IGNORECASE)),
     ("angle brackets", re.compile(r"<(?:@[!&]?\d|#\d|t:-?\d|a?:\w|/|id:|https?:|[^\s>]+@|\+)")),
+    ("invite", re.compile(r"discord(?:app)?\.(?:gg|com/invite)/\w", re.IGNORECASE)),
     ("everyone", re.compile(r"@(?:everyone|here)")),
     ("emoji", re.compile(r":[^\s:]+?(?:::skin-tone-\d)?:")),
     ("formatting", re.compile(r"[*_`~]|\|\|")),

@@ -19,7 +19,7 @@ from tests.wire.permissions import MANAGE_GUILD
 from tests.wire.records import Json
 from tests.wire.renderer import render
 
-COMMANDS = ("index status", "index rebuild", "index articles")
+COMMANDS = ("index status", "index rebuild", "index articles", "index history", "index rollback")
 
 HOSTILE = (
     "**bold** _it_ `code` ~~no~~ ||hidden||",

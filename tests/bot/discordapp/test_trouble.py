@@ -8,7 +8,7 @@ import pytest
 
 from bot.discordapp.client import FootnoteClient
 from bot.records import Records
-from index.errors import DamagedIndexError
+from index.errors import NoModelError
 from tests.bot.discordapp.fake_service import FakeService
 from tests.bot.discordapp.stage import title_of
 from tests.bot.discordapp.ways import (
@@ -185,7 +185,7 @@ async def test_who_may_not_is_told_so_once_and_nothing_has_failed(
 async def test_a_fault_that_says_what_is_wrong_is_logged_in_its_own_words(
     asker: Asker, service: FakeService, caplog: pytest.LogCaptureFixture
 ) -> None:
-    service.error = DamagedIndexError("The file f is not what was written. Build the index again.")
+    service.error = NoModelError("The file f is not what was written. Build the index again.")
     assert await asker.ends() == dict.fromkeys(WAYS, "Something went wrong")
     assert caplog.text.count("The file f is not what was written. Build the index again.") == len(WAYS)
     assert no_traceback(caplog)

@@ -1,0 +1,1 @@
+"""Programs for those who maintain Footnote; none of it runs where Footnote does."""
