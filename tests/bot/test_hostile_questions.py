@@ -1,4 +1,4 @@
-"""Any question at all, the whole way to what people see: no error, bounded work, and a note where it is cut."""
+"""Any question, the whole way to what people see: no error, bounded work, and a note where it is cut."""
 
 from __future__ import annotations
 
