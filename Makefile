@@ -1,6 +1,6 @@
 # Footnote's commands. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup chat discord test quality bench bench-full bench-peers lock hashes audit licences clean
+.PHONY: help setup chat discord test quality bench bench-full bench-peers load soak reliability lock hashes audit licences clean
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -9,6 +9,9 @@ TORCH_INDEX ?=
 
 # The folder of the question sets that `make quality` and `make bench` ask.
 SETS ?= ../shared/questions
+# How long `make soak` goes on, and the seed of what it plays.
+MINUTES ?= 20
+SEED ?= 1
 # Where the environments of the peers are that `make bench` compares with: 1 to 2 GB each.
 PEERS ?= .bench
 
@@ -47,6 +50,15 @@ bench-full: bench-peers  ## the same on every set, and growth up to a million pa
 
 bench-peers: setup  ## make the other libraries' environments in PEERS, where there are none (several GB)
 	@$(PY) -m benchmarks.environments $(PEERS)
+
+load: setup  ## measure how it bears load: a burst on Discord, 10,000 questions, 100 rebuilds (20 minutes)
+	@$(PY) -m benchmarks.load
+
+soak: setup  ## play random trouble on a running service (MINUTES=20, SEED=1)
+	@$(PY) -m benchmarks.soak --minutes $(MINUTES) --seed $(SEED)
+
+reliability: setup  ## run what proves each row of docs/reliability.md, and write it anew (an hour)
+	@$(PY) -m benchmarks.reliability
 
 lock:  ## resolve pyproject.toml anew and write requirements.lock and requirements.hashes
 	@sh ./setup.sh --lock

@@ -96,11 +96,12 @@ def conditions(*, full: bool) -> dict[str, Any]:
     return {
         "measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "command": "make bench-full" if full else "make bench",
-        "machine": _machine(),
+        "machine": machine(),
     }
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """Return what it is measured on."""
     cpus = Path("/proc/cpuinfo")
     lines = cpus.read_text("utf-8").splitlines() if cpus.exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
