@@ -120,6 +120,31 @@ def _exchanged(file: object, home: Path) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_file_exchanged_between_being_looked_at_and_being_opened_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    put(tmp_path, {"out/secret.txt": "Secret.", "in/a.txt": BODY})
+    real, path = os.open, tmp_path / "in" / "a.txt"
+
+    def exchange(name: str | Path, flags: int, *more: int, dir_fd: int | None = None) -> int:
+        if str(name).endswith("a.txt"):
+            path.unlink()
+            if kind == "link":
+                path.symlink_to(tmp_path / "out" / "secret.txt")
+            else:
+                os.mkfifo(path)
+        return real(name, flags, *more, dir_fd=dir_fd)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", exchange)
+        (problem,) = problems(tmp_path / "in")
+    assert problem in {
+        "a.txt: not a regular file",
+        "a.txt: cannot be read: Too many levels of symbolic links",
+    }
+
+
 def test_a_folder_exchanged_for_a_link_while_it_is_read_is_read_as_it_was(tmp_path: Path) -> None:
     put(tmp_path, {"out/a.txt": "Secret.", "home/in/a.txt": BODY})
     texts = []
