@@ -143,7 +143,7 @@ def test_discord_says_in_each_language_that_a_question_was_cut(serving: Serving,
     ("line", "fault"),
     [
         (b'{"question": "' + b"x" * LONGEST + b'"}', "line 1: longer than 4,000,000 bytes"),
-        (b'{"question": "x", "id": ' + b"[" * 99 + b"]" * 99 + b"}", "nested more than 100 deep"),
+        (b'{"question": "x", "id": ' + b"[" * 100 + b"]" * 100 + b"}", "nested more than 100 deep"),
         (b'{"question": "x", "id": ' + b"[" * 900 + b"]" * 900 + b"}", "nested more than 100 deep"),
         (b'{"a":' * 200_000, "line 1: not JSON"),
         (b"[" * 3_000_000, "line 1: not JSON"),
