@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from index import Article, read_articles
 from index.articles import ArticleSource
 from index.errors import ArticleError
-from index.files import RefusedError, article_files
+from index.files import ArticleFile, RefusedError, article_files
 from index.passages import split_article, split_sentences
 from tests.index.shelf import put
 
@@ -111,12 +111,12 @@ def test_a_file_exchanged_for_a_link_after_it_was_found_is_not_read(tmp_path: Pa
     assert "regular file" in found or "cannot be read" in found
 
 
-def _exchanged(file: object, home: Path) -> str:
+def _exchanged(file: ArticleFile, home: Path) -> str:
     path = home / "in" / "a.txt"
     path.unlink()
     path.symlink_to(home / "out" / "secret.txt")
     with pytest.raises(RefusedError) as caught:
-        file.open()  # type: ignore[attr-defined]
+        file.open()
     return str(caught.value)
 
 
