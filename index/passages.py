@@ -41,9 +41,9 @@ _SMALLEST_WINDOW = 8
 # No text that people write has more characters a token: nothing between sentences, and no word or sign that
 # the encoder lacks or leaves out, makes a passage longer than so many for each token of the window.
 _CHARACTERS_A_TOKEN = 16
-_AT_ONCE, _AHEAD = 4_000, 1_000
-"""Characters in which sentences are told apart at once, since sentencex takes time with the square of them, and
-how many of these only show how the sentences before them end."""
+_AT_ONCE, _AHEAD = 8_000, 2_000
+"""Characters in which sentences are told apart at once, since sentencex takes time with the square of them.
+So many of these only show how the sentences before them end."""
 # sentencex 1.0.32 panics on some multi-byte white space; one code point for one keeps every offset.
 _ODD_SPACE = re.compile(r"[^\S\n ]")
 _ITEM = r"[^\S\n]*(?:[-*+•‣◦▪–—]|\d{1,3}[.)])[^\S\n]+\S"

@@ -297,7 +297,6 @@ def test_neither_writes_a_dump_of_its_memory() -> None:
     assert unit()["LimitCORE"] == ["0"]
 
 
-
 def test_token_file_of_the_container_is_the_secret_that_it_is_given() -> None:
     more = yaml.safe_load(text_of("deploy/token-file.yaml"))
     ((name, service),) = more["services"].items()

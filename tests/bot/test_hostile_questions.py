@@ -1,9 +1,11 @@
-"""Any question at all, the whole way to what people see: no error, bounded work, and a note where it is cut."""
+"""Any question, the whole way to what people see: no error, bounded work, and a note where it is cut."""
 
 from __future__ import annotations
 
 import io
 import json
+import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,14 +30,15 @@ from tests.bot.conftest import Footnote
 from tests.wire.limits import check_message
 
 SYNTAX = [
-    '"', "'", "*", "^", "(", ")", "-", "+", ":", "{", "}", ",", "text:", "title :", "{text title}:", "- text:",
-    "NEAR", "NEAR(", ", 10)", "AND", "OR", "NOT", "lamp*", "^lamp", '"lamp', "'; DROP TABLE passages; --", "%", "_",
-    "\\", "?", "/*", "*/", "\x00", "lamp", "Gull Rock", "1871", "rowid", "passage_words", "rank",
+    '"', "'", "*", "^", "(", ")", "-", "+", ":", "{", "}", ",", "text:", "title :", "{text title}:",
+    "- text:", "NEAR", "NEAR(", ", 10)", "AND", "OR", "NOT", "lamp*", "^lamp", '"lamp', "%", "_", "\\", "?",
+    "'; DROP TABLE passages; --", "/*", "*/", "\x00", "lamp", "Gull Rock", "1871", "rowid", "passage_words",
 ]  # fmt: skip
 ODD = [
-    "\ud800", "\udfff", "\u202e", "\u2066", "\u200b", "\ufeff", "\u0301" * 50, "\ufdfa", "ﬁ", "Ａ", "а", "ѕ",
-    "\U0001d160", "𝟗", "٣", "İ", "ß", "ŉ", "\u1e9b\u0323", "한", "각", "\U0001f469\u200d\U0001f467", "\U000e0041",
-    "\U0010ffff", "\u0000", "\x1b[31m", "\u2028", "½", "⅓", "²", "№", "™", "\u0345", "\U0001d54f",
+    "\ud800", "\udfff", "\u202e", "\u2066", "\u200b", "\ufeff", "\u0301" * 50, "\ufdfa", "\ufb01", "\uff21",
+    "\u0430", "\u0455", "\U0001d160", "\U0001d7d7", "\u0663", "\u0130", "\xdf", "\u0149", "\u1e9b\u0323",
+    "\u1112\u1161\u11ab", "\U0001f469\u200d\U0001f467", "\U000e0041", "\U0010ffff", "\x1b[31m", "\u2028",
+    "\xbd", "\u2153", "\xb2", "\u2116", "\u2122", "\u0345", "\U0001d54f",
 ]  # fmt: skip
 TEXTS = st.lists(st.sampled_from(SYNTAX + ODD) | st.text(st.characters(), max_size=12), max_size=20).map(
     " ".join
@@ -140,7 +143,7 @@ def test_discord_says_in_each_language_that_a_question_was_cut(serving: Serving,
     ("line", "fault"),
     [
         (b'{"question": "' + b"x" * LONGEST + b'"}', "line 1: longer than 4,000,000 bytes"),
-        (b'{"question": "x", "id": ' + b"[" * 99 + b"]" * 99 + b"}", "nested more than 100 deep"),
+        (b'{"question": "x", "id": ' + b"[" * 100 + b"]" * 100 + b"}", "nested more than 100 deep"),
         (b'{"question": "x", "id": ' + b"[" * 900 + b"]" * 900 + b"}", "nested more than 100 deep"),
         (b'{"a":' * 200_000, "line 1: not JSON"),
         (b"[" * 3_000_000, "line 1: not JSON"),
@@ -173,11 +176,11 @@ def test_it_is_asked_a_bounded_number_of_times_whether_words_stand_together() ->
         asked.append((left, right))
         return False
 
-    words = {"ab" * count + end: 1 for count in range(1, 16) for end in ("", "a")}
-    vocabulary = Vocabulary({**words, **{"b" + word: 1 for word in words}})
-    vocabulary.read([f"{'ab' * 15}a{'ab' * count}x"[:31] + "a" for count in range(32)] * 8, (), adjacent)
-    vocabulary.read(["abababababababababababababab"] * 32, (), adjacent)
-    assert len(asked) <= 2 * 200
+    letters = random.Random(1)
+    typed = ["".join(letters.choices("abcdefghijklmnop", k=30)) for _ in range(20)]
+    halves = {half: 1 for word in typed for at in range(2, 29) for half in (word[:at], word[at:])}
+    Vocabulary(halves).read(typed, (), adjacent)
+    assert 100 < len(asked) <= 200
 
 
 @pytest.mark.parametrize("size", [1_000, 1_000_000])
@@ -186,16 +189,13 @@ def test_a_sentence_is_sought_in_a_text_that_nearly_has_it_everywhere(sentence: 
     """By a pattern that tries each word anew it would take the product of both lengths."""
     text = "a " * size
     assert list(places_of(sentence, text)) == []
-    assert list(places_of(sentence, f"{text}\n {sentence}")) == [
-        (2 * size + 2, 2 * size + 2 + len(sentence))
-    ] or (sentence.startswith("a"))
+    start = len(text) + 2
+    assert list(places_of(sentence, f"{text}\n {sentence}")) == [(start, start + len(sentence))]
 
 
 @given(st.lists(st.sampled_from(["a", "b", " ", "  ", "\n", "\t \n"]), max_size=30).map("".join))
 @settings(max_examples=200)
 def test_places_are_those_of_a_pattern_with_any_white_space(text: str) -> None:
-    import re
-
     for sentence in ("a", "a b", "a a", "b a b"):
         pattern = re.compile(r"\s+".join(sentence.split()))
         assert list(places_of(sentence, text)) == [match.span() for match in pattern.finditer(text)]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from index import Article, read_articles
 from index.articles import ArticleSource
 from index.errors import ArticleError
-from index.files import RefusedError, article_files
+from index.files import ArticleFile, RefusedError, article_files
 from index.passages import split_article, split_sentences
 from tests.index.shelf import put
 
@@ -111,13 +111,38 @@ def test_a_file_exchanged_for_a_link_after_it_was_found_is_not_read(tmp_path: Pa
     assert "regular file" in found or "cannot be read" in found
 
 
-def _exchanged(file: object, home: Path) -> str:
+def _exchanged(file: ArticleFile, home: Path) -> str:
     path = home / "in" / "a.txt"
     path.unlink()
     path.symlink_to(home / "out" / "secret.txt")
     with pytest.raises(RefusedError) as caught:
-        file.open()  # type: ignore[attr-defined]
+        file.open()
     return str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_file_exchanged_between_being_looked_at_and_being_opened_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    put(tmp_path, {"out/secret.txt": "Secret.", "in/a.txt": BODY})
+    real, path = os.open, tmp_path / "in" / "a.txt"
+
+    def exchange(name: str | Path, flags: int, *more: int, dir_fd: int | None = None) -> int:
+        if str(name).endswith("a.txt"):
+            path.unlink()
+            if kind == "link":
+                path.symlink_to(tmp_path / "out" / "secret.txt")
+            else:
+                os.mkfifo(path)
+        return real(name, flags, *more, dir_fd=dir_fd)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", exchange)
+        (problem,) = problems(tmp_path / "in")
+    assert problem in {
+        "a.txt: not a regular file",
+        "a.txt: cannot be read: Too many levels of symbolic links",
+    }
 
 
 def test_a_folder_exchanged_for_a_link_while_it_is_read_is_read_as_it_was(tmp_path: Path) -> None:
@@ -278,7 +303,7 @@ def test_sentences_are_told_apart_a_stretch_at_a_time(monkeypatch: pytest.Monkey
     monkeypatch.setattr(sentencex, "segment", counted)
     text = "「海」。a `b “c. " * 2_000
     spans = split_sentences(text, "en")
-    assert max(lengths) <= 4_000
+    assert max(lengths) <= 8_000
     assert sum(lengths) <= 2 * len(text)
     assert "".join(text[a:b] for a, b in spans).replace(" ", "") == text.replace(" ", "")
 
