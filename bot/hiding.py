@@ -10,7 +10,8 @@ import base64
 import sys
 import threading
 import traceback
-from types import TracebackType
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 __all__ = ["HIDDEN", "Redactor", "hide", "redacted"]
@@ -61,9 +62,10 @@ def hide(*secrets: str) -> None:
     """Keep these secrets out of what this process prints of an error that nobody caught; see `redacted`."""
     global _redactor  # noqa: PLW0603 - a process prints to one place
     _redactor = Redactor(*secrets)
-    sys.excepthook = _print_error
-    threading.excepthook = _print_thread
-    sys.unraisablehook = _print_unraisable
+    for module, name in ((sys, "excepthook"), (threading, "excepthook"), (sys, "unraisablehook")):
+        before = getattr(module, name)
+        if not isinstance(before, _Guard):
+            setattr(module, name, _Guard(before))
 
 
 def redacted(text: str) -> str:
@@ -71,14 +73,22 @@ def redacted(text: str) -> str:
     return _redactor(text)
 
 
-def _print_error(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
-    print(redacted("".join(traceback.format_exception(kind, error, trace))), end="", file=sys.stderr)  # noqa: T201
+class _Guard:
+    """Stands before one of Python's hooks, and prints in its place an error that would show a secret."""
 
+    def __init__(self, before: Callable[..., object]) -> None:
+        self._before = before
 
-def _print_thread(told: threading.ExceptHookArgs) -> None:
-    if told.exc_type is not SystemExit:
-        _print_error(told.exc_type, told.exc_value, told.exc_traceback)
-
-
-def _print_unraisable(told: sys.UnraisableHookArgs) -> None:
-    _print_error(told.exc_type, told.exc_value, told.exc_traceback)
+    def __call__(self, *told: Any) -> None:
+        if len(told) == 1:  # of a thread, or of what is collected: with what it came from
+            (of,) = told
+            head = f"{getattr(of, 'err_msg', None) or ''} {getattr(of, 'object', None)!r}\n"
+            error = of.exc_type, of.exc_value, of.exc_traceback
+        else:
+            head, error = "", told
+        text = head + "".join(traceback.format_exception(*error))
+        shown = redacted(text)
+        if shown == text:
+            self._before(*told)
+        else:
+            print(shown, end="", file=sys.stderr)  # noqa: T201 - there is nobody left to tell

@@ -172,7 +172,7 @@ def shrinkage(changes: Changes, settings: IndexSettings) -> str:
         f"{_count(now, 'article')} at {settings.articles}, and the index at {settings.index} holds "
         f"{changes.before:,}: that is fewer by more than FOOTNOTE_SHRINK allows ({settings.shrink:g}). Look "
         "whether the articles are all there. If so many are meant to go: `footnote index build --force`, "
-        "`/rebuild force` in the chat, `/index rebuild force:true` on Discord."
+        "`/rebuild force` in the chat, `/index rebuild force:True` on Discord."
     )
 
 

@@ -10,7 +10,6 @@ is a search in one article, which compares all of its passages.
 
 from __future__ import annotations
 
-import errno
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 
 from index.compression import Vectors
-from index.durable import disk_error
 from index.manifest import DENSE, EXACT
 from index.rowfile import RowFile
 
@@ -38,6 +36,8 @@ _PROBED = 128
 _RESCORED = 2
 """Passages that are compared exactly, for each that is asked for."""
 _BATCH = 65_536
+_PIECE = 1 << 20
+"""Bytes that are written at once."""
 
 
 def write_dense(home: Path, vectors: Vectors, flat_up_to: int = FLAT_UP_TO) -> None:
@@ -59,11 +59,10 @@ def write_dense(home: Path, vectors: Vectors, flat_up_to: int = FLAT_UP_TO) -> N
     else:
         index = _listed(vectors)
         if held is None or Path(held).resolve() != exact.resolve():
-            vectors.tofile(exact)
-    try:
-        faiss.write_index(index, str(home / DENSE))
-    except RuntimeError as error:  # all that FAISS raises
-        raise disk_error(error, home / DENSE) or OSError(errno.EIO, str(error)) from error
+            exact.write_bytes(np.ascontiguousarray(vectors).data)
+    # Not by FAISS's own file: of an error when that is closed, it only prints a line.
+    with (home / DENSE).open("wb") as file:
+        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write, _PIECE))  # type: ignore[attr-defined]
 
 
 def _listed(vectors: Vectors) -> faiss.IndexIVFScalarQuantizer:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
+import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
-__all__ = ["discard", "disk_error", "make_folder", "replace_file", "sync", "write_file"]
-
-_OF_THE_DISK = ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "EACCES", "EPERM")
+__all__ = ["discard", "make_folder", "make_room", "need_room", "replace_file", "sync", "write_file"]
 
 
 def write_file(path: Path, data: bytes | memoryview) -> None:
@@ -72,9 +71,23 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def disk_error(error: Exception, path: Path) -> OSError | None:
-    """Return what is the matter with the disk where a library says it in the text of an error of its own."""
-    for number in (getattr(errno, name) for name in _OF_THE_DISK if hasattr(errno, name)):
-        if os.strerror(number) in str(error):
-            return OSError(number, os.strerror(number), str(path))
-    return None
+def need_room(folder: Path, size: int) -> None:
+    """Find out whether there is room in a folder for so many bytes more; on some systems, only guess.
+
+    Raises:
+        OSError: there is none, or it cannot be written to.
+    """
+    with tempfile.TemporaryFile(dir=folder) as file:
+        make_room(file, size)
+
+
+def make_room(file: IO[bytes], size: int) -> None:
+    """Give a new file its size, with room for all of it: writing a map without room ends the process.
+
+    Raises:
+        OSError: there is none.
+    """
+    if size and hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+    else:
+        file.truncate(size)

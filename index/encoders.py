@@ -11,7 +11,7 @@ from pathlib import Path
 
 from index.agreement import Agreement, compare, sample_texts
 from index.articles import Article
-from index.durable import disk_error
+from index.durable import need_room
 from index.encoder import Encoder
 from index.errors import DamagedIndexError, NoIndexError, NoModelError
 from index.export import UnfitModelError, export, refuse_unfit
@@ -131,9 +131,11 @@ def _export(folder: Path, encoder: Encoder, reference: Reference, articles: Sequ
         return keep_graph(folder, _agreed(record, found), made)
     except (OSError, MemoryError, DamagedIndexError):
         raise
-    except Exception as error:
-        if failed := disk_error(error, made):
-            raise failed from error
+    except Exception as error:  # noqa: BLE001 - whatever torch, its exporter and ONNX Runtime raise
+        if not isinstance(error, UnfitModelError):
+            # ONNX Runtime does not say what kept it from writing a file.
+            model = encoder.model
+            need_room(made, 2 * sum((model.folder / name).stat().st_size for name, _ in model.files))
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
     finally:
         shutil.rmtree(made, ignore_errors=True)

@@ -41,8 +41,9 @@ _SMALLEST_WINDOW = 8
 # No text that people write has more characters a token: nothing between sentences, and no word or sign that
 # the encoder lacks or leaves out, makes a passage longer than so many for each token of the window.
 _CHARACTERS_A_TOKEN = 16
-_AT_ONCE = 8_000
-"""Characters in which sentences are told apart at once: sentencex takes time with the square of them."""
+_AT_ONCE, _AHEAD = 8_000, 2_000
+"""Characters in which sentences are told apart at once, since sentencex takes time with the square of them.
+So many of these only show how the sentences before them end."""
 # sentencex 1.0.32 panics on some multi-byte white space; one code point for one keeps every offset.
 _ODD_SPACE = re.compile(r"[^\S\n ]")
 _ITEM = r"[^\S\n]*(?:[-*+•‣◦▪–—]|\d{1,3}[.)])[^\S\n]+\S"
@@ -134,19 +135,25 @@ def split_sentences(text: str, language: str) -> list[Span]:
 def _segments(text: str, language: str) -> Iterator[Span]:
     """Yield the spans of a block's sentences, told apart a stretch at a time.
 
-    The last sentence of a stretch is told apart anew with what follows it; one too long for that is cut.
+    Those at the end of a stretch are told apart anew, with what follows them; one that fills it is cut.
     """
     start = 0
     while start < len(text):
-        stretch = text[start : start + _AT_ONCE]
-        pieces = list(sentencex.segment(language, stretch))
+        pieces = sentencex.segment(language, text[start : start + _AT_ONCE])
         if start + _AT_ONCE < len(text):
-            last = pieces.pop()
-            if 2 * len(last) > _AT_ONCE:
-                pieces.append(last[: last.rfind(" ", len(last) // 2) + 1] or last)
+            pieces = _sure(pieces)
         for piece in pieces:
             yield start, start + len(piece)
             start += len(piece)
+
+
+def _sure(pieces: Sequence[str]) -> Sequence[str]:
+    """Return the sentences of a stretch that what follows it leaves as they are; the first at least."""
+    ends = itertools.accumulate(map(len, pieces))
+    count = sum(end <= _AT_ONCE - _AHEAD for end in ends)
+    if count or len(pieces) > 1:
+        return pieces[: count or 1]
+    return [pieces[0][: pieces[0].rfind(" ", _AT_ONCE // 2) + 1] or pieces[0]]
 
 
 def is_list_item(text: str) -> bool:

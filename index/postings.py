@@ -22,18 +22,18 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from index.checksums import Sums
+from index.durable import make_room
 from index.held import HeldFile
 from index.recent import Recent
 from index.rowfile import RowFile
@@ -94,7 +94,7 @@ def write_postings(database: sqlite3.Connection, path: Path) -> None:
     counts = database.execute("SELECT term, doc, cnt FROM temp.stem_counts").fetchall()
     total = sum(passages for _, passages, _ in counts)
     with path.open("wb") as file:
-        _make_room(file, _PLACE_BYTES * total)
+        make_room(file, _PLACE_BYTES * total)
     if total:
         impacts = np.memmap(path, np.float64, "r+", 0, (total,)).view(np.ndarray)
         rows = np.memmap(path, np.int32, "r+", impacts.nbytes, (total,)).view(np.ndarray)
@@ -106,14 +106,6 @@ def write_postings(database: sqlite3.Connection, path: Path) -> None:
         ((stem, first, passages) for (stem, passages, _), first in zip(counts, starts, strict=False)),
     )
     database.execute("COMMIT")
-
-
-def _make_room(file: BinaryIO, size: int) -> None:
-    """Give a new file its size, with room for all of it: to write a map without any ends the process."""
-    if size and hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(file.fileno(), 0, size)
-    else:
-        file.truncate(size)
 
 
 def _write_frequencies(

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.comparison import PEERS, passages_of, scores
 from benchmarks.growth import fitting, slope
+from benchmarks.hostile import exponent, families
 from benchmarks.performance import write
 from benchmarks.processes import FailedError, bare_environment, quantile, run
 from benchmarks.report import MARKER
@@ -166,3 +167,15 @@ def test_the_page_keeps_what_is_above_the_marker_and_shows_what_was_lost(tmp_pat
     assert "\n### By size\n\n| passages | ms |\n" in text
     assert json.loads((tmp_path / "performance.json").read_text(encoding="utf-8")) == _record()
     assert (tmp_path / "performance.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_the_exponent_is_that_of_the_longest_times_and_endless_where_one_had_no_end() -> None:
+    sizes = [10_000, 20_000, 40_000]
+    assert exponent(sizes, [0.0, 0.5, 2.0]) == pytest.approx(2.0)
+    assert exponent(sizes, [0.0, 0.0001, 0.0002]) == 0.0
+    assert exponent(sizes, [1.0, float("inf"), float("inf")]) == float("inf")
+
+
+def test_every_family_of_hostile_texts_grows_with_its_size() -> None:
+    for text in families().values():
+        assert 0.9 < len(text(20_000)) / len(text(10_000)) / 2 < 1.1

@@ -145,7 +145,7 @@ def test_chapter_has_what_the_program_says_as_it_says_it() -> None:
         said = one.replace("8080", "{port}").replace("127.0.0.1", "{HOST}").replace(" ...", " {folder}")
         assert said.replace(" is taken", " {why}") in code, one
     notices = set(re.findall(r'"([A-Z].+?)"', symptoms)) - {"The application did not respond"}
-    assert len(notices) == 4
+    assert len(notices) == 6
     for one in notices:
         assert one in words, one
 
@@ -289,7 +289,12 @@ def test_unit_is_exposed_no_more_than_it_must_be() -> None:
     assert done.returncode == 0, done.stdout
 
 
-# The token in a file of its own
+# The token
+
+
+def test_neither_writes_a_dump_of_its_memory() -> None:
+    assert compose()["ulimits"] == {"core": 0}
+    assert unit()["LimitCORE"] == ["0"]
 
 
 def test_token_file_of_the_container_is_the_secret_that_it_is_given() -> None:

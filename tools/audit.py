@@ -43,13 +43,13 @@ def main() -> int:
     """Audit, print what was found, and return the exit status: 1 where there are vulnerabilities."""
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True, symlinks=True)
-        python, report = Path(folder, "bin", "python"), Path(folder, "report.json")
+        python, report = str(Path(folder, "bin", "python")), Path(folder, "report.json")
         install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", _AUDITOR]
         if subprocess.run(install, check=False).returncode:
             print(f"audit: {_AUDITOR} cannot be installed: nothing was audited", file=sys.stderr)
             return 0
         audit = [python, "-m", "pip_audit", "--disable-pip", "--no-deps", "--progress-spinner", "off"]
-        options = ["--format", "json", "--desc", "off", "--output", report, "--requirement", LOCK]
+        options = ["--format", "json", "--desc", "off", "--output", str(report), "--requirement", str(LOCK)]
         subprocess.run([*audit, *options], check=False, stderr=subprocess.DEVNULL)
         status, lines = judge(report.read_text(encoding="utf-8") if report.exists() else "")
     for line in lines:

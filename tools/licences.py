@@ -45,11 +45,12 @@ def locked() -> dict[str, str]:
 def licence_of(name: str) -> str:
     """Return a package's licence as its metadata says: the expression, a short line, or its class."""
     about = metadata.metadata(name)
-    expression, line = about.get("License-Expression"), (about.get("License") or "").strip()
+    # By `get_all`, as the protocol has it in all versions of Python.
+    expression, line = (str((about.get_all(key) or [""])[0]) for key in ("License-Expression", "License"))
     kinds = [one for one in about.get_all("Classifier", []) if one.startswith("License :: ")]
     if expression:
-        return str(expression)
-    if line and "\n" not in line and len(line) <= _LONGEST:
+        return expression
+    if line.strip() and "\n" not in line and len(line) <= _LONGEST:
         return line
     return ", ".join(kind.rpartition(" :: ")[2] for kind in kinds) or "not said"
 

@@ -167,3 +167,27 @@ def test_a_part_left_out_that_the_confidence_was_fitted_with_is_a_warning(
     assert "does not leave out late" in told
     assert "footnote eval --fit" in told
     finding(footnote("doctor", "--without", "spelling"), "confidence", "ok")
+
+
+def test_fingerprint_is_told_and_another_one_that_was_pinned_is_69(home: Path, footnote: Footnote) -> None:
+    fingerprint = find_model("all-MiniLM-L6-v2").fingerprint
+    assert f"fingerprint {fingerprint} (to pin it" in finding(footnote("doctor"), "weights", "ok")
+    pinned = footnote("doctor", "--model-sha256", fingerprint)
+    assert f"fingerprint {fingerprint} (pinned)" in finding(pinned, "weights", "ok")
+    outcome = footnote("doctor", "--model-sha256", "0" * 64)
+    assert outcome.status == 69
+    assert f"{fingerprint}, which is not the one in FOOTNOTE_MODEL_SHA256" in finding(
+        outcome, "weights", "FAIL"
+    )
+
+
+def test_what_others_could_read_or_change_is_a_warning_with_what_to_do(
+    home: Path, footnote: Footnote
+) -> None:
+    assert "nobody else can read what is secret" in finding(footnote("doctor"), "files", "ok")
+    Path(".footnote/records.sqlite").write_bytes(b"")
+    Path(".footnote/records.sqlite").chmod(0o644)
+    Path(".footnote/index").chmod(0o777)
+    told = finding(footnote("doctor"), "files", "warn")
+    assert "chmod 600 .footnote/records.sqlite" in told
+    assert "anybody on this machine can change .footnote/index, and so what is quoted" in told

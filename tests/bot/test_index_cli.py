@@ -1,4 +1,4 @@
-"""`footnote index build | status | verify | show`, by hand in a shell."""
+"""`footnote index build | status | verify | show | history | rollback | prune`, by hand in a shell."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ STATUS = "generation built encoder encoder_fingerprint articles passages sentenc
 def test_build_says_what_it_reused_and_removed(home: Path, footnote: Footnote) -> None:
     Path("articles/lamp.txt").write_text(LAMP.replace("40 litres", "41 litres"), encoding="utf-8")
     Path("articles/odd.jsonl").unlink()
-    Path("articles/questions.jsonl").write_text("{}\n", encoding="utf-8")
+    gold = {"id": "q", "question": "Who kept the lamp?", "answers": ["Ebba Lind"], "answerable": True}
+    Path("articles/questions.jsonl").write_text(json.dumps(gold), encoding="utf-8")
     outcome = footnote("index", "build")
     assert outcome.status == 0
     assert "2 articles in " in outcome.out
@@ -36,6 +37,49 @@ def test_build_with_nothing_new_says_so(home: Path, footnote: Footnote) -> None:
     assert (outcome.status, outcome.err) == (0, "")
     assert outcome.out == f"Nothing has changed: generation {before.generation} holds 3 articles.\n"
     assert index_status(INDEX) == before
+
+
+def test_history_rollback_and_prune_by_hand(home: Path, footnote: Footnote) -> None:
+    first = index_status(INDEX).generation
+    Path("articles/new.txt").write_text("Something new.\n", encoding="utf-8")
+    footnote("index", "build")
+    second = index_status(INDEX).generation
+    rows = [json.loads(line) for line in footnote("index", "history", "--json").out.splitlines()]
+    assert [(row["generation"], row["state"], row["articles"]) for row in rows] == [
+        (second, "serving", 4),
+        (first, "kept", 3),
+    ]
+    back = footnote("index", "rollback")
+    assert (back.status, back.out) == (0, f"generation {first} serves now; before, it was {second}\n")
+    assert index_status(INDEX).generation == first
+    assert "serves already; nothing was changed" in footnote("index", "rollback", "1").out
+    assert footnote("index", "history").out.splitlines()[1].startswith(f"* {first}  ")
+    unknown = footnote("index", "rollback", "7")
+    assert (unknown.status, "no generation '7'" in unknown.err) == (69, True)
+    size = sum(file.stat().st_size for file in (INDEX / second).iterdir())
+    pruned = footnote("index", "prune", "--keep", "1")
+    assert pruned.out == f"removed  {second}\n1 removed, {size / 1e6:,.1f} MB freed; {first} serves\n"
+    assert footnote("index", "rollback").status == 69
+    assert footnote("index", "prune", "--keep", "0").status == 2
+    (database,) = INDEX.glob("*/passages.sqlite")
+    database.write_bytes(database.read_bytes() + b"\0")
+    assert footnote("index", "prune").status == footnote("index", "rollback", first).status == 65
+
+
+def test_far_fewer_articles_want_force(home: Path, footnote: Footnote) -> None:
+    before = index_status(INDEX)
+    for name in ("bread.md", "odd.jsonl"):
+        Path("articles", name).unlink()
+    planned = footnote("index", "build", "--dry-run")
+    assert (planned.status, "would be refused: 1 article at articles" in planned.err) == (0, True)
+    refused = footnote("index", "build")
+    assert refused.status == 65
+    assert "1 article at articles, and the index at .footnote/index holds 3" in refused.err
+    assert index_status(INDEX) == before
+    assert "--force" in refused.err
+    assert footnote("index", "build", "--shrink", "0.7", "--dry-run").err == ""
+    assert footnote("index", "build", "--force").status == 0
+    assert index_status(INDEX).articles == 1
 
 
 def test_dry_run_says_what_would_change_and_changes_nothing(home: Path, footnote: Footnote) -> None:

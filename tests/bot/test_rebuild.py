@@ -13,7 +13,7 @@ import pytest
 from bot.answers import Verdict
 from bot.service import Service
 from index import Encoder, build_index, index_status, verify
-from index.errors import ArticleError, BusyError
+from index.errors import ArticleError, BusyError, ShrunkError
 from index.manifest import KEPT, LOCK
 from tests.bot.conftest import finish, start
 from tests.bot.services import (
@@ -202,3 +202,16 @@ def publish(new: Path, generation: Path, home: Path) -> None:
     shutil.copytree(generation, folder / generation.name)
     shutil.copy(new / "CURRENT", folder / "CURRENT.new")
     (folder / "CURRENT.new").replace(folder / "CURRENT")
+
+
+async def test_far_fewer_articles_are_refused_until_that_is_forced(home: Path) -> None:
+    for name in ("lamp.txt", "odd.jsonl"):
+        (home / "articles" / name).unlink()
+    async with serving(home) as service:
+        before = await generation_of(service)
+        with pytest.raises(ShrunkError, match="FOOTNOTE_SHRINK"):
+            await service.rebuild()
+        assert await generation_of(service) == before
+        report = await service.rebuild(force=True)
+        assert report.generation != before
+        assert await generation_of(service) == report.generation

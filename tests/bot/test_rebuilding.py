@@ -265,6 +265,7 @@ def parsed(command: Sequence[str]) -> dict[str, Any]:
         {},
         {"articles": "-a b", "index": "--index", "model": "./my model", "language": "es"},
         {"fit_file": "a=b.json", "without": "late, dense", "encode_with": "reference"},
+        {"gate": "-gold .jsonl", "gate_at": "0.25", "shrink": "0", "keep": "9", "answer_at": "0.75"},
     ],
 )
 def test_the_command_line_gives_every_setting_whatever_the_environment_says(
@@ -283,5 +284,5 @@ def test_the_command_line_gives_every_setting_whatever_the_environment_says(
         "ENCODE_WITH": "reference",
     }.items():
         monkeypatch.setenv(f"FOOTNOTE_{name}", value)
-    Path(".env").write_text("FOOTNOTE_WITHOUT=spelling\n", encoding="utf-8")
+    Path(".env").write_text("FOOTNOTE_WITHOUT=spelling\nFOOTNOTE_GATE=x\nFOOTNOTE_ANSWER_AT=0.1\n")
     assert parsed(build_command(settings)[5:]) == settings.model_dump()

@@ -122,3 +122,17 @@ def test_token_file_that_everybody_can_read_is_told_of(mode: int, warned: bool) 
     told = list(exposed(BotSettings.load(discord_token_file=written(SECRET.encode(), mode))))
     assert bool(told) == warned
     assert all("chmod o= discord-token" in line for line in told)
+
+
+def test_hooks_of_others_hear_of_what_shows_no_token_and_of_nothing_else(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[BaseException] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: heard.append(error))
+    with_token(BotSettings.load(discord_token=SECRET))
+    with_token(BotSettings.load(discord_token=SECRET))  # once more is no other guard before it
+    harmless, telling = ValueError("harmless"), ValueError(f"Bot {SECRET}")
+    sys.excepthook(ValueError, harmless, None)
+    sys.excepthook(ValueError, telling, None)
+    assert heard == [harmless]
+    assert capsys.readouterr().err == f"ValueError: Bot {hiding.HIDDEN}\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +62,8 @@ def run_case(
     opened = open_generation(index) if scene.old else None
     try:
         kill_after = None if case.fault else case.share * seconds
-        with reading(scene, encoder) if watched else nullcontext([]) as seen:
-            ended = runner.build(scene.settings, case.fault, kill_after)
+        with reading(scene, encoder, watched) as seen:
+            ended = runner.run(scene.settings, scene.command, case.fault, kill_after)
         trial = try_out(scene, encoder, ended, opened)
         trial.problems.extend(f"meanwhile: {problem}" for problem in seen)
         if case.kind in {"kill", "cut"} and not ended.killed and case.fault:

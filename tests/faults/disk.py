@@ -62,13 +62,16 @@ class Disk:
 
     def forget(self) -> None:
         """Forget what is no longer there: its number may be given to another file."""
-        there = {path.stat().st_ino for path in (self._folder.parent, self._folder, *self._folder.rglob("*"))}
+        paths = (self._folder.parent, self._folder, *self._folder.rglob("*"))
+        there = {path.stat().st_ino for path in paths if path.exists()}
         self._synced = {number: one for number, one in self._synced.items() if number in there}
 
     def lost(self) -> list[str]:
         """Return what is not on the disk: files by their paths, and names followed by " (name)"."""
         found = []
         for path in (self._folder, *sorted(self._folder.rglob("*"))):
+            if not path.exists():
+                continue
             name = "." if path == self._folder else path.relative_to(self._folder).as_posix()
             if not path.is_dir() and not self._whole(path):
                 found.append(name)

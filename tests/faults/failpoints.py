@@ -31,7 +31,6 @@ _OPERATIONS = {
     "posix": "open mkdir rename replace unlink remove rmdir link truncate ftruncate fsync posix_fallocate",
     "io": "open",
     "fcntl": "flock",
-    "faiss._swigfaiss": "write_index",
     "BufferedWriter": "write flush truncate close",
     "BufferedRandom": "write flush truncate close",
     "TextIOWrapper": "write flush truncate close",
@@ -137,10 +136,7 @@ def _place(frame: FrameType | None) -> str:
 
 def _error(called: Any, number: int) -> Exception:
     """Return what the library that is called raises where the disk has the error with this number."""
-    reason = os.strerror(number)
     if type(getattr(called, "__self__", None)).__name__ == "Connection":
         full = "database or disk is full"
         return sqlite3.OperationalError(full if number == errno.ENOSPC else "disk I/O error")
-    if called.__name__ == "write_index":
-        return RuntimeError(f"Error in void faiss::write_index(): write error in x: 1 != 2 ({reason})")
-    return OSError(number, reason)
+    return OSError(number, os.strerror(number))

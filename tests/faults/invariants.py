@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from index import Encoder, Generation, build_index, open_generation, verify
-from index.errors import FootnoteError, NoIndexError
+from index import Encoder, Generation, open_generation, verify
+from index.errors import DamagedIndexError, FootnoteError, NoIndexError
 from index.manifest import GENERATION, LOCK, POINTER, read_manifest, read_pointer
 from tests.faults.runner import Ended
-from tests.faults.scenes import Answers, Scene, answers
+from tests.faults.scenes import Answers, Scene, act, answers
 from tests.index.databases import assert_same
+from tests.index.shelf import generations
 
-__all__ = ["Trial", "try_out"]
+__all__ = ["Trial", "reading", "try_out"]
 
 _REFUSED = 69
 _CUT_OFF = "left by a build that was cut off"
@@ -30,10 +31,12 @@ class Trial:
 
 
 @contextmanager
-def reading(scene: Scene, encoder: Encoder) -> Iterator[list[str]]:
-    """Open the index over and over meanwhile, as new processes would; give what was wrong with it."""
+def reading(scene: Scene, encoder: Encoder, wanted: bool) -> Iterator[list[str]]:
+    """Open the index over and over meanwhile, where wanted, as new processes would; give what was wrong."""
     problems: list[str] = []
     done = threading.Event()
+    if not wanted:
+        done.set()
 
     def read() -> None:
         while not done.is_set():
@@ -43,7 +46,7 @@ def reading(scene: Scene, encoder: Encoder) -> Iterator[list[str]]:
                 served = f"a reader was told: {error}"
             if served not in {"", "old", "new"}:
                 problems.append(served)
-            done.wait(0.002)
+            done.wait(0.02)
 
     thread = threading.Thread(target=read)
     thread.start()
@@ -63,7 +66,7 @@ def try_out(scene: Scene, encoder: Encoder, ended: Ended, opened: Generation | N
     _look(trial, "after the fault", lambda: _after_fault(trial, scene, encoder, ended))
     if opened:
         _look(trial, "the reader from before", lambda: _same(scene.old, answers(opened, encoder)))
-    _look(trial, "the next build", lambda: _next_build(scene, encoder))
+    _look(trial, "the next one", lambda: _next(scene, encoder))
     if opened:
         _look(trial, "the reader from before, then", lambda: _same(scene.old, answers(opened, encoder)))
     return trial
@@ -99,8 +102,10 @@ def _served(scene: Scene, encoder: Encoder) -> str:
     """Return which generation is served: "old", "new", "" for none yet; or what is wrong with it."""
     try:
         generation = open_generation(scene.settings.index)
-    except NoIndexError:
-        return ""
+    except (NoIndexError, DamagedIndexError):
+        if scene.old is None:  # there was none before, or a damaged one
+            return ""
+        raise
     try:
         found = answers(generation, encoder)
         same = generation.manifest.files == _files(scene.after)
@@ -112,15 +117,17 @@ def _served(scene: Scene, encoder: Encoder) -> str:
         generation.close()
 
 
-def _next_build(scene: Scene, encoder: Encoder) -> Iterator[str]:
+def _next(scene: Scene, encoder: Encoder) -> Iterator[str]:
     index = scene.settings.index
-    build_index(scene.settings, encoder=encoder)
+    act(scene.command, scene.settings, encoder)
     yield from verify(index)
     for path in index.iterdir():
         if path.name not in {POINTER, LOCK, "models"} and not GENERATION.fullmatch(path.name):
             yield f"{path.name} is left"
     if (index / LOCK).stat().st_size:
         yield "the lock still has a holder's name"
+    if scene.command[0] == "prune" and len(generations(index)) > 1:
+        yield "older generations are left"
     generation = open_generation(index)
     yield from _same(scene.new, answers(generation, encoder))
     generation.close()

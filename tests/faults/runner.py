@@ -19,13 +19,15 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from index import Encoder, IndexSettings, build_index
+from index import Encoder, IndexSettings, locking, writer
 from index.encoders import choose_encoder
 from index.errors import FootnoteError
 from tests.faults.failpoints import Failpoint, Fault, Operation
+from tests.faults.scenes import Command, act
 
 __all__ = ["Ended", "Runner", "running"]
 
@@ -59,15 +61,17 @@ class Runner:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def build(
+    def run(
         self,
         settings: IndexSettings,
+        command: Command = ("build", ""),
         fault: Fault | None = None,
         kill_after: float | None = None,
         clock: float | None = None,
     ) -> Ended:
-        """Build in a process of its own; kill it after some seconds, or set its clock, where asked to."""
+        """Run a command in a process of its own; kill it after some seconds, set its clock, if asked to."""
         told = {
+            "command": command,
             "settings": settings.model_dump(mode="json", exclude_unset=True),
             "fault": asdict(fault) if fault else None,
             "kill_after": kill_after,
@@ -77,11 +81,14 @@ class Runner:
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(told) + "\n")
         self._process.stdin.flush()
-        fields = json.loads(self._process.stdout.readline())
-        operations = tuple(Operation(*one) for one in fields.pop("operations", ()))
+        fields: dict[str, Any] = json.loads(self._process.stdout.readline())
         return Ended(
-            operations=operations,
-            **{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()},
+            status=fields["status"],
+            message=fields.get("message", ""),
+            operations=tuple(Operation(*one) for one in fields.get("operations", ())),
+            lost_when_replaced=tuple(fields.get("lost_when_replaced", ())),
+            lost=tuple(fields.get("lost", ())),
+            seconds=fields["seconds"],
         )
 
 
@@ -109,7 +116,7 @@ def main() -> None:
         child = os.fork()
         if not child:
             os.close(out)
-            _build(told, encoder, into)
+            _act(told, encoder, into)
         os.close(into)
         alarm = _alarm(child, told["kill_after"])
         with open(out, "rb") as said:  # noqa: PTH123 - a descriptor
@@ -128,8 +135,8 @@ def _alarm(child: int, seconds: float | None) -> threading.Timer:
     return alarm
 
 
-def _build(told: dict[str, Any], encoder: Encoder, into: int) -> None:
-    """Build as the command does, say how it went, and end."""
+def _act(told: dict[str, Any], encoder: Encoder, into: int) -> None:
+    """Do what was asked for, say how it went, and end."""
     settings = IndexSettings.load(**told["settings"])
     point = Failpoint(settings.index, Fault(**told["fault"]) if told["fault"] else None)
     if told["clock"] is not None:
@@ -137,7 +144,7 @@ def _build(told: dict[str, Any], encoder: Encoder, into: int) -> None:
     status, message = 0, ""
     point.install()
     try:
-        message = build_index(settings, encoder=encoder).summary()
+        message = act(tuple(told["command"]), settings, encoder)
     except FootnoteError as error:
         status, message = error.exit_status, str(error)
     except BaseException:  # noqa: BLE001 - whatever it is, the one who asked is told
@@ -156,10 +163,16 @@ def _build(told: dict[str, Any], encoder: Encoder, into: int) -> None:
 
 
 def _set_clock(seconds: float) -> None:
-    """Have this process believe another time."""
-    began = time.time()
-    real = time.time
-    time.time = lambda: real() - began + seconds
+    """Have this process believe that it is another time."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromtimestamp(seconds, tz)
+
+    for module in (locking, writer):
+        vars(module)["datetime"] = Clock
+    time.time = lambda: seconds
 
 
 if __name__ == "__main__":

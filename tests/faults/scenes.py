@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index import Encoder, Generation, IndexSettings, Search, build_index, open_generation
+from index.generations import prune, roll_back
 from index.manifest import KEPT, POINTER, TEMPORARY, read_pointer
+from tests.faults.placing import place_small_graph
 from tests.index.shelf import SHELF, put
 
-__all__ = ["NAMES", "QUESTIONS", "Answers", "Scene", "answers", "make_scene"]
+__all__ = ["NAMES", "QUESTIONS", "Answers", "Command", "Scene", "act", "answers", "make_scene"]
 
-NAMES = ("first", "changed", "removed", "anew", "resumed", "unchanged", "damaged")
+NAMES = tuple("first changed removed anew resumed unchanged damaged back prune".split())
 
 QUESTIONS = ("When was the lighthouse lit for the first time?", "What does a loaf of rye bread cost?")
 """Of the first, the answer changes with the build; of the second, it does not."""
@@ -25,11 +27,30 @@ _RELIT = SHELF["lighthouse.txt"].replace("1874", "1901").replace("31 metres", "3
 _NEWS = "Oars\n\nThe rowing club bought eight oars of ash. They were carved in Oslo by Nils Aune.\n"
 
 
+Command = tuple[str, str]
+"""What is run: a build, going back to a generation by its name, pruning to one, placing a graph."""
+
+_BUILD: Command = ("build", "")
+
+
+def act(command: Command, settings: IndexSettings, encoder: Encoder) -> str:
+    """Do what a command of the index does; return what it says."""
+    what, name = command
+    if what == "back":
+        return roll_back(settings.index, name)
+    if what == "place":
+        return place_small_graph(settings.index, Path(name))
+    if what == "prune":
+        return " ".join(prune(settings.index, 1))
+    return build_index(settings, encoder=encoder).summary()
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a trial begins with: `before` is copied to `settings.index`; "" where nothing serves yet.
+    """What a trial begins with: the folder `before`, which is not there where there is no index yet.
 
-    `after` is the folder of an undisturbed build. `old` and `new` are what is answered before and after.
+    `after` is the folder as the command leaves it undisturbed. `old` and `new` are what is answered before
+    and after; `old` is None where nothing can be opened before.
     """
 
     name: str
@@ -38,6 +59,7 @@ class Scene:
     after: Path
     old: Answers | None
     new: Answers
+    command: Command = _BUILD
 
     def begin(self) -> None:
         """Put the index folder in the state that the scene begins with."""
@@ -65,6 +87,12 @@ def make_scene(name: str, home: Path, encoder: Encoder) -> Scene:
         put(articles, {"lighthouse.txt": _RELIT, "oars.txt": _NEWS})
     if name in {"changed", "removed"}:
         (articles / "tram.md").unlink()
+    command = _BUILD
+    if name in {"back", "prune"}:
+        command = (name, read_pointer(before).generation)
+        put(articles, {"lighthouse.txt": _RELIT})
+        build_index(_settings(home, before), encoder=encoder)
+        old = _ask(before, encoder)
     settings = _settings(home, home / "index", language="de" if name == "anew" else "en")
     if name == "resumed":
         _leave_behind(settings, before, encoder)
@@ -73,8 +101,8 @@ def make_scene(name: str, home: Path, encoder: Encoder) -> Scene:
         old = None
     if before.exists():
         shutil.copytree(before, after)
-    build_index(settings.model_copy(update={"index": after}), encoder=encoder)
-    return Scene(name, settings, before, after, old, _ask(after, encoder))
+    act(command, settings.model_copy(update={"index": after}), encoder)
+    return Scene(name, settings, before, after, old, _ask(after, encoder), command)
 
 
 def _settings(home: Path, index: Path, **options: object) -> IndexSettings:

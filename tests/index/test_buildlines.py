@@ -13,12 +13,14 @@ from index import BuildReport, Changes, Progress, errors
 from index.buildlines import Told, line_of, print_progress, read_line
 from index.errors import ArticleError, FootnoteError
 from index.fits import FitError
+from index.gating import Gold
 
 _REPORTS = st.builds(BuildReport, seconds=st.floats(0, 1e9))
 _TOLD = st.from_type(Progress) | st.from_type(Changes) | _REPORTS
 
 
 @given(told=_TOLD)
+@example(told=BuildReport("g", Changes((), (), (), 0), 1, 1, 1, 0, 0.0, gold=Gold(2, 1, ("q: \u2028",), "n")))
 @example(told=Progress("half \ud800 \u2028 a line\n", 0, 1))
 def test_a_line_is_read_as_what_it_was_written_from(told: Told) -> None:
     line = line_of(told)

@@ -5,21 +5,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import stat
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from index import Encoder, build_index, open_generation, verify
-from index.graphs import FILES, GRAPH, GraphRecord, keep_graph, refuse_graph, remove_models
+from index import Encoder
 from index.manifest import KEPT, LOCK
 from tests.faults.cases import Case, failpoints, random_times, run_case
-from tests.faults.failpoints import Fault
 from tests.faults.runner import Ended, Runner, running
 from tests.faults.scenes import Scene, make_scene
 
@@ -47,7 +40,7 @@ def calm(runner: Runner, scenes: dict[str, Scene]) -> dict[str, Ended]:
     ended = {}
     for name, scene in scenes.items():
         scene.begin()
-        ended[name] = runner.build(scene.settings)
+        ended[name] = runner.run(scene.settings, scene.command)
         assert ended[name].status == 0, ended[name].message
     return ended
 
@@ -61,7 +54,7 @@ def failed(
     runner: Runner, scene: Scene, encoder: Encoder, cases: list[Case], calm: Ended, *, watched: bool = False
 ) -> list[str]:
     """Try cases; return a line on each thing that did not hold."""
-    problems = []
+    problems: list[str] = []
     for case in cases:
         trial = run_case(runner, scene, encoder, case, calm.seconds, watched=watched)
         problems.extend(f"{case}: {problem}" for problem in trial.problems)

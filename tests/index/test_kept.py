@@ -130,3 +130,18 @@ def test_removed_file_is_gone(tmp_path: Path) -> None:
         kept.add(SHELF.items())
         kept.remove()
     assert not (tmp_path / "kept").exists()
+
+
+def test_vectors_that_do_not_come_back_as_they_were_added_are_an_error_and_then_encoded_anew(
+    tmp_path: Path,
+) -> None:
+    """A disk may change what it holds after the file was opened and found whole."""
+    with opened(tmp_path / "kept") as kept:
+        kept.add(SHELF.items())
+        data = bytearray((tmp_path / "kept").read_bytes())
+        data[-40] ^= 1
+        (tmp_path / "kept").write_bytes(data)
+        with pytest.raises(OSError, match="does not give back what was written"):
+            kept[list(SHELF)[-1]]
+    with opened(tmp_path / "kept") as kept:
+        assert len(kept) == 2

@@ -63,6 +63,11 @@ def rename(folder: Path, old: str, new: str) -> None:
     (folder / old).rename(folder / new)
 
 
+def pickled_dense(folder: Path) -> None:
+    write(folder, "2_Dense/pytorch_model.pt", "x")
+    write(folder, "modules.json", modules((TRANSFORMER, ""), (DENSE, "2_Dense")))
+
+
 SPOILT: dict[str, tuple[str, str, Spoil]] = {
     "code of a model": (
         "config.json",
@@ -162,10 +167,7 @@ SPOILT: dict[str, tuple[str, str, Spoil]] = {
     "a module's weights in a pickle": (
         "2_Dense/pytorch_model.pt",
         "is a pickle",
-        lambda at: (
-            write(at, "2_Dense/pytorch_model.pt", "x"),
-            write(at, "modules.json", modules((TRANSFORMER, ""), (DENSE, "2_Dense"))),
-        ),
+        pickled_dense,
     ),
     "no list of modules": ("modules.json", "no list", lambda at: write(at, "modules.json", {"a": 1})),
     "JSON without end": ("config.json", "no JSON", lambda at: write(at, "config.json", "[" * 100_000)),

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from bot.discordapp.answering import Answering
 from bot.discordapp.client import FootnoteClient
 from bot.settings import BotSettings
+from index import Encoder, IndexSettings, build_index
 from tests.bot.discordapp.fake_service import FakeService
+from tests.graphs import lend_graph
 from tests.wire.loopback import LoopbackDiscord
 
+LIT = "The lighthouse at Skerry Point was lit for the first time in 1874."
 TOKEN = "MTE0.loopback.s3cret-t0ken"
 MakeBotSettings = Callable[..., BotSettings]
 
@@ -41,6 +45,16 @@ def bot_settings(wire: LoopbackDiscord) -> MakeBotSettings:
 def service() -> FakeService:
     """Make a service that answers at once."""
     return FakeService()
+
+
+@pytest.fixture
+def articles(tmp_path: Path, encoder: Encoder, graph_folder: Path) -> Path:
+    """Write one article and index it."""
+    file = tmp_path / "lighthouse.txt"
+    file.write_text(f"The light at Skerry Point\n\n{LIT} It stands 31 metres tall.\n", encoding="utf-8")
+    lend_graph(graph_folder, tmp_path / "index")
+    build_index(IndexSettings.load(articles=file, index=tmp_path / "index"), encoder=encoder)
+    return file
 
 
 @asynccontextmanager

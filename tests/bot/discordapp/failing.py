@@ -77,5 +77,5 @@ class FailingService(FakeService):
 
 
 if __name__ == "__main__":
-    running.Service = FailingService  # type: ignore[assignment, misc]
+    vars(running)["Service"] = FailingService
     cli.main(sys.argv[1:])

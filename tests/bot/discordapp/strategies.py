@@ -28,7 +28,8 @@ __all__ = [
 
 SAMPLES = [
     "# ", "## ", "-# ", "- ", "* ", "+ ", "1. ", "12) ", "> ", ">>> ", "**", "__", "~~", "||", "`", "```",
-    "\\", "\n", "https://a.example/b", "HTTP://x", "steam://run", "discord.gg/abc", "Discord.com/invite/abc", "discord://x", "<https://a.example>",
+    "\\", "\n", "https://a.example/b", "HTTP://x", "steam://run", "discord://x", "<https://a.example>",
+    "discord.gg/abc", "Discord.com/invite/abc",
     "[a](https://b.example)",
     "<@1>", "<@!1>", "<@&1>", "<#1>", "<t:1:R>", "<:a:1>", "<a:b:1>", "</ask:1>", "<id:home>",
     "<a@b.example>", ":cat:",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -10,13 +12,18 @@ import pytest
 from bot.current import Damage
 from bot.discordapp.client import FootnoteClient
 from bot.discordapp.health import HOST
+from bot.service import Service
+from index import Encoder, build_index
 from index.errors import DamagedIndexError
+from index.manifest import TOKENS, read_pointer
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.connecting import free_port, shown
 from tests.bot.discordapp.fake_service import FakeService
 from tests.bot.discordapp.stage import answer_to, inhabited, mentioned, title_of
 from tests.bot.discordapp.test_presence import presence
 from tests.bot.discordapp.ways import no_traceback, until
+from tests.bot.services import BOUND
+from tests.bot.tampering import damage
 from tests.wire.loopback import LoopbackDiscord
 from tests.wire.places import User
 from tests.wire.records import Json
@@ -26,10 +33,10 @@ OLDER = Damage("g-2", "/i/g-2/tokens.i8 is **damaged** @everyone", "g-1")
 NONE = Damage("g-2", "/i/g-2/tokens.i8 is damaged.")
 
 
-async def told(wire: LoopbackDiscord, user: User, count: int = 1) -> list[Json]:
+async def told(wire: LoopbackDiscord, user: User, count: int = 1, within: float = 3) -> list[Json]:
     """Wait until somebody has been told something in direct messages; return what."""
     where = wire.world.dm(user)
-    await wire.log.until(lambda: len(wire.said(where)) >= count, f"a direct message to {user.name}")
+    await wire.log.until(lambda: len(wire.said(where)) >= count, f"a direct message to {user.name}", within)
     return wire.said(where)
 
 
@@ -74,29 +81,29 @@ async def test_an_admin_who_takes_no_direct_messages_is_named_in_the_log_and_the
 
 
 @pytest.mark.parametrize(
-    ("damage", "text", "status"),
+    ("found", "text", "status"),
     [(OLDER, "Answering from 3 articles, as they were before", 200), (NONE, "The index is damaged", 503)],
 )
 async def test_presence_status_readiness_and_figures_say_so(
     wire: LoopbackDiscord,
     bot_settings: MakeBotSettings,
     service: FakeService,
-    damage: Damage,
+    found: Damage,
     text: str,
     status: int,
 ) -> None:
     port = free_port()
     async with running(bot_settings(health_port=port), service), aiohttp.ClientSession() as session:
         await presence(wire, "Answering from 3 articles")
-        service.find(damage)
+        service.find(found)
         await presence(wire, text)
         used = await wire.slash("index status", wire.world.owner)
         (embed,) = (await wire.response_to(used))["embeds"]
-        assert damage.reason in render(embed["description"]).text
+        assert found.reason in render(embed["description"]).text
         async with session.get(f"http://{HOST}:{port}/readyz") as answer:
             said = await answer.json()
             assert (answer.status, said["ready"]) == (status, status == 200)
-            assert said["notes"] == [damage.told]
+            assert said["notes"] == [found.told]
         async with session.get(f"http://{HOST}:{port}/metrics") as answer:
             figures = await answer.text()
         for line in (
@@ -146,3 +153,45 @@ async def test_damage_that_is_found_while_stopping_is_told_to_nobody(
     service.find(OLDER)
     await asyncio.sleep(0.1)
     assert wire.said(wire.world.dm(wire.world.owner)) == []
+
+
+async def test_what_was_withheld_stands_in_the_status(
+    wire: LoopbackDiscord, bot_settings: MakeBotSettings, service: FakeService
+) -> None:
+    async with running(bot_settings(), service):
+        used = await wire.slash("index status", wire.world.owner)
+        (embed,) = (await wire.response_to(used))["embeds"]
+        assert "withheld" not in str(embed)
+        service.figures = dataclasses.replace(service.figures, withheld=3)
+        used = await wire.slash("index status", wire.world.owner)
+        (embed,) = (await wire.response_to(used))["embeds"]
+        assert embed["fields"][-1]["name"] == "withheld"
+        assert embed["fields"][-1]["value"].startswith("3 quotes")
+
+
+async def test_damage_under_a_real_service_is_answered_around_and_its_owner_is_told(
+    wire: LoopbackDiscord, articles: Path, bot_settings: MakeBotSettings, encoder: Encoder
+) -> None:
+    settings = bot_settings(articles=articles, index=articles.parent / "index")
+    first = read_pointer(settings.index).generation
+    articles.write_text(f"{articles.read_text(encoding='utf-8')}\nIt is white.\n", encoding="utf-8")
+    second = build_index(settings, encoder=encoder).generation
+    service = Service(settings)
+    await service.start()
+    try:
+        async with running(settings, service):
+            owner = wire.world.owner
+            damage(settings.index / second / TOKENS)
+            used = await wire.slash("ask", owner, question="When was the lighthouse first lit?")
+            assert title_of(await wire.response_to(used)) == "The articles say"
+            (message,) = await told(wire, owner)
+            text = render(message["embeds"][0]["description"]).text
+            assert second in text
+            assert first in text
+            used = await wire.slash("index rebuild", owner)
+            _, message = await told(wire, owner, 2, within=BOUND)
+            assert title_of(message) == "The index is whole again"
+            assert (await service.status()).generation in message["embeds"][0]["description"]
+            await wire.log.until(lambda: used.edits and title_of(used.edits[-1]).endswith("done"), "its end")
+    finally:
+        await service.close()

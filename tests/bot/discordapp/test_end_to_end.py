@@ -10,27 +10,14 @@ import pytest
 
 from bot.discordapp.escape import unblockquote
 from bot.service import Service
-from index import Encoder, IndexSettings, build_index
 from tests.bot.discordapp.bold import read_bold
-from tests.bot.discordapp.conftest import MakeBotSettings, running
+from tests.bot.discordapp.conftest import LIT, MakeBotSettings, running
 from tests.bot.services import BOUND
-from tests.graphs import lend_graph
 from tests.wire.loopback import LoopbackDiscord
 from tests.wire.records import Json
 from tests.wire.renderer import render
 
-_LIT = "The lighthouse at Skerry Point was lit for the first time in 1874."
 _KEEPER = "Mona Falk was its last keeper, and left when the lamp was made automatic in 1988."
-
-
-@pytest.fixture
-def articles(tmp_path: Path, encoder: Encoder, graph_folder: Path) -> Path:
-    """Write one article and index it."""
-    file = tmp_path / "lighthouse.txt"
-    file.write_text(f"The light at Skerry Point\n\n{_LIT} It stands 31 metres tall.\n", encoding="utf-8")
-    lend_graph(graph_folder, tmp_path / "index")
-    build_index(IndexSettings.load(articles=file, index=tmp_path / "index"), encoder=encoder)
-    return file
 
 
 @pytest.fixture
@@ -91,7 +78,7 @@ async def test_a_refused_rebuild_says_why_and_the_old_answers_stay(
             await wire.slash("ask", owner, question="When was the lighthouse first lit?")
         )
         description, _ = read_bold(answered["embeds"][0]["description"])
-        assert render(description).quotes[0] == _LIT
+        assert render(description).quotes[0] == LIT
 
 
 async def test_the_words_that_answer_are_bold_and_the_quote_is_the_articles_own(
@@ -104,7 +91,7 @@ async def test_the_words_that_answer_are_bold_and_the_quote_is_the_articles_own(
     description, bold = read_bold(embed["description"])
     assert embed["title"] == "The articles say"
     assert bold == ["1874"]
-    assert render(description).quotes == [_LIT]
+    assert render(description).quotes == [LIT]
     assert render(description).constructs == []
     block = next(part for part in embed["description"].split("\n\n") if part.startswith("> "))
     assert unblockquote(block.partition("\nCitation ")[0]) in text
@@ -119,5 +106,5 @@ async def test_without_highlight_nothing_is_bold(
     async with running(settings, service):
         used = await wire.slash("ask", wire.world.owner, question="When was the lighthouse first lit?")
         (embed,) = (await wire.response_to(used))["embeds"]
-    assert render(embed["description"]).quotes == [_LIT]
+    assert render(embed["description"]).quotes == [LIT]
     assert render(embed["description"]).constructs == []

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -20,6 +20,7 @@ import pytest
 from bot.hiding import HIDDEN, Redactor
 from index.manifest import POINTER, Pointer
 from tests.bot.discordapp.failing import FAULTS
+from tests.wire.interactions import Interaction
 from tests.wire.loopback import LoopbackDiscord
 
 SECRET = "MTE0NzA2MzI4OTQ0MDk0OTM1Mg.GxYz7q.k3J9vQ2mT8xW5bN1cR6yL0pZ4sF7hD2aUeKfGg"
@@ -85,6 +86,10 @@ async def run(wire: LoopbackDiscord, *arguments: str, **more: str) -> str:
         return await said(process)
 
 
+def acknowledged(used: Interaction) -> Callable[[], bool]:
+    return lambda: used.loading
+
+
 def test_the_test_itself_finds_the_token_in_every_form() -> None:
     shown = [SECRET, f"x{SECRET[3:11]}x", base64.b64encode(SECRET.encode()).decode()]
     shown += [base64.b64encode(f"Bot {SECRET}".encode()).decode()[9:20], repr({"a": SECRET})]
@@ -106,7 +111,7 @@ async def test_what_fails_while_it_answers_shows_no_token(wire: LoopbackDiscord,
         shown = []
         for fault in FAULTS:
             used = await wire.slash("ask", wire.world.user("ann"), question=fault)
-            await wire.log.until(lambda used=used: used.loading, "the acknowledgement")
+            await wire.log.until(acknowledged(used), "the acknowledgement")
             if fault != FAULTS[0]:  # to which nothing could be sent: the faults above
                 shown.append(str(await wire.response_to(used)))
         async with aiohttp.ClientSession() as session:
@@ -153,12 +158,16 @@ async def test_gateway_whose_address_has_the_token_in_it_is_not_shown(wire: Loop
 
 
 async def test_connection_that_is_closed_for_the_token_does_not_show_it(wire: LoopbackDiscord) -> None:
+    Path(".env").write_text(f"FOOTNOTE_DISCORD_TOKEN={SECRET}\n", encoding="utf-8")
+    Path(".env").chmod(0o644)
     async with running(wire, "--debug", "discord") as process:
         await wire.connected(BOUND)
         wire.token = wire.gateway.token = "another"
         await wire.gateway.drop(4004)
         text = await said(process)
     assert "Discord refused the token" in text
+    assert "WARNING" in text
+    assert "chmod 600 .env" in text
     assert leaked(text) == []
 
 
