@@ -5,7 +5,7 @@
 How many bytes each file has for a passage is taken from an index; without one, the sample articles are built,
 whose database is large for so few. Files of random bytes of those sizes are made and read, no more than
 `--most-mb` of each kind: what is larger is multiplied, and marked with a star. Cold means that the system was
-asked to drop the file from memory (posix_fadvise), which it may not do of all, and knows of no cache below it.
+asked to drop the file from memory (posix_fadvise); it may keep some, and knows of no cache below it.
 """
 
 from __future__ import annotations
