@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from index import Encoder, open_generation, verify
+from index.durable import make_room
 from index.graphs import MODELS, verify_models, whole_graph
 from tests.conftest import MakeSettings
 from tests.faults.failpoints import Fault
@@ -89,6 +90,12 @@ def test_full_disk_is_said_whatever_file_it_cannot_hold_and_room_is_all_that_is_
     assert disk.mount("remount,size=64m")
     assert try_out(changed, encoder, ended, opened).problems == []
     opened.close()
+
+
+def test_map_has_its_room_before_it_is_written(disk: Disk) -> None:
+    """Where a map is written and the disk is full, the system ends the process."""
+    with (disk.place / "map").open("wb") as file, pytest.raises(OSError, match="No space left on device"):
+        make_room(file, 128 << 20)
 
 
 def test_read_only_disk_is_said_and_the_index_on_it_serves(
