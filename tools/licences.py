@@ -46,7 +46,7 @@ def licence_of(name: str) -> str:
     """Return a package's licence as its metadata says: the expression, a short line, or its class."""
     about = metadata.metadata(name)
     # By `get_all`, as the protocol has it in all versions of Python.
-    expression, line = ((about.get_all(key) or [""])[0] for key in ("License-Expression", "License"))
+    expression, line = (str((about.get_all(key) or [""])[0]) for key in ("License-Expression", "License"))
     kinds = [one for one in about.get_all("Classifier", []) if one.startswith("License :: ")]
     if expression:
         return expression
