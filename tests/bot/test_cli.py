@@ -213,6 +213,14 @@ def test_ask_refuses_an_index_of_another_encoder(home: Path, footnote: Footnote)
     assert "made with the encoder all-MiniLM-L6-v2" in outcome.err
 
 
+def test_ask_refuses_an_index_of_an_encoder_that_is_not_the_pinned_one(
+    home: Path, footnote: Footnote
+) -> None:
+    outcome = footnote("ask", "--model-sha256", "0" * 64, QUESTION)
+    assert outcome.status == 65
+    assert "not the one that FOOTNOTE_MODEL_SHA256 names" in outcome.err
+
+
 def test_the_program_prints_one_json_object_for_a_question(home: Path) -> None:
     outcome = finish(start("ask", "--json", QUESTION))
     assert (outcome.status, outcome.err) == (0, "")
