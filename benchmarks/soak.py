@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import sys
 import tempfile
 import time
@@ -50,7 +51,7 @@ class Soak:
         self.seen: Counter[str] = Counter()
         self.broken: list[str] = []
         self.held: dict[str, Held] = {}
-        self._end = time.monotonic() + 60 * given.minutes
+        self._end = math.inf
 
     @property
     def _over(self) -> bool:
@@ -62,6 +63,8 @@ class Soak:
         while not self._over:
             ground = Ground(self._home / f"ground-{self.step}", self._given.places, self._given.small)
             async with ground.open():
+                # Counted from the first ground on, however long that took.
+                self._end = min(self._end, time.monotonic() + 60 * self._given.minutes)
                 askers = [ground.keep_asking(self._draw(f"asker {number}")) for number in range(_ASKERS)]
                 asking = [asyncio.create_task(one) for one in askers]
                 recovered = True
