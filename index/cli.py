@@ -30,15 +30,33 @@ GATE_OF = "index.cli.gate_of"
 Command = Callable[..., None]
 
 
+class _NumberOrNone(click.types.FloatParamType):
+    """A number; nothing at all stands for none, whatever the environment says."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value == "" else super().convert(value, param, ctx)
+
+
 def index_options(command: Command) -> Command:
     """Give a command an option for every setting of `IndexSettings`."""
     for option in (
         click.option(
-            "--answer-at", metavar="SHARE", help="Confidence at which a quote is the answer, 0 to 1."
+            "--answer-at",
+            type=_NumberOrNone(),
+            metavar="SHARE",
+            help="Confidence at which a quote is the answer, 0 to 1.",
         ),
-        click.option("--shrink", metavar="SHARE", help="Share of the articles that may go without --force."),
         click.option(
-            "--gate-at", metavar="SHARE", help="Share of the gold questions that must stay answered; 0: none."
+            "--shrink",
+            type=float,
+            metavar="SHARE",
+            help="Share of the articles that may go without --force.",
+        ),
+        click.option(
+            "--gate-at",
+            type=float,
+            metavar="SHARE",
+            help="Share of the gold questions that must stay answered; 0: none.",
         ),
         click.option(
             "--gate", metavar="FILE", help="The gold questions that a rebuild must go on answering."
@@ -54,7 +72,9 @@ def index_options(command: Command) -> Command:
         click.option(
             "--language", metavar="CODE", help="How sentences are told apart (ISO 639; default en)."
         ),
-        click.option("--article-mb", metavar="MB", help="Megabytes that one article may have (default 64)."),
+        click.option(
+            "--article-mb", type=float, metavar="MB", help="Megabytes that one article may have (default 64)."
+        ),
         click.option("--model", metavar="NAME", help="The encoder: a sentence-transformers name or folder."),
         click.option(
             "--model-sha256", metavar="HEX", help="The encoder's fingerprint; another encoder is refused."
