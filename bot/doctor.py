@@ -21,10 +21,10 @@ from index.build import plan_build
 from index.encoders import find_model_of
 from index.errors import DamagedIndexError, FootnoteError, MissingError, NoModelError
 from index.fits import choose_fit
-from index.generation import index_status
 from index.graphs import graph_digest, graph_home, read_refusal, whole_graph
 from index.models import Model, check_pin, find_model
 from index.parts import SCORED
+from index.verifying import index_status
 
 __all__ = ["Finding", "examine"]
 

@@ -14,14 +14,7 @@ if TYPE_CHECKING:
     from index.build import BuildReport, Changes, build_index, plan_build
     from index.encoder import Encoder
     from index.errors import FootnoteError
-    from index.generation import (
-        Generation,
-        IndexStatus,
-        index_status,
-        open_generation,
-        open_named,
-        verify,
-    )
+    from index.generation import Generation, open_generation, open_named
     from index.hits import Found, Hit, HitSentence
     from index.models import find_model
     from index.parts import Part
@@ -29,6 +22,7 @@ if TYPE_CHECKING:
     from index.progress import Progress
     from index.search import Search
     from index.settings import IndexSettings
+    from index.verifying import IndexStatus, index_status, verify
 
 __all__ = [
     "Article",
@@ -63,13 +57,14 @@ _MODULES = {
     "encoder": ("Encoder",),
     "models": ("find_model",),
     "errors": ("FootnoteError",),
-    "generation": ("Generation", "IndexStatus", "index_status", "open_generation", "open_named", "verify"),
+    "generation": ("Generation", "open_generation", "open_named"),
     "hits": ("Found", "Hit", "HitSentence"),
     "parts": ("Part",),
     "passages": ("Passage", "Sentence"),
     "progress": ("Progress",),
     "search": ("Search",),
     "settings": ("IndexSettings",),
+    "verifying": ("IndexStatus", "index_status", "verify"),
 }
 
 

@@ -247,7 +247,7 @@ def prune_command(settings: IndexSettings) -> None:
 def status_command(settings: IndexSettings, as_json: bool) -> None:
     """Show what the current index holds, after checking every byte of it."""
     from index.fits import with_confidence
-    from index.generation import index_status
+    from index.verifying import index_status
 
     status = with_confidence(index_status(settings.index), settings.fit_file)
     if as_json:
@@ -262,7 +262,7 @@ def status_command(settings: IndexSettings, as_json: bool) -> None:
 def verify_command(settings: IndexSettings) -> None:
     """Recompute every checksum under the index folder."""
     from index.errors import DamagedIndexError
-    from index.generation import verify
+    from index.verifying import verify
 
     problems = verify(settings.index)
     if problems:

@@ -20,8 +20,8 @@ from typing import Any, TypeVar
 
 from index.durable import sync
 from index.errors import FootnoteError, MissingError
-from index.generation import IndexStatus
 from index.signals import JUDGED
+from index.verifying import IndexStatus
 
 __all__ = [
     "FORMAT",

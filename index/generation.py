@@ -25,10 +25,8 @@ import json
 import operator
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -36,27 +34,19 @@ import numpy as np
 import numpy.typing as npt
 
 from index.articles import Article
-from index.checksums import Sums, check_file, check_size, read_checked, verify_file
+from index.checksums import Sums, check_file, check_size, read_checked
 from index.compression import Basis, PackedTokens, Vectors
 from index.dense import Dense
 from index.errors import DamagedIndexError, NoIndexError
-from index.graphs import MODELS, check_graph, verify_models
 from index.held import HeldFile
 from index.manifest import (
     BASIS,
     DATABASE,
     EXACT,
-    GATE,
     GENERATION,
-    KEPT,
-    LOCK,
-    MANIFEST,
-    POINTER,
     POSTINGS,
     REBUILD,
-    REFUSED,
     ROWS,
-    TEMPORARY,
     TOKENS,
     Manifest,
     read_manifest,
@@ -70,6 +60,7 @@ from index.rowfile import RowFile
 from index.settings import CHECK_MB
 from index.sqlite import open_database, tell_damage
 from index.store import Forms, StoredPassage
+from index.verifying import IndexStatus, status_of
 
 _WORDS = 300_000
 """Words that questions are spelt by: 80 MB of memory and a second at opening."""
@@ -82,131 +73,10 @@ _KEPT_SENTENCES = 50_000
 
 __all__ = [
     "Generation",
-    "IndexStatus",
-    "index_status",
-    "kept_manifests",
     "open_generation",
     "open_home",
     "open_named",
-    "verify",
-    "verify_generation",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class IndexStatus:
-    """The current generation in figures; `built` is in UTC, ISO 8601.
-
-    `graph` is the SHA-256 of the encoder's graph, "" where sentence-transformers encodes;
-    `confidence` says what the confidence was fitted on, where whoever asks knows (`index.fits`).
-    """
-
-    generation: str
-    built: str
-    encoder: str
-    encoder_fingerprint: str
-    articles: int
-    passages: int
-    sentences: int
-    bytes: int
-    confidence: str = ""
-    graph: str = ""
-
-    def lines(self) -> list[tuple[str, str]]:
-        """Return label and value pairs for people."""
-        built = datetime.fromisoformat(self.built)
-        return [
-            ("generation", self.generation),
-            ("built", f"{built:%Y-%m-%d %H:%M} UTC"),
-            ("encoder", self.encoder),
-            ("fingerprint", self.encoder_fingerprint),
-            ("articles", f"{self.articles:,}"),
-            ("passages", f"{self.passages:,}"),
-            ("sentences", f"{self.sentences:,}"),
-            ("size", f"{self.bytes / 1e6:,.1f} MB"),
-            ("graph", "kept with the index" if self.graph else "none: sentence-transformers encodes"),
-            *([("confidence", self.confidence)] if self.confidence else []),
-        ]
-
-
-def index_status(folder: Path) -> IndexStatus:
-    """Check every byte of the current generation and its graph, and return its figures; needs no encoder.
-
-    Raises:
-        NoIndexError: there is none.
-        DamagedIndexError: a file is not what was written.
-    """
-    pointer = read_pointer(folder)
-    manifest = read_manifest(folder, pointer)
-    for name, wanted in manifest.digests().items():
-        with HeldFile(folder / pointer.generation / name) as file:
-            check_file(file, wanted)
-    check_graph(folder, manifest)
-    return _status(pointer.generation, manifest)
-
-
-def _status(generation: str, manifest: Manifest) -> IndexStatus:
-    return IndexStatus(
-        generation,
-        manifest.built,
-        manifest.encoder,
-        manifest.encoder_fingerprint,
-        manifest.articles,
-        manifest.passages,
-        manifest.sentences,
-        manifest.size,
-        graph=manifest.graph,
-    )
-
-
-def verify(folder: Path) -> list[str]:
-    """Recompute every checksum under the index folder; return a line on each thing that is not as written.
-
-    Raises:
-        NoIndexError: there is no index.
-    """
-    problems: list[str] = []
-    try:
-        pointer = read_pointer(folder)
-        read_manifest(folder, pointer)
-    except DamagedIndexError as error:
-        problems.append(str(error))
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(TEMPORARY) or path.name == f"{POINTER}.new":
-            problems.append(f"{path}: left by a build that was cut off; the next build removes it.")
-        elif path.is_dir() and GENERATION.fullmatch(path.name.removeprefix(REFUSED)):
-            problems.extend(verify_generation(path))
-        elif path.name not in {POINTER, LOCK, KEPT, MODELS}:
-            problems.append(f"{path}: not a file of the index.")
-    problems.extend(verify_models(folder, kept_manifests(folder)))
-    return list(dict.fromkeys(problems))
-
-
-def kept_manifests(folder: Path) -> dict[Path, Manifest]:
-    """Return the manifests of the generations that are there, each by its path, but those not readable."""
-    found = {}
-    for home in sorted(folder.iterdir()):
-        if GENERATION.fullmatch(home.name):
-            with suppress(DamagedIndexError):
-                found[home / MANIFEST] = read_named_manifest(home)
-    return found
-
-
-def verify_generation(home: Path) -> Iterator[str]:
-    """Yield a line on each file of one generation that is not as it was written, by every checksum of it."""
-    try:
-        manifest = read_named_manifest(home)
-    except DamagedIndexError as error:
-        yield str(error)
-        return
-    for name, wanted in manifest.digests().items():
-        try:
-            verify_file(home / name, wanted)
-        except DamagedIndexError as error:
-            yield str(error)
-    for path in sorted(home.iterdir()):
-        if path.name not in {MANIFEST, *manifest.files, *([GATE] if home.name.startswith(REFUSED) else [])}:
-            yield f"{path}: not a file of the index."
 
 
 def open_generation(folder: Path, *, check_mb: int | None = CHECK_MB) -> Generation:
@@ -315,7 +185,7 @@ class Generation:
 
     def status(self) -> IndexStatus:
         """Return the generation's figures."""
-        return _status(self.name, self.manifest)
+        return status_of(self.name, self.manifest)
 
     def touched(self) -> bool:
         """Whether a file was written to since it was opened or last checked; removing is no writing."""

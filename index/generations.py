@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from index.errors import DamagedIndexError, GateError, MissingError, NoIndexError
-from index.generation import Generation, kept_manifests, open_named
+from index.generation import Generation, open_named
 from index.graphs import remove_models
 from index.locking import locked, writable
 from index.manifest import GATE, KEPT, MANIFEST, REFUSED, Manifest, read_named_manifest, read_pointer
@@ -25,6 +25,7 @@ from index.retention import (
     remove_old,
     remove_refused,
 )
+from index.verifying import kept_manifests
 
 __all__ = [
     "GenerationLine",

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from index.durable import discard, replace_file
 from index.errors import DamagedIndexError
-from index.generation import verify_generation
 from index.graphs import check_graph
 from index.manifest import (
     GENERATION,
@@ -23,6 +22,7 @@ from index.manifest import (
     Pointer,
     read_named_manifest,
 )
+from index.verifying import verify_generation
 
 __all__ = [
     "generations",

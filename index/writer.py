@@ -24,7 +24,7 @@ from index.drafts import Draft, passage_settings
 from index.durable import sync, write_file
 from index.encoder import Encoder
 from index.gating import GateReport, Gold, set_aside
-from index.generation import Generation, kept_manifests, open_home
+from index.generation import Generation, open_home
 from index.graphs import graph_digest, remove_models
 from index.kept import Kept
 from index.manifest import (
@@ -44,6 +44,7 @@ from index.manifest import (
 )
 from index.progress import Progress
 from index.retention import next_number, point_at, remove_old, remove_refused
+from index.verifying import kept_manifests
 
 _LOG = logging.getLogger(__name__)
 

@@ -28,10 +28,10 @@ from index import (
 from index.dense import write_dense
 from index.encoders import open_encoder
 from index.errors import DamagedIndexError, NoIndexError
-from index.generation import verify_generation
 from index.graphs import FILES as GRAPH_FILES
 from index.graphs import GRAPH, graph_home
 from index.manifest import EXACT, EXACT_SUMS, FILES, MANIFEST, Pointer, read_manifest, read_pointer
+from index.verifying import verify_generation
 from tests.conftest import MakeSettings
 from tests.graphs import lend_graph
 from tests.index.forging import publish
