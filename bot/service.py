@@ -255,7 +255,8 @@ class Service:
             return
         await asyncio.gather(asyncio.to_thread(self._answering.close), self._rebuilder.give_up())
         if self._rebuild:
-            await asyncio.wait({self._rebuild})
+            # Whoever asked for it may have given up waiting: then nobody else hears how it ended.
+            await asyncio.gather(self._rebuild, return_exceptions=True)
         await asyncio.to_thread(self._looking.close)  # after the answers, which may have swapped
         await asyncio.to_thread(self._current.close)
         for old in self._retired:

@@ -19,6 +19,7 @@ from index.generation import Generation, open_generation
 from index.graphs import check_graph
 from index.locking import locked, writable
 from index.manifest import KEPT
+from index.memory import enough_memory
 from index.models import Model
 from index.progress import Progress
 from index.retention import remove_leftovers, remove_old
@@ -131,8 +132,21 @@ def build_index(
         GateError: the gate refused the new generation.
         NoModelError: the encoder's weights cannot be had.
         NotWritableError: the index folder cannot be written.
+        OutOfMemoryError: memory ran out.
         ShrunkError: there are far fewer articles than before.
     """
+    with enough_memory():
+        return _build_next(settings, progress, encoder, gate, force=force)
+
+
+def _build_next(
+    settings: IndexSettings,
+    progress: Callable[[Progress], None],
+    encoder: Encoder | None,
+    gate: Gate | None,
+    *,
+    force: bool,
+) -> BuildReport:
     source = read_articles(settings.articles, settings.article_bytes)
     hashes = _hashes(source)
     model = encoder.model if encoder else find_model_of(settings.index, settings.model, settings.model_sha256)

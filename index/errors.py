@@ -9,7 +9,8 @@ FootnoteError
 ├── MissingError          69   provide what is missing
 │   ├── NoIndexError           build an index
 │   ├── NoModelError           provide the encoder's weights
-│   └── NotWritableError       make room, or give access to the folder
+│   ├── NotWritableError       make room, or give access to the folder
+│   └── OutOfMemoryError       make memory free
 └── BusyError             75   wait for the other build, or for the queue
 """
 
@@ -28,6 +29,7 @@ __all__ = [
     "NoIndexError",
     "NoModelError",
     "NotWritableError",
+    "OutOfMemoryError",
     "SettingsError",
     "ShrunkError",
 ]
@@ -107,6 +109,10 @@ class NoModelError(MissingError):
 
 class NotWritableError(MissingError):
     """The index cannot be written: no access, or no room."""
+
+
+class OutOfMemoryError(MissingError):
+    """The system gives no more memory."""
 
 
 class BusyError(FootnoteError):
