@@ -32,7 +32,7 @@ def shelve(folder: Path, shelf: Shelf) -> None:
 
 def built(settings: IndexSettings, shelf: Shelf, encoder: Encoder) -> BuildReport:
     shelve(settings.articles, shelf)
-    return build_index(settings, encoder=encoder)
+    return build_index(settings, encoder=encoder, force=True)
 
 
 def paragraph(number: int) -> str:
