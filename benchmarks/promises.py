@@ -42,7 +42,7 @@ PROMISES = (
             "tests/index/test_resuming.py",
             "tests/index/test_kept.py",
         ),
-        program=("crashes", "--kinds", "kill"),
+        program=("crashes", "--kinds", "kill", "--every", "3"),
         counted=_CRASHES,
     ),
     Promise(
@@ -54,7 +54,7 @@ PROMISES = (
             "tests/index/test_crashes.py::test_power_cut_finds_the_old_index_or_the_new_one",
             "tests/index/test_crashes.py::test_all_is_on_the_disk_before_the_pointer_moves",
         ),
-        program=("crashes", "--kinds", "cut"),
+        program=("crashes", "--kinds", "cut", "--every", "6"),
         counted=_CRASHES,
     ),
     Promise(
@@ -67,7 +67,7 @@ PROMISES = (
             "tests/index/test_disks.py",
             "tests/index/test_durable.py",
         ),
-        program=("crashes", "--kinds", "eio,enospc,full"),
+        program=("crashes", "--kinds", "eio,enospc,full", "--every", "12"),
         counted=_CRASHES,
     ),
     Promise(
@@ -138,7 +138,7 @@ PROMISES = (
         _HOSTILE,
         "Questions of any characters and any length",
         "An answer or an honest refusal, in a bounded time; every quote stands in its article",
-        tests=("tests/bot/test_service.py", "tests/bot/test_batch.py", "tests/index/test_question.py"),
+        tests=("tests/bot/test_hostile_questions.py", "tests/bot/test_batch.py"),
     ),
     Promise(
         "any-article",
@@ -157,6 +157,7 @@ PROMISES = (
         "Article text with Markdown, mentions, links, terminal escapes",
         "Shown as letters: nothing formats, pings, links or steers a terminal",
         tests=(
+            "tests/bot/discordapp/test_hostile_articles.py",
             "tests/bot/discordapp/test_escape.py",
             "tests/bot/discordapp/test_links.py",
             "tests/bot/discordapp/test_logs.py",
