@@ -11,6 +11,7 @@ from typing import Any
 import discord
 
 from bot.current import Damage
+from bot.discordapp.acknowledging import Acknowledging
 from bot.discordapp.alerts import tell_admins
 from bot.discordapp.answering import Answering
 from bot.discordapp.buttons import BUTTONS
@@ -85,6 +86,7 @@ class FootnoteClient(discord.Client):
             exchanges=Exchanges(),
             presence=Presence(self),
             owners=lambda: owners_of(self.application),
+            acknowledging=Acknowledging(),
         )
         self._listener = Listener(self.surface)
         self._connected = False

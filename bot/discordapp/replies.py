@@ -61,7 +61,9 @@ async def answer_interaction(  # noqa: PLR0913 - what can be said of a question
             return
         ephemeral = where.settings.private if private is None else private
         async with telling_of_trouble(interaction, where):
-            await interaction.response.defer(thinking=True, ephemeral=ephemeral)
+            with surface.acknowledging.one():
+                await interaction.response.defer(thinking=True, ephemeral=ephemeral)
+            await surface.acknowledging.others()
             named = (article or "").strip()
             line = (await surface.service.catalogue()).find(named) if named else None
             if named and line is None:

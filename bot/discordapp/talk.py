@@ -12,6 +12,7 @@ from typing import Any, cast
 import discord
 from discord import app_commands
 
+from bot.discordapp.acknowledging import Acknowledging
 from bot.discordapp.answering import Answering
 from bot.discordapp.cooldowns import Cooldowns
 from bot.discordapp.delivery import LOST, is_ours, too_late
@@ -54,6 +55,7 @@ class Surface:
     exchanges: Exchanges
     presence: Presence
     owners: Callable[[], frozenset[int]]
+    acknowledging: Acknowledging
 
 
 @dataclass(frozen=True, slots=True)
