@@ -21,6 +21,7 @@ from index.locking import locked, writable
 from index.manifest import KEPT
 from index.memory import enough_memory
 from index.models import Model
+from index.plain import count_of
 from index.progress import Progress
 from index.retention import remove_leftovers, remove_old
 from index.settings import IndexSettings
@@ -82,22 +83,16 @@ class BuildReport:
 
     def summary(self) -> str:
         """Return one sentence on it for people."""
+        articles = count_of(self.articles, "article")
         if not self.changes.any:
-            return (
-                f"Nothing has changed: generation {self.generation} holds {_count(self.articles, 'article')}."
-            )
+            return f"Nothing has changed: generation {self.generation} holds {articles}."
         resumed = self.passages_resumed
-        before = f"; resumed: {_count(resumed, 'passage')} had been encoded before" if resumed else ""
+        before = f"; resumed: {count_of(resumed, 'passage')} had been encoded before" if resumed else ""
         return (
-            f"Generation {self.generation}: {_count(self.articles, 'article')} in "
-            f"{_count(self.passages, 'passage')}; {_count(self.encoded, 'article')} encoded, {self.reused:,} "
-            f"reused, {len(self.changes.removed):,} removed{before}; {self.seconds:.1f} s."
+            f"Generation {self.generation}: {articles} in {count_of(self.passages, 'passage')}; "
+            f"{count_of(self.encoded, 'article')} encoded, {self.reused:,} reused, {len(self.changes.removed):,} removed{before}; {self.seconds:.1f} s."
             + (f" {self.gold.summary()}" if self.gold else "")
         )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def plan_build(settings: IndexSettings) -> Changes:
@@ -183,7 +178,7 @@ def shrinkage(changes: Changes, settings: IndexSettings) -> str:
         return ""
     now = changes.before - len(changes.removed) + len(changes.added)
     return (
-        f"{_count(now, 'article')} at {settings.articles}, and the index at {settings.index} holds "
+        f"{count_of(now, 'article')} at {settings.articles}, and the index at {settings.index} holds "
         f"{changes.before:,}: that is fewer by more than FOOTNOTE_SHRINK allows ({settings.shrink:g}). Look "
         "whether the articles are all there. If so many are meant to go: `footnote index build --force`, "
         "`/rebuild force` in the chat, `/index rebuild force:True` on Discord."

@@ -15,6 +15,7 @@ from index.generation import Generation, open_named
 from index.graphs import remove_models
 from index.locking import locked, writable
 from index.manifest import GATE, KEPT, MANIFEST, REFUSED, Manifest, read_named_manifest, read_pointer
+from index.plain import count_of
 from index.retention import (
     generations,
     number_of,
@@ -78,8 +79,9 @@ class GenerationLine:
         mark = "*" if self.state is State.SERVING else " "
         if self.state is State.DAMAGED:
             return f"{mark} {self.generation}  damaged"
-        figures = f"{self.articles:,} articles, {self.passages:,} passages, {self.bytes / 1e6:,.1f} MB"
-        lost = f" ({self.lost:,} gold questions lost)" if self.lost else ""
+        held = f"{count_of(self.articles, 'article')}, {count_of(self.passages, 'passage')}"
+        figures = f"{held}, {self.bytes / 1e6:,.1f} MB"
+        lost = f" ({count_of(self.lost, 'gold question')} lost)" if self.lost else ""
         return f"{mark} {self.generation}  {self.when}  {figures}, {self.encoder}: {self.state}{lost}"
 
 

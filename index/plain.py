@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["one_line", "printable"]
+__all__ = ["count_of", "one_line", "printable"]
 
 # Controls but line break and tab, overrides of direction, and halves of characters.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -26,3 +26,8 @@ def one_line(name: object, room: int = _ROOM) -> str:
     """
     text = printable(str(name)).replace("\n", "\ufffd").replace("\t", "\ufffd")
     return text if len(text) <= room else f"{text[: room // 2]}…{text[-room // 2 :]}"
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return a number with what it counts: "1 article", "2,000 articles"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -94,7 +94,7 @@ def test_history_lists_what_is_there_with_what_serves_and_what_was_refused(index
     assert (lines[1].articles, lines[1].encoder) == (5, "all-MiniLM-L6-v2")
     assert lines[1].bytes == sum(file.stat().st_size for file in (index / newest).iterdir())
     assert lines[1].line().startswith(f"* {newest}  2026-01-01 00:03 UTC  5 articles, ")
-    assert "refused (1 gold questions lost)" in lines[0].line()
+    assert "refused (1 gold question lost)" in lines[0].line()
     assert lines[3].line() == f"  {oldest}  damaged"
 
 
