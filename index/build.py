@@ -90,7 +90,8 @@ class BuildReport:
         before = f"; resumed: {count_of(resumed, 'passage')} had been encoded before" if resumed else ""
         return (
             f"Generation {self.generation}: {articles} in {count_of(self.passages, 'passage')}; "
-            f"{count_of(self.encoded, 'article')} encoded, {self.reused:,} reused, {len(self.changes.removed):,} removed{before}; {self.seconds:.1f} s."
+            f"{count_of(self.encoded, 'article')} encoded, {self.reused:,} reused, "
+            f"{len(self.changes.removed):,} removed{before}; {self.seconds:.1f} s."
             + (f" {self.gold.summary()}" if self.gold else "")
         )
 
