@@ -111,6 +111,8 @@ class Current:
                 return work(serving)
             except DamagedIndexError as error:
                 self._fall_back(serving, error)
+                if self.serving is serving and self.damage is None:  # else it would be asked for ever
+                    raise
 
     def look(self) -> None:
         """Serve what is published, and where files were written to, see whether they are still as they were.
@@ -118,8 +120,15 @@ class Current:
         Raises:
             What UNUSABLE names: what is published cannot be served.
         """
-        self.swap()
+        try:
+            self.swap()
+        finally:
+            self._look_at_files()
+
+    def _look_at_files(self) -> None:
         serving = self.serving
+        if serving.name in self._bad:
+            return
         try:
             if serving.generation.touched():
                 serving.generation.check()
@@ -154,9 +163,13 @@ class Current:
         from index.generations import roll_back
 
         chosen = roll_back(self._settings.index, name)
-        with self._changing:
-            self._bad.discard(chosen)
+        self.forgive(chosen)
         return chosen
+
+    def forgive(self, name: str) -> None:
+        """Let a generation serve again that was found damaged before: every byte of it was just read."""
+        with self._changing:
+            self._bad.discard(name)
 
     def close(self) -> None:
         """Close what is served; nothing is served afterwards. Waits for a swap that is under way."""
@@ -176,7 +189,7 @@ class Current:
             self.damages += 1
             try:
                 new = self._last_good()
-            except UNUSABLE as none:
+            except Exception as none:  # noqa: BLE001 - memory may have run out: what serves is damaged all the same
                 self.damage = Damage(serving.name, str(error))
                 _LOG.error("%s (%s)", self.damage.told, none)
             else:

@@ -28,6 +28,9 @@ from index.terminal import printable
 __all__ = ["GoldGate", "find_gate"]
 
 _BESIDE = "questions.jsonl"
+_NEARLY = 1e-9
+"""What rounding may take from a share: 7 of 100 are 0.07 of them."""
+
 _SHOWN = 20
 """Lost questions that an error names; the report has all of them."""
 
@@ -142,7 +145,7 @@ class GoldGate:
         self, generation: Generation, questions: Sequence[Question], progress: Tell, stage: str
     ) -> dict[str, _Given]:
         """Ask as the bot does, whichever encoder the generation was made with; return what came by id."""
-        settings = self.settings.model_copy(update={"model": generation.manifest.encoder})
+        settings = self.settings.model_copy(update={"model": generation.manifest.encoder, "model_sha256": ""})
         serving = Serving.of(settings, generation)
         found = {}
         for number, one in enumerate(questions, 1):
@@ -169,7 +172,7 @@ class GoldGate:
             return False
         rest = [one for one in self.questions if one not in wrong]
         kept = sum(given.right for given in self._ask(old, rest, progress, _BEFORE).values())
-        return kept >= self.settings.gate_at * (kept + len(lost))
+        return kept + _NEARLY >= self.settings.gate_at * (kept + len(lost))
 
     def _refusal(self, gold: Gold, old: Generation) -> str:
         count = len(gold.lost)

@@ -237,6 +237,8 @@ class Service:
     async def _build_and_swap(self, progress: Callable[[Progress], None], *, force: bool) -> BuildReport:
         report = await self._rebuilder.run(progress, force=force)
         if not self._closed:
+            # It may be the one of before, found whole again.
+            await asyncio.to_thread(self._current.forgive, report.generation)
             await self._swap_to(report.generation)
         return report
 
@@ -278,6 +280,10 @@ class Service:
                 if str(error) != told:
                     told = str(error)
                     _LOG.warning("still answering from %s: %s", self._current.serving.name, told)
+            except Exception as error:  # noqa: BLE001 - it is looked again, whatever it was
+                if str(error) != told:
+                    told = str(error)
+                    _LOG.exception("The index could not be looked at.")
 
     async def _swap_to(self, generation: str) -> None:
         try:

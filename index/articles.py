@@ -106,7 +106,11 @@ def read_articles(path: Path, most: int = ARTICLE_BYTES) -> ArticleSource:
         MissingError: nothing is there.
         ArticleError: something in it cannot be indexed; every problem is listed.
     """
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:  # no access to a folder above, or a name too long to be one
+        raise MissingError(f"{one_line(path)} cannot be looked at: {error.strerror}.") from error
+    if not there:
         raise MissingError(
             f"no articles at {one_line(path)}: name a file or a folder with --articles or FOOTNOTE_ARTICLES."
         )
@@ -285,8 +289,12 @@ def _as_text(value: object, name: str, where: str) -> str:
         kept.append(line)
         length += len(line)
         if length > _LONGEST_FIELD:
-            raise RefusedError(f'{where}: "{name}" has more than {_LONGEST_FIELD:,} characters; shorten it')
+            raise _too_long(name, where)
     return ", ".join(kept)
+
+
+def _too_long(name: str, where: str) -> RefusedError:
+    return RefusedError(f'{where}: "{name}" has more than {_LONGEST_FIELD:,} characters; shorten it')
 
 
 def _article(identity: str, fields: dict[str, str], heading: str | None, body: str, where: str) -> Article:
@@ -294,6 +302,9 @@ def _article(identity: str, fields: dict[str, str], heading: str | None, body: s
     text = "\n\n".join(_paragraphs(body))
     if not text:
         raise RefusedError(f"{where}: an article without text")
+    for name, value in fields.items():
+        if len(value) > _LONGEST_FIELD:
+            raise _too_long(name, where)
     if heading is None:
         heading = "\n".join(fields[name] for name in HEADING_PARTS if fields[name])
     title = fields["title"] or identity.rsplit("/", 1)[-1]

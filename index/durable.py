@@ -55,9 +55,14 @@ def make_folder(path: Path) -> None:
 def discard(home: Path, aside: Path) -> None:
     """Remove a folder; cut off, what is left of it has the name `aside`, which nobody takes for a whole one.
 
+    Of a link, the link goes; a file goes too.
+
     Raises:
         OSError: it stays, as it was. What cannot be removed of it afterwards stays without a word.
     """
+    if home.is_symlink() or not home.is_dir():
+        home.unlink()
+        return
     home.rename(aside)
     shutil.rmtree(aside, ignore_errors=True)
 

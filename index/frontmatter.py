@@ -55,7 +55,7 @@ def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
         raise FrontMatterError(reason, mark.line + 1 if mark else 0) from error
     except FrontMatterError:
         raise
-    except (ValueError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         deep = isinstance(error, RecursionError)
         raise FrontMatterError("nested too deep" if deep else str(error)) from error
     return metadata, body

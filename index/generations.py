@@ -39,6 +39,9 @@ __all__ = [
     "serving_name",
 ]
 
+_DIGITS = 18
+"""Of a number that is typed; more would be none of ours."""
+
 
 class State(StrEnum):
     """What a generation of an index folder is there for."""
@@ -113,8 +116,8 @@ def roll_back(folder: Path, name: str | None = None) -> str:
     serving_name(folder)
     with writable(folder), locked(folder):
         serving = serving_name(folder)
-        chosen = _named(folder, name) if name else _before(folder, serving)
-        if name and (problems := list(problems_of(folder, chosen))):
+        chosen = _before(folder, serving) if name is None else _named(folder, name)
+        if name is not None and (problems := list(problems_of(folder, chosen))):
             raise DamagedIndexError("\n".join(problems))
         if chosen != serving:
             point_at(folder, chosen, (folder / chosen / MANIFEST).read_bytes())
@@ -154,10 +157,11 @@ def last_good(folder: Path, but: Collection[str] = ()) -> Generation:
         DamagedIndexError: there are others, and none of them is whole.
     """
     serving = serving_name(folder)
-    latest = number_of(serving) if serving else None
+    there = [home.name for home in generations(folder)]
     problems = []
-    names = [home.name for home in generations(folder) if home.name not in but]
-    for name in sorted(names, key=lambda one: latest is not None and number_of(one) > latest):
+    for name in dict.fromkeys([*filter(there.count, [serving]), *_earlier(folder, serving), *there]):
+        if name in but:
+            continue
         try:
             return open_named(folder, name)
         except (DamagedIndexError, NoIndexError) as error:  # damaged, or removed meanwhile
@@ -221,7 +225,7 @@ def _lost(home: Path) -> int:
 
 def _named(folder: Path, name: str) -> str:
     """Return the full name of the generation with a name or number."""
-    number = int(name) if name.isascii() and name.isdecimal() else None
+    number = int(name) if len(name) <= _DIGITS and name.isascii() and name.isdecimal() else None
     names = [home.name for home in (*generations(folder), *refused(folder))]
     found = [one for one in names if one == name or number_of(one) == number]
     if len(found) != 1:
@@ -235,12 +239,29 @@ def _named(folder: Path, name: str) -> str:
     return found[0]
 
 
+def _earlier(folder: Path, serving: str) -> list[str]:
+    """Return the generations to go back to, the best first; all of them where it is not known what serves.
+
+    First those from which answers came before, one after another: one that was gone back from, or that was
+    never published, is newer than they are, and was not what served. Then the others that are older.
+    """
+    there = [home.name for home in generations(folder)]
+    served: list[str] = []
+    at = serving
+    while (manifest := _manifest(folder / at) if at else None) and manifest.before in there:
+        at = manifest.before
+        if at in (serving, *served):
+            break
+        served.append(at)
+    older = [one for one in there if not serving or number_of(one) < number_of(serving)]
+    return list(dict.fromkeys([*served, *older]))
+
+
 def _before(folder: Path, serving: str) -> str:
-    """Return the newest whole generation that is older than the one that serves."""
-    for home in generations(folder):
-        older = not serving or number_of(home.name) < number_of(serving)
-        if older and not any(problems_of(folder, home.name)):
-            return home.name
+    """Return the first whole generation of those to go back to."""
+    for name in _earlier(folder, serving):
+        if not any(problems_of(folder, name)):
+            return name
     raise MissingError(
         f"there is no whole generation at {folder} that is older than {serving or 'the damaged one'}. "
         "`footnote index history` lists those that are there, and FOOTNOTE_KEEP says how many are kept."

@@ -35,12 +35,14 @@ def locked(folder: Path) -> Iterator[None]:
     with (folder / LOCK).open("a+", encoding="utf-8", errors="replace") as file:
         try:
             portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
-        except portalocker.exceptions.LockException as error:
+        except portalocker.exceptions.AlreadyLocked as error:
             file.seek(0)
             holder = file.read(_SHOWN).strip() or "another process"
             raise BusyError(
                 f"another build is at work on {folder}: {holder}. Try again when it is done."
             ) from error
+        except portalocker.exceptions.LockException as error:
+            raise OSError(f"its lock cannot be had: {error}") from error
         file.truncate(0)  # what a process that was killed left there is no lock
         file.write(f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
         file.flush()

@@ -16,6 +16,7 @@ from index.held import HeldFile
 from index.models import Model
 
 __all__ = [
+    "ALL_FILES",
     "BASIS",
     "DATABASE",
     "DENSE",
@@ -72,7 +73,8 @@ ROWS = {TOKENS: TOKENS_SUMS, EXACT: EXACT_SUMS, POSTINGS: POSTINGS_SUMS}
 """Files of rows, each with the file of its blocks' checksums, by which they are read."""
 FILES = frozenset({DATABASE, POSTINGS, POSTINGS_SUMS, DENSE, TOKENS, TOKENS_SUMS, BASIS})
 """What every generation holds; one whose dense index is approximate has the exact vectors as well."""
-_ALL_FILES = FILES | {EXACT, EXACT_SUMS}
+ALL_FILES = FILES | {EXACT, EXACT_SUMS}
+"""What a generation may hold besides its manifest."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NAMED_BY = 16
 """Characters of the manifest's SHA-256 that a generation's name ends in."""
@@ -96,7 +98,8 @@ class Manifest:
     """What a generation holds and what it was made with.
 
     `graph` is the SHA-256 of the record of the encoder's graph (`index.graphs`), "" where it has none. Of
-    each file, by its name, `files` has the SHA-256, `quick` the XXH3-128 and `sizes` the bytes.
+    each file, by its name, `files` has the SHA-256, `quick` the XXH3-128 and `sizes` the bytes. `before` is
+    the generation that served when it was made, "" where none did.
     """
 
     format: int
@@ -115,6 +118,7 @@ class Manifest:
     files: dict[str, str]
     quick: dict[str, str]
     sizes: dict[str, int]
+    before: str
 
     def digests(self) -> dict[str, Digests]:
         """Return what each file is known by, by its name."""
@@ -163,7 +167,7 @@ class Manifest:
 
 _KINDS: dict[str, type] = {
     **dict.fromkeys(("articles", "passages", "sentences", "tokens", "token_width", "dimension"), int),
-    **dict.fromkeys(("built", "encoder", "encoder_fingerprint", "graph", "producer"), str),
+    **dict.fromkeys(("before", "built", "encoder", "encoder_fingerprint", "graph", "producer"), str),
     **dict.fromkeys(("passage_settings", "files", "quick", "sizes"), dict),
 }
 """What each field of a manifest is."""
@@ -252,7 +256,7 @@ def _is_ours(manifest: Manifest) -> bool:
         return False
     if not all(map(_DIGEST.fullmatch, (manifest.encoder_fingerprint, manifest.graph or "0" * 64))):
         return False  # of which paths are made
-    known = _ALL_FILES if EXACT in manifest.files else FILES
+    known = ALL_FILES if EXACT in manifest.files else FILES
     return (
         known == set(manifest.files) == set(manifest.quick) == set(manifest.sizes)
         and all(type(one) is str for one in (*manifest.files.values(), *manifest.quick.values()))

@@ -72,7 +72,7 @@ def point_at(folder: Path, name: str, manifest: bytes) -> None:
 def problems_of(folder: Path, name: str) -> Iterator[str]:
     """Yield a line on each file of a generation, and of the graph it names, that is not as it was written."""
     home = folder / name
-    found = list(verify_generation(home))
+    found = list(verify_generation(home, strays=False))
     yield from found
     if not found:
         try:
@@ -84,7 +84,10 @@ def problems_of(folder: Path, name: str) -> Iterator[str]:
 def remove_leftovers(folder: Path) -> None:
     """Remove what a build that was cut off left unfinished."""
     for path in folder.glob(f"{TEMPORARY}*"):
-        shutil.rmtree(path)
+        if path.is_symlink() or not path.is_dir():
+            path.unlink()
+        else:
+            shutil.rmtree(path)
     (folder / f"{POINTER}.new").unlink(missing_ok=True)
 
 
@@ -92,7 +95,8 @@ def remove_old(folder: Path, serving: str, keep: int, before: str = "") -> list[
     """Keep the generation that serves and others that are whole, `keep` in all; return the names removed.
 
     Of the others the one that served `before` comes first, then the newest. `serving` and `before` were
-    just found whole: reading them once more takes seconds where they are large.
+    just found whole: reading them once more takes seconds where they are large. One that cannot be read now
+    may be whole: it stays, and takes nobody's place.
     """
     others = sorted(
         (path for path in generations(folder) if path.name != serving), key=lambda path: path.name != before
@@ -101,10 +105,23 @@ def remove_old(folder: Path, serving: str, keep: int, before: str = "") -> list[
     for path in others:
         if room > 0 and (path.name == before or not any(problems_of(folder, path.name))):
             room -= 1
-        else:
+        elif room == 0 or _can_be_read(path):
             _remove(path)
             removed.append(path.name)
     return removed
+
+
+def _can_be_read(home: Path) -> bool:
+    """Tell whether the system lets all of a generation be read, whatever is in it."""
+    try:
+        for path in home.iterdir():
+            if path.is_file():
+                with path.open("rb") as file:
+                    while file.read(1 << 20):
+                        pass
+    except OSError:
+        return False
+    return True
 
 
 def remove_refused(folder: Path) -> list[str]:

@@ -120,7 +120,10 @@ def verify(folder: Path) -> list[str]:
         if path.name.startswith(TEMPORARY) or path.name == f"{POINTER}.new":
             problems.append(f"{path}: left by a build that was cut off; the next build removes it.")
         elif path.is_dir() and GENERATION.fullmatch(path.name.removeprefix(REFUSED)):
-            problems.extend(verify_generation(path))
+            try:
+                problems.extend(verify_generation(path))
+            except FileNotFoundError:  # a build beside us has just removed it
+                continue
         elif path.name not in {POINTER, LOCK, KEPT, MODELS}:
             problems.append(f"{path}: not a file of the index.")
     problems.extend(verify_models(folder, kept_manifests(folder)))
@@ -137,8 +140,11 @@ def kept_manifests(folder: Path) -> dict[Path, Manifest]:
     return found
 
 
-def verify_generation(home: Path) -> Iterator[str]:
-    """Yield a line on each file of one generation that is not as it was written, by every checksum of it."""
+def verify_generation(home: Path, *, strays: bool = True) -> Iterator[str]:
+    """Yield a line on each file of one generation that is not as it was written, by every checksum of it.
+
+    With `strays`, also on each file that is none of its own; those do no harm.
+    """
     try:
         manifest = read_named_manifest(home)
     except DamagedIndexError as error:
@@ -149,6 +155,6 @@ def verify_generation(home: Path) -> Iterator[str]:
             verify_file(home / name, wanted)
         except DamagedIndexError as error:
             yield str(error)
-    for path in sorted(home.iterdir()):
+    for path in sorted(home.iterdir()) if strays else ():
         if path.name not in {MANIFEST, *manifest.files, *([GATE] if home.name.startswith(REFUSED) else [])}:
             yield f"{path}: not a file of the index."

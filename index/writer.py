@@ -9,6 +9,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,13 +22,15 @@ from index.compression import Basis
 from index.database import DatabaseWriter
 from index.dense import write_dense
 from index.drafts import Draft, passage_settings
-from index.durable import sync, write_file
+from index.durable import discard, sync, write_file
 from index.encoder import Encoder
+from index.errors import DamagedIndexError, FootnoteError, GateError
 from index.gating import GateReport, Gold, set_aside
 from index.generation import Generation, open_home
 from index.graphs import graph_digest, remove_models
 from index.kept import Kept
 from index.manifest import (
+    ALL_FILES,
     BASIS,
     DATABASE,
     DENSE,
@@ -41,6 +44,7 @@ from index.manifest import (
     TOKENS,
     Manifest,
     generation_name,
+    read_pointer,
 )
 from index.progress import Progress
 from index.retention import next_number, point_at, remove_old, remove_refused
@@ -103,7 +107,7 @@ def write_generation(  # noqa: PLR0913 - what a generation is made of
             _write_dense(home, encoder.dimension)
             write_file(home / BASIS, basis.tobytes())
             _write_sums(home)
-            manifest = _manifest(home, database, encoder, basis, language)
+            manifest = _manifest(home, database, encoder, basis, language, before)
             write_file(home / MANIFEST, manifest.to_bytes())
             sync(home)
             name = generation_name(next_number(folder), manifest.to_bytes())
@@ -139,10 +143,11 @@ def _write_sums(home: Path) -> None:
             write_file(home / sums, block_sums(home / name).tobytes())
 
 
-def _manifest(
-    home: Path, database: DatabaseWriter, encoder: Encoder, basis: Basis, language: str
+def _manifest(  # noqa: PLR0913 - what a manifest says
+    home: Path, database: DatabaseWriter, encoder: Encoder, basis: Basis, language: str, before: str
 ) -> Manifest:
-    found = {path.name: digest_file(path) for path in sorted(home.iterdir())}
+    # Whatever else is there was put there by somebody else.
+    found = {path.name: digest_file(path) for path in sorted(home.iterdir()) if path.name in ALL_FILES}
     return Manifest(
         format=FORMAT,
         built=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -160,20 +165,32 @@ def _manifest(
         files={name: one.sha256 for name, one in found.items()},
         quick={name: one.quick for name, one in found.items()},
         sizes={name: one.size for name, one in found.items()},
+        before=before,
     )
 
 
 def _judge(home: Path, manifest: Manifest, gate: Callable[[Generation], GateReport]) -> GateReport:
     """Have a gate judge the generation that was just written, before it has its name."""
-    generation = open_home(home, manifest, check_mb=0)
     try:
-        return gate(generation)
-    finally:
-        generation.close()
+        generation = open_home(home, manifest, check_mb=0)
+        try:
+            return gate(generation)
+        finally:
+            generation.close()
+    except DamagedIndexError as error:
+        raise GateError(
+            f"the gold questions could not be asked, so nothing was published: {error}"
+        ) from error
 
 
 def _publish(folder: Path, home: Path, name: str, manifest: Manifest) -> None:
     """Give the generation its name, and point CURRENT at it in one step."""
     home.rename(folder / name)
-    sync(folder)
-    point_at(folder, name, manifest.to_bytes())
+    try:
+        sync(folder)
+        point_at(folder, name, manifest.to_bytes())
+    except BaseException:
+        with suppress(OSError, FootnoteError):  # else it stays, and can be gone to by its name
+            if read_pointer(folder).generation != name:
+                discard(folder / name, home)
+        raise

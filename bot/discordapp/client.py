@@ -152,7 +152,8 @@ class FootnoteClient(discord.Client):
         if self.work.stopping:
             return
         self.work.start(self._show_status())
-        self.work.start(ask_gaps_again(self.surface, self, generation))
+        if self.surface.service.damage is None:  # else it is an older one, which had no answer then either
+            self.work.start(ask_gaps_again(self.surface, self, generation))
 
     def _damaged(self, damage: Damage | None) -> None:
         """Show that the index is damaged, or whole again, and tell the admins."""

@@ -7,8 +7,8 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 import discord
@@ -65,30 +65,35 @@ async def serve_until_signalled(
     """
     token_of(settings)  # before the encoder is loaded: nobody waits for that to hear of a missing token
     stop = asyncio.Event()
-    _stop_on_signal(stop)
-    service = make_service(settings)
-    try:
-        await service.start()
-        gc.freeze()  # what is loaded now stays: no collection need walk it again
-        await serve(settings, service, stop)
-    finally:
-        await service.close()
+    with _stopping_on_signal(stop):
+        service = make_service(settings)
+        try:
+            await service.start()
+            gc.freeze()  # what is loaded now stays: no collection need walk it again
+            await serve(settings, service, stop)
+        finally:
+            await service.close()
 
 
-def _stop_on_signal(stop: asyncio.Event) -> None:
-    """Set the event at the first signal; at the second one the process ends, whatever is under way."""
+@contextmanager
+def _stopping_on_signal(stop: asyncio.Event) -> Iterator[None]:
+    """Set the event at the first signal; at the second one the process ends, whatever is under way.
+
+    The loop is only told of the first one: it may be what hangs.
+    """
     loop = asyncio.get_running_loop()
 
-    def told() -> None:
-        stop.set()
+    def told(_: int, __: object) -> None:
         for number in _SIGNALS:
-            loop.remove_signal_handler(number)
-            # Not by the loop, which may be what hangs.
             signal.signal(number, _leave)
+        loop.call_soon_threadsafe(stop.set)
 
-    for number in _SIGNALS:
-        with suppress(NotImplementedError):  # on Windows, Ctrl-C ends the run as KeyboardInterrupt
-            loop.add_signal_handler(number, told)
+    before = {number: signal.signal(number, told) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _leave(number: int, _: object) -> NoReturn:

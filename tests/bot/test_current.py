@@ -263,3 +263,31 @@ def test_a_swap_keeps_the_encoder_where_it_is_the_same_and_opens_another_where_i
     assert other.answer(WHO, None, None).verdict is Verdict.ANSWERED
     for one in (opened, same, other):
         one.close()
+
+
+async def test_memory_that_runs_out_while_going_back_ends_in_an_error_and_not_in_a_hang(
+    home: Path, second: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_memory(*_: object) -> None:
+        raise MemoryError
+
+    async with serving(home) as service:
+        monkeypatch.setattr("index.generations.last_good", out_of_memory)
+        damage(second / TOKENS)
+        for _ in range(2):
+            with pytest.raises(DamagedIndexError, match=second.name):
+                await service.ask(WHO)
+        assert service.damage is not None
+
+
+async def test_a_generation_that_is_whole_again_serves_after_a_rebuild_that_had_nothing_to_do(
+    home: Path, second: Path, first: str
+) -> None:
+    whole = (second / TOKENS).read_bytes()
+    async with serving(home) as service:
+        damage(second / TOKENS)
+        assert (await service.ask(WHO)).generation == first
+        (second / TOKENS).write_bytes(whole)
+        assert (await service.rebuild()).generation == second.name
+        assert (await service.ask(f"{WHO}?")).generation == second.name
+        assert service.damage is None

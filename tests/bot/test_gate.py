@@ -267,7 +267,7 @@ def test_shell_says_what_is_asked_and_what_was_lost(home: Path, footnote: Footno
     refused = footnote("index", "build")
     assert refused.status == 65
     assert "q1: Who kept the lamp on Gull Rock?" in refused.err
-    assert "1 gold questions lost" in footnote("index", "history").out
+    assert "1 gold question lost" in footnote("index", "history").out
     as_json = footnote("index", "build", "--json")
     assert json.loads(as_json.out.splitlines()[-1])["error"]["class"] == "GateError"
     passed = footnote("index", "build", "--gate-at", "0.5")

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from index import Encoder, Search, build_index, find_model, open_generation, verify
+from index import Encoder, Search, build_index, find_model, open_generation, retention, verify
 from index.encoders import open_encoder
 from index.errors import BusyError, DamagedIndexError, GateError, MissingError, NoIndexError
 from index.gating import GateReport, Gold, set_aside
@@ -39,7 +39,14 @@ from index.manifest import (
     generation_name,
     read_pointer,
 )
-from index.retention import generations, number_of, problems_of, remove_leftovers, remove_old
+from index.retention import (
+    generations,
+    number_of,
+    point_at,
+    problems_of,
+    remove_leftovers,
+    remove_old,
+)
 from index.settings import DEFAULT_MODEL
 from tests.conftest import MakeSettings
 from tests.graphs import lend_graph
@@ -131,12 +138,11 @@ def test_generation_is_named_by_its_name_or_number(index: Path, form: str) -> No
     assert roll_back(index, form.format(name=name, number=number_of(name))) == name == serving(index)
 
 
-@pytest.mark.parametrize("name", ["9", "000009-0123456789abcdef", "../x", "", " 1", "²", "-1", "٣", POINTER])
+@pytest.mark.parametrize(
+    "name", ["9", "9" * 5000, "000009-0123456789abcdef", "../x", "", " 1", "²", "-1", "٣", POINTER]
+)
 def test_unknown_generation_is_refused_with_what_to_do(index: Path, name: str) -> None:
     before = (index / POINTER).read_bytes()
-    if not name:
-        assert roll_back(index, name)  # as if none were named
-        return
     with pytest.raises(MissingError, match="footnote index history"):
         roll_back(index, name)
     assert (index / POINTER).read_bytes() == before
@@ -256,7 +262,41 @@ def test_build_after_going_back_takes_a_new_number_and_keeps_the_one_that_served
     assert [number_of(name) for name in made] == [1, 2, 3, 4]
     assert names(settings.index) == [made[3], made[2], made[0]]
     assert serving(settings.index) == made[3]
-    assert roll_back(settings.index) == made[2]
+    # Not to the one that was gone back from, though its number is higher.
+    assert roll_back(settings.index) == made[0]
+    point_at(settings.index, made[3], (settings.index / made[3] / MANIFEST).read_bytes())
+    with closing(last_good(settings.index, {made[3]})) as found:
+        assert found.name == made[0]
+
+
+def test_stray_file_in_a_generation_costs_it_nothing(own_index: Path) -> None:
+    first = serving(own_index)
+    now = publish_clone(own_index)
+    (own_index / first / ".DS_Store").write_bytes(b"\0")
+    assert remove_old(own_index, now, 2) == []
+    assert any(".DS_Store" in line for line in verify(own_index))
+    assert roll_back(own_index) == first
+
+
+def test_generation_that_cannot_be_read_now_stays(own_index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = serving(own_index)
+    now = publish_clone(own_index)
+    flip(own_index / first / TOKENS)
+    monkeypatch.setattr(retention, "_can_be_read", lambda home: False)
+    assert remove_old(own_index, now, 2) == []
+    monkeypatch.undo()
+    assert remove_old(own_index, now, 2) == [first]
+
+
+def test_leftovers_that_are_no_folders_go_too(own_index: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kept.txt").write_text("It is somebody else's.")
+    (own_index / f"{TEMPORARY}link").symlink_to(elsewhere)
+    (own_index / f"{TEMPORARY}file").write_text("x")
+    remove_leftovers(own_index)
+    assert verify(own_index) == []
+    assert (elsewhere / "kept.txt").exists()
 
 
 def test_reader_keeps_answering_when_all_of_its_files_and_its_encoder_are_removed(
