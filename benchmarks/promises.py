@@ -67,7 +67,7 @@ PROMISES = (
             "tests/index/test_disks.py",
             "tests/index/test_durable.py",
         ),
-        program=("crashes", "--kinds", "eio,enospc,full", "--every", "12"),
+        program=("crashes", "--kinds", "eio,enospc,full", "--every", "24"),
         counted=_CRASHES,
     ),
     Promise(

@@ -18,7 +18,7 @@ from tests.index.shelf import generations
 
 __all__ = ["Trial", "reading", "try_out"]
 
-_REFUSED = 69
+_REFUSED, _UNREADABLE = 69, 65
 _CUT_OFF = "left by a build that was cut off"
 
 
@@ -88,7 +88,8 @@ def _after_fault(trial: Trial, scene: Scene, encoder: Encoder, ended: Ended) -> 
         yield "nothing serves"
     if ended.status == 0 and trial.served != ("old" if _unchanged(scene) else "new"):
         yield "the build said that it was done"
-    if ended.status > 0 and ended.status != _REFUSED:
+    unread = ended.status == _UNREADABLE and " cannot be read: " in ended.message
+    if ended.status > 0 and ended.status != _REFUSED and not unread:
         yield f"status {ended.status}: {ended.message}"
     if ended.status == _REFUSED and not (
         "cannot be written: " in ended.message and "Make room or give" in ended.message
