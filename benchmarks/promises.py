@@ -223,6 +223,6 @@ PROMISES = (
         _LOAD,
         "SIGTERM under load",
         "What is under way is answered, the rest is told why not, and the rebuild is given up",
-        tests=("tests/bot/discordapp/test_stopping.py", "tests/bot/discordapp/test_leaving.py"),
+        tests=("tests/bot/discordapp/test_stopping.py",),
     ),
 )

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import subprocess
-import sys
 
 import pytest
 
@@ -82,25 +79,3 @@ async def test_what_cannot_be_forgotten_is_logged(
     await leave(wire, guild)
     await wire.response_to(await wire.slash("index status", wire.world.owner))  # heard afterwards
     assert "guild_remove could not be dealt with" in caplog.text
-
-
-HANGING = """
-import asyncio, time
-from bot.discordapp.starting import _stopping_on_signal
-
-async def hang():
-    with _stopping_on_signal(asyncio.Event()):
-        print("ready", flush=True)
-        time.sleep(3600)
-
-asyncio.run(hang())
-"""
-
-
-def test_a_second_signal_is_heard_though_the_loop_hangs() -> None:
-    with subprocess.Popen([sys.executable, "-c", HANGING], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        process.send_signal(signal.SIGTERM)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) in {128 + signal.SIGTERM, 128 + signal.SIGINT}

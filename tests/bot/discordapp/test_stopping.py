@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -177,3 +178,25 @@ async def test_stop_before_the_connection_stands_ends_at_once(
     await asyncio.sleep(0.1)
     stop.set()
     await asyncio.wait_for(serving, 1.9)
+
+
+HANGING = """
+import asyncio, time
+from bot.discordapp.starting import _stopping_on_signal
+
+async def hang():
+    with _stopping_on_signal(asyncio.Event()):
+        print("ready", flush=True)
+        time.sleep(3600)
+
+asyncio.run(hang())
+"""
+
+
+def test_a_second_signal_is_heard_though_the_loop_hangs() -> None:
+    with subprocess.Popen([sys.executable, "-c", HANGING], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) in {128 + signal.SIGTERM, 128 + signal.SIGINT}
