@@ -88,7 +88,7 @@ def _after_fault(trial: Trial, scene: Scene, encoder: Encoder, ended: Ended) -> 
         yield "nothing serves"
     if ended.status == 0 and trial.served != ("old" if _unchanged(scene) else "new"):
         yield "the build said that it was done"
-    unread = ended.status == _UNREADABLE and " cannot be read: " in ended.message
+    unread = ended.status == _UNREADABLE and " cannot be read" in ended.message
     if ended.status > 0 and ended.status != _REFUSED and not unread:
         yield f"status {ended.status}: {ended.message}"
     if ended.status == _REFUSED and not (
