@@ -51,7 +51,7 @@ def _forms(secret: str) -> set[str]:
     """Return how a secret may be written: as itself, in an address, in base64 alone or as a header."""
     written = {secret, secret.strip(), quote(secret, safe="")}
     for before, own in ((0, 0), (1, 2), (2, 3)):
-        # After so many other bytes its own characters begin there; the last three may hold what comes after.
+        # After so many other bytes its own characters begin there; the last may hold what comes after.
         encoded = base64.b64encode(b"." * before + secret.strip().encode()).decode().rstrip("=")
         written.add(encoded[own : len(encoded) - (len(encoded) % 4 > 0)])
     written.add(base64.b64encode(secret.strip().encode()).decode().rstrip("="))

@@ -102,8 +102,8 @@ def history(folder: Path) -> list[GenerationLine]:
 def roll_back(folder: Path, name: str | None = None) -> str:
     """Have another generation serve, once every byte of it is found whole; return its name.
 
-    `name` may be its number alone; None is the newest whole one that is older than the one that serves. Where
-    CURRENT is damaged or gone, this mends it.
+    `name` may be its number alone; None is the one that served before, or where that is not whole, the next
+    before it. Where CURRENT is damaged or gone, this mends it.
 
     Raises:
         BusyError: a build holds the lock.
@@ -148,9 +148,9 @@ def prune(folder: Path, keep: int) -> list[str]:
 
 
 def last_good(folder: Path, but: Collection[str] = ()) -> Generation:
-    """Open the newest generation that is whole and not among `but`: the one that serves, or one before it.
+    """Open a generation that is whole and not among `but`: the one that serves, or the last that did before.
 
-    Those that are newer than the one that serves come last.
+    Those that never served, or were gone back from, come last.
 
     Raises:
         NoIndexError: there is no other.

@@ -121,7 +121,7 @@ class IndexSettings(BaseSettings):
         0.5,
         ge=0,
         le=1,
-        description="The share of the articles that a rebuild may lose without --force.",
+        description="The share by which a rebuild may have fewer articles than before without --force.",
     )
     answer_at: float | None = Field(
         None,

@@ -24,7 +24,7 @@ from index.dense import write_dense
 from index.drafts import Draft, passage_settings
 from index.durable import discard, sync, write_file
 from index.encoder import Encoder
-from index.errors import DamagedIndexError, FootnoteError, GateError
+from index.errors import DamagedIndexError, GateError, NoIndexError
 from index.gating import GateReport, Gold, set_aside
 from index.generation import Generation, open_home
 from index.graphs import graph_digest, remove_models
@@ -190,7 +190,14 @@ def _publish(folder: Path, home: Path, name: str, manifest: Manifest) -> None:
         sync(folder)
         point_at(folder, name, manifest.to_bytes())
     except BaseException:
-        with suppress(OSError, FootnoteError):  # else it stays, and can be gone to by its name
-            if read_pointer(folder).generation != name:
+        with suppress(OSError, DamagedIndexError):  # else it stays, and can be gone to by its name
+            if not _serves(folder, name):
                 discard(folder / name, home)
         raise
+
+
+def _serves(folder: Path, name: str) -> bool:
+    try:
+        return read_pointer(folder).generation == name
+    except NoIndexError:
+        return False
