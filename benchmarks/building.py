@@ -29,14 +29,16 @@ from typing import Any
 
 import numpy as np
 
-from index import BuildReport, Encoder, IndexSettings, Progress, build_index, find_model, read_articles
-from index.compression import Basis
-from index.drafts import Draft, read_passages, split
-from index.encoder import EncodedPassage
-from index.encoders import build_encoder
-from index.models import PUBLISHED
-from index.passages import split_sentences
-from index.settings import EncodeWith
+from index.articles.reading import read_articles
+from index.build import BuildReport, build_index
+from index.encoding.compression import Basis
+from index.encoding.encoder import EncodedPassage, Encoder
+from index.encoding.models import PUBLISHED, find_model
+from index.encoding.opening import build_encoder
+from index.passages.drafts import Draft, read_passages, split
+from index.passages.splitting import split_sentences
+from index.progress import Progress
+from index.settings import EncodeWith, IndexSettings
 
 _SEED = 1
 _LANGUAGE = "en"

@@ -20,8 +20,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from index import Encoder, find_model
-from index.encoders import build_encoder, choose_encoder
+from index.encoding.encoder import Encoder
+from index.encoding.models import find_model
+from index.encoding.opening import build_encoder, choose_encoder
 from index.settings import DEFAULT_MODEL, EncodeWith
 from tests.faults.cases import Case, failpoints, random_times, run_case
 from tests.faults.failpoints import KINDS

@@ -26,13 +26,14 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.million import Source, read_sources
-from index import Encoder, find_model
-from index.checksums import block_sums
-from index.compression import Vectors, unit
-from index.dense import Dense, write_dense
-from index.held import HeldFile
-from index.manifest import EXACT
-from index.rowfile import RowFile
+from index.encoding.compression import Vectors, unit
+from index.encoding.encoder import Encoder
+from index.encoding.models import find_model
+from index.storage.checksums import block_sums
+from index.storage.held import HeldFile
+from index.storage.manifest import EXACT
+from index.storage.rowfile import RowFile
+from index.storage.vectors import Dense, write_dense
 
 _SEED = 6
 _BLOCK = 20_000

@@ -21,7 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from index import BuildReport, Progress
+from index.build import BuildReport
+from index.progress import Progress
 from tests.wire.interaction import Interaction
 from tests.wire.loopback import LoopbackDiscord
 
@@ -50,7 +51,7 @@ def write_articles(folder: Path, count: int, first: int = 0) -> None:
 async def be_the_bot() -> None:
     """Run the bot until it is told to stop, and print how long its loop stood still, in milliseconds."""
     from bot.discordapp.starting import serve_until_signalled
-    from bot.service import Service
+    from bot.service.service import Service
     from bot.settings import BotSettings
 
     pauses: list[float] = []

@@ -1,4 +1,4 @@
-"""How well follow-ups are understood: each asked alone, and by the rule of `bot.followups`.
+"""How well follow-ups are understood: each asked alone, and by the rule of `bot.answering.followups`.
 
     .venv/bin/python -m benchmarks.followups [--half fit|report] [--failures]
 
@@ -21,12 +21,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bot.answers import Answer, Verdict, answer
-from bot.confidence import find_judge
-from bot.evaluation.judging import holds
-from bot.followups import Earlier, ask_following
+from bot.answering.answer import Answer, Verdict, answer
+from bot.answering.confidence import find_judge
+from bot.answering.followups import Earlier, ask_following
 from bot.settings import BotSettings
-from index import Encoder, Search, build_index, find_model, open_generation
+from evaluation.judging import holds
+from index.build import build_index
+from index.encoding.encoder import Encoder
+from index.encoding.models import find_model
+from index.search.search import Search
+from index.storage.local import open_generation
 
 DATA = Path(__file__).parent / "followups"
 KINDS = ("leaning", "complete", "unanswerable")

@@ -13,10 +13,10 @@ import psutil
 
 from benchmarks.library import Question
 from benchmarks.stand import Stand
-from bot.rebuilding import Rebuilder, build_command
-from bot.service import Service
-from index import verify
+from bot.service.rebuild import Rebuilder, build_command
+from bot.service.service import Service
 from index.errors import FootnoteError
+from index.storage.verification import verify
 
 __all__ = ["PATIENCE", "BrokenError", "Ground"]
 

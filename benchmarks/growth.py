@@ -40,7 +40,7 @@ from benchmarks.processes import (
 from benchmarks.stages import Stages
 
 if TYPE_CHECKING:
-    from bot.serving import Serving
+    from bot.service.answerer import Serving
 
 Figures = dict[str, float]
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -66,8 +66,9 @@ _SEED = 1
 def build_all(folders: Sequence[Path], sizes: Sequence[int], home: Path, small: Path) -> Iterator[Figures]:
     """Build an index a size, and yield what each took."""
     from benchmarks.million import Recombined, make_articles, read_sources, write_articles
-    from index import IndexSettings, open_generation
-    from index import build_index as build
+    from index.build import build_index as build
+    from index.settings import IndexSettings
+    from index.storage.local import open_generation
 
     sources = list({one.title: one for folder in folders for one in read_sources(folder)}.values())
     write_articles(home / ENCODED, make_articles(sources, _ENCODED))
@@ -97,7 +98,8 @@ def encode(home: Path, small: Path) -> float:
 
 def ask(index: Path, small_index: Path, questions: Sequence[str]) -> Figures:
     """Open an index and answer questions; return how long that took and how much memory it needs."""
-    from index import Search, open_generation
+    from index.search.search import Search
+    from index.storage.local import open_generation
 
     small = _serving(small_index)
     before = resident_mb()
@@ -133,7 +135,7 @@ def recall(index: Path, small: Path, questions: Sequence[str]) -> float:
     """Return the share of the 10 nearest passages, compared with all of them, that the dense search finds."""
     import numpy as np
 
-    from index import open_generation
+    from index.storage.local import open_generation
 
     encoder = _serving(small).search.encoder
     generation = open_generation(index)
@@ -157,7 +159,7 @@ def recall(index: Path, small: Path, questions: Sequence[str]) -> float:
 
 def _serving(small: Path) -> Serving:
     """Open the small index of the installed program, for the encoder that questions are asked with."""
-    from bot.serving import Serving
+    from bot.service.answerer import Serving
     from bot.settings import BotSettings
 
     return Serving.first(BotSettings.load(index=small))

@@ -13,11 +13,11 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.ground import Ground
-from index import index_status, verify
 from index.errors import DamagedIndexError, FootnoteError, NoIndexError
-from index.generations import prune, roll_back
-from index.manifest import POINTER, read_pointer
-from index.retention import generations
+from index.storage.generations import prune, roll_back
+from index.storage.manifest import POINTER, read_pointer
+from index.storage.retention import generations
+from index.storage.verification import index_status, verify
 
 
 @asynccontextmanager

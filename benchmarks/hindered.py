@@ -19,7 +19,7 @@ import psutil
 
 from benchmarks.ground import BrokenError, Ground
 from benchmarks.processes import PROGRAM, bare_environment
-from index.manifest import LOCK
+from index.storage.manifest import LOCK
 
 _CLOCK = """\
 import datetime, runpy, sys, time

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from bot.answers import Answer, Verdict
+from bot.answering.answer import Answer, Verdict
 
 __all__ = ["Library", "Place", "Question"]
 

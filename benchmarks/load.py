@@ -33,7 +33,7 @@ from benchmarks.burst import burst, percentiles
 from benchmarks.held import Held, growth, table
 from benchmarks.processes import build_small
 from benchmarks.stand import Stand
-from bot.service import Service
+from bot.service.service import Service
 from index.errors import BusyError
 
 _ASKERS = 64

@@ -28,11 +28,10 @@ from pathlib import Path
 
 import numpy as np
 
-from index import Encoder
-from index.articles import Article, read_articles
-from index.compression import Basis, pack, unit
-from index.encoder import EncodedPassage
-from index.passages import split_sentences
+from index.articles.reading import Article, read_articles
+from index.encoding.compression import Basis, pack, unit
+from index.encoding.encoder import EncodedPassage, Encoder
+from index.passages.splitting import split_sentences
 
 __all__ = ["PASSAGES_EACH", "Recombined", "Source", "make_articles", "read_sources", "write_articles"]
 

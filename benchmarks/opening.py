@@ -19,12 +19,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from index import IndexSettings, build_index
-from index.checksums import BLOCK, Digests, check_file, digest_file
-from index.dense import FLAT_UP_TO
+from index.build import build_index
 from index.errors import DamagedIndexError
-from index.held import HeldFile
-from index.manifest import BASIS, DATABASE, ROWS, read_manifest, read_pointer
+from index.settings import IndexSettings
+from index.storage.checksums import BLOCK, Digests, check_file, digest_file
+from index.storage.held import HeldFile
+from index.storage.manifest import BASIS, DATABASE, ROWS, read_manifest, read_pointer
+from index.storage.vectors import FLAT_UP_TO
 
 ROOT = Path(__file__).parents[1]
 _VECTOR = 384

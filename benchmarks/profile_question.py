@@ -20,26 +20,26 @@ from pathlib import Path
 
 from benchmarks.processes import build_index, quantile
 from benchmarks.stages import Stages
-from bot.serving import Serving
+from bot.service.answerer import Serving
 from bot.settings import BotSettings
 
 _WARMING = 20
 _SEED = 1
 ENCODING = "encode the question"
 STAGES = (
-    (ENCODING, "index.encoder", "Encoder.encode_question"),
-    ("read the question", "index.question", "QuestionReader.read"),
-    ("count its words", "index.generation", "Generation.counts"),
-    ("dense search", "index.generation", "Generation.nearest"),
-    ("dense search", "index.generation", "Generation.cosines"),
-    ("lexical search", "index.generation", "Generation.best_in_words"),
-    ("read passages and token vectors", "index.generation", "Generation.passages"),
-    ("read passages and token vectors", "index.generation", "Generation.token_vectors"),
+    (ENCODING, "index.encoding.encoder", "Encoder.encode_question"),
+    ("read the question", "index.search.question", "QuestionReader.read"),
+    ("count its words", "index.storage.local", "Generation.counts"),
+    ("dense search", "index.storage.local", "Generation.nearest"),
+    ("dense search", "index.storage.local", "Generation.cosines"),
+    ("lexical search", "index.storage.local", "Generation.best_in_words"),
+    ("read passages and token vectors", "index.storage.local", "Generation.passages"),
+    ("read passages and token vectors", "index.storage.local", "Generation.token_vectors"),
     ("weigh the candidates", "index.search", "Search._weigh"),
-    ("read the articles", "index.generation", "Generation.articles"),
-    ("words in the hits", "index.generation", "Generation.have"),
+    ("read the articles", "index.storage.local", "Generation.articles"),
+    ("words in the hits", "index.storage.local", "Generation.have"),
     ("make the hits", "index.search", "Search._hits"),
-    ("quote, judge and cite", "bot.serving", "answer"),
+    ("quote, judge and cite", "bot.service.answerer", "answer"),
 )
 """What is timed, by the module and the name that it is called by there."""
 REST = "the rest"

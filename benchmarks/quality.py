@@ -20,16 +20,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.evaluation.fitting import fit_confidence
-from bot.evaluation.judging import plain
-from bot.evaluation.measures import MEASURES, compute
-from bot.evaluation.records import Asked, Kind, rescore
-from bot.evaluation.running import ask_set
-from bot.evaluation.session import sample
-from bot.evaluation.sets import QuestionSet, read_sets
-from bot.evaluation.tables import tabulate
 from bot.settings import BotSettings
-from index import Encoder, Part, Progress, find_model
+from evaluation.fitting import fit_confidence
+from evaluation.judging import plain
+from evaluation.measures import MEASURES, compute
+from evaluation.records import Asked, Kind, rescore
+from evaluation.running import ask_set
+from evaluation.session import sample
+from evaluation.sets import QuestionSet, read_sets
+from evaluation.tables import tabulate
+from index.encoding.encoder import Encoder
+from index.encoding.models import find_model
+from index.progress import Progress
+from index.search.parts import Part
 
 SETS = ("xquad-en", "squad2", "clapnq")
 _SHOWN = (

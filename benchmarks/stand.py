@@ -10,11 +10,11 @@ from pathlib import Path
 
 from benchmarks.library import Library, Question
 from benchmarks.processes import build_index
-from bot.answers import Answer
-from bot.rebuilding import Rebuilder
-from bot.service import Service
+from bot.answering.answer import Answer
+from bot.service.rebuild import Rebuilder
+from bot.service.service import Service
 from bot.settings import BotSettings
-from index.manifest import GENERATION
+from index.storage.manifest import GENERATION
 
 __all__ = ["Stand"]
 

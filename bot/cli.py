@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from bot.evaluation.command import eval_command
-from bot.hiding import redacted
+from bot.redaction import redacted
+from evaluation.command import eval_command
 from index.cli import GATE_OF, index_group, index_options
 from index.errors import ArticleError, FootnoteError
 from index.terminal import printable
 
 if TYPE_CHECKING:
-    from bot.gate import GoldGate
     from bot.settings import BotSettings
+    from evaluation.gate import GoldGate
 
 __all__ = ["main"]
 
@@ -38,7 +38,7 @@ def _load(**options: Any) -> BotSettings:
 
 
 def _gate_of(settings: BotSettings) -> GoldGate | None:
-    from bot.gate import find_gate
+    from evaluation.gate import find_gate
 
     return find_gate(settings)
 
@@ -106,7 +106,7 @@ def ask(question: str | None, questions: Any, as_json: bool, explain: bool, **op
     if (question is None) == (questions is None):
         raise click.UsageError("give one QUESTION, or --questions FILE.")
     settings = _load(**options)
-    from bot.asking import ask_batch, ask_once
+    from bot.terminal.ask import ask_batch, ask_once
 
     if questions is None:
         ask_once(settings, str(question), as_json=as_json, explain=explain)
@@ -130,7 +130,7 @@ def chat(**options: Any) -> None:
         settings = _load(**options)
         import asyncio
 
-        from bot.console import chat as talk
+        from bot.terminal.chat import chat as talk
 
         asyncio.run(talk(settings))
     except KeyboardInterrupt:
@@ -146,7 +146,7 @@ def discord(context: click.Context, /, **options: Any) -> None:
     if context.invoked_subcommand is not None:
         return
     settings = _with_token(_load(**options))
-    from index.manifest import read_pointer
+    from index.storage.manifest import read_pointer
 
     read_pointer(settings.index)
     from bot.discordapp.running import run
@@ -161,7 +161,7 @@ def _discord_settings(context: click.Context, options: dict[str, Any]) -> BotSet
 
 
 def _with_token(settings: BotSettings) -> BotSettings:
-    from bot.tokenfile import with_token
+    from bot.token_file import with_token
 
     return with_token(settings)
 

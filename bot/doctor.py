@@ -15,16 +15,16 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from bot.settings import BotSettings
-from bot.tokenfile import allows, exposed, with_token
-from index.articles import read_articles
+from bot.token_file import allows, exposed, with_token
+from index.articles.reading import read_articles
 from index.build import plan_build
-from index.encoders import find_model_of
+from index.encoding.exports import graph_digest, graph_home, read_refusal, whole_graph
+from index.encoding.models import Model, check_pin, find_model
+from index.encoding.opening import find_model_of
 from index.errors import DamagedIndexError, FootnoteError, MissingError, NoModelError
-from index.fits import choose_fit
-from index.graphs import graph_digest, graph_home, read_refusal, whole_graph
-from index.models import Model, check_pin, find_model
-from index.parts import SCORED
-from index.verifying import index_status
+from index.search.calibration import choose_fit
+from index.search.parts import SCORED
+from index.storage.verification import index_status
 
 __all__ = ["Finding", "examine"]
 

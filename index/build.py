@@ -8,24 +8,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from index.articles import Article, ArticleSource, read_articles
-from index.drafts import Draft, passage_settings, split
-from index.durable import make_folder
-from index.encoder import Encoder
-from index.encoders import build_encoder, find_model_of
+from index.articles.reading import Article, ArticleSource, read_articles
+from index.encoding.encoder import Encoder
+from index.encoding.exports import check_graph
+from index.encoding.models import Model
+from index.encoding.opening import build_encoder, find_model_of
 from index.errors import DamagedIndexError, NoIndexError, ShrunkError
-from index.gating import Gate, Gold
-from index.generation import Generation, open_generation
-from index.graphs import check_graph
-from index.locking import locked, writable
-from index.manifest import KEPT
 from index.memory import enough_memory
-from index.models import Model
-from index.plain import count_of
+from index.passages.drafts import Draft, passage_settings, split
+from index.printing import count_of
 from index.progress import Progress
-from index.retention import remove_leftovers, remove_old
 from index.settings import IndexSettings
-from index.writer import write_generation
+from index.storage.durable import make_folder
+from index.storage.gate import Gate, Gold
+from index.storage.local import Generation, open_generation
+from index.storage.lock import locked, writable
+from index.storage.manifest import KEPT
+from index.storage.retention import remove_leftovers, remove_old
+from index.storage.writer import write_generation
 
 __all__ = ["BuildReport", "Changes", "build_index", "plan_build", "shrinkage"]
 

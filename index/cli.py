@@ -16,11 +16,11 @@ from index.errors import FootnoteError
 from index.terminal import printable, show_progress
 
 if TYPE_CHECKING:
-    from index.articles import Article
+    from index.articles.reading import Article
     from index.build import Changes
-    from index.gating import Gate
-    from index.generation import Generation
     from index.settings import IndexSettings
+    from index.storage.gate import Gate
+    from index.storage.local import Generation
 
 __all__ = ["GATE_OF", "index_group", "index_options"]
 
@@ -122,7 +122,7 @@ def _errors_as_json(command: Command) -> Command:
             command(as_json=as_json, **options)
         except FootnoteError as error:
             if as_json:
-                from index.buildlines import line_of
+                from index.build_events import line_of
 
                 click.echo(line_of(error))
             raise
@@ -155,7 +155,7 @@ def build_command(
 
 def _plan(settings: IndexSettings, gate: Gate | None, force: bool, as_json: bool) -> None:
     from index.build import plan_build, shrinkage
-    from index.buildlines import line_of
+    from index.build_events import line_of
 
     changes = plan_build(settings)
     refusal = "" if force else shrinkage(changes, settings)
@@ -187,7 +187,7 @@ def _build(settings: IndexSettings, gate: Gate | None, force: bool) -> None:
 
 def _build_as_json(settings: IndexSettings, gate: Gate | None, force: bool) -> None:
     from index.build import build_index
-    from index.buildlines import line_of, print_progress
+    from index.build_events import line_of, print_progress
 
     # Whoever started us ends us so; what is half written is then removed, as at Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -199,7 +199,7 @@ def _build_as_json(settings: IndexSettings, gate: Gate | None, force: bool) -> N
 @_with_settings
 def history_command(settings: IndexSettings, as_json: bool) -> None:
     """List the generations that are kept, the newest first, and say which one serves."""
-    from index.generations import history
+    from index.storage.generations import history
 
     for one in history(settings.index):
         click.echo(json.dumps(dataclasses.asdict(one)) if as_json else one.line())
@@ -214,7 +214,7 @@ def rollback_command(settings: IndexSettings, generation: str | None) -> None:
     A running chat or bot notices by itself. The next build makes a new generation of the articles as they
     are then.
     """
-    from index.generations import roll_back, serving_name
+    from index.storage.generations import roll_back, serving_name
 
     before = serving_name(settings.index)
     now = roll_back(settings.index, generation)
@@ -231,7 +231,7 @@ def prune_command(settings: IndexSettings) -> None:
 
     Those that the gate refused go too, and what builds that were cut off left.
     """
-    from index.generations import folder_size, prune, serving_name
+    from index.storage.generations import folder_size, prune, serving_name
 
     before = folder_size(settings.index)
     gone = prune(settings.index, settings.keep)
@@ -246,8 +246,8 @@ def prune_command(settings: IndexSettings) -> None:
 @_with_settings
 def status_command(settings: IndexSettings, as_json: bool) -> None:
     """Show what the current index holds, after checking every byte of it."""
-    from index.fits import with_confidence
-    from index.verifying import index_status
+    from index.search.calibration import with_confidence
+    from index.storage.verification import index_status
 
     status = with_confidence(index_status(settings.index), settings.fit_file)
     if as_json:
@@ -262,7 +262,7 @@ def status_command(settings: IndexSettings, as_json: bool) -> None:
 def verify_command(settings: IndexSettings) -> None:
     """Recompute every checksum under the index folder."""
     from index.errors import DamagedIndexError
-    from index.verifying import verify
+    from index.storage.verification import verify
 
     problems = verify(settings.index)
     if problems:
@@ -277,7 +277,7 @@ def verify_command(settings: IndexSettings) -> None:
 @_with_settings
 def show_command(settings: IndexSettings, article: str | None, passages: bool, as_json: bool) -> None:
     """Print the indexed articles, or the one with the id ARTICLE, with paragraph numbers."""
-    from index.generation import open_generation
+    from index.storage.local import open_generation
 
     generation = open_generation(settings.index, check_mb=settings.check_mb)
     rows = [(row, name) for row, name, _ in generation.article_rows() if article in (None, name)]
@@ -324,7 +324,7 @@ def _print_article(generation: Generation, row: int, passages: bool) -> None:
 
 
 def _passage_texts(generation: Generation, article: Article, row: int) -> Iterator[str]:
-    from index.passages import source_text
+    from index.passages.splitting import source_text
 
     for one in generation.passages_of(row):
         yield source_text(article, one.passage)[one.passage.start : one.passage.end]

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from index.errors import SettingsError
-from index.parts import Part
+from index.search.parts import Part
 
 __all__ = ["CHECK_MB", "DEFAULT_MODEL", "EncodeWith", "IndexSettings", "split_list"]
 

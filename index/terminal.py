@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from index.plain import printable
+from index.printing import printable
 
 if TYPE_CHECKING:
     from index.progress import Progress

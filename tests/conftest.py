@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from index import Encoder, IndexSettings, find_model
+from index.encoding.encoder import Encoder
+from index.encoding.models import find_model
+from index.settings import IndexSettings
 from tests.graphs import default_graph, open_default
 
 settings.register_profile(

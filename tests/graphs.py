@@ -11,14 +11,16 @@ from pathlib import Path
 import portalocker
 import pytest
 
-from index import Encoder, export, find_model, graphs
-from index.encoders import build_encoder, choose_encoder
-from index.models import Model
+from index.encoding import export
+from index.encoding import exports as graphs
+from index.encoding.encoder import Encoder
+from index.encoding.models import Model, find_model
+from index.encoding.opening import build_encoder, choose_encoder
 from index.settings import DEFAULT_MODEL, EncodeWith
 
 __all__ = ["copy_index_file", "default_graph", "lend_graph", "open_default"]
 
-_EXPORTED_BY = ("export", "graphs", "reference")
+_EXPORTED_BY = ("export", "exports", "reference")
 
 
 def default_graph(config: pytest.Config, base: Path) -> Path:

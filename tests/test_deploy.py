@@ -20,8 +20,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from discord import app_commands
 
+from bot.chat.metrics import Metrics, health_server
 from bot.discordapp.client import make_tree
-from bot.discordapp.health import Metrics, health_server
 from bot.settings import BotSettings
 
 ROOT = Path(__file__).parents[1]
@@ -136,7 +136,7 @@ def test_chapter_names_every_command_and_no_other() -> None:
 
 def test_chapter_has_what_the_program_says_as_it_says_it() -> None:
     code = "".join(file.read_text(encoding="utf-8") for file in ROOT.glob("[bi]*/**/*.py"))
-    words = text_of("bot/discordapp/texts/en.toml")
+    words = text_of("bot/chat/texts/en.toml")
     table = text_of("docs/discord.md").partition("| symptom |")[2]
     symptoms = "\n".join(re.findall(r"^\| (.*?) \| ", table, re.MULTILINE))
     errors = re.findall(r"`((?:[A-Z][a-z]+|no) [^`/]+)`", symptoms)

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.held import Held, growth, table
 from benchmarks.library import Library, Question
-from bot.answers import Answer, Citation, Quote, Verdict
+from bot.answering.answer import Answer, Citation, Quote, Verdict
 
 Change = Callable[[Answer], Answer]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from bot.serving import Serving
+from bot.service.answerer import Serving
 from bot.settings import BotSettings
-from index import Hit
+from index.search.hits import Hit
 
 
 def open_index(folder: Path, mode: str) -> Callable[[str], list[str]]:

@@ -7,7 +7,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.catalogue import ArticleLine
+from bot.chat.words import Words
 from bot.discordapp.escape import fit
 from bot.discordapp.history import history_embed, roll_back, suggest_generations
 from bot.discordapp.installs import MANAGERS, SERVER_INSTALL, SERVERS_AND_DIRECT
@@ -17,7 +17,7 @@ from bot.discordapp.rebuilding import rebuild_by_command
 from bot.discordapp.render import article_line
 from bot.discordapp.replies import refuse
 from bot.discordapp.talk import surface_of, where_of
-from bot.discordapp.words import Words
+from bot.service.catalogue import ArticleLine
 
 __all__ = ["IndexCommands"]
 

@@ -6,12 +6,12 @@ import logging
 
 import discord
 
-from bot.current import Damage
+from bot.chat.words import DEFAULT, words_in
 from bot.discordapp.delivery import LOST
 from bot.discordapp.escape import fit
 from bot.discordapp.notices import notice, said
 from bot.discordapp.talk import Surface
-from bot.discordapp.words import DEFAULT, words_in
+from bot.service.live_index import Damage
 
 __all__ = ["tell_admins"]
 

@@ -9,15 +9,18 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from bot.answers import Answer
-    from bot.catalogue import Catalogue
-    from bot.checking import Checked
-    from bot.current import Damage
-    from bot.followups import Earlier
-    from bot.queueing import Waiting
-    from bot.service import ServiceStats
-    from index import Article, BuildReport, IndexStatus, Progress
-    from index.generations import GenerationLine
+    from bot.answering.answer import Answer
+    from bot.answering.followups import Earlier
+    from bot.answering.verify import Checked
+    from bot.service.catalogue import Catalogue
+    from bot.service.job_queue import Waiting
+    from bot.service.live_index import Damage
+    from bot.service.service import ServiceStats
+    from index.articles.reading import Article
+    from index.build import BuildReport
+    from index.progress import Progress
+    from index.storage.generations import GenerationLine
+    from index.storage.verification import IndexStatus
 
 __all__ = ["Answering"]
 

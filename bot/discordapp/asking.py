@@ -11,17 +11,17 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.answers import Answer, Verdict
-from bot.catalogue import ArticleLine
+from bot.answering.answer import Answer, Verdict
+from bot.answering.followups import Earlier
+from bot.chat.conversations import Exchange
+from bot.chat.logs import Way, log_answered
 from bot.discordapp.buttons import answer_buttons
-from bot.discordapp.exchanges import Exchange
-from bot.discordapp.logs import Way, log_answered
 from bot.discordapp.notices import said
 from bot.discordapp.render import answer_embed
 from bot.discordapp.talk import Surface, Where, help_notice
-from bot.followups import Earlier
-from bot.queueing import Waiting
 from bot.records import AnswersTo
+from bot.service.catalogue import ArticleLine
+from bot.service.job_queue import Waiting
 from index.errors import FootnoteError
 
 __all__ = ["Asked", "Post", "ask", "closed", "keep", "latest", "refusal", "too_soon"]

@@ -12,14 +12,14 @@ from typing import Any, ClassVar, Self
 
 import discord
 
-from bot.answers import Answer, Verdict
-from bot.catalogue import ArticleLine
+from bot.answering.answer import Answer, Verdict
+from bot.chat.quote_reference import PACKED, PLACE, Span, spans_of
+from bot.chat.words import Words
 from bot.discordapp import pressing
 from bot.discordapp.notices import said
 from bot.discordapp.render import quotes_shown
-from bot.discordapp.spans import PACKED, PLACE, Span, spans_of
 from bot.discordapp.talk import Surface, Where, apologise, private_reply, surface_of, where_of
-from bot.discordapp.words import Words
+from bot.service.catalogue import ArticleLine
 
 __all__ = ["BUTTONS", "answer_buttons", "source_buttons"]
 

@@ -11,19 +11,19 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.checking import MOST, Change, ChangeKind, Checked, CheckVerdict
+from bot.answering.verify import MOST, Change, ChangeKind, Checked, CheckVerdict
+from bot.chat.logs import begin_question
+from bot.chat.quote_reference import Span
+from bot.chat.words import Words
 from bot.discordapp.asking import closed, too_soon
 from bot.discordapp.delivery import edit_answer
 from bot.discordapp.escape import ELLIPSIS, escape, fit, printable, units
 from bot.discordapp.installs import ANY_INSTALL, ANYWHERE
-from bot.discordapp.logs import begin_question
 from bot.discordapp.notices import notice
 from bot.discordapp.render import Source, source_citation
 from bot.discordapp.replies import refuse, telling_of_trouble
-from bot.discordapp.spans import Span
 from bot.discordapp.talk import Surface, surface_of, where_of
-from bot.discordapp.words import Words
-from index import Article
+from index.articles.reading import Article
 
 __all__ = ["check_menu", "checked_embed", "verify_command"]
 

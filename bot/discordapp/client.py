@@ -10,8 +10,11 @@ from typing import Any
 
 import discord
 
-from bot.current import Damage
-from bot.discordapp.acknowledging import Acknowledging
+from bot.chat.acknowledgements import Acknowledging
+from bot.chat.conversations import Exchanges
+from bot.chat.metrics import Metrics, health_server
+from bot.chat.rate_limit import Cooldowns
+from bot.chat.tasks import Work
 from bot.discordapp.alerts import tell_admins
 from bot.discordapp.answering import Answering
 from bot.discordapp.buttons import BUTTONS
@@ -23,20 +26,17 @@ from bot.discordapp.connection import (
     token_of,
     warn_of_missing_intent,
 )
-from bot.discordapp.cooldowns import Cooldowns
 from bot.discordapp.endpoint import use_api, use_gateway
-from bot.discordapp.exchanges import Exchanges
 from bot.discordapp.gaps import ask_gaps_again
-from bot.discordapp.health import Metrics, health_server
 from bot.discordapp.messages import Listener
 from bot.discordapp.permissions import owners_of
 from bot.discordapp.presence import Presence
 from bot.discordapp.registration import register_if_changed
 from bot.discordapp.submitting import take_interaction
 from bot.discordapp.talk import Surface, log_failure
-from bot.discordapp.work import Work
 from bot.errors import DiscordRefusedError
 from bot.records import Records
+from bot.service.live_index import Damage
 from bot.settings import BotSettings
 from index.errors import FootnoteError
 

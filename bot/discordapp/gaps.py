@@ -13,7 +13,8 @@ import discord
 from discord import app_commands
 from discord.utils import format_dt
 
-from bot.answers import Answer, Verdict
+from bot.answering.answer import Answer, Verdict
+from bot.chat.words import Words, words_in
 from bot.discordapp.delivery import post
 from bot.discordapp.escape import fit, shorten
 from bot.discordapp.installs import IN_SERVERS, MANAGERS, SERVER_INSTALL
@@ -22,7 +23,6 @@ from bot.discordapp.notices import notice, said
 from bot.discordapp.render import answer_embed, asked_line
 from bot.discordapp.serversettings import manages_here
 from bot.discordapp.talk import Surface, surface_of, where_of
-from bot.discordapp.words import Words, words_in
 from bot.records import AnswersTo, Gap
 from index.errors import BusyError, DamagedIndexError
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.discordapp.logs import Way
+from bot.chat.logs import Way
 from bot.discordapp.origins import without_mention
 from bot.records import AnswersTo
 
@@ -23,7 +23,7 @@ _BODY_ROOM = 500
 _ADDRESS = re.compile(r"https?://\S+")  # its question mark asks nothing
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n")
 
-# How a question or a request without a question mark begins, in the languages of `index.lexicon`. Three words
+# How a question or a request without a question mark begins, in the languages of the lexicon. Three words
 # at least, and after "is" or "can" who or what: "so cool", "will do" and "can confirm" ask nothing.
 _ASKS = re.compile(
     r"""\W*(?:(?:and|so|but|then|y|pero)\W+)?

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
+from bot.chat.words import Words
 from bot.discordapp.escape import fit, shorten
 from bot.discordapp.lists import listed
 from bot.discordapp.notices import failed_embed, notice, said
 from bot.discordapp.permissions import asker_of, may_manage_index
 from bot.discordapp.talk import Surface, surface_of
-from bot.discordapp.words import Words
 from bot.errors import NotServedError
 from index.errors import FootnoteError
 
 if TYPE_CHECKING:
-    from index.generations import GenerationLine
+    from index.storage.generations import GenerationLine
 
 __all__ = ["history_embed", "roll_back", "suggest_generations"]
 

@@ -6,9 +6,9 @@ import re
 from urllib.parse import quote as percent_encoded
 from urllib.parse import urlsplit
 
+from bot.chat.text_fragments import sentence_url
 from bot.discordapp.escape import fit, units
-from bot.fragments import sentence_url
-from index import Article
+from index.articles.reading import Article
 
 __all__ = ["URL_ROOM", "address", "link", "sentence_address"]
 

@@ -8,16 +8,16 @@ from collections import OrderedDict
 
 import discord
 
+from bot.answering.followups import Earlier
+from bot.chat.logs import begin_question
+from bot.chat.words import words_in
 from bot.discordapp.asking import Asked, ask, keep, refusal
 from bot.discordapp.delivery import LOST
 from bot.discordapp.hearing import Heard, forum_post, from_person, hear, hear_in_thread
-from bot.discordapp.logs import begin_question
 from bot.discordapp.notices import said
 from bot.discordapp.origins import exchange_of
 from bot.discordapp.posting import Reply, typing
 from bot.discordapp.talk import Surface, Where, apology_for, count_failure
-from bot.discordapp.words import words_in
-from bot.followups import Earlier
 from bot.records import AnswersTo
 
 __all__ = ["Listener"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import discord
 
-from bot.discordapp.words import Words
+from bot.chat.words import Words
 
 __all__ = ["FOLLOW_UP", "REASON", "follow_up_modal", "reason_modal", "typed_in"]
 

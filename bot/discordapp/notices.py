@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 import discord
 
+from bot.chat.words import Words
 from bot.discordapp.escape import fit
-from bot.discordapp.words import Words
-from index import BuildReport, Progress
+from index.build import BuildReport
+from index.progress import Progress
 
 __all__ = ["failed_embed", "notice", "progress_embed", "rebuilt_embed", "said", "status_embed"]
 

@@ -7,11 +7,11 @@ import re
 
 import discord
 
+from bot.answering.followups import Earlier
+from bot.chat.conversations import Exchange
 from bot.discordapp.delivery import LOST
-from bot.discordapp.exchanges import Exchange
 from bot.discordapp.render import question_asked
 from bot.discordapp.talk import Surface
-from bot.followups import Earlier
 
 __all__ = ["exchange_of", "without_mention"]
 

@@ -12,7 +12,7 @@ import discord
 from bot.discordapp.delivery import LOST, as_text, post
 from bot.discordapp.replies import WORTH_TELLING, waiting_notice
 from bot.discordapp.talk import Where
-from bot.queueing import Waiting
+from bot.service.job_queue import Waiting
 
 __all__ = ["Reply", "typing"]
 

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 
 import discord
 
-from bot.current import Damage
 from bot.discordapp.delivery import LOST
-from index import IndexStatus
+from bot.service.live_index import Damage
+from index.storage.verification import IndexStatus
 
 __all__ = ["Presence"]
 

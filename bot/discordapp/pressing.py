@@ -11,16 +11,16 @@ from typing import Any
 
 import discord
 
+from bot.chat.quote_reference import Span
+from bot.chat.words import Words
 from bot.discordapp.delivery import LOST, edit_answer
 from bot.discordapp.escape import blockquote
 from bot.discordapp.modals import follow_up_modal, reason_modal
 from bot.discordapp.notices import notice, said
 from bot.discordapp.origins import exchange_of
 from bot.discordapp.render import Source, context_embed, source_embed
-from bot.discordapp.spans import Span
 from bot.discordapp.talk import Surface, Where, where_of
 from bot.discordapp.why import why_embed
-from bot.discordapp.words import Words
 from bot.records import ChannelSettings
 
 __all__ = [

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import discord
 from discord import app_commands
 
+from bot.chat.words import Words
 from bot.discordapp.escape import fit
 from bot.discordapp.installs import ANY_INSTALL, ANYWHERE
 from bot.discordapp.lists import listed
 from bot.discordapp.notices import notice
 from bot.discordapp.talk import surface_of, where_of
-from bot.discordapp.words import Words
 from bot.records import Feedback
 
 __all__ = ["PrivacyCommands"]

@@ -8,15 +8,15 @@ from contextlib import suppress
 
 import discord
 
+from bot.chat.metrics import Metrics, Outcome
+from bot.chat.words import Words
 from bot.discordapp.answering import Answering
 from bot.discordapp.delivery import LOST, post, too_late
-from bot.discordapp.health import Metrics, Outcome
 from bot.discordapp.notices import failed_embed, notice, progress_embed, rebuilt_embed, said
 from bot.discordapp.talk import surface_of
-from bot.discordapp.words import Words
 from bot.errors import NotServedError, RebuildError
-from index import Progress
 from index.errors import BusyError, FootnoteError
+from index.progress import Progress
 
 __all__ = ["EDIT_EVERY", "ProgressMessage", "rebuild_by_command"]
 

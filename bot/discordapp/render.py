@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.answers import Answer, Citation, Quote, Verdict
-from bot.catalogue import ArticleLine
+from bot.answering.answer import Answer, Citation, Quote, Verdict
+from bot.chat.quote_reference import Span
+from bot.chat.words import Words
 from bot.discordapp.escape import around, blockquote, fit, unblockquote
 from bot.discordapp.links import address, link, sentence_address
-from bot.discordapp.spans import Span
-from bot.discordapp.words import Words
-from index import Article
+from bot.service.catalogue import ArticleLine
+from index.articles.reading import Article
 
 __all__ = [
     "Source",

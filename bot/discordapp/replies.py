@@ -10,14 +10,14 @@ from typing import Any
 
 import discord
 
+from bot.chat.logs import Way, begin_question
 from bot.discordapp.asking import Asked, ask, keep, latest, refusal
 from bot.discordapp.delivery import edit_answer
-from bot.discordapp.logs import Way, begin_question
 from bot.discordapp.notices import notice, said
 from bot.discordapp.origins import exchange_of
 from bot.discordapp.render import asked_line
 from bot.discordapp.talk import Surface, Where, apologise, private_reply, where_of
-from bot.queueing import Waiting
+from bot.service.job_queue import Waiting
 
 __all__ = ["WORTH_TELLING", "answer_interaction", "refuse", "telling_of_trouble", "waiting_notice"]
 

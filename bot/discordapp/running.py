@@ -6,13 +6,13 @@ import asyncio
 import logging
 from contextlib import suppress
 
+from bot.chat.logs import set_up_logging
 from bot.discordapp import registration
 from bot.discordapp.client import make_tree
-from bot.discordapp.logs import set_up_logging
 from bot.discordapp.starting import serve_until_signalled
-from bot.service import Service
+from bot.service.service import Service
 from bot.settings import BotSettings
-from bot.tokenfile import exposed
+from bot.token_file import exposed
 
 __all__ = ["run", "sync_commands"]
 

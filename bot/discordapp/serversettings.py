@@ -8,6 +8,7 @@ from typing import Any, Literal
 import discord
 from discord import AppCommandOptionType, ChannelType, app_commands
 
+from bot.chat.words import AUTO, Words, languages
 from bot.discordapp.escape import fit
 from bot.discordapp.installs import IN_SERVERS, MANAGERS, SERVER_INSTALL
 from bot.discordapp.lists import listed
@@ -15,7 +16,6 @@ from bot.discordapp.notices import notice, said
 from bot.discordapp.permissions import asker_of, may_manage_server
 from bot.discordapp.replies import refuse
 from bot.discordapp.talk import Surface, surface_of, where_of
-from bot.discordapp.words import AUTO, Words, languages
 from bot.records import AnswersTo
 
 __all__ = ["SettingsCommands", "manages_here"]

@@ -12,16 +12,16 @@ from typing import Any, cast
 import discord
 from discord import app_commands
 
-from bot.discordapp.acknowledging import Acknowledging
+from bot.chat.acknowledgements import Acknowledging
+from bot.chat.conversations import Exchanges
+from bot.chat.metrics import Metrics
+from bot.chat.rate_limit import Cooldowns
+from bot.chat.tasks import Work
+from bot.chat.words import AUTO, Words, words_in
 from bot.discordapp.answering import Answering
-from bot.discordapp.cooldowns import Cooldowns
 from bot.discordapp.delivery import LOST, is_ours, too_late
-from bot.discordapp.exchanges import Exchanges
-from bot.discordapp.health import Metrics
 from bot.discordapp.notices import notice, said
 from bot.discordapp.presence import Presence
-from bot.discordapp.words import AUTO, Words, words_in
-from bot.discordapp.work import Work
 from bot.records import ChannelSettings, Records
 from bot.settings import BotSettings
 from index.errors import BusyError, DamagedIndexError, FootnoteError

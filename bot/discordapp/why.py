@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import discord
 
-from bot.answers import Answer, Reasons
+from bot.answering.answer import Answer, Reasons
+from bot.chat.words import Words
 from bot.discordapp.escape import fit
 from bot.discordapp.notices import notice
 from bot.discordapp.render import percent
-from bot.discordapp.words import Words
-from index import Hit
-from index.hits import SCORE_WEIGHTS, TermMatch
-from index.signals import judged
-from index.wanted import Wanted
+from index.search.hits import SCORE_WEIGHTS, Hit, TermMatch
+from index.search.signals import judged
+from index.search.wanted import Wanted
 
 __all__ = ["why_embed"]
 

@@ -15,7 +15,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from bot.errors import DamagedRecordsError, RecordsError
 from bot.records.schema import APPLICATION_ID, check, migrate
-from index.sqlite import harden
+from index.storage.sqlite import harden
 
 __all__ = ["Worker"]
 

@@ -16,7 +16,8 @@ import pytest
 
 from bot import cli
 from bot.settings import BotSettings
-from index import Encoder, build_index
+from index.build import build_index
+from index.encoding.encoder import Encoder
 from tests.graphs import copy_index_file, lend_graph
 
 FOOTNOTE = Path(sys.executable).with_name("footnote")

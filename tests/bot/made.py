@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.confidence import Judge
-from index import Article, Found, Hit, HitSentence
-from index.fits import Fit
-from index.hits import SCORE_WEIGHTS
-from index.question import Question
-from index.signals import JUDGED
-from index.wanted import Wanted
+from bot.answering.confidence import Judge
+from index.articles.reading import Article
+from index.search.calibration import Fit
+from index.search.hits import SCORE_WEIGHTS, Found, Hit, HitSentence
+from index.search.question import Question
+from index.search.signals import JUDGED
+from index.search.wanted import Wanted
 
 __all__ = ["FIT", "JUDGE", "Line", "found", "hit", "made_hit", "question"]
 

@@ -11,10 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from bot.rebuilding import Rebuilder
-from bot.service import Service
+from bot.service.rebuild import Rebuilder
+from bot.service.service import Service
 from bot.settings import BotSettings
-from index import BuildReport, Encoder, IndexSettings, Progress, build_index
+from index.build import BuildReport, build_index
+from index.encoding.encoder import Encoder
+from index.progress import Progress
+from index.settings import IndexSettings
 
 BOUND = 60
 """Seconds after which something counts as hanging."""

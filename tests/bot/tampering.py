@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from index.manifest import DATABASE, read_pointer
+from index.storage.manifest import DATABASE, read_pointer
 from tests.index.forging import publish
 
 __all__ = ["damage", "tamper"]

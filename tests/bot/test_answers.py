@@ -11,12 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import Answer, Quote, Verdict, answer
-from bot.confidence import Judge, find_judge
-from index import Encoder, Hit, IndexSettings, Part, Search, build_index, open_generation
-from index.question import Question
-from index.signals import judged
-from index.wanted import Wanted
+from bot.answering.answer import Answer, Quote, Verdict, answer
+from bot.answering.confidence import Judge, find_judge
+from index.build import build_index
+from index.encoding.encoder import Encoder
+from index.search.hits import Hit
+from index.search.parts import Part
+from index.search.question import Question
+from index.search.search import Search
+from index.search.signals import judged
+from index.search.wanted import Wanted
+from index.settings import IndexSettings
+from index.storage.local import open_generation
 from tests.bot.made import FIT, JUDGE, Line, found, hit, made_hit, question
 
 SCORES = st.floats(-1, 2)

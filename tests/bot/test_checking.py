@@ -11,11 +11,15 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from bot.checking import MOST, Change, ChangeKind, Checked, CheckVerdict, check
+from bot.answering.verify import MOST, Change, ChangeKind, Checked, CheckVerdict, check
 from bot.discordapp.escape import blockquote
-from index import Article, Encoder, Generation, IndexSettings, build_index, open_generation
-from index.passages import source_text
-from index.wording import words_of
+from index.articles.reading import Article
+from index.build import build_index
+from index.encoding.encoder import Encoder
+from index.language import words_of
+from index.passages.splitting import source_text
+from index.settings import IndexSettings
+from index.storage.local import Generation, open_generation
 
 ROCK = """\
 The store on Gull Rock

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from bot.comparing import Change, ChangeKind, compare, is_apart, most_like
+from bot.answering.alignment import Change, ChangeKind, compare, is_apart, most_like
 
 LAMP = (
     "The lighthouse on Gull Rock was lit for the first time in 1871. Its lamp burned 40 litres of colza oil "

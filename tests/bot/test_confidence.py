@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import Verdict
-from bot.confidence import Judge, find_judge
-from bot.service import Service
-from index import Encoder, find_model
+from bot.answering.answer import Verdict
+from bot.answering.confidence import Judge, find_judge
+from bot.service.service import Service
+from index.encoding.encoder import Encoder
+from index.encoding.models import find_model
 from index.errors import MissingError
-from index.fits import FitError, choose_fit, save_fit
+from index.search.calibration import FitError, choose_fit, save_fit
 from tests.bot.conftest import Footnote
 from tests.bot.made import FIT
 from tests.bot.services import serving, settings_of

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from index.manifest import TOKENS, read_pointer
+from index.storage.manifest import TOKENS, read_pointer
 from tests.bot.conftest import Footnote, finish, start
 from tests.bot.tampering import damage
 from tests.bot.terminals import terminal

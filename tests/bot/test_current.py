@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.answers import Verdict
-from bot.checking import CheckVerdict
-from bot.current import Damage
-from bot.service import Service
-from bot.serving import Serving
-from index import Encoder, build_index
+from bot.answering.answer import Verdict
+from bot.answering.verify import CheckVerdict
+from bot.service.answerer import Serving
+from bot.service.live_index import Damage
+from bot.service.service import Service
+from index.build import build_index
+from index.encoding.encoder import Encoder
 from index.errors import DamagedIndexError, MissingError
-from index.manifest import DATABASE, DENSE, TOKENS, read_pointer
+from index.storage.manifest import DATABASE, DENSE, TOKENS, read_pointer
 from tests.bot.services import serving, settings_of, until
 from tests.bot.tampering import damage
 from tests.bot.test_swapping import WHO as WHO_CAST

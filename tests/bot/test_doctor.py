@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from index import find_model
+from index.encoding.models import find_model
 from tests.bot.conftest import LAMP, Footnote, Outcome
 from tests.graphs import lend_graph
 from tests.index.model_folders import copy_default

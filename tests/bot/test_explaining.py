@@ -15,14 +15,13 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import Answer, answer
-from bot.confidence import Judge
-from bot.explaining import explanation, explanation_lines
-from bot.service import Service
-from index import Hit
-from index.hits import TermMatch
-from index.question import Term
-from index.signals import JUDGED, SUMMED, judged, summed
+from bot.answering.answer import Answer, answer
+from bot.answering.confidence import Judge
+from bot.answering.explanation import explanation, explanation_lines
+from bot.service.service import Service
+from index.search.hits import Hit, TermMatch
+from index.search.question import Term
+from index.search.signals import JUDGED, SUMMED, judged, summed
 from tests.bot.conftest import Footnote
 from tests.bot.made import FIT, Line, found, hit, question
 from tests.bot.services import serving

@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import Answer, Verdict, answer
-from bot.confidence import find_judge
-from bot.followups import Earlier, Lean, Reading, ask_following, choose, leaning, readings
-from index import Encoder, Search, open_generation
-from index.hits import TermMatch
-from index.question import Term
-from index.wanted import Wanted
+from bot.answering.answer import Answer, Verdict, answer
+from bot.answering.confidence import find_judge
+from bot.answering.followups import Earlier, Lean, Reading, ask_following, choose, leaning, readings
+from index.encoding.encoder import Encoder
+from index.search.hits import TermMatch
+from index.search.question import Term
+from index.search.search import Search
+from index.search.wanted import Wanted
+from index.storage.local import open_generation
 from tests.bot.made import FIT, JUDGE, Line, found, hit, made_hit, question
 
 FERRY = Earlier("Who runs the Marrow Sound ferry?", "It is run by Ann Holt.", "Ann Holt", "ferry")

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.fragments import sentence_url
+from bot.chat.text_fragments import sentence_url
 
 PAGE = "https://lamps.example/gull"
 ROOMY = 50_000

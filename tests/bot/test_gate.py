@@ -10,16 +10,19 @@ from typing import Any
 
 import pytest
 
-from bot.evaluation.questions import Question
-from bot.gate import GoldGate, _name, find_gate
-from bot.rebuilding import Rebuilder
+from bot.service.rebuild import Rebuilder
 from bot.settings import BotSettings
-from index import BuildReport, Encoder, Progress, build_index, index_status, verify
+from evaluation.gate import GoldGate, _name, find_gate
+from evaluation.questions import Question
+from index.build import BuildReport, build_index
+from index.encoding.encoder import Encoder
 from index.errors import GateError, MissingError, ShrunkError
-from index.fits import FitError
-from index.gating import Gold
-from index.generations import State, history
-from index.manifest import GATE, KEPT, REFUSED, read_pointer
+from index.progress import Progress
+from index.search.calibration import FitError
+from index.storage.gate import Gold
+from index.storage.generations import State, history
+from index.storage.manifest import GATE, KEPT, REFUSED, read_pointer
+from index.storage.verification import index_status, verify
 from tests.bot.conftest import LAMP, Footnote
 
 INDEX = Path(".footnote/index")

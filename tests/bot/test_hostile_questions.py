@@ -13,19 +13,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.answers import Answer
-from bot.asking import ask_batch
-from bot.comparing import compare, places_of
+from bot.answering.alignment import compare, places_of
+from bot.answering.answer import Answer
+from bot.answering.explanation import explanation_lines
+from bot.answering.followups import Earlier
+from bot.chat.words import languages, words_in
 from bot.discordapp.render import answer_embed, asked_line
-from bot.discordapp.words import languages, words_in
-from bot.explaining import explanation_lines
-from bot.followups import Earlier
-from bot.lines import LONGEST, lines_of
-from bot.serving import Serving
+from bot.service.answerer import Serving
 from bot.settings import BotSettings
-from bot.showing import make_console, show
-from index.spelling import Vocabulary
-from index.values import find_values
+from bot.terminal.ask import ask_batch
+from bot.terminal.lines import LONGEST, lines_of
+from bot.terminal.rendering import make_console, show
+from index.search.spelling import Vocabulary
+from index.search.values import find_values
 from tests.bot.conftest import Footnote
 from tests.wire.limits import check_message
 

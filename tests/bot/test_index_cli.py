@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from index import Encoder, index_status, verify
+from index.encoding.encoder import Encoder
+from index.storage.verification import index_status, verify
 from tests.bot.conftest import BREAD, LAMP, ODD, Footnote, finish, start
 from tests.bot.services import add_many_articles, another_build
 

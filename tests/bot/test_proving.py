@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import Answer, Verdict
-from bot.checking import CheckVerdict
-from bot.followups import Earlier
-from bot.serving import Serving
-from index import Encoder, build_index, verify
+from bot.answering.answer import Answer, Verdict
+from bot.answering.followups import Earlier
+from bot.answering.verify import CheckVerdict
+from bot.service.answerer import Serving
+from index.build import build_index
+from index.encoding.encoder import Encoder
+from index.storage.verification import verify
 from tests.bot.conftest import Footnote
 from tests.bot.services import serving, settings_of
 from tests.bot.tampering import tamper

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.queueing import Queue, Waiting
+from bot.service.job_queue import Queue, Waiting
 from index.errors import BusyError, FootnoteError
 from tests.bot.services import BOUND, until
 
@@ -172,7 +172,7 @@ async def test_an_error_that_nobody_waits_for_is_logged(
     await work.until_begun()
     asked.cancel()
     await asyncio.wait([asked])
-    with caplog.at_level(logging.ERROR, "bot.queueing"):
+    with caplog.at_level(logging.ERROR, "bot.service.job_queue"):
         work.gate.set()
         assert await queue.do("b", work("b")) == "B"
     assert "nobody waits" in caplog.text

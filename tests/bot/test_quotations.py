@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import bot.quotations
+import bot.answering.quotations
+from bot.answering.quotations import quotations, sentences_of, without_marks
 from bot.discordapp.escape import blockquote, escape
-from bot.quotations import quotations, sentences_of, without_marks
 
 
 @pytest.mark.parametrize(
@@ -136,4 +136,4 @@ def test_any_text_is_taken_apart_and_only_into_what_stands_in_it(text: str) -> N
 
 
 def test_the_examples_of_the_module_hold() -> None:
-    assert doctest.testmod(bot.quotations) == (0, 3)
+    assert doctest.testmod(bot.answering.quotations) == (0, 3)

@@ -9,12 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import answer
-from bot.quoting import run_to_quote
-from index import Encoder, Hit, IndexSettings, Search, build_index, open_generation
-from index.passages import is_list_item
-from index.question import Question
-from index.wanted import Wanted
+from bot.answering.answer import answer
+from bot.answering.quoting import run_to_quote
+from index.build import build_index
+from index.encoding.encoder import Encoder
+from index.passages.splitting import is_list_item
+from index.search.hits import Hit
+from index.search.question import Question
+from index.search.search import Search
+from index.search.wanted import Wanted
+from index.settings import IndexSettings
+from index.storage.local import open_generation
 from tests.bot.made import JUDGE, Line, found, hit, question
 
 ROOM, LIST_ROOM = 420, 900

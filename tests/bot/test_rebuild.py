@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.answers import Verdict
-from bot.service import Service
-from index import Encoder, build_index, index_status, verify
+from bot.answering.answer import Verdict
+from bot.service.service import Service
+from index.build import build_index
+from index.encoding.encoder import Encoder
 from index.errors import ArticleError, BusyError, ShrunkError
-from index.manifest import KEPT, LOCK
+from index.storage.manifest import KEPT, LOCK
+from index.storage.verification import index_status, verify
 from tests.bot.conftest import finish, start
 from tests.bot.services import (
     BOUND,

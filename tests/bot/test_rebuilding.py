@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from bot.errors import NotServedError, RebuildError
-from bot.rebuilding import Rebuilder, build_command
-from index import BuildReport, Changes, IndexSettings, Progress
-from index.buildlines import line_of
+from bot.service.rebuild import Rebuilder, build_command
+from index.build import BuildReport, Changes
+from index.build_events import line_of
 from index.cli import index_group
 from index.errors import (
     ArticleError,
@@ -27,7 +27,9 @@ from index.errors import (
     NotWritableError,
     SettingsError,
 )
-from index.manifest import Pointer
+from index.progress import Progress
+from index.settings import IndexSettings
+from index.storage.manifest import Pointer
 from tests.bot.services import BOUND
 
 STEP = Progress("encoding", 3, 9)

@@ -13,12 +13,13 @@ import pytest_asyncio
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.answers import Answer, Verdict
-from bot.followups import Earlier
-from bot.queueing import Waiting
-from bot.service import Service, ServiceStats
-from index import Article, open_generation
+from bot.answering.answer import Answer, Verdict
+from bot.answering.followups import Earlier
+from bot.service.job_queue import Waiting
+from bot.service.service import Service, ServiceStats
+from index.articles.reading import Article
 from index.errors import BusyError, DamagedIndexError, NoIndexError, NoModelError
+from index.storage.local import open_generation
 from tests.bot.services import heartbeat, serving, settings_of
 
 FILES = ["passages.sqlite", "dense.faiss", "tokens.i8", "basis.f32", "manifest.json"]

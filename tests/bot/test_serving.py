@@ -12,8 +12,9 @@ import pytest_asyncio
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.service import Service
-from index import Encoder, open_generation
+from bot.service.service import Service
+from index.encoding.encoder import Encoder
+from index.storage.local import open_generation
 from tests.bot.services import serving
 
 shared_loop = pytest.mark.asyncio(loop_scope="module")

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.answers import Verdict
+from bot.answering.answer import Verdict
 from bot.errors import NotServedError
-from bot.service import Service
-from index import Encoder, build_index, index_status
+from bot.service.service import Service
+from index.build import build_index
+from index.encoding.encoder import Encoder
+from index.storage.verification import index_status
 from tests.bot.services import serving, settings_of, until
 
 NEWS = "The fog bell\n\nThe fog bell of Gull Rock was cast in Bergen by Tove Dahl.\n"
@@ -145,7 +147,7 @@ async def test_a_rebuild_that_nobody_waits_for_any_more_is_swapped_to_all_the_sa
         async def told() -> bool:
             return bool(heard)
 
-        with caplog.at_level(logging.INFO, "bot.current"):
+        with caplog.at_level(logging.INFO, "bot.service.live_index"):
             await until(told)
         assert caplog.text.count("now answering") == 1
         assert heard == [index_status(home / ".footnote/index").generation]

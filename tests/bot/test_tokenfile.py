@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import hiding
+from bot import redaction as hiding
 from bot.settings import BotSettings
-from bot.tokenfile import exposed, with_token
+from bot.token_file import exposed, with_token
 from index.errors import SettingsError
 
 SECRET = "MTE5NDQ4.s3cret.t0ken-value"

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bot.answers import Verdict
-from bot.service import Service
-from index import verify
-from index.manifest import read_pointer
+from bot.answering.answer import Verdict
+from bot.service.service import Service
+from index.storage.manifest import read_pointer
+from index.storage.verification import verify
 from tests.bot.conftest import Footnote, environment
 from tests.bot.services import BOUND, serving
 
@@ -25,7 +25,7 @@ BUILDER = """
 import sys
 from pathlib import Path
 from index import build_index
-from index.encoders import choose_encoder
+from index.encoding.opening import choose_encoder
 from tests.bot.services import settings_of
 
 home = Path(sys.argv[1])

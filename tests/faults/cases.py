@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from index import Encoder, open_generation
+from index.encoding.encoder import Encoder
+from index.storage.local import open_generation
 from tests.faults.failpoints import Fault, Operation
 from tests.faults.invariants import Trial, reading, try_out
 from tests.faults.runner import Runner

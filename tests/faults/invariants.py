@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from index import Encoder, Generation, open_generation, verify
+from index.encoding.encoder import Encoder
 from index.errors import DamagedIndexError, FootnoteError, NoIndexError
-from index.manifest import GENERATION, LOCK, POINTER, read_manifest, read_pointer
+from index.storage.local import Generation, open_generation
+from index.storage.manifest import GENERATION, LOCK, POINTER, read_manifest, read_pointer
+from index.storage.verification import verify
 from tests.faults.runner import Ended
 from tests.faults.scenes import Answers, Scene, act, answers
 from tests.index.databases import assert_same

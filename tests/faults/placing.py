@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from index.checksums import digest_file
-from index.graphs import FILES, keep_graph, read_graph
-from index.manifest import TEMPORARY
-from index.retention import remove_leftovers
+from index.encoding.exports import FILES, keep_graph, read_graph
+from index.storage.checksums import digest_file
+from index.storage.manifest import TEMPORARY
+from index.storage.retention import remove_leftovers
 
 __all__ = ["place_small_graph"]
 

@@ -23,9 +23,12 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, Self
 
-from index import Encoder, IndexSettings, locking, writer
-from index.encoders import choose_encoder
+from index.encoding.encoder import Encoder
+from index.encoding.opening import choose_encoder
 from index.errors import FootnoteError
+from index.settings import IndexSettings
+from index.storage import lock as locking
+from index.storage import writer
 from tests.faults.failpoints import Failpoint, Fault, Operation
 from tests.faults.scenes import Command, act
 

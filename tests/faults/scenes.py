@@ -7,9 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from index import Encoder, Generation, IndexSettings, Search, build_index, open_generation
-from index.generations import prune, roll_back
-from index.manifest import KEPT, POINTER, TEMPORARY, read_pointer
+from index.build import build_index
+from index.encoding.encoder import Encoder
+from index.search.search import Search
+from index.settings import IndexSettings
+from index.storage.generations import prune, roll_back
+from index.storage.local import Generation, open_generation
+from index.storage.manifest import KEPT, POINTER, TEMPORARY, read_pointer
 from tests.faults.placing import place_small_graph
 from tests.index.shelf import SHELF, put
 

@@ -7,8 +7,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from index.manifest import MANIFEST, TEMPORARY, generation_name, read_pointer
-from index.retention import next_number, point_at
+from index.storage.manifest import MANIFEST, TEMPORARY, generation_name, read_pointer
+from index.storage.retention import next_number, point_at
 
 __all__ = ["clone", "publish_clone", "write_clone"]
 

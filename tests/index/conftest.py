@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from index import Encoder, Generation, IndexSettings, Search, build_index, find_model, open_generation
+from index.build import build_index
+from index.encoding.encoder import Encoder
+from index.encoding.models import find_model
+from index.search.search import Search
+from index.settings import IndexSettings
+from index.storage.local import Generation, open_generation
 from tests.index.model_folders import PROMPTS, save_sentencepiece, save_static, save_transformer
 from tests.index.shelf import HARBOUR, SHELF, put
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from index import open_generation
-from index.manifest import DATABASE, read_pointer
+from index.storage.local import open_generation
+from index.storage.manifest import DATABASE, read_pointer
 
 __all__ = ["assert_same"]
 

@@ -6,8 +6,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from index.checksums import block_sums, digest_file
-from index.manifest import MANIFEST, ROWS, Pointer, generation_name, read_pointer
+from index.storage.checksums import block_sums, digest_file
+from index.storage.manifest import MANIFEST, ROWS, Pointer, generation_name, read_pointer
 
 __all__ = ["publish"]
 

@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import Stemmer
 
-from index import Article, Generation
-from index.compression import PackedTokens, Vectors
-from index.drafts import sentence_texts
-from index.passages import HEADING
-from index.store import Forms, StoredPassage
-from index.values import value_terms
-from index.wording import words_of
+from index.articles.reading import Article
+from index.encoding.compression import PackedTokens, Vectors
+from index.language import words_of
+from index.passages.drafts import sentence_texts
+from index.passages.splitting import HEADING
+from index.search.values import value_terms
+from index.storage.local import Generation
+from index.storage.store import Forms, StoredPassage
 
 __all__ = ["MemoryStore"]
 

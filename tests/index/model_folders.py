@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from index import find_model
+from index.encoding.models import find_model
 from tests.index.shelf import SHELF
 
 NAMES = ("model.safetensors", "tokenizer.json", "vocab.txt", "config.json")

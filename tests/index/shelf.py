@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from index import BuildReport, Encoder, IndexSettings, build_index
+from index.build import BuildReport, build_index
+from index.encoding.encoder import Encoder
+from index.settings import IndexSettings
 
 LIGHTHOUSE = """The lamp on Garrow Point
 Author: Ines Falk

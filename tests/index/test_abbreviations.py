@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.abbreviations import Abbreviations, find_abbreviations
+from index.search.abbreviations import Abbreviations, find_abbreviations
 
 HPG = ("HPG", "Harbour Pilots Guild")
 PAIRS = [

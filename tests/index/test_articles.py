@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index import Article, read_articles
+from index.articles.reading import Article, read_articles
 from index.errors import ArticleError, MissingError
 from tests.index.shelf import SHELF, put
 

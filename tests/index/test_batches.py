@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.batches import CHARACTERS, batches
+from index.encoding.batches import CHARACTERS, batches
 
 
 @given(lengths=st.lists(st.integers(0, 30_000) | st.integers(500, 1200), max_size=300))

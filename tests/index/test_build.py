@@ -8,19 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index import (
-    Encoder,
-    Progress,
-    Search,
-    build_index,
-    open_generation,
-    plan_build,
-    read_articles,
-    verify,
-)
-from index.drafts import Draft, split
+from index.articles.reading import read_articles
+from index.build import build_index, plan_build
+from index.encoding.encoder import Encoder
 from index.errors import DamagedIndexError, MissingError, NotWritableError
-from index.writer import write_generation
+from index.passages.drafts import Draft, split
+from index.progress import Progress
+from index.search.search import Search
+from index.storage.local import open_generation
+from index.storage.verification import verify
+from index.storage.writer import write_generation
 from tests.conftest import MakeSettings
 from tests.index.shelf import SHELF, contents, generations, put, shelve
 

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from index import BuildReport, Changes, Progress, errors
-from index.buildlines import Told, line_of, print_progress, read_line
+from index import errors
+from index.build import BuildReport, Changes
+from index.build_events import Told, line_of, print_progress, read_line
 from index.errors import ArticleError, FootnoteError
-from index.fits import FitError
-from index.gating import Gold
+from index.progress import Progress
+from index.search.calibration import FitError
+from index.storage.gate import Gold
 
 _REPORTS = st.builds(BuildReport, seconds=st.floats(0, 1e9))
 _TOLD = st.from_type(Progress) | st.from_type(Changes) | _REPORTS

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index import Encoder
-from index.compression import WIDTH, Basis, Vectors, find_basis, pack, project, unit
+from index.encoding.compression import WIDTH, Basis, Vectors, find_basis, pack, project, unit
+from index.encoding.encoder import Encoder
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from index import Encoder
-from index.manifest import KEPT, LOCK
+from index.encoding.encoder import Encoder
+from index.storage.manifest import KEPT, LOCK
 from tests.faults.cases import Case, failpoints, random_times, run_case
 from tests.faults.runner import Ended, Runner, running
 from tests.faults.scenes import Scene, make_scene

@@ -12,26 +12,20 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from index import (
-    Encoder,
-    Found,
-    Generation,
-    IndexSettings,
-    Progress,
-    Search,
-    build_index,
-    index_status,
-    open_generation,
-    open_named,
-    verify,
-)
-from index.dense import write_dense
-from index.encoders import open_encoder
+from index.build import build_index
+from index.encoding.encoder import Encoder
+from index.encoding.exports import FILES as GRAPH_FILES
+from index.encoding.exports import GRAPH, graph_home
+from index.encoding.opening import open_encoder
 from index.errors import DamagedIndexError, NoIndexError
-from index.graphs import FILES as GRAPH_FILES
-from index.graphs import GRAPH, graph_home
-from index.manifest import EXACT, EXACT_SUMS, FILES, MANIFEST, Pointer, read_manifest, read_pointer
-from index.verifying import verify_generation
+from index.progress import Progress
+from index.search.hits import Found
+from index.search.search import Search
+from index.settings import IndexSettings
+from index.storage.local import Generation, open_generation, open_named
+from index.storage.manifest import EXACT, EXACT_SUMS, FILES, MANIFEST, Pointer, read_manifest, read_pointer
+from index.storage.vectors import write_dense
+from index.storage.verification import index_status, verify, verify_generation
 from tests.conftest import MakeSettings
 from tests.graphs import lend_graph
 from tests.index.forging import publish

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from index.checksums import block_sums
-from index.compression import Vectors, unit
-from index.dense import Dense, write_dense
-from index.held import HeldFile
-from index.manifest import DENSE, EXACT
-from index.rowfile import RowFile
+from index.encoding.compression import Vectors, unit
+from index.storage.checksums import block_sums
+from index.storage.held import HeldFile
+from index.storage.manifest import DENSE, EXACT
+from index.storage.rowfile import RowFile
+from index.storage.vectors import Dense, write_dense
 
 COUNT, DIMENSION = 4_000, 48
 

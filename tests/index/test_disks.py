@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from index import Encoder, open_generation, verify
-from index.durable import make_room
-from index.graphs import MODELS, verify_models, whole_graph
+from index.encoding.encoder import Encoder
+from index.encoding.exports import MODELS, verify_models, whole_graph
+from index.storage.durable import make_room
+from index.storage.local import open_generation
+from index.storage.verification import verify
 from tests.conftest import MakeSettings
 from tests.faults.failpoints import Fault
 from tests.faults.invariants import try_out

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.dense import write_dense
-from index.durable import discard, make_folder, need_room, replace_file
-from index.manifest import DENSE
+from index.storage.durable import discard, make_folder, need_room, replace_file
+from index.storage.manifest import DENSE
+from index.storage.vectors import write_dense
 
 
 @contextmanager

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index import Encoder, find_model
-from index.compression import Vectors, unit
+from index.encoding.compression import Vectors, unit
+from index.encoding.encoder import Encoder
+from index.encoding.models import Model, find_model
 from index.errors import NoModelError
-from index.models import Model
 from tests.index.model_folders import CODE, Marking, marker
 
 WEIGHTS = ("model.safetensors", "tokenizer.json", "vocab.txt", "config.json", "1_Pooling/config.json")
@@ -224,7 +224,7 @@ def test_missing_package_is_said_with_advice(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("name", ["nobody/no-such-model", "no-such-model", "not a name", "../elsewhere"])
 def test_unknown_model_without_network_is_refused_quickly(name: str) -> None:
     code = (
-        "import time; from index.models import find_model; from index.errors import NoModelError\n"
+        "import time; from index.encoding.models import find_model; from index.errors import NoModelError\n"
         "begun = time.monotonic()\n"
         f"try: find_model({name!r})\n"
         "except NoModelError as error: print(error, time.monotonic() - begun, sep='\\n')\n"
@@ -299,7 +299,7 @@ def test_fingerprint_tells_every_file_of_a_folder(model_folder: Path, tmp_path: 
 
 def test_naming_a_model_does_not_import_torch() -> None:
     done = run_python(
-        "import sys; from index.models import find_model; find_model('all-MiniLM-L6-v2')\n"
+        "import sys; from index.encoding.models import find_model; find_model('all-MiniLM-L6-v2')\n"
         "print('torch' in sys.modules)"
     )
     assert done.stdout == "False\n", done.stderr

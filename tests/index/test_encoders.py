@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from index import Encoder, build_index, find_model, index_status, open_generation, verify
-from index.encoders import build_encoder, choose_encoder, open_encoder
-from index.errors import DamagedIndexError, NoModelError
-from index.graphs import (
+from index.build import build_index
+from index.encoding.encoder import Encoder
+from index.encoding.exports import (
     FILES,
     GRAPH,
     MODELS,
@@ -22,8 +21,13 @@ from index.graphs import (
     refuse_graph,
     verify_models,
 )
-from index.manifest import Manifest, read_manifest, read_pointer
+from index.encoding.models import find_model
+from index.encoding.opening import build_encoder, choose_encoder, open_encoder
+from index.errors import DamagedIndexError, NoModelError
 from index.settings import DEFAULT_MODEL, EncodeWith
+from index.storage.local import open_generation
+from index.storage.manifest import Manifest, read_manifest, read_pointer
+from index.storage.verification import index_status, verify
 from tests.conftest import MakeSettings
 from tests.graphs import lend_graph
 from tests.index.model_folders import PROMPTS, copy_default, save_static, save_transformer

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import MissingError
-from index.fits import Fit, FitError, load_fit, save_fit, write_atomically
+from index.search.calibration import Fit, FitError, load_fit, save_fit, write_atomically
 
 FIT = Fit(
     encoder="all-MiniLM-L6-v2",

@@ -18,10 +18,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index import Encoder, Search, build_index, index_status, open_generation, verify
-from index.dense import write_dense
+from index.build import build_index
+from index.encoding.encoder import Encoder
 from index.errors import DamagedIndexError, FootnoteError, NoIndexError
-from index.manifest import FORMAT, Pointer, generation_name, read_pointer
+from index.search.search import Search
+from index.storage.local import open_generation
+from index.storage.manifest import FORMAT, Pointer, generation_name, read_pointer
+from index.storage.vectors import write_dense
+from index.storage.verification import index_status, verify
 from tests.conftest import MakeSettings
 from tests.index.forging import publish
 from tests.index.shelf import SHELF, contents, put

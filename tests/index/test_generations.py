@@ -19,14 +19,20 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from index import Encoder, Search, build_index, find_model, open_generation, retention, verify
-from index.encoders import open_encoder
+from index.build import build_index
+from index.encoding.encoder import Encoder
+from index.encoding.exports import graph_home
+from index.encoding.models import find_model
+from index.encoding.opening import open_encoder
 from index.errors import BusyError, DamagedIndexError, GateError, MissingError, NoIndexError
-from index.gating import GateReport, Gold, set_aside
-from index.generations import State, history, last_good, prune, roll_back
-from index.graphs import graph_home
-from index.locking import locked
-from index.manifest import (
+from index.search.search import Search
+from index.settings import DEFAULT_MODEL
+from index.storage import retention
+from index.storage.gate import GateReport, Gold, set_aside
+from index.storage.generations import State, history, last_good, prune, roll_back
+from index.storage.local import open_generation
+from index.storage.lock import locked
+from index.storage.manifest import (
     DATABASE,
     GATE,
     GENERATION,
@@ -39,7 +45,7 @@ from index.manifest import (
     generation_name,
     read_pointer,
 )
-from index.retention import (
+from index.storage.retention import (
     generations,
     number_of,
     point_at,
@@ -47,7 +53,7 @@ from index.retention import (
     remove_leftovers,
     remove_old,
 )
-from index.settings import DEFAULT_MODEL
+from index.storage.verification import verify
 from tests.conftest import MakeSettings
 from tests.graphs import lend_graph
 from tests.index.cloning import clone, publish_clone, write_clone

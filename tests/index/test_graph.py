@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from index import Encoder, find_model
-from index.agreement import Agreement, compare
-from index.backend import Backend
-from index.encoders import build_encoder, choose_encoder
-from index.export import describe
-from index.graph import Graph
-from index.graphs import MODEL, WEIGHTS, graph_home
-from index.models import Model
-from index.reference import Reference
+from index.encoding.agreement import Agreement, compare
+from index.encoding.backend import Backend
+from index.encoding.encoder import Encoder
+from index.encoding.export import describe
+from index.encoding.exports import MODEL, WEIGHTS, graph_home
+from index.encoding.models import Model, find_model
+from index.encoding.onnx_encoder import Graph
+from index.encoding.opening import build_encoder, choose_encoder
+from index.encoding.reference import Reference
 from index.settings import DEFAULT_MODEL, EncodeWith
 from tests.graphs import copy_index_file
 from tests.index.model_folders import PROMPTS, save_sentencepiece, save_transformer

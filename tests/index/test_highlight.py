@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.highlight import highlight
+from index.search.highlight import highlight
 
 WORDS = """Who lit how many when the lamp Dr. Okoye Renn of 31 £5 2010 seven stops cost said in May , . by 50%
     Quién cuándo año 12 J. K. É""".split()

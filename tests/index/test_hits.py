@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from index import Article, Hit, HitSentence
-from index.hits import fuse
-from index.signals import JUDGED, SUMMED
+from index.articles.reading import Article
+from index.search.hits import Hit, HitSentence, fuse
+from index.search.signals import JUDGED, SUMMED
 
 ARTICLE = Article("a", "T", "", "", "", "", "", "")
 SCORES = st.floats(-1, 1, width=32)

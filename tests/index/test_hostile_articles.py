@@ -14,11 +14,10 @@ import sentencex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index import Article, read_articles
-from index.articles import ArticleSource
+from index.articles.folder import ArticleFile, RefusedError, article_files
+from index.articles.reading import Article, ArticleSource, read_articles
 from index.errors import ArticleError
-from index.files import ArticleFile, RefusedError, article_files
-from index.passages import split_article, split_sentences
+from index.passages.splitting import split_article, split_sentences
 from tests.index.shelf import put
 
 WINDOW = 200

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.drafts import PassageVectors
-from index.kept import Kept
+from index.passages.drafts import PassageVectors
+from index.storage.vector_cache import Kept
 
 BASIS = np.eye(6, 4, dtype=np.float32)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.compression import PackedTokens, Vectors, unit
-from index.late import interact, term_shares, token_weights
+from index.encoding.compression import PackedTokens, Vectors, unit
+from index.search.late_interaction import interact, term_shares, token_weights
 
 COUNTS = st.lists(st.integers(0, 4), max_size=8)
 EDGES = st.lists(st.integers(0, 30), max_size=16, unique=True).map(sorted)

@@ -16,15 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import BusyError, NotWritableError
-from index.locking import locked, writable
-from index.manifest import LOCK
+from index.storage.lock import locked, writable
+from index.storage.manifest import LOCK
 
 ROOT = Path(__file__).parents[2]
 
 HOLD = """
 import sys
 from pathlib import Path
-from index.locking import locked
+from index.storage.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -8,8 +8,7 @@ import faiss
 import numpy as np
 import pytest
 
-from index import FootnoteError
-from index.errors import NoIndexError, OutOfMemoryError
+from index.errors import FootnoteError, NoIndexError, OutOfMemoryError
 from index.memory import enough_memory
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from index import find_model
+from index.encoding.models import find_model
 from index.errors import NoModelError
 from index.settings import DEFAULT_MODEL
 from tests.index.model_folders import CODE, Marking, marker

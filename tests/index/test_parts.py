@@ -6,8 +6,11 @@ import itertools
 
 import pytest
 
-from index import Found, IndexSettings, Part, Search
 from index.errors import SettingsError
+from index.search.hits import Found
+from index.search.parts import Part
+from index.search.search import Search
+from index.settings import IndexSettings
 from tests.index.test_search import check_found
 
 QUESTIONS = [

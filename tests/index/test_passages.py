@@ -12,9 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from index import Article, Encoder, Passage, read_articles
-from index.drafts import passage_text, split
-from index.passages import HEADING, split_article, split_sentences
+from index.articles.reading import Article, read_articles
+from index.encoding.encoder import Encoder
+from index.passages.drafts import passage_text, split
+from index.passages.splitting import HEADING, Passage, split_article, split_sentences
 from tests.index.shelf import put
 
 

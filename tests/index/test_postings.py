@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.checksums import block_sums
-from index.held import HeldFile
-from index.postings import TOKENIZER, Postings, write_postings
+from index.storage.checksums import block_sums
+from index.storage.held import HeldFile
+from index.storage.lexical import TOKENIZER, Postings, write_postings
 
 COMMON = ["the", "of", "in"]
 WORDS = [*COMMON, "otter", "otters", "river", "rivers", "Zoë", "weir", "mill", "mills", "1874", "x²"]

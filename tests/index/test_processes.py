@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from index import Encoder, IndexSettings, build_index
+from index.build import build_index
+from index.encoding.encoder import Encoder
 from index.errors import BusyError
+from index.settings import IndexSettings
 from tests.conftest import MakeSettings
 from tests.index.shelf import SHELF, put
 

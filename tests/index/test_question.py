@@ -10,10 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from index import Part, Search
 from index.folding import WORD, fold
-from index.question import Question, QuestionReader, Term
-from index.wanted import Wanted
+from index.search.parts import Part
+from index.search.question import Question, QuestionReader, Term
+from index.search.search import Search
+from index.search.wanted import Wanted
 from tests.index.test_search import ODD, OPERATORS
 
 

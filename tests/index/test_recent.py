@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.recent import Recent
+from index.storage.recent import Recent
 
 
 class Shelf:

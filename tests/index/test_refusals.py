@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from index import Encoder, build_index, open_generation, read_articles
+from index.articles.reading import read_articles
+from index.build import build_index
+from index.encoding.encoder import Encoder
 from index.errors import ArticleError
+from index.storage.local import open_generation
 from tests.conftest import MakeSettings
 from tests.index.shelf import contents, put, shelve
 

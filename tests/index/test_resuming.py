@@ -11,8 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from index import Encoder, IndexSettings, Progress, build_index, open_generation, verify
-from index.manifest import KEPT
+from index.build import build_index
+from index.encoding.encoder import Encoder
+from index.progress import Progress
+from index.settings import IndexSettings
+from index.storage.local import open_generation
+from index.storage.manifest import KEPT
+from index.storage.verification import verify
 from tests.conftest import MakeSettings
 from tests.index.databases import assert_same
 from tests.index.shelf import generations, put

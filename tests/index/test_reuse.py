@@ -10,10 +10,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index import BuildReport, Encoder, IndexSettings, build_index, open_generation, verify
-from index.drafts import Draft, read_passages
-from index.passages import Passage, Sentence
-from index.writer import write_generation
+from index.build import BuildReport, build_index
+from index.encoding.encoder import Encoder
+from index.passages.drafts import Draft, read_passages
+from index.passages.splitting import Passage, Sentence
+from index.settings import IndexSettings
+from index.storage.local import open_generation
+from index.storage.verification import verify
+from index.storage.writer import write_generation
 from tests.conftest import MakeSettings
 from tests.index.databases import assert_same
 from tests.index.shelf import put
@@ -97,7 +101,7 @@ def test_same_text_with_other_sentences_is_not_the_same_passage(
 def test_key_tells_apart_what_is_encoded_differently(
     sentencepiece_encoder: Encoder, texts: list[str], cuts: list[int]
 ) -> None:
-    from index import Article
+    from index.articles.reading import Article
 
     keys, said = set(), set()
     for text in texts:

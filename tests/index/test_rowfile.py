@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.checksums import BLOCK, block_sums
 from index.errors import DamagedIndexError
-from index.held import HeldFile
-from index.rowfile import RowFile
+from index.storage.checksums import BLOCK, block_sums
+from index.storage.held import HeldFile
+from index.storage.rowfile import RowFile
 
 ROWS = np.random.default_rng(7).standard_normal((5_000, 3)).astype(np.float32)
 """Rows of 12 bytes: some stand across the border of two blocks."""

@@ -12,8 +12,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from index import Encoder, Found, Generation, Hit, Part, Search, build_index, open_generation
+from index.build import build_index
+from index.encoding.encoder import Encoder
 from index.errors import DamagedIndexError
+from index.search.hits import Found, Hit
+from index.search.parts import Part
+from index.search.search import Search
+from index.storage.local import Generation, open_generation
 from tests.conftest import MakeSettings
 from tests.index.shelf import put
 

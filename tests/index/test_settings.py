@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from index import IndexSettings
 from index.errors import SettingsError
+from index.settings import IndexSettings
 
 
 def test_defaults_are_relative_to_the_working_folder() -> None:

@@ -7,9 +7,12 @@ import re
 
 import pytest
 
-from index import Encoder, Hit, Search, build_index, open_generation
-from index.hits import SCORE_WEIGHTS
-from index.signals import JUDGED, SUMMED, in_words, judged, summed
+from index.build import build_index
+from index.encoding.encoder import Encoder
+from index.search.hits import SCORE_WEIGHTS, Hit
+from index.search.search import Search
+from index.search.signals import JUDGED, SUMMED, in_words, judged, summed
+from index.storage.local import open_generation
 from tests.conftest import MakeSettings
 from tests.index.shelf import put
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.folding import fold
-from index.spelling import Reading, Vocabulary
+from index.search.spelling import Reading, Vocabulary
 
 WORDS = {
     "academy": 4,

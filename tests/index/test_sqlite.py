@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from index import open_generation
 from index.errors import DamagedIndexError
-from index.manifest import DATABASE, read_pointer
-from index.sqlite import harden, open_database, tell_damage
+from index.storage.local import open_generation
+from index.storage.manifest import DATABASE, read_pointer
+from index.storage.sqlite import harden, open_database, tell_damage
 from tests.index.forging import publish
 
 

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index import Encoder, Generation, Search
-from index.store import Forms, Store
+from index.encoding.encoder import Encoder
+from index.search.search import Search
+from index.storage.local import Generation
+from index.storage.store import Forms, Store
 from tests.index.memory_store import MemoryStore
 
 PHRASES = [

@@ -11,11 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index import Encoder, Search, build_index, find_model, open_generation, read_articles
-from index.compression import pack, project
-from index.drafts import Draft, passage_text, split
-from index.late import interact
-from index.writer import write_generation
+from index.articles.reading import read_articles
+from index.build import build_index
+from index.encoding.compression import pack, project
+from index.encoding.encoder import Encoder
+from index.encoding.models import find_model
+from index.passages.drafts import Draft, passage_text, split
+from index.search.late_interaction import interact
+from index.search.search import Search
+from index.storage.local import open_generation
+from index.storage.writer import write_generation
 from tests.conftest import MakeSettings
 from tests.index.shelf import SHELF, put, shelve
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.lexicon import lexicon
-from index.values import Value, ValueKind, find_values, value_terms
+from index.search.lexicon import lexicon
+from index.search.values import Value, ValueKind, find_values, value_terms
 
 LANGUAGES = ["en", "es", "xx"]
 PIECES = sorted(

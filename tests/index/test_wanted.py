@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.wanted import Wanted, answer_type_met, candidates, wanted
+from index.search.wanted import Wanted, answer_type_met, candidates, wanted
 
 WORDS = """Who what when the Dr. Okoye Renn of de van 31 £5 2010 because said "yes" in May J. K. , . ’s U.S.
     É Ünal because por qué cuánto Quién ciudad million half name""".split()

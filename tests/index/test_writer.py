@@ -14,13 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index import Article, Encoder, Search, open_generation
-from index.drafts import Draft, passage_text, split
+from index.articles.reading import Article
+from index.encoding.encoder import Encoder
 from index.folding import fold
-from index.manifest import read_pointer
-from index.passages import Passage, Sentence
-from index.wording import function_words, heading_line_text, parts_asked_for
-from index.writer import write_generation
+from index.language import function_words, heading_line_text, parts_asked_for
+from index.passages.drafts import Draft, passage_text, split
+from index.passages.splitting import Passage, Sentence
+from index.search.search import Search
+from index.storage.local import open_generation
+from index.storage.manifest import read_pointer
+from index.storage.writer import write_generation
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(str.strip)
 

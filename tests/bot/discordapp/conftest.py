@@ -12,7 +12,9 @@ import pytest
 from bot.discordapp.answering import Answering
 from bot.discordapp.client import FootnoteClient
 from bot.settings import BotSettings
-from index import Encoder, IndexSettings, build_index
+from index.build import build_index
+from index.encoding.encoder import Encoder
+from index.settings import IndexSettings
 from tests.bot.discordapp.fake_service import FakeService
 from tests.graphs import lend_graph
 from tests.wire.loopback import LoopbackDiscord

@@ -15,7 +15,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from bot import cli
-from bot.answers import Answer
+from bot.answering.answer import Answer
 from bot.discordapp import running
 from bot.settings import BotSettings
 from tests.bot.discordapp.fake_service import FakeService

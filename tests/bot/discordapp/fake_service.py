@@ -11,16 +11,19 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from bot.answers import Answer, Citation, Quote, Verdict
-from bot.catalogue import ArticleLine, Catalogue
-from bot.checking import Checked
-from bot.current import Damage
+from bot.answering.answer import Answer, Citation, Quote, Verdict
+from bot.answering.followups import Earlier
+from bot.answering.verify import Checked
 from bot.discordapp.answering import Answering
-from bot.followups import Earlier
-from bot.queueing import Waiting
-from bot.service import ServiceStats
-from index import Article, BuildReport, Changes, IndexStatus, Progress
-from index.generations import GenerationLine
+from bot.service.catalogue import ArticleLine, Catalogue
+from bot.service.job_queue import Waiting
+from bot.service.live_index import Damage
+from bot.service.service import ServiceStats
+from index.articles.reading import Article
+from index.build import BuildReport, Changes
+from index.progress import Progress
+from index.storage.generations import GenerationLine
+from index.storage.verification import IndexStatus
 
 __all__ = ["QUOTE", "REPORT", "FakeService", "sample_answer", "sample_article"]
 

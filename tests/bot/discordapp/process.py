@@ -7,10 +7,10 @@ import os
 import time
 from typing import Any
 
-from bot.answers import Answer
-from bot.discordapp.logs import set_up_logging
+from bot.answering.answer import Answer
+from bot.chat.logs import set_up_logging
 from bot.discordapp.starting import serve_until_signalled
-from bot.queueing import Queue
+from bot.service.job_queue import Queue
 from bot.settings import BotSettings
 from tests.bot.discordapp.fake_service import FakeService
 

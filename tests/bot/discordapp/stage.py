@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.catalogue import ArticleLine
-from index import Article
+from bot.service.catalogue import ArticleLine
+from index.articles.reading import Article
 from tests.bot.discordapp.fake_service import FakeService
 from tests.wire.interaction import Interaction
 from tests.wire.loopback import LoopbackDiscord

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from bot.discordapp import acknowledging
-from bot.discordapp.acknowledging import Acknowledging
+from bot.chat import acknowledgements as acknowledging
+from bot.chat.acknowledgements import Acknowledging
 from bot.discordapp.client import FootnoteClient
 from tests.bot.discordapp.fake_service import FakeService
 from tests.bot.discordapp.stage import title_of

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.answers import Verdict
+from bot.answering.answer import Verdict
 from bot.discordapp.client import FootnoteClient
 from index.errors import BusyError
 from tests.bot.discordapp.bold import read_bold

@@ -6,8 +6,8 @@ from unicodedata import category
 
 import pytest
 
-from bot.catalogue import ArticleLine, Catalogue
 from bot.discordapp.escape import units
+from bot.service.catalogue import ArticleLine, Catalogue
 from index.errors import BusyError
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.fake_service import FakeService

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from bot.answers import Verdict
+from bot.answering.answer import Verdict
+from bot.chat.words import words_in
 from bot.discordapp.client import FootnoteClient
-from bot.discordapp.words import words_in
-from index import Article
+from index.articles.reading import Article
 from index.errors import BusyError
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.fake_service import FakeService, sample_answer, sample_article

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bot.checking import MOST, Checked, CheckVerdict
-from bot.comparing import compare
+from bot.answering.alignment import compare
+from bot.answering.verify import MOST, Checked, CheckVerdict
+from bot.chat.words import Words, words_in
 from bot.discordapp.checks import checked_embed
 from bot.discordapp.escape import printable, units
-from bot.discordapp.words import Words, words_in
-from index import Article
+from index.articles.reading import Article
 from tests.bot.discordapp.strategies import LANGUAGES, LONG, TEXTS, articles, spans
 from tests.wire.renderer import render
 

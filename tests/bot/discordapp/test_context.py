@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.chat.quote_reference import Span
+from bot.chat.words import Words, languages, words_in
 from bot.discordapp.escape import ELLIPSIS, escape, printable, units
 from bot.discordapp.render import Source, context_embed, source_embed
-from bot.discordapp.spans import Span
-from bot.discordapp.words import Words, languages, words_in
-from index import Article
+from index.articles.reading import Article
 from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.fake_service import sample_article
 from tests.bot.discordapp.strategies import LANGUAGES, articles, cut_well, spans

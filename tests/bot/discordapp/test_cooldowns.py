@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.discordapp.cooldowns import Cooldowns
+from bot.chat.rate_limit import Cooldowns
 
 ANN, BEN = 11, 12
 HARBOUR, MILL = 91, 92

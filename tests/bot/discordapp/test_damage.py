@@ -9,13 +9,14 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.current import Damage
+from bot.chat.metrics import HOST
 from bot.discordapp.client import FootnoteClient
-from bot.discordapp.health import HOST
-from bot.service import Service
-from index import Encoder, build_index
+from bot.service.live_index import Damage
+from bot.service.service import Service
+from index.build import build_index
+from index.encoding.encoder import Encoder
 from index.errors import DamagedIndexError
-from index.manifest import TOKENS, read_pointer
+from index.storage.manifest import TOKENS, read_pointer
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.connecting import free_port, shown
 from tests.bot.discordapp.fake_service import FakeService

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.catalogue import ArticleLine
 from bot.discordapp.client import FootnoteClient
+from bot.service.catalogue import ArticleLine
 from tests.bot.discordapp.chat import Chat
 from tests.bot.discordapp.fake_service import FakeService, sample_answer
 from tests.bot.discordapp.stage import inhabited

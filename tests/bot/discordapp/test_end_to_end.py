@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.discordapp.escape import unblockquote
-from bot.service import Service
+from bot.service.service import Service
 from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.conftest import LIT, MakeBotSettings, running
 from tests.bot.services import BOUND

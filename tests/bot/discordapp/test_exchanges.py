@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.discordapp.exchanges import MOST, OLDEST, Exchange, Exchanges
-from bot.followups import Earlier
+from bot.answering.followups import Earlier
+from bot.chat.conversations import MOST, OLDEST, Exchange, Exchanges
 
 
 class Clock:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.answering.followups import Earlier
 from bot.discordapp.client import FootnoteClient
-from bot.followups import Earlier
 from bot.records import AnswersTo
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.fake_service import QUOTE, FakeService, sample_answer

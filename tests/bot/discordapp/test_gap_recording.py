@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.answers import Verdict
+from bot.answering.answer import Verdict
 from bot.discordapp.client import FootnoteClient
 from bot.records import AnswersTo, Gap
 from index.errors import BusyError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.answers import Verdict
+from bot.answering.answer import Verdict
 from bot.discordapp.client import FootnoteClient
 from bot.records import AnswersTo
 from tests.bot.discordapp.fake_service import QUOTE, FakeService, sample_answer

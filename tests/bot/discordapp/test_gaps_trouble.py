@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.answers import Answer, Verdict
+from bot.answering.answer import Answer, Verdict
+from bot.answering.followups import Earlier
 from bot.discordapp import gaps
 from bot.discordapp.client import FootnoteClient
-from bot.followups import Earlier
-from bot.queueing import Waiting
+from bot.service.job_queue import Waiting
 from index.errors import BusyError
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.fake_service import FakeService, sample_answer

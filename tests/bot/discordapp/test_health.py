@@ -15,9 +15,9 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.answers import Verdict
-from bot.discordapp.health import HOST, Figure, Metrics, health_server
-from bot.discordapp.logs import Way
+from bot.answering.answer import Verdict
+from bot.chat.logs import Way
+from bot.chat.metrics import HOST, Figure, Metrics, health_server
 from index.errors import FootnoteError, MissingError
 
 PATHS = ("/healthz", "/readyz", "/metrics")

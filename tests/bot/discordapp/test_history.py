@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import NotServedError
 from index.errors import DamagedIndexError, FootnoteError, GateError, MissingError, ShrunkError
-from index.generations import GenerationLine, State
+from index.storage.generations import GenerationLine, State
 from tests.bot.discordapp.fake_service import FakeService
 from tests.bot.discordapp.stage import title_of
 from tests.wire.loopback import LoopbackDiscord

@@ -15,10 +15,12 @@ from typing import Any, cast
 
 import pytest
 
-from bot.answers import Answer, answer
-from bot.catalogue import ArticleLine
-from bot.checking import Change, ChangeKind, Checked, CheckVerdict
-from bot.confidence import Verdict
+from bot.answering.answer import Answer, answer
+from bot.answering.confidence import Verdict
+from bot.answering.verify import Change, ChangeKind, Checked, CheckVerdict
+from bot.chat.quote_reference import Span
+from bot.chat.text_fragments import sentence_url
+from bot.chat.words import words_in
 from bot.discordapp.admin import _list_of
 from bot.discordapp.checks import checked_embed
 from bot.discordapp.commands import _choice
@@ -31,12 +33,10 @@ from bot.discordapp.render import (
     context_embed,
     source_embed,
 )
-from bot.discordapp.spans import Span
 from bot.discordapp.why import why_embed
-from bot.discordapp.words import words_in
-from bot.fragments import sentence_url
-from bot.showing import make_console, show, show_why
-from index import Article
+from bot.service.catalogue import ArticleLine
+from bot.terminal.rendering import make_console, show, show_why
+from index.articles.reading import Article
 from index.errors import ArticleError
 from tests.bot.made import JUDGE, Line, found, hit
 from tests.wire.limits import check_message

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.catalogue import ArticleLine, Catalogue
 from bot.discordapp.client import FootnoteClient
 from bot.discordapp.escape import printable
+from bot.service.catalogue import ArticleLine, Catalogue
 from index.errors import BusyError
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.fake_service import FakeService

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.answers import Answer, answer
+from bot.answering.answer import Answer, answer
+from bot.chat.quote_reference import Span
+from bot.chat.words import Words, words_in
 from bot.discordapp.links import URL_ROOM, address, link, sentence_address
 from bot.discordapp.render import Source, answer_embed, source_citation, source_embed
-from bot.discordapp.spans import Span
-from bot.discordapp.words import Words, words_in
-from index import Article
+from index.articles.reading import Article
 from tests.bot.discordapp.fake_service import sample_article
 from tests.bot.discordapp.strategies import LANGUAGES, LONG, TEXTS, URLS, articles, made_answers, spans
 from tests.bot.made import JUDGE, Line, found, hit

@@ -17,14 +17,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.discordapp.logs import (
-    JsonFormatter,
-    about,
-    begin_question,
-    correlation,
-    log_answered,
-    set_up_logging,
-)
+from bot.chat.logs import JsonFormatter, about, begin_question, correlation, log_answered, set_up_logging
 from bot.errors import DiscordRefusedError
 from bot.settings import BotSettings
 from tests.bot.discordapp.fake_service import sample_answer
@@ -228,7 +221,7 @@ def test_answer_is_one_json_line_without_the_question(write: Write) -> None:
     (line,) = lines(written)
     del line["time"]
     assert line == {
-        "level": "info", "logger": "bot.discordapp.logs", "message": "Question done", "id": made,
+        "level": "info", "logger": "bot.chat.logs", "message": "Question done", "id": made,
         "way": "follow-up", "verdict": "answered", "confidence": 0.934, "elapsed_ms": 7.9, "waited_ms": 3.1,
         "generation": "g-1", "server": 12, "channel": 34, "question_length": len(QUESTION),
     }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.answers import Verdict
+from bot.answering.answer import Verdict
 from bot.discordapp.client import FootnoteClient
 from tests.bot.discordapp.fake_service import FakeService, sample_answer
 from tests.bot.discordapp.stage import answer_to, inhabited, title_of

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.chat.words import Words, languages, words_in
 from bot.discordapp.notices import failed_embed, notice, progress_embed, rebuilt_embed, said, status_embed
-from bot.discordapp.words import Words, languages, words_in
-from index import Progress
+from index.progress import Progress
 from tests.bot.discordapp.fake_service import REPORT
 from tests.bot.discordapp.strategies import LANGUAGES, LONG, TEXTS
 from tests.wire.limits import check_message

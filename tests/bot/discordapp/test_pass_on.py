@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.answers import Verdict
+from bot.answering.answer import Verdict
 from bot.discordapp.client import FootnoteClient
 from tests.bot.discordapp.fake_service import FakeService, sample_answer
 from tests.bot.discordapp.stage import answer_to, inhabited, mentioned, noticed, title_of

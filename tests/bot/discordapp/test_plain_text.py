@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import Answer, Citation, Quote, Verdict
+from bot.answering.answer import Answer, Citation, Quote, Verdict
+from bot.chat.words import Words, languages, words_in
 from bot.discordapp.delivery import as_text
 from bot.discordapp.escape import ELLIPSIS, escape, fit, printable, units
 from bot.discordapp.notices import said
 from bot.discordapp.render import answer_embed, asked_line, question_asked
-from bot.discordapp.words import Words, languages, words_in
 from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.fake_service import sample_answer
 from tests.bot.discordapp.strategies import (

@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from bot.discordapp.client import FootnoteClient
-from index import IndexStatus
 from index.errors import ArticleError
+from index.storage.verification import IndexStatus
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.connecting import Impatient, shown
 from tests.bot.discordapp.fake_service import FakeService

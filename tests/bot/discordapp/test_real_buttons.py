@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.answers import Answer
+from bot.answering.answer import Answer
+from bot.chat.quote_reference import spans_of
 from bot.discordapp.escape import printable
 from bot.discordapp.render import quotes_shown
-from bot.discordapp.spans import spans_of
-from bot.service import Service
-from index import Encoder
+from bot.service.service import Service
+from index.encoding.encoder import Encoder
 from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.stage import answer_to, pressed, title_of

@@ -7,8 +7,8 @@ import pytest
 from bot.discordapp.client import FootnoteClient
 from bot.discordapp.rebuilding import rebuild_by_command
 from bot.errors import RebuildError
-from index import Progress
 from index.errors import ArticleError, BusyError
+from index.progress import Progress
 from tests.bot.discordapp.fake_service import FakeService
 from tests.bot.discordapp.ways import no_traceback, until
 from tests.wire.loopback import LoopbackDiscord

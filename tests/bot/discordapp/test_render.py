@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.answers import Answer, Citation, Quote, Reasons, Verdict
-from bot.catalogue import ArticleLine
+from bot.answering.answer import Answer, Citation, Quote, Reasons, Verdict
+from bot.chat.words import Words, languages, words_in
 from bot.discordapp.escape import ELLIPSIS, escape, printable, units
 from bot.discordapp.render import (
     answer_embed,
@@ -20,7 +20,7 @@ from bot.discordapp.render import (
     question_asked,
     quotes_shown,
 )
-from bot.discordapp.words import Words, languages, words_in
+from bot.service.catalogue import ArticleLine
 from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.fake_service import sample_answer
 from tests.bot.discordapp.strategies import LANGUAGES, LONG, TEXTS, cut_well, foreign_answers, made_answers

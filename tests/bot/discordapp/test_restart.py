@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from bot.answers import Verdict
+from bot.answering.answer import Verdict
+from bot.answering.followups import Earlier
 from bot.discordapp.client import FootnoteClient
-from bot.followups import Earlier
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.fake_service import QUOTE, FakeService, sample_answer, sample_article
 from tests.bot.discordapp.stage import (

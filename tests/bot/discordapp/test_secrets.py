@@ -17,8 +17,8 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 
-from bot.hiding import HIDDEN, Redactor
-from index.manifest import POINTER, Pointer
+from bot.redaction import HIDDEN, Redactor
+from index.storage.manifest import POINTER, Pointer
 from tests.bot.discordapp.failing import FAULTS
 from tests.wire.interactions import Interaction
 from tests.wire.loopback import LoopbackDiscord

@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from bot.answers import Verdict
-from bot.discordapp.words import words_in
+from bot.answering.answer import Verdict
+from bot.chat.words import words_in
 from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.fake_service import QUOTE, FakeService, sample_answer, sample_article
 from tests.bot.discordapp.stage import answer_to, has_articles, inhabited, mentioned, pressed, title_of

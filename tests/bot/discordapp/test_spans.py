@@ -10,14 +10,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.answers import Verdict
-from bot.catalogue import article_key
+from bot.answering.answer import Verdict
+from bot.chat.quote_reference import PACKED, PLACE, Span, spans_of
+from bot.chat.words import languages, words_in
 from bot.discordapp.buttons import BUTTONS, NextButton, answer_buttons, source_buttons
-from bot.discordapp.spans import PACKED, PLACE, Span, spans_of
 from bot.discordapp.talk import Where
-from bot.discordapp.words import languages, words_in
 from bot.records import ChannelSettings
-from index import Article
+from bot.service.catalogue import article_key
+from index.articles.reading import Article
 from tests.bot.discordapp.fake_service import QUOTE, sample_answer, sample_article
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)

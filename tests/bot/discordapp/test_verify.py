@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.checking import Checked, CheckVerdict
-from bot.comparing import compare
+from bot.answering.alignment import compare
+from bot.answering.verify import Checked, CheckVerdict
 from bot.discordapp.client import FootnoteClient
-from bot.service import Service
+from bot.service.service import Service
 from index.errors import BusyError
 from tests.bot.conftest import BREAD, LAMP
 from tests.bot.discordapp.conftest import MakeBotSettings, running

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from bot.discordapp.client import FootnoteClient
-from bot.queueing import Waiting
+from bot.service.job_queue import Waiting
 from index.errors import BusyError
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.fake_service import QUOTE, FakeService

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from bot.discordapp.client import FootnoteClient
-from bot.service import Service
-from index import Encoder, IndexSettings, build_index
+from bot.service.service import Service
+from index.build import build_index
+from index.encoding.encoder import Encoder
+from index.settings import IndexSettings
 from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.gapped import gaps_answered, gaps_kept

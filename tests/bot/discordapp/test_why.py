@@ -9,16 +9,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.answers import Answer, Verdict, answer
+from bot.answering.answer import Answer, Verdict, answer
+from bot.answering.explanation import explanation, explanation_lines
+from bot.chat.words import Words, languages, words_in
 from bot.discordapp.escape import escape, printable, units
 from bot.discordapp.render import percent
 from bot.discordapp.why import why_embed
-from bot.discordapp.words import Words, languages, words_in
-from bot.explaining import explanation, explanation_lines
-from index import Found
-from index.hits import SCORE_WEIGHTS, TermMatch
-from index.question import Term
-from index.wanted import Wanted
+from index.search.hits import SCORE_WEIGHTS, Found, TermMatch
+from index.search.question import Term
+from index.search.wanted import Wanted
 from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.fake_service import sample_answer
 from tests.bot.discordapp.strategies import LANGUAGES, LONG, TEXTS, founds

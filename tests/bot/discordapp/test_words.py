@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bot.discordapp
-from bot.answers import Verdict
+from bot.answering.answer import Verdict
+from bot.chat.words import AUTO, DEFAULT, Words, languages, words_in
 from bot.discordapp.escape import units
-from bot.discordapp.words import AUTO, DEFAULT, Words, languages, words_in
 from bot.records import AnswersTo, ChannelSettings
-from index.generations import State
+from index.storage.generations import State
 
 OTHERS = [code for code in languages() if code != DEFAULT]
 ENGLISH = words_in(DEFAULT).texts

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.answers import Verdict
+from bot.answering.answer import Verdict
 from bot.discordapp.client import FootnoteClient
 from tests.bot.discordapp.fake_service import FakeService, sample_answer
 from tests.bot.discordapp.stage import answer_to, inhabited

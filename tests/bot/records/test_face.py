@@ -10,7 +10,7 @@ from pathlib import Path
 def test_records_come_without_what_stands_above_or_is_slow() -> None:
     code = (
         "import sys, bot.records\n"
-        "heavy = {'discord', 'torch', 'faiss', 'pydantic', 'bot.service', 'bot.answers', 'bot.settings'}\n"
+        "heavy = {'discord', 'torch', 'faiss', 'pydantic', 'bot.service', 'bot.answering.answer'}\n"
         "print(*sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(

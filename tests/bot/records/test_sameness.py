@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.records.sameness import SAME, Packed, find_same, fold, pack
-from index import Encoder
+from index.encoding.encoder import Encoder
 from tests.bot.records.pairs import ONE_QUESTION, TWO_QUESTIONS
 
 

@@ -1,0 +1,109 @@
+"""The signals of a hit: what the search measures of it, one function each.
+
+A signal's docstring is its name in words, then its formula and source; `--explain` and `/why` show the first
+line of it. `SUMMED` make up the score by which hits are ordered; `JUDGED` are what the confidence is fitted
+to. Another signal is another function here, and a new fit (`footnote eval --fit`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from index.search.hits import SCORE_WEIGHTS, Hit
+
+__all__ = ["JUDGED", "SUMMED", "in_words", "judged", "summed"]
+
+Signal = Callable[[Hit], float]
+
+
+def dense(hit: Hit) -> float:
+    """How near the passage is in meaning.
+
+    Cosine of the question's vector and the passage's (title and text): Reimers and Gurevych, "Sentence-BERT"
+    (2019).
+    """
+    return hit.dense
+
+
+def lexical(hit: Hit) -> float:
+    """How well the passage's words match, beside the best match of all.
+
+    BM25 (title at half weight) divided by the question's best, 0 to 1: Robertson and Zaragoza (2009).
+    """
+    return hit.lexical
+
+
+def late(hit: Hit) -> float:
+    """How near the passage is word by word.
+
+    The sum over the question's tokens of weight x the cosine of the nearest token of the passage (MaxSim:
+    Khattab and Zaharia, "ColBERT", 2020); the weights are the rarity of the tokens' words and make 1.
+    """
+    return hit.late
+
+
+def sentence_late(hit: Hit) -> float:
+    """How near its nearest sentence is word by word.
+
+    As `late`, over the tokens of that sentence alone.
+    """
+    return hit.nearest_sentence.late
+
+
+def sentence_mean(hit: Hit) -> float:
+    """How near its nearest sentence is as a whole.
+
+    Cosine of the mean of the sentence's token vectors and the mean of the question's.
+    """
+    return hit.nearest_sentence.mean
+
+
+def score(hit: Hit) -> float:
+    """How near the passage is in all, by the sum that orders the passages.
+
+    0.5 dense + 0.5 lexical + 2 late + sentence_late + 0.5 sentence_mean.
+    """
+    return hit.score
+
+
+def weakest(hit: Hit) -> float:
+    """How well the passage meets the one word of the question that it meets worst.
+
+    The least, over the words that say something, of the cosine of the nearest token; 1 for a word that the
+    passage or its title has in some form. "What did the Scottish council say?" is not answered by what
+    another council says.
+    """
+    saying = [one for one in hit.terms if one.term.says] or hit.terms
+    return min((1.0 if one.in_words else one.near for one in saying), default=0.0)
+
+
+def value_wanted(hit: Hit) -> float:
+    """Whether the sentence has a number, date or the like that the question asks for and has not itself.
+
+    1 it has, 0 it has none, 0.5 where the question asks for something else (`index.search.wanted`).
+    """
+    return hit.best_sentence.wanted
+
+
+SUMMED: Mapping[str, Signal] = {
+    one.__name__: one for one in (dense, lexical, late, sentence_late, sentence_mean)
+}
+"""The signals whose weighted sum is a hit's score."""
+
+JUDGED: Mapping[str, Signal] = {one.__name__: one for one in (score, weakest, value_wanted)}
+"""The signals that the confidence weighs."""
+
+
+def summed(hit: Hit) -> dict[str, tuple[float, float]]:
+    """Return each part of a hit's score by its signal's name: the weight, and the value."""
+    return {name: (SCORE_WEIGHTS[name], signal(hit)) for name, signal in SUMMED.items()}
+
+
+def judged(hit: Hit) -> dict[str, float]:
+    """Return, by name, what the confidence of a hit is made of."""
+    return {name: signal(hit) for name, signal in JUDGED.items()}
+
+
+def in_words(name: str) -> str:
+    """Return what a signal says, in a line for people."""
+    return ({**SUMMED, **JUDGED}[name].__doc__ or name).split("\n", 1)[0].rstrip(".")
