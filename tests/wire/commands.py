@@ -1,108 +1,86 @@
-"""The registered commands, of all places and of single servers, and the routes about them."""
+"""The registered commands: the API that registers them, and what a person fills in when using one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from aiohttp import web
-
-from tests.wire.records import Json, RefusedError
-from tests.wire.schema import as_stored, check_commands
-from tests.wire.uploads import BODY
-from tests.wire.world import World
+from tests.wire.api import Call, Handler, RefusedError
+from tests.wire.limits import check
+from tests.wire.world import Channel, Json, Role, World
 
 __all__ = ["Commands"]
 
 
 class Commands:
-    """What is registered: `everywhere`, and by server."""
+    """What is registered: for every server under 0, and for single servers under their ids."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.everywhere: list[Json] = []
-        self.of_guilds: dict[int, list[Json]] = {}
+        self.of: dict[int, list[Json]] = {0: []}
 
-    def routes(self) -> Iterable[web.RouteDef]:
-        """Return the routes, below the API's base."""
-        for base in ("/applications/{application}", "/applications/{application}/guilds/{guild}"):
-            commands = base + "/commands"
-            yield web.get(commands, self._list)
-            yield web.put(commands, self._overwrite)
-            yield web.post(commands, self._add)
-            yield web.get(commands + "/{command}", self._one)
-            yield web.patch(commands + "/{command}", self._change)
-            yield web.delete(commands + "/{command}", self._remove)
+    def routes(self) -> dict[str, Handler]:
+        """Return the handlers by method and path."""
+        return {
+            f"{method} /applications/{{application}}{where}/commands": handler
+            for where in ("", "/guilds/{guild}")
+            for method, handler in (("GET", self._list), ("PUT", self._replace))
+        }
 
-    def find(self, name: str, kind: int, guild_id: int | None) -> Json | None:
-        """Return what is registered under a name: for the server, else everywhere."""
-        own = self.of_guilds.get(guild_id, []) if guild_id else []
-        wanted = (name, kind)
-        return next((one for one in [*own, *self.everywhere] if (one["name"], one["type"]) == wanted), None)
-
-    def _scope(self, request: web.Request) -> tuple[list[Json], int | None]:
-        """Return the list that a request is about, and the server it is of.
-
-        Raises:
-            RefusedError: another application's, or a server that the application is not in.
-        """
-        if request.match_info["application"] != str(self.world.application_id):
+    def _scope(self, call: Call) -> int:
+        guild_id = int(call.params.get("guild", 0))
+        if call.params["application"] != str(self.world.application_id):
             raise RefusedError(403, 20012, "You are not authorized to do this with that application")
-        if "guild" not in request.match_info:
-            return self.everywhere, None
-        guild = self.world.guilds.get(int(request.match_info["guild"]))
-        if guild is None or guild.bot is None:
+        if guild_id and guild_id not in self.world.guilds:
             raise RefusedError(403, 50001, "Missing Access", violation=False)
-        return self.of_guilds.setdefault(guild.id, []), guild.id
+        return guild_id
 
-    def _stored(self, command: Json, command_id: int, guild_id: int | None) -> Json:
-        return as_stored(command, command_id, self.world.application_id, guild_id)
+    async def _list(self, call: Call) -> Any:
+        return self.of.get(self._scope(call), [])
 
-    def _check(self, commands: Any) -> None:
-        check_commands(commands, self.world.install_contexts)
+    async def _replace(self, call: Call) -> Any:
+        check(call.body)
+        self.of[self._scope(call)] = stored = [
+            {"type": 1, "contexts": None, "integration_types": [0], "description": "", "version": "1"}
+            | one
+            | {"id": str(self.world.new_id()), "application_id": str(self.world.application_id)}
+            for one in call.body
+        ]
+        for one in stored:
+            needed = one.get("default_member_permissions")
+            one["default_member_permissions"] = None if needed is None else str(needed)
+        return stored
 
-    async def _list(self, request: web.Request) -> Any:
-        found, _ = self._scope(request)
-        if request.query.get("with_localizations", "").lower() in {"true", "1"}:
-            return found
-        return [one | {"name_localizations": None, "description_localizations": None} for one in found]
-
-    async def _overwrite(self, request: web.Request) -> Any:
-        found, guild_id = self._scope(request)
-        body = request[BODY]
-        self._check(body)
-        old = {(one["type"], one["name"]): int(one["id"]) for one in found}
-        ids = [old.get((one.get("type", 1), one["name"])) or self.world.new_id() for one in body]
-        found[:] = [self._stored(one, known, guild_id) for one, known in zip(body, ids, strict=True)]
-        return found
-
-    async def _add(self, request: web.Request) -> Any:
-        found, guild_id = self._scope(request)
-        body = request[BODY]
-        same = (body.get("type", 1), body.get("name"))
-        kept = [one for one in found if (one["type"], one["name"]) != same]
-        self._check([*kept, body])
-        found[:] = [*kept, self._stored(body, self.world.new_id(), guild_id)]
+    def find(self, name: str) -> Json:
+        """Return what is registered under a name, for a single server before that for every one."""
+        found = [one for scope in self.of.values() for one in scope if one["name"] == name]
+        assert found, f"{name!r} is not registered"
         return found[-1]
 
-    def _find(self, request: web.Request) -> tuple[list[Json], int | None, Json]:
-        found, guild_id = self._scope(request)
-        for command in found:
-            if command["id"] == request.match_info["command"]:
-                return found, guild_id, command
-        raise RefusedError(404, 10063, "Unknown application command")
+    def fill(self, name: str, inner: list[str], given: dict[str, Any], focused: str = "") -> Json:
+        """Return the data of a use of a command, or of the one at `inner` in a group, with these options."""
+        command = self.find(name)
+        options = command.get("options", [])
+        for part in inner:
+            options = next(one for one in options if one["name"] == part).get("options", [])
+        known, resolved = {one["name"]: one for one in options}, dict[str, Json]()
+        missing = {one for one in known if known[one].get("required")} - set(given)
+        assert focused or not missing, f"{name} {inner} needs {missing}"
+        filled: list[Json] = []
+        for option, value in given.items():
+            sent = {"name": option, "type": known[option]["type"], "value": _resolved(value, resolved)}
+            assert value in [one["value"] for one in known[option].get("choices") or [{"value": value}]]
+            assert not isinstance(value, Channel) or value.kind in known[option]["channel_types"]
+            filled.append(sent | ({"focused": True} if option == focused else {}))
+        for part in reversed(inner):
+            filled = [{"name": part, "type": 1, "options": filled}]
+        about = {key: command[key] for key in ("id", "name", "type")}
+        return about | {"options": filled, "resolved": resolved}
 
-    async def _one(self, request: web.Request) -> Any:
-        return self._find(request)[2]
 
-    async def _change(self, request: web.Request) -> Any:
-        _, guild_id, command = self._find(request)
-        changed = command | request[BODY]
-        self._check([changed])
-        command |= self._stored(changed, int(command["id"]), guild_id)
-        return command
-
-    async def _remove(self, request: web.Request) -> Any:
-        found, _, command = self._find(request)
-        found.remove(command)
-        return None
+def _resolved(value: Any, resolved: dict[str, Json]) -> Any:
+    """Return what is sent for the value of an option; a channel or role is also put with what is named."""
+    if not isinstance(value, Channel | Role):
+        return value
+    kind = "channels" if isinstance(value, Channel) else "roles"
+    resolved[kind] = {str(value.id): value.payload() | {"permissions": "0"}}
+    return str(value.id)

@@ -1,253 +1,230 @@
-"""Interactions: three seconds to acknowledge, one initial response, a token that lives fifteen minutes."""
+"""Interactions: three seconds to acknowledge, one initial response, a token that lives for fifteen minutes."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 import time
-from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from aiohttp import web
+from tests.wire.api import Call, Handler, RefusedError, Upload
+from tests.wire.faults import Faults
+from tests.wire.limits import check
+from tests.wire.messages import Messages
+from tests.wire.world import EPHEMERAL, LOADING, Channel, Json, Message, User
 
-from tests.wire.answers import check_answer
-from tests.wire.commands import Commands
-from tests.wire.interaction import (
-    CHOICES,
-    DEFERRED,
-    FORM,
-    MESSAGE,
-    UPDATE,
-    Interaction,
-    Kind,
-)
-from tests.wire.limits import check_message
-from tests.wire.messages import EPHEMERAL, REPLY, Messages
-from tests.wire.places import Channel, User
-from tests.wire.records import Json, Log, RefusedError
-from tests.wire.trouble import Trouble
-from tests.wire.uploads import BODY, FILES, Upload
-from tests.wire.world import World
+__all__ = ["Interaction", "Interactions", "Use"]
 
-__all__ = ["Interaction", "Interactions"]
+Use = Literal["command", "button", "suggestion", "form"]
+_TYPES: dict[Use, int] = {"command": 2, "button": 3, "suggestion": 4, "form": 5}
+_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES, _FORM = 4, 5, 6, 7, 8, 9
+_TAKES: dict[Use, set[int]] = {
+    "command": {_MESSAGE, _DEFERRED, _FORM},
+    "button": {_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _FORM},
+    "suggestion": {_CHOICES},
+    "form": {_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE},
+}
+_BY_COMMAND, _REPLY = 20, 19
 
-_LOADING = 1 << 7
-_BY_COMMAND, _BY_MENU = 20, 23  # types of messages
-_MOST_FOLLOWUPS = 5  # where only the person installed the application
+
+@dataclass(slots=True, eq=False)
+class Interaction:
+    """One use of a command, button or form, and what the bot has done about it."""
+
+    id: int
+    token: str
+    use: Use
+    name: str
+    """The command's name, the button's label or the form's title."""
+    user: User
+    channel: Channel
+    data: Json
+    owners: dict[str, str]
+    """Who installed the application, as `authorizing_integration_owners` has it."""
+    message: Message | None = None
+    """The message that the button is under, also of the form that it opened."""
+    born: float = field(default_factory=time.monotonic)
+    response: int | None = None
+    """The type of the initial response, once there is one."""
+    acknowledged_after: float | None = None
+    excused: bool = False
+    """Whether Discord itself kept the bot from acknowledging in time."""
+    private: bool = False
+    original: Message | None = None
+    """The message of the initial response; of an update, the one that the button is under."""
+    edits: list[Json] = field(default_factory=list)
+    followups: list[Message] = field(default_factory=list)
+    form: Json | None = None
+    choices: list[Json] | None = None
+
+    @property
+    def thinking(self) -> bool:
+        """Whether people see "is thinking"."""
+        return self.original is not None and not self.original.deleted and bool(self.original.flags & LOADING)
+
+    @property
+    def outcome(self) -> Message | None:
+        """The finished response: the message, else the last follow-up."""
+        changed = self.response != _DEFERRED_UPDATE or self.edits
+        if self.original is not None and not self.original.deleted and not self.thinking and changed:
+            return self.original
+        return self.followups[-1] if self.followups else None
+
+    def metadata(self) -> Json:
+        """Return what a response says of the interaction."""
+        about = {"id": str(self.id), "type": _TYPES[self.use], "user": self.user.payload()}
+        return about | {"authorizing_integration_owners": self.owners}
+
+    def payload(self, application_id: int, message: Json | None) -> Json:
+        """Return the interaction object; `message` is the payload of the message that it is about."""
+        where, guild = self.channel, self.channel.guild
+        event: Json = {
+            "id": str(self.id), "application_id": str(application_id), "type": _TYPES[self.use], "version": 1,
+            "data": self.data, "token": self.token, "locale": self.user.locale, "entitlements": [],
+            "channel": where.payload(), "channel_id": str(where.id), "context": where.context,
+            "app_permissions": str(int(where.app_permissions)), "attachment_size_limit": 10_485_760,
+            "authorizing_integration_owners": self.owners,
+        }  # fmt: skip
+        event |= {"message": message} if message else {}
+        if guild is None:
+            return event | {"user": self.user.payload()}
+        of_guild = {"id": str(guild.id), "locale": guild.locale, "features": []}
+        about = {"guild_id": str(guild.id), "guild_locale": guild.locale, "guild": of_guild}
+        return event | about | {"member": guild.member(self.user)}
 
 
 class Interactions:
-    """The registered commands, the interactions, and the routes about both."""
+    """Every interaction, and the routes by which the bot responds."""
 
-    def __init__(self, world: World, log: Log, messages: Messages, trouble: Trouble) -> None:
-        self.world, self.log, self.messages, self.trouble = world, log, messages, trouble
-        self.registered = Commands(world)
-        self.commands = self.registered.everywhere
-        self.guild_commands = self.registered.of_guilds
+    def __init__(self, messages: Messages, faults: Faults) -> None:
+        self.messages, self.faults = messages, faults
+        self.world, self.log = messages.world, messages.log
         self.all: list[Interaction] = []
         self.acknowledge_within = 3.0
         self.token_life = 15 * 60.0
         self.clock_ahead = 0.0
-        """Seconds by which tests have moved the clock of tokens forward."""
-        self._deadlines: list[asyncio.TimerHandle] = []
+        """Seconds by which the clock of the tokens has been moved forward."""
 
-    def routes(self) -> Iterable[web.RouteDef]:
-        """Return the routes, below the API's base."""
-        hook = "/webhooks/{application}/{token}"
-        return [
-            *self.registered.routes(),
-            web.post("/interactions/{id}/{token}/callback", self._callback),
-            web.post(hook, self._follow_up),
-            web.get(hook + "/messages/{message}", self._read),
-            web.patch(hook + "/messages/{message}", self._edit),
-            web.delete(hook + "/messages/{message}", self._delete),
-        ]
+    def routes(self) -> dict[str, Handler]:
+        """Return the handlers by method and path."""
+        return {
+            "POST /interactions/{id}/{token}/callback": self._respond,
+            "POST /webhooks/{application}/{token}": self._follow_up,
+            "PATCH /webhooks/{application}/{token}/messages/@original": self._edit,
+            "DELETE /webhooks/{application}/{token}/messages/@original": self._delete,
+        }
 
-    async def begin(self, kind: Kind, user: User, channel: Channel, name: str, **more: Any) -> Interaction:
-        """Make an interaction, watch that it is acknowledged in time, and tell the bot."""
-        made = Interaction(
-            self.world.new_id(), secrets.token_hex(24), user, channel, name, time.monotonic(), kind, **more
-        )
-        made.excused = self.trouble.paused
+    async def begin(self, use: Use, user: User, channel: Channel, name: str, **more: Any) -> Interaction:
+        """Have somebody use something: make the interaction and tell the bot."""
+        made = Interaction(self.world.new_id(), secrets.token_hex(24), use, name, user, channel, **more)
+        made.excused = self.faults.paused
         self.all.append(made)
-        loop = asyncio.get_running_loop()
-        self._deadlines.append(loop.call_later(self.acknowledge_within, self._judge, made))
+        asyncio.get_running_loop().call_later(self.acknowledge_within, self._judge, made)
         message = self.messages.seen(made.message) if made.message is not None else None
-        event = made.payload(message, self.world.application_id)
-        guild_id = channel.guild.id if channel.guild else None
-        await self.messages.gateway.dispatch("INTERACTION_CREATE", event, guild_id=guild_id)
+        event = made.payload(self.world.application_id, message)
+        guild = channel.guild
+        await self.messages.gateway.dispatch("INTERACTION_CREATE", event, guild.id if guild else None)
         return made
 
-    def _judge(self, interaction: Interaction) -> None:
-        if interaction.kind is None and not interaction.excused:
-            limit = self.acknowledge_within
-            self.log.violations.append(f"{interaction.name} was not acknowledged within {limit} s")
+    def _judge(self, made: Interaction) -> None:
+        if made in self.all and made.response is None and not made.excused:
+            self.log.violations.append(f"{made.name} was not acknowledged in {self.acknowledge_within} s")
 
-    def excuse(self, path: str | None = None) -> None:
-        """Blame nobody for a late acknowledgement: of all that wait, or of the one that a path is about."""
+    def excuse(self, path: str) -> None:
+        """Blame nobody for a late acknowledgement of the interaction that a path is about."""
         for one in self.all:
-            if one.kind is None and (path is None or path.startswith(f"/interactions/{one.id}/")):
-                one.excused = True
-
-    def stop(self) -> None:
-        """Stop watching."""
-        for deadline in self._deadlines:
-            deadline.cancel()
+            one.excused |= path.startswith(f"/interactions/{one.id}/")
 
     def unfinished(self) -> list[str]:
-        """Name the interactions that people see without an answer, though the bot could still give one."""
+        """Name the interactions whose users see no end, though the bot could still give one."""
         alive = [one for one in self.all if not self._expired(one)]
-        waiting = [one for one in alive if self._thinking(one)]
-        waiting += [one for one in alive if one.kind is None and not (one.excused and self._late(one))]
-        return [f"{one.name} ({'thinking' if one.loading else 'not acknowledged'})" for one in waiting]
+        return [one.name for one in alive if one.thinking or (one.response is None and not one.excused)]
 
-    def _thinking(self, interaction: Interaction) -> bool:
-        """Say whether people still see "is thinking"; not where somebody deleted that."""
-        original = interaction.original
-        return interaction.loading and original is not None and int(original["id"]) in self.messages.all
+    def _expired(self, made: Interaction) -> bool:
+        return time.monotonic() + self.clock_ahead - made.born > self.token_life
 
-    def _late(self, interaction: Interaction) -> bool:
-        return time.monotonic() - interaction.born > self.acknowledge_within
-
-    def _expired(self, interaction: Interaction) -> bool:
-        return time.monotonic() + self.clock_ahead - interaction.born > self.token_life
-
-    # The initial response
-
-    async def _callback(self, request: web.Request) -> Any:
-        found = [one for one in self.all if str(one.id) == request.match_info["id"]]
-        if not found or found[0].token != request.match_info["token"]:
+    async def _respond(self, call: Call) -> Any:
+        made = next((one for one in self.all if str(one.id) == call.params["id"]), None)
+        if made is None or made.token != call.params["token"]:
             raise RefusedError(404, 10062, "Unknown interaction")
-        interaction, body, files = found[0], request[BODY] or {}, request[FILES]
-        if interaction.kind is not None:
+        if made.response is not None:
             raise RefusedError(400, 40060, "Interaction has already been acknowledged.")
-        if self._late(interaction):
-            raise RefusedError(404, 10062, "Unknown interaction", violation=not interaction.excused)
-        kind, data = body.get("type"), body.get("data") or {}
-        check_answer(interaction, kind, data, files=len(files))
-        if kind == UPDATE and int((interaction.message or {})["id"]) not in self.messages.all:
-            raise RefusedError(404, 10008, "Unknown Message", violation=False)
-        interaction.kind = kind
-        interaction.acknowledged_after = time.monotonic() - interaction.born
-        await self._respond(interaction, data, files)
-        if request.query.get("with_response") in {"1", "true"}:
-            return self._callback_result(interaction)
-        return None
+        after = time.monotonic() - made.born
+        if after > self.acknowledge_within:
+            raise RefusedError(404, 10062, "Unknown interaction", violation=not made.excused)
+        kind, data = call.body["type"], call.body.get("data") or {}
+        if kind not in _TAKES[made.use] or (kind in {_DEFERRED_UPDATE, _UPDATE} and made.message is None):
+            raise RefusedError(400, 50035, f"A {made.use} takes no response of type {kind}")
+        check(data)
+        made.response, made.acknowledged_after = kind, after
+        await self._take(made, data, call.files)
+        return self._result(made) if call.query.get("with_response") else None
 
-    async def _respond(self, interaction: Interaction, data: Json, files: list[Upload]) -> None:
-        if interaction.kind == CHOICES:
-            interaction.choices = data.get("choices") or []
-        elif interaction.kind == FORM:
-            interaction.modal = data
-        elif interaction.kind in {MESSAGE, DEFERRED}:
-            interaction.ephemeral = bool((data.get("flags") or 0) & EPHEMERAL)
-            interaction.loading = interaction.kind == DEFERRED
-            interaction.original = await self._build(interaction, data, files)
-        elif interaction.message is not None:
-            interaction.original = message = interaction.message
-            interaction.edited_before = message["edited_timestamp"]
-            interaction.ephemeral = bool(message["flags"] & EPHEMERAL)
-            if interaction.kind == UPDATE:
-                await self._change(interaction, message, data, files)
+    async def _take(self, made: Interaction, data: Json, files: list[Upload]) -> None:
+        if made.response == _CHOICES:
+            made.choices = data["choices"]
+        elif made.response == _FORM:
+            made.form = data
+        elif made.response in {_MESSAGE, _DEFERRED}:
+            made.original = await self._make(made, data, files, LOADING if made.response == _DEFERRED else 0)
+            made.private = made.original.private
+        elif made.message is not None:
+            made.original, made.private = made.message, made.message.private
+            if made.response == _UPDATE:
+                await self._change(made, made.message, data, files)
 
-    async def _build(
-        self, interaction: Interaction, body: Json, files: list[Upload], *, ephemeral: bool | None = None
-    ) -> Json:
-        private = interaction.ephemeral if ephemeral is None else ephemeral
-        made = self.messages.build(interaction.channel, self.world.bot, body, ephemeral=private, files=files)
-        own = str(self.world.application_id)
-        made |= {"application_id": own, "webhook_id": own, "interaction_metadata": interaction.metadata()}
-        if interaction.kind_of_use == "command":
-            made |= {"type": _BY_COMMAND if interaction.data["type"] == 1 else _BY_MENU}
-            made["interaction"] = {
-                "id": str(interaction.id), "type": interaction.type, "name": interaction.command,
-                "user": interaction.user.payload(),
-            }  # fmt: skip
-        earlier = interaction.message or self.messages.all.get(int(interaction.data.get("target_id", 0)))
-        if earlier is not None and int(earlier["id"]) in self.messages.all:
-            self.messages.point(made, earlier, _BY_MENU if "target_id" in interaction.data else REPLY)
-        if interaction.original is not None:
-            made["interaction_metadata"]["original_response_message_id"] = interaction.original["id"]
-        elif interaction.loading:
-            made["flags"] |= _LOADING
-        self.messages.note_pings(made, body, response=True)
-        await self.messages.announce(made)
-        return made
+    async def _make(self, made: Interaction, body: Json, files: list[Upload], flags: int = 0) -> Message:
+        kind = _BY_COMMAND if made.use == "command" else _REPLY if made.message else 0
+        about: Json = {"webhook": True, "interaction": made.metadata(), "kind": kind, "reply_to": made.message}
+        message = self.messages.make(made.channel, self.world.bot, body, files, flags=flags, **about)
+        await self.messages.announce(message)
+        return message
 
-    def _callback_result(self, interaction: Interaction) -> Json:
-        """Return the callback's result, with the message where one is there to be seen (types 4 and 7)."""
-        about: Json = {"id": str(interaction.id), "type": interaction.type}
-        if interaction.original is not None:
+    def _result(self, made: Interaction) -> Json:
+        about: Json = {"id": str(made.id), "type": _TYPES[made.use]}
+        resource: Json = {"type": made.response}
+        if made.original is not None:
             about |= {
-                "response_message_id": interaction.original["id"],
-                "response_message_loading": interaction.loading,
-                "response_message_ephemeral": interaction.ephemeral,
-            }
-        resource: Json = {"type": interaction.kind}
-        if interaction.kind in {MESSAGE, UPDATE} and interaction.original is not None:
-            resource["message"] = self.messages.seen(interaction.original)
+                "response_message_id": str(made.original.id), "response_message_loading": made.thinking,
+                "response_message_ephemeral": made.private,
+            }  # fmt: skip
+            if made.response in {_MESSAGE, _UPDATE}:
+                resource["message"] = self.messages.seen(made.original)
         return {"interaction": about, "resource": resource}
 
-    # What follows
-
-    def _of_token(self, request: web.Request) -> Interaction:
-        for one in self.all:
-            if one.token == request.match_info["token"]:
-                break
-        else:
-            raise RefusedError(404, 10015, "Unknown Webhook")
-        if self._expired(one):
+    def _of_token(self, call: Call) -> Interaction:
+        made = next((one for one in self.all if one.token == call.params["token"]), None)
+        if made is not None and self._expired(made):
             raise RefusedError(401, 50027, "Invalid Webhook Token", violation=False)
-        if one.kind is None:
-            raise RefusedError(404, 10015, "Unknown Webhook", violation=not one.excused)
-        return one
+        if made is None or made.response is None:
+            raise RefusedError(404, 10015, "Unknown Webhook", violation=made is None or not made.excused)
+        return made
 
-    async def _follow_up(self, request: web.Request) -> Any:
-        interaction, body, files = self._of_token(request), request[BODY] or {}, request[FILES]
-        check_message(body, files=len(files))
-        if interaction.original is not None and self._thinking(interaction):
-            # the first follow-up takes the deferred message's place
-            return await self._change(interaction, interaction.original, body, files)
-        if set(interaction.owners) == {"1"} and len(interaction.followups) >= _MOST_FOLLOWUPS:
-            message = "This interaction has reached the maximum number of follow up messages"
-            raise RefusedError(400, 40094, message)
-        private = bool((body.get("flags") or 0) & EPHEMERAL)
-        made = await self._build(interaction, body, files, ephemeral=private)
-        interaction.followups.append(made)
-        return self.messages.seen(made)
+    def _original(self, call: Call) -> tuple[Interaction, Message]:
+        made = self._of_token(call)
+        if made.original is None or made.original.deleted:
+            raise RefusedError(404, 10008, "Unknown Message", violation=False)
+        return made, made.original
 
-    async def _change(self, interaction: Interaction, message: Json, body: Json, files: list[Upload]) -> Json:
-        check_message(body, editing=True)
-        self.messages.change(message, body, files)
-        if message is interaction.original:
-            interaction.edits.append(body)
-            interaction.loading = False
-            message["flags"] &= ~_LOADING
-        self.messages.note_pings(message, body, response=True)
-        await self.messages.announce(message, "MESSAGE_UPDATE")
+    async def _follow_up(self, call: Call) -> Any:
+        made = self._of_token(call)
+        if made.thinking:  # the first follow-up takes the place of "is thinking"
+            return await self._edit(call)
+        check(call.body)
+        made.followups.append(await self._make(made, call.body, call.files))
+        return self.messages.seen(made.followups[-1])
+
+    async def _edit(self, call: Call) -> Any:
+        made, message = self._original(call)
+        await self._change(made, message, call.body, call.files)
         return self.messages.seen(message)
 
-    def _find(self, request: web.Request) -> tuple[Interaction, Json]:
-        interaction, wanted = self._of_token(request), request.match_info["message"]
-        original = [interaction.original] if interaction.original is not None else []
-        for message in original + interaction.followups:
-            named = wanted == message["id"] or (wanted == "@original" and message is interaction.original)
-            if named and int(message["id"]) in self.messages.all:
-                return interaction, message
-        raise RefusedError(404, 10008, "Unknown Message", violation=False)
+    async def _change(self, made: Interaction, message: Message, body: Json, files: list[Upload]) -> None:
+        self.messages.change(message, body, files)
+        message.flags &= ~LOADING
+        made.edits.append(body)
+        await self.messages.announce(message, "MESSAGE_UPDATE")
 
-    async def _read(self, request: web.Request) -> Any:
-        return self.messages.seen(self._find(request)[1])
-
-    async def _edit(self, request: web.Request) -> Any:
-        interaction, message = self._find(request)
-        return await self._change(interaction, message, request[BODY] or {}, request[FILES])
-
-    async def _delete(self, request: web.Request) -> Any:
-        interaction, message = self._find(request)
-        await self.messages.forget(message)
-        if message is interaction.original:
-            interaction.original, interaction.loading = None, False
-        else:
-            interaction.followups.remove(message)
-        return None
+    async def _delete(self, call: Call) -> Any:
+        await self.messages.delete(self._original(call)[1])

@@ -1,106 +1,97 @@
-"""What Discord refuses in a message: lengths, empty parts, addresses; with Discord's own error codes.
+"""What Discord refuses for its size: the least and the most of everything that the bot sends, in a table.
 
-Lengths are counted in UTF-16 code units, the strictest of the ways in which Discord counts.
+The shape of a request is judged by Discord's own OpenAPI document, from what is recorded (see `tests.wire`).
+Texts are counted in UTF-16 code units, the strictest of the ways in which Discord counts.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
-from tests.wire.components import COMPONENTS_V2, check_components
-from tests.wire.faults import Fault, address, invalid_form, text, units
-from tests.wire.places import User
-from tests.wire.records import Json, RefusedError
+__all__ = ["MOST_BYTES", "LimitError", "check", "units"]
 
-__all__ = ["check_message", "invalid_form", "pinged", "units"]
+MOST_BYTES = 10 * 1024 * 1024
+"""The largest file that Discord takes."""
 
-_EMBED = {"title": 256, "description": 4096}
-_EMBED_TOTAL = 6000
-_MAX_CONTENT = 2000
-_SUPPRESS_NOTIFICATIONS = 1 << 12
-
-
-def _embed(embed: Json, path: str) -> Iterator[Fault]:
-    for key, most in _EMBED.items():
-        yield from text(embed.get(key), f"{path}.{key}", most)
-    yield from text(embed.get("footer", {}).get("text"), f"{path}.footer.text", 2048)
-    yield from text(embed.get("author", {}).get("name"), f"{path}.author.name", 256)
-    yield from address(embed.get("url"), f"{path}.url")
-    for part in ("author", "thumbnail", "image"):
-        yield from address(embed.get(part, {}).get("url"), f"{path}.{part}.url")
-    fields = embed.get("fields", [])
-    if len(fields) > 25:
-        yield f"{path}.fields", "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length."
-    for number, field in enumerate(fields):
-        yield from text(field.get("name"), f"{path}.fields.{number}.name", 256, required=True)
-        yield from text(field.get("value"), f"{path}.fields.{number}.value", 1024, required=True)
-    if not any(
-        embed.get(key) for key in ("title", "description", "fields", "image", "thumbnail", "author", "footer")
-    ):
-        yield f"{path}.description", "BASE_TYPE_REQUIRED", "This field is required"
-
-
-def _embed_units(embed: Json) -> int:
-    pieces = [embed.get("title"), embed.get("description"), embed.get("footer", {}).get("text")]
-    pieces.append(embed.get("author", {}).get("name"))
-    for field in embed.get("fields", []):
-        pieces += [field.get("name"), field.get("value")]
-    return sum(units(piece) for piece in pieces if isinstance(piece, str))
-
-
-def _mentions(allowed: Json) -> Iterator[Fault]:
-    """Find whether a kind of mention is both allowed as a whole and listed one by one."""
-    for kind in ("users", "roles"):
-        if kind in allowed.get("parse", []) and allowed.get(kind):
-            message = f'parse:["{kind}"] and {kind}: [ids...] are mutually exclusive.'
-            yield "allowed_mentions", "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", message
+_LIMITS = {
+    # Of a message
+    "content": (0, 2000),
+    "embeds": (0, 10),
+    "embeds.title": (0, 256),
+    "embeds.description": (0, 4096),
+    "embeds.fields": (0, 25),
+    "embeds.fields.name": (1, 256),
+    "embeds.fields.value": (1, 1024),
+    "embeds.footer.text": (0, 2048),
+    "components": (0, 5),
+    "components.components": (1, 5),
+    "components.components.label": (1, 80),
+    "components.components.custom_id": (1, 100),
+    # Of a form
+    "title": (1, 45),
+    "custom_id": (1, 100),
+    "components.label": (1, 45),
+    "components.description": (0, 100),
+    "components.component.custom_id": (1, 100),
+    "components.component.placeholder": (0, 100),
+    # Of what is suggested while somebody types
+    "choices": (0, 25),
+    "choices.name": (1, 100),
+    "choices.value": (1, 100),
+    # Of a list of commands
+    "": (0, 100),
+    "name": (1, 32),
+    "description": (0, 100),
+    "options": (0, 25),
+    "options.name": (1, 32),
+    "options.description": (1, 100),
+    "options.choices": (0, 25),
+}
+"""The least and the most units of a text, or elements of a list, by the path to it without numbers."""
+_IN_EMBEDS, _IN_A_COMMAND = 6000, 8000
+"""The most units of all that is read in a message's embeds, and in a command."""
 
 
-def check_message(body: Json, *, editing: bool = False, files: int = 0) -> None:
-    """Refuse the message where Discord would; `files` are uploaded with it.
-
-    Raises:
-        RefusedError: 50035 with each fault at its place, or 50006 for a message with nothing in it.
-    """
-    faults = list(text(body.get("content"), "content", _MAX_CONTENT))
-    embeds, components = body.get("embeds") or [], body.get("components") or []
-    if len(embeds) > 10:
-        faults.append(("embeds", "BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length."))
-    for number, embed in enumerate(embeds):
-        faults += _embed(embed, f"embeds.{number}")
-    if sum(map(_embed_units, embeds)) > _EMBED_TOTAL:
-        faults.append(("embeds", "MAX_EMBED_SIZE_EXCEEDED", "Embed size exceeds maximum size of 6000"))
-    flags = body.get("flags") or 0
-    faults += check_components(components, "components", flags)
-    if flags & COMPONENTS_V2 and (body.get("content") or embeds):
-        fault = "content", "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", "Only components"
-        faults.append(fault)
-    faults += _mentions(body.get("allowed_mentions") or {})
-    if faults:
-        raise invalid_form(faults)
-    if not editing and not (body.get("content") or embeds or components or files):
-        raise RefusedError(400, 50006, "Cannot send an empty message")
+class LimitError(ValueError):
+    """A body that breaks a limit; says which."""
 
 
-def pinged(body: Json, replied_to: User | None = None, *, response: bool = False) -> list[str]:
-    """Return whom this message would notify, by `allowed_mentions` as Discord reads it.
+def units(text: str) -> int:
+    """Return the length of a text in UTF-16 code units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
-    Where nothing is said, a message may mention all, the response to an interaction only people.
-    """
-    if (body.get("flags") or 0) & _SUPPRESS_NOTIFICATIONS:
-        return []
-    content = body.get("content") or ""
-    allowed = body.get("allowed_mentions")
-    default = ["users"] if response else ["users", "roles", "everyone"]
-    parse = default if allowed is None else allowed.get("parse", [])
-    listed = allowed or {}
-    whom = []
-    for kind, pattern in (("users", r"<@!?(\d+)>"), ("roles", r"<@&(\d+)>")):
-        named = re.findall(pattern, content)
-        whom += [one for one in named if kind in parse or one in map(str, listed.get(kind) or [])]
-    if "everyone" in parse:
-        whom += re.findall(r"@everyone|@here", content)
-    if replied_to and (allowed is None or listed.get("replied_user", False)):
-        whom.append(str(replied_to.id))
-    return whom
+
+def check(body: Any) -> None:
+    """Raise LimitError where Discord would refuse a message, form, list of suggestions or list of commands."""
+    ids = Counter[str]()
+    for path, value in _walk(body, ""):
+        ids.update([value] if path.endswith("custom_id") else [])
+        if path in _LIMITS and isinstance(value, str | list):
+            (low, high), size = _LIMITS[path], units(value) if isinstance(value, str) else len(value)
+            if size > high or size < low or (low and isinstance(value, str) and not value.strip()):
+                raise LimitError(f"{path}: {size} is not {low} to {high}")
+    if len(ids) < ids.total():
+        raise LimitError(f"custom_id: {ids}")
+    in_embeds = sum(map(_letters, body.get("embeds") or [])) if isinstance(body, dict) else 0
+    in_a_command = max(map(_letters, body), default=0) if isinstance(body, list) else 0
+    if in_embeds > _IN_EMBEDS or in_a_command > _IN_A_COMMAND:
+        raise LimitError(f"{in_embeds or in_a_command} in all")
+
+
+def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield all that is in a body with its path; options within options count as options."""
+    yield re.sub(r"^(options\.)+", "options.", path), value
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        yield from _walk(inner, f"{path}.{key}".lstrip("."))
+    for inner in value if isinstance(value, list) else ():
+        if isinstance(inner, dict):
+            yield from _walk(inner, path)
+
+
+def _letters(body: Any) -> int:
+    """Return the units of all that people read in an embed or a command."""
+    read = ("title", "description", "text", "name", "value")
+    return sum(units(one) for path, one in _walk(body, "") if path.endswith(read) and isinstance(one, str))

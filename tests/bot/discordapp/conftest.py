@@ -1,86 +1,145 @@
-"""A loopback Discord whose rules must not be broken, and the real client connected to it."""
+"""The real service on a small index and the real client on a loopback Discord, shared where that is safe."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import pytest_asyncio
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from yarl import URL
 
-from bot.discordapp.answering import Answering
 from bot.discordapp.client import FootnoteClient
 from bot.settings import BotSettings
-from index.build import build_index
-from index.encoding.encoder import Encoder
-from index.settings import IndexSettings
-from tests.bot.discordapp.fake_service import FakeService
-from tests.graphs import lend_graph
-from tests.wire.loopback import LoopbackDiscord
+from tests.bot.discordapp.service import ControlledService
+from tests.wire.driver import Wire
+from tests.wire.gateway import MESSAGE_CONTENT
 
-LIT = "The lighthouse at Skerry Point was lit for the first time in 1874."
 TOKEN = "MTE0.loopback.s3cret-t0ken"
-MakeBotSettings = Callable[..., BotSettings]
+
+Run = Callable[..., AbstractAsyncContextManager[FootnoteClient]]
 
 
-@pytest.fixture
-async def wire() -> AsyncIterator[LoopbackDiscord]:
-    """Start a loopback Discord; whatever the bot did that Discord forbids fails the test."""
-    async with LoopbackDiscord(TOKEN) as server:
-        yield server
-        assert server.log.violations == []
-        assert server.interactions.unfinished() == []
+class PromptClient(FootnoteClient):
+    """A client that does not wait for five seconds before it identifies again, as Discord asks real ones to."""
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Go on at once."""
 
 
-@pytest.fixture
-def bot_settings(wire: LoopbackDiscord) -> MakeBotSettings:
-    """Make settings that point at the loopback Discord."""
-
-    def make(**options: object) -> BotSettings:
-        return BotSettings.load(**{"discord_token": TOKEN, "discord_api_url": wire.url, **options})
-
-    return make
-
-
-@pytest.fixture
-def service() -> FakeService:
-    """Make a service that answers at once."""
-    return FakeService()
-
-
-@pytest.fixture
-def articles(tmp_path: Path, encoder: Encoder, graph_folder: Path) -> Path:
-    """Write one article and index it."""
-    file = tmp_path / "lighthouse.txt"
-    file.write_text(f"The light at Skerry Point\n\n{LIT} It stands 31 metres tall.\n", encoding="utf-8")
-    lend_graph(graph_folder, tmp_path / "index")
-    build_index(IndexSettings.load(articles=file, index=tmp_path / "index"), encoder=encoder)
-    return file
+def settings_for(wire: Wire, **options: Any) -> BotSettings:
+    """Load settings that point at a loopback Discord."""
+    base = {"discord_token": TOKEN, "discord_api_url": wire.url, "discord_user_rate": 0}
+    return BotSettings.load(**base | options)
 
 
 @asynccontextmanager
 async def running(
-    settings: BotSettings, service: Answering, kind: type[FootnoteClient] = FootnoteClient
+    wire: Wire, service: ControlledService, kind: type[FootnoteClient] = PromptClient, **options: Any
 ) -> AsyncIterator[FootnoteClient]:
-    """Connect a client; stop it at the end, within a bound."""
-    client, stop = kind(settings, service), asyncio.Event()
+    """Connect a client, and stop it at the end, within a bound; it alone hears of swaps and damage."""
+    listeners = service.swap_listeners, service.damage_listeners
+    service.swap_listeners, service.damage_listeners = [], []
+    client, stop = kind(settings_for(wire, **options), service), asyncio.Event()
+    shown = len(wire.gateway.presences)
     serving = asyncio.create_task(client.serve(stop, drain=2))
-    ready = asyncio.create_task(client.ready.wait())
+    ready = asyncio.create_task(wire.log.until(lambda: len(wire.gateway.presences) > shown, "the bot"))
     try:
-        await asyncio.wait({serving, ready}, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             await serving
-        assert client.ready.is_set()
+        await ready
         yield client
     finally:
         ready.cancel()
         stop.set()
         await asyncio.wait_for(serving, 8)
+        service.swap_listeners, service.damage_listeners = listeners
 
 
-@pytest.fixture
-async def bot(bot_settings: MakeBotSettings, service: FakeService) -> AsyncIterator[FootnoteClient]:
-    """Connect the bot with default settings."""
-    async with running(bot_settings(), service) as client:
-        yield client
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_service(built: Path) -> AsyncIterator[ControlledService]:
+    """Open the index of the small article set, once."""
+    settings = BotSettings.model_construct(articles=built / "articles", index=built / ".footnote/index")
+    service = ControlledService(settings)
+    await service.start()
+    yield service
+    await service.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_wire(
+    shared_service: ControlledService, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Wire]:
+    """Start a loopback Discord with the bot connected to it, once."""
+    records = tmp_path_factory.mktemp("records") / "records.sqlite"
+    async with Wire(TOKEN) as wire, running(wire, shared_service, records=records):
+        yield wire
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def service(shared_service: ControlledService) -> AsyncIterator[ControlledService]:
+    """Give the service as the real one is; what a test does to it ends with the test."""
+    shared_service.reset()
+    yield shared_service
+    shared_service.reset()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_reading_wire(
+    shared_service: ControlledService, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Wire]:
+    """Start another, where the bot has the message-content intent, once."""
+    options = {"records": tmp_path_factory.mktemp("records") / "records.sqlite", "discord_message_content": True}
+    async with Wire(TOKEN) as wire:
+        wire.gateway.granted = MESSAGE_CONTENT
+        async with running(wire, shared_service, **options):
+            yield wire
+
+
+@asynccontextmanager
+async def judging(wire: Wire) -> AsyncIterator[Wire]:
+    """Use a loopback Discord, and fail for what it forbids and for uses that come to no end."""
+    Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = wire.url, URL(wire.gateway_url)  # of all clients
+    wire.log.clear()
+    yield wire
+    wire.faults.clear()
+    judged = [*wire.log.violations, *wire.interactions.unfinished()]
+    wire.interactions.all.clear()
+    wire.interactions.clock_ahead = 0.0
+    wire.messages.typing.clear()
+    assert judged == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def service(shared_service: ControlledService) -> AsyncIterator[ControlledService]:
+    """Give the service as the real one is; what a test does to it ends with the test."""
+    shared_service.reset()
+    yield shared_service
+    shared_service.reset()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def wire(shared_wire: Wire, service: ControlledService) -> AsyncIterator[Wire]:
+    """Give a loopback Discord to which the bot with default settings is connected."""
+    async with judging(shared_wire) as wire:
+        yield wire
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def reading(shared_reading_wire: Wire, service: ControlledService) -> AsyncIterator[Wire]:
+    """Give a loopback Discord to which a bot is connected that may read all messages."""
+    async with judging(shared_reading_wire) as wire:
+        yield wire
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def own_wire(service: ControlledService) -> AsyncIterator[Wire]:
+    """Give a loopback Discord of the test's own, to which no bot is connected yet."""
+    async with Wire(TOKEN) as server, judging(server) as wire:
+        yield wire

@@ -1,0 +1,111 @@
+"""The real service on a small index, with a hand on its answers."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from bot.answering.answer import Answer
+from bot.service.job_queue import Waiting
+from bot.service.live_index import Damage
+from bot.service.service import Service
+from bot.settings import BotSettings
+
+__all__ = ["ABSENT", "BREAD", "BREAD_QUOTE", "LAMP", "LAMP_QUOTE", "ControlledService"]
+
+LAMP, LAMP_QUOTE = (
+    "When was the lighthouse on Gull Rock lit?",
+    "The lighthouse on Gull Rock was lit for the first time in 1871.",
+)
+BREAD, BREAD_QUOTE = (
+    "Why does sourdough rise slowly?",
+    "Sourdough rises slowly because wild yeast is scarce.",
+)
+ABSENT = "Who painted the ceiling of the chapel?"
+"""A question that the articles do not answer."""
+
+
+class ControlledService(Service):
+    """Answers from the index as the real one does, unless a test holds that back, changes it or has it fail."""
+
+    def __init__(self, settings: BotSettings) -> None:
+        super().__init__(settings)
+        self.swap_listeners: list[Callable[[str], None]] = []
+        self.damage_listeners: list[Callable[[Damage | None], None]] = []
+        self.reset()
+
+    def reset(self) -> None:
+        """Answer as the real one does."""
+        self.asked: list[str] = []
+        self.asked_with: list[tuple[str, str | None, str | None]] = []
+        """Each question with the article that it was asked of, and the question before."""
+        self.checks: list[str] = []
+        self.rebuilds = 0
+        self.open = asyncio.Event()
+        """While this is clear, answers, checks and rebuilds wait."""
+        self.open.set()
+        self.error: Exception | None = None
+        """Raised by whatever is asked of the service."""
+        self.position: tuple[int, float] | None = None
+        """The position in the queue, and the seconds, that every asker is told of."""
+        self.verdict: str | None = None
+        self.change: Callable[[Answer], Answer] = lambda answer: answer
+        self.found_damage: Damage | None = None
+
+    async def _held(self) -> None:
+        await self.open.wait()
+        if self.error is not None:
+            raise self.error
+
+    async def ask(self, question: str, **more: Any) -> Answer:
+        """Answer, once that is open."""
+        earlier, waiting = more.get("earlier"), more.get("waiting")
+        self.asked.append(question)
+        self.asked_with.append((question, more.get("article"), earlier.question if earlier else None))
+        if self.position is not None and waiting is not None:
+            waiting(Waiting(*self.position))
+        await self._held()
+        answer = await super().ask(question, **more)
+        if self.verdict is not None:
+            answer = dataclasses.replace(answer, verdict=type(answer.verdict)(self.verdict))
+        return self.change(answer)
+
+    async def check(self, text: str) -> Any:
+        """Check quotes, once that is open."""
+        self.checks.append(text)
+        await self._held()
+        return await super().check(text)
+
+    async def rebuild(self, *given: Any, **more: Any) -> Any:
+        """Rebuild, once that is open."""
+        self.rebuilds += 1
+        await self._held()
+        return await super().rebuild(*given, **more)
+
+    def on_swap(self, callback: Callable[[str], None]) -> None:
+        """Have `callback` called by `swap` too."""
+        self.swap_listeners.append(callback)
+        super().on_swap(callback)
+
+    def on_damage(self, callback: Callable[[Damage | None], None]) -> None:
+        """Have `callback` called by `find` too."""
+        self.damage_listeners.append(callback)
+        super().on_damage(callback)
+
+    def swap(self) -> None:
+        """Tell of another generation."""
+        for callback in self.swap_listeners:
+            callback("000009-swapped")
+
+    @property
+    def damage(self) -> Damage | None:
+        """What a test has found damaged, or what is."""
+        return self.found_damage or super().damage
+
+    def find(self, reason: str | None, serving: str = "") -> None:
+        """Find the index damaged, or (None) whole again."""
+        self.found_damage = Damage("000002-damaged", reason, serving) if reason else None
+        for callback in self.damage_listeners:
+            callback(self.found_damage)

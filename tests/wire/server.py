@@ -1,0 +1,131 @@
+"""The loopback Discord as a server: routing, authorization, planned trouble, and the record of every request."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Self
+
+from aiohttp import web
+
+from tests.wire.api import Call, Handler, RefusedError
+from tests.wire.commands import Commands
+from tests.wire.faults import Answer, Faults
+from tests.wire.gateway import Gateway
+from tests.wire.interactions import Interactions
+from tests.wire.limits import LimitError
+from tests.wire.messages import Messages
+from tests.wire.recording import Log
+from tests.wire.world import Json, World
+
+__all__ = ["LoopbackDiscord"]
+
+_BASE = "/api/v10"
+_WITHOUT_TOKEN = re.compile(r"^/(gateway$|interactions/|webhooks/)")
+
+
+class LoopbackDiscord:
+    """A Discord on 127.0.0.1; what the bot gets wrong is in `log.violations`."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self.world, self.log, self.faults = World(), Log(), Faults()
+        self.gateway = Gateway(self.world, self.log, token)
+        self.messages = Messages(self.world, self.log, self.gateway)
+        self.interactions = Interactions(self.messages, self.faults)
+        self.commands = Commands(self.world)
+        self.url = self.gateway_url = ""
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=25 * 1024 * 1024)
+        app.add_routes([web.get("/socket", self.gateway.handle)])
+        routes = self._routes() | self.messages.routes() | self.interactions.routes() | self.commands.routes()
+        for route, handler in routes.items():
+            method, path = route.split()
+            app.router.add_route(method, _BASE + path, self._answering(handler))
+        app.router.add_route("*", "/{rest:.*}", self._answering(_unknown))
+        self._runner = web.AppRunner(app, shutdown_timeout=1, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        host, port = self._runner.addresses[0][:2]
+        self.url, self.gateway_url = f"http://{host}:{port}{_BASE}", f"ws://{host}:{port}/socket"
+        self.gateway.resume_url = self.gateway_url
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.faults.clear()
+        await self.gateway.stop()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _answering(self, handler: Handler) -> Any:
+        """Return a handler as aiohttp takes one, with what holds for every request around it."""
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            path, call = request.path.removeprefix(_BASE), Call(dict(request.match_info), dict(request.query))
+            planned = await self.faults.meet(request.method, path)
+            made = planned
+            try:
+                await call.read(request)
+                if planned is None or planned.acting:
+                    self._authorize(request, path)
+                    made = planned or _answer_of(await handler(call))
+            except (RefusedError, LimitError) as error:
+                refused = error if isinstance(error, RefusedError) else RefusedError(400, 50035, str(error))
+                made = Answer("", "", refused.status, json.dumps(refused.body).encode())
+                if refused.violation:
+                    self.log.violations.append(f"{request.method} {path} -> {refused.status} {refused}")
+            finally:
+                made = made or Answer("", "", 500)
+                noted = self.log.add(request.method, path, call.body, 0 if made.reset else made.status)
+                noted.append_to_file(request.path, request.headers.get("User-Agent", ""))
+                if planned is not None:
+                    self.interactions.excuse(path)
+                await self.log.changed()
+            if made.reset and request.transport is not None:
+                request.transport.abort()
+            kind = made.content_type if made.body else None
+            return web.Response(status=made.status, body=made.body, headers=made.headers, content_type=kind)
+
+        return answer
+
+    def _authorize(self, request: web.Request, path: str) -> None:
+        if _WITHOUT_TOKEN.match(path):
+            return
+        if not request.headers.get("User-Agent", "").startswith("DiscordBot ("):
+            raise RefusedError(403, 0, "A bot says who it is: User-Agent: DiscordBot (url, version)")
+        if request.headers.get("Authorization") != f"Bot {self.token}":
+            raise RefusedError(401, 0, "401: Unauthorized", violation=False)
+
+    def _routes(self) -> dict[str, Handler]:
+        limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
+
+        async def bot(_: Call) -> Json:
+            return self.world.bot.payload()
+
+        async def application(_: Call) -> Json:
+            return self.world.application()
+
+        async def where(_: Call) -> Json:
+            return {"url": self.gateway_url}
+
+        async def where_for_bots(_: Call) -> Json:
+            return {"url": self.gateway_url, "shards": self.gateway.shards, "session_start_limit": limit}
+
+        return {
+            "GET /users/@me": bot,
+            "GET /oauth2/applications/@me": application,
+            "GET /gateway": where,
+            "GET /gateway/bot": where_for_bots,
+        }
+
+
+def _answer_of(found: Any) -> Answer:
+    if found is None:
+        return Answer("", "", 204, b"")
+    return Answer("", "", 200, json.dumps(found).encode())
+
+
+async def _unknown(_: Call) -> Any:
+    raise RefusedError(404, 0, "404: Not Found")
