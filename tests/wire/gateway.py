@@ -113,15 +113,15 @@ class Gateway:
     def _refusal(self, data: Json) -> int | None:
         """Return the code with which an identify is refused, if it is."""
         intents, (number, count) = data["intents"], data.get("shard") or (0, 1)
-        reasons = {
-            _TOKEN: data["token"] != self.token,
-            self.close_on_identify: self.close_on_identify is not None,
-            _INTENTS: not 0 <= intents < 1 << 26,
-            _DISALLOWED: intents & _PRIVILEGED & ~self.granted,
-            _SHARD: not 0 <= number < count,
-            _SHARDING: count < self.shards,
-        }
-        return next((code for code, holds in reasons.items() if holds), None)
+        reasons = (
+            (_TOKEN, data["token"] != self.token),
+            (self.close_on_identify, self.close_on_identify is not None),
+            (_INTENTS, not 0 <= intents < 1 << 26),
+            (_DISALLOWED, intents & _PRIVILEGED & ~self.granted),
+            (_SHARD, not 0 <= number < count),
+            (_SHARDING, count < self.shards),
+        )
+        return next((code for code, holds in reasons if holds), None)
 
     async def _identify(self, socket: web.WebSocketResponse, data: Json) -> int | None:
         self.identifies.append({**data, "token": "(not kept)"})

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -15,7 +15,10 @@ from tests.bot.discordapp.service import LAMP
 from tests.wire.driver import Where, Wire
 from tests.wire.world import Guild, Message, User
 
-__all__ = ["WAYS", "ask", "follow", "gaps", "mention", "no_traceback", "press", "set_to", "settle", "until"]
+__all__ = ["WAYS", "ask", "eventually", "follow", "gaps", "mention", "no_traceback", "notice", "press", "set_to", "settle", "until"]
+
+
+_T = TypeVar("_T")
 
 
 async def ask(wire: Wire, user: User, where: Where, question: str = LAMP, **options: Any) -> Message:
@@ -33,6 +36,12 @@ async def mention(
 async def press(wire: Wire, user: User, message: Message, label: str) -> Message:
     """Press a button, and return what that is answered with."""
     return await wire.answer(await wire.press(user, message, label))
+
+
+async def notice(wire: Wire, user: User, message: Message, label: str) -> Message:
+    """Press a button that leaves or changes its own message, and return what it says beside that."""
+    used = await wire.press(user, message, label)
+    return (await wire.log.until(lambda: used.followups, f"a notice after {label}"))[-1]
 
 
 async def follow(wire: Wire, user: User, message: Message, question: str) -> Message:
@@ -67,13 +76,21 @@ async def set_to(wire: Wire, guild: Guild, command: str, **options: Any) -> Mess
     return await wire.answer(await wire.slash(guild.owner, f"settings {command}", guild, **options))
 
 
+async def eventually(read: Callable[[], Awaitable[_T]], holds: Callable[[_T], object]) -> _T:
+    """Read again and again until what is read holds; for what the bot does after it has answered."""
+    async with asyncio.timeout(5):
+        while not holds(found := await read()):
+            await asyncio.sleep(0.005)
+    return found
+
+
 async def gaps(wire: Wire, guild: Guild, count: int, **options: Any) -> str:
     """Return the text of /gaps list once it has so many questions: they are kept after the answer."""
-    async with asyncio.timeout(5):
-        while True:
-            listed = await wire.answer(await wire.slash(guild.owner, "gaps list", guild, **options))
-            if listed.text.count("<t:") == count:
-                return listed.text
+
+    async def listed() -> str:
+        return (await wire.answer(await wire.slash(guild.owner, "gaps list", guild, **options))).text
+
+    return await eventually(listed, lambda text: text.count("<t:") == count)
 
 
 async def settle() -> None:

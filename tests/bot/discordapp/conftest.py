@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from tests.wire.gateway import MESSAGE_CONTENT
 
 TOKEN = "MTE0.loopback.s3cret-t0ken"
 
-Run = Callable[..., AbstractAsyncContextManager[FootnoteClient]]
+MakeClient = Callable[[BotSettings, ControlledService], FootnoteClient]
 
 
 class PromptClient(FootnoteClient):
@@ -32,34 +34,59 @@ class PromptClient(FootnoteClient):
         """Go on at once."""
 
 
+def free_port() -> int:
+    """Return a port of this machine on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def settings_for(wire: Wire, **options: Any) -> BotSettings:
     """Load settings that point at a loopback Discord."""
     base = {"discord_token": TOKEN, "discord_api_url": wire.url, "discord_user_rate": 0}
     return BotSettings.load(**base | options)
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A client that is connected, the event that stops it, and the task that then ends."""
+
+    client: FootnoteClient
+    stop: asyncio.Event
+    task: asyncio.Task[None]
+
+
 @asynccontextmanager
-async def running(
-    wire: Wire, service: ControlledService, kind: type[FootnoteClient] = PromptClient, **options: Any
-) -> AsyncIterator[FootnoteClient]:
+async def serving(
+    wire: Wire, service: ControlledService, kind: MakeClient = PromptClient, *, drain: float = 2, **options: Any
+) -> AsyncIterator[Serving]:
     """Connect a client, and stop it at the end, within a bound; it alone hears of swaps and damage."""
     listeners = service.swap_listeners, service.damage_listeners
     service.swap_listeners, service.damage_listeners = [], []
     client, stop = kind(settings_for(wire, **options), service), asyncio.Event()
     shown = len(wire.gateway.presences)
-    serving = asyncio.create_task(client.serve(stop, drain=2))
+    task = asyncio.create_task(client.serve(stop, drain=drain))
     ready = asyncio.create_task(wire.log.until(lambda: len(wire.gateway.presences) > shown, "the bot"))
     try:
-        await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
-        if serving.done():
-            await serving
+        await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            await task
         await ready
-        yield client
+        yield Serving(client, stop, task)
     finally:
         ready.cancel()
         stop.set()
-        await asyncio.wait_for(serving, 8)
+        await asyncio.wait_for(task, 8)
         service.swap_listeners, service.damage_listeners = listeners
+
+
+@asynccontextmanager
+async def running(
+    wire: Wire, service: ControlledService, kind: MakeClient = PromptClient, **options: Any
+) -> AsyncIterator[FootnoteClient]:
+    """Connect a client for as long as the block runs."""
+    async with serving(wire, service, kind, **options) as served:
+        yield served.client
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

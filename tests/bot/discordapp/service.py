@@ -10,8 +10,10 @@ from typing import Any
 from bot.answering.answer import Answer
 from bot.service.job_queue import Waiting
 from bot.service.live_index import Damage
+from bot.service.rebuild import Rebuilder
 from bot.service.service import Service
 from bot.settings import BotSettings
+from index.progress import Progress
 
 __all__ = ["ABSENT", "BREAD", "BREAD_QUOTE", "LAMP", "LAMP_QUOTE", "ControlledService"]
 
@@ -30,8 +32,8 @@ ABSENT = "Who painted the ceiling of the chapel?"
 class ControlledService(Service):
     """Answers from the index as the real one does, unless a test holds that back, changes it or has it fail."""
 
-    def __init__(self, settings: BotSettings) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: BotSettings, rebuilder: Rebuilder | None = None) -> None:
+        super().__init__(settings, rebuilder)
         self.swap_listeners: list[Callable[[str], None]] = []
         self.damage_listeners: list[Callable[[Damage | None], None]] = []
         self.reset()
@@ -44,15 +46,21 @@ class ControlledService(Service):
         self.checks: list[str] = []
         self.rebuilds = 0
         self.open = asyncio.Event()
-        """While this is clear, answers, checks and rebuilds wait."""
+        """While this is clear, answers and checks wait."""
         self.open.set()
         self.error: Exception | None = None
-        """Raised by whatever is asked of the service."""
+        """Raised by answers and checks."""
+        self.rebuild_open = asyncio.Event()
+        self.rebuild_open.set()
+        self.rebuild_error: Exception | None = None
+        self.steps: tuple[Progress, ...] = ()
+        """What a rebuild tells of its progress before it goes on."""
         self.position: tuple[int, float] | None = None
         """The position in the queue, and the seconds, that every asker is told of."""
         self.verdict: str | None = None
         self.change: Callable[[Answer], Answer] = lambda answer: answer
         self.found_damage: Damage | None = None
+        self.swaps = 0
 
     async def _held(self) -> None:
         await self.open.wait()
@@ -78,11 +86,15 @@ class ControlledService(Service):
         await self._held()
         return await super().check(text)
 
-    async def rebuild(self, *given: Any, **more: Any) -> Any:
+    async def rebuild(self, progress: Callable[[Progress], None] | None = None, **more: Any) -> Any:
         """Rebuild, once that is open."""
         self.rebuilds += 1
-        await self._held()
-        return await super().rebuild(*given, **more)
+        for step in self.steps if progress is not None else ():
+            progress(step)
+        await self.rebuild_open.wait()
+        if self.rebuild_error is not None:
+            raise self.rebuild_error
+        return await super().rebuild(progress, **more)
 
     def on_swap(self, callback: Callable[[str], None]) -> None:
         """Have `callback` called by `swap` too."""
@@ -95,9 +107,15 @@ class ControlledService(Service):
         super().on_damage(callback)
 
     def swap(self) -> None:
-        """Tell of another generation."""
+        """Tell of another generation, and be said to answer from it."""
+        self.swaps += 1
         for callback in self.swap_listeners:
-            callback("000009-swapped")
+            callback(f"swapped-{self.swaps}")
+
+    async def status(self) -> Any:
+        """Return what is served, under the name that the last `swap` gave it."""
+        found = await super().status()
+        return dataclasses.replace(found, generation=f"swapped-{self.swaps}") if self.swaps else found
 
     @property
     def damage(self) -> Damage | None:
