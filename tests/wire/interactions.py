@@ -176,7 +176,12 @@ class Interactions:
 
     async def _make(self, made: Interaction, body: Json, files: list[Upload], flags: int = 0) -> Message:
         kind = _BY_COMMAND if made.use == "command" else _REPLY if made.message else 0
-        about: Json = {"webhook": True, "interaction": made.metadata(), "kind": kind, "reply_to": made.message}
+        about: Json = {
+            "webhook": True,
+            "interaction": made.metadata(),
+            "kind": kind,
+            "reply_to": made.message,
+        }
         message = self.messages.make(made.channel, self.world.bot, body, files, flags=flags, **about)
         await self.messages.announce(message)
         return message

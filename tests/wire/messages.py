@@ -41,7 +41,9 @@ class Messages:
         content, users = body.get("content") or "", self.world.users
         named = map(int, re.findall(r"<@!?(\d+)>", content))
         mentions = [users[one] for one in dict.fromkeys(named) if one in users]
-        made = Message(more.pop("id", None) or self.world.new_id(), channel, author, mentions=mentions, **more)
+        made = Message(
+            more.pop("id", None) or self.world.new_id(), channel, author, mentions=mentions, **more
+        )
         made.flags |= body.get("flags") or 0
         made.nonce = body.get("nonce")
         self.world.messages[made.id] = made
@@ -67,7 +69,9 @@ class Messages:
                 setattr(message, part, body[part] or type(getattr(message, part))())
         for one in files:
             about = {"id": str(message.id + one.number), "filename": one.filename, "size": len(one.data)}
-            message.attachments.append(about | dict.fromkeys(("url", "proxy_url"), "https://cdn.example/file"))
+            message.attachments.append(
+                about | dict.fromkeys(("url", "proxy_url"), "https://cdn.example/file")
+            )
             message.files.append(one.data)
         if message.author is self.world.bot:
             self.log.pings += _pinged(message.content, body.get("allowed_mentions"))

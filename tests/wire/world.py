@@ -11,7 +11,18 @@ from typing import Any
 
 from tests.wire.renderer import Shown, render
 
-__all__ = ["EPHEMERAL", "LOADING", "Channel", "Guild", "Json", "Kind", "Message", "Permission", "Role", "User"]
+__all__ = [
+    "EPHEMERAL",
+    "LOADING",
+    "Channel",
+    "Guild",
+    "Json",
+    "Kind",
+    "Message",
+    "Permission",
+    "Role",
+    "User",
+]
 __all__ += ["World"]
 
 Json = dict[str, Any]
@@ -82,7 +93,12 @@ class Role:
 
     def payload(self) -> Json:
         """Return the role object."""
-        return {"id": str(self.id), "name": self.name, "permissions": str(int(self.permissions)), "position": 0}
+        return {
+            "id": str(self.id),
+            "name": self.name,
+            "permissions": str(int(self.permissions)),
+            "position": 0,
+        }
 
 
 @dataclass(slots=True, eq=False)
@@ -336,7 +352,13 @@ class World:
     def application(self) -> Json:
         """Return the application object, owned by one account or by the team."""
         members = [
-            {"user": user.payload(), "role": role, "membership_state": state, "team_id": "1", "permissions": []}
+            {
+                "user": user.payload(),
+                "role": role,
+                "membership_state": state,
+                "team_id": "1",
+                "permissions": [],
+            }
             for user, role, state in self.team
         ]
         team = {"id": "1", "name": "team", "icon": None, "members": members}

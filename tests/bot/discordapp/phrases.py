@@ -3,89 +3,85 @@
 from __future__ import annotations
 
 # Titles of answers
-ANSWERED, RELATED, NOT_FOUND = (
-    "The articles say",
-    "Close, but maybe not an answer",
-    "The articles do not seem to say",
-)
+ANSWERED = "The articles say"
+RELATED = "Close, but maybe not an answer"
+NOT_FOUND = "The articles do not seem to say"
+READ_TOGETHER = "Read together with: "
+NO_ANSWER = "not given as an answer"
 IN_LANGUAGE = {
-    "en": ANSWERED,
+    "en": "The articles say",
     "de": "Die Artikel sagen",
     "es": "Los artículos dicen",
     "fr": "Les articles disent",
 }
 
 # Labels of buttons
-CONTEXT, NEXT, FOLLOW_UP = "Show context", "Next source", "Ask a follow-up"
-HELPFUL, NOT_HELPFUL, WHY, HELPERS = "Helpful", "Not helpful", "Why?", "Ask the helpers"
+CONTEXT = "Show context"
+NEXT = "Next source"
+FOLLOW_UP = "Ask a follow-up"
+HELPFUL = "Helpful"
+NOT_HELPFUL = "Not helpful"
+WHY = "Why?"
+HELPERS = "Ask the helpers"
 
 # Entries of a message's menu
-ANSWER_THIS, CHECK_THIS = "Answer this", "Check this quote"
+ANSWER_THIS = "Answer this"
+CHECK_THIS = "Check this quote"
 
 # Titles of what buttons show
-IN_PLACE, SOURCE, REASONS = "In its place", "Source {} of {}", "Why this verdict"
-CHANGED, LOST, OLD_BUTTON = (
-    "This article has changed",
-    "The question can no longer be seen",
-    "This button is of an older version",
-)
-THANKS, PASSED_ON, NOT_PASSED_ON, NO_HELPERS = (
-    "Thank you",
-    "Passed on",
-    "The helpers could not be told",
-    "This server names no helpers",
-)
+IN_PLACE = "In its place"
+SOURCE = "Source {} of {}"
+REASONS = "Why this verdict"
+CHANGED = "This article has changed"
+LOST = "The question can no longer be seen"
+OLD_BUTTON = "This button is of an older version"
+THANKS = "Thank you"
+PASSED_ON = "Passed on"
+NOT_PASSED_ON = "The helpers could not be told"
+NO_HELPERS = "This server names no helpers"
 
 # Notices
-HELP, STOPPING, BUSY, TOO_FAST, FAULT = (
-    "Ask a question",
-    "Footnote is stopping",
-    "Too many questions are waiting",
-    "That was quick",
-    "Something went wrong",
-)
-NEVER_HERE, NOT_ALLOWED, SERVER_ONLY, NO_ARTICLE = (
-    "Footnote does not answer in this channel",
-    "You may not do that here",
-    "This works in a server only",
-    "There is no such article",
-)
-NOT_TAKEN, DAMAGED, WHOLE_AGAIN, OTHER_COMMAND = (
-    "Discord did not take the answer",
-    "The index is damaged",
-    "The index is whole again",
-    "This command has changed",
-)
-RECORDING_OFF, WRONG_CHANNEL = (
-    "Footnote's operator has switched recording off.",
-    "That does not work for such a channel",
-)
-IN_LINE, SECONDS_TO_WAIT = "You are 5th in line", r"Try again in (\d+) s\."
+HELP = "Ask a question"
+STOPPING = "Footnote is stopping"
+BUSY = "Too many questions are waiting"
+TOO_FAST = "That was quick"
+FAULT = "Something went wrong"
+NEVER_HERE = "Footnote does not answer in this channel"
+NOT_ALLOWED = "You may not do that here"
+SERVER_ONLY = "This works in a server only"
+NO_ARTICLE = "There is no such article"
+NOT_TAKEN = "Discord did not take the answer"
+DAMAGED = "The index is damaged"
+WHOLE_AGAIN = "The index is whole again"
+OTHER_COMMAND = "This command has changed"
+RECORDING_OFF = "Footnote's operator has switched recording off."
+WRONG_CHANNEL = "That does not work for such a channel"
+IN_LINE = "You are 5th in line"
+SECONDS_TO_WAIT = r"Try again in (\d+) s\."
 
 # Lists and settings
-NONE, SETTINGS_DEFAULT, SETTINGS_CHANGED = "There are none.", "Everything is as it comes", "Changed"
+NONE = "There are none."
+SETTINGS_DEFAULT = "Everything is as it comes"
+SETTINGS_CHANGED = "Changed"
 NEEDS_INTENT = "message-content intent"
+ASKED = "asked {} times (people: {})"
+ASKED_ONCE = "asked once"
+MORE = r"and (\d+) more"
 NOW_ANSWERED = "This question, asked here before, now has an answer"
 
 # The index
-INDEX, REBUILDING, REBUILT, REBUILD_FAILED, OTHER_REBUILD, GIVEN_UP = (
-    "Index",
-    "Rebuilding the index",
-    "The rebuild is done",
-    "The rebuild failed; the index is as it was",
-    "Another rebuild is under way",
-    "The rebuild was given up",
-)
-ROLLED_BACK, NOT_ROLLED_BACK = (
-    "Answers come from another generation",
-    "That generation cannot be gone back to",
-)
+INDEX = "Index"
+REBUILDING = "Rebuilding the index"
+REBUILT = "The rebuild is done"
+REBUILD_FAILED = "The rebuild failed; the index is as it was"
+OTHER_REBUILD = "Another rebuild is under way"
+GIVEN_UP = "The rebuild was given up"
+ROLLED_BACK = "Answers come from another generation"
+NOT_ROLLED_BACK = "That generation cannot be gone back to"
 ANSWERING_FROM = "Answering from {} articles"
 
 # Checked quotes
-CHECKED, EXACT, ALTERED, ABSENT = (
-    "Does it stand in the articles?",
-    "To the letter",
-    "Changed",
-    "Not in the articles",
-)
+CHECKED = "Does it stand in the articles?"
+EXACT = "To the letter"
+ALTERED = "Changed"
+ABSENT = "Not in the articles"

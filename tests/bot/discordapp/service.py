@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from bot.answering.answer import Answer
@@ -13,9 +15,11 @@ from bot.service.live_index import Damage
 from bot.service.rebuild import Rebuilder
 from bot.service.service import Service
 from bot.settings import BotSettings
+from index.encoding.encoder import Encoder
 from index.progress import Progress
+from tests.bot.services import RebuilderHere
 
-__all__ = ["ABSENT", "BREAD", "BREAD_QUOTE", "LAMP", "LAMP_QUOTE", "ControlledService"]
+__all__ = ["ABSENT", "BREAD", "BREAD_QUOTE", "LAMP", "LAMP_QUOTE", "StagedService", "open_service"]
 
 LAMP, LAMP_QUOTE = (
     "When was the lighthouse on Gull Rock lit?",
@@ -29,7 +33,7 @@ ABSENT = "Who painted the ceiling of the chapel?"
 """A question that the articles do not answer."""
 
 
-class ControlledService(Service):
+class StagedService(Service):
     """Answers from the index as the real one does, unless a test holds that back, changes it or has it fail."""
 
     def __init__(self, settings: BotSettings, rebuilder: Rebuilder | None = None) -> None:
@@ -127,3 +131,13 @@ class ControlledService(Service):
         self.found_damage = Damage("000002-damaged", reason, serving) if reason else None
         for callback in self.damage_listeners:
             callback(self.found_damage)
+
+
+@asynccontextmanager
+async def open_service(chat: Any, home: Path, encoder: Encoder) -> AsyncIterator[StagedService]:
+    """Open the index of a folder of the test's own, and answer from it; rebuilds run in a thread."""
+    settings = chat.settings(articles=home / "articles", index=home / ".footnote/index")
+    chat.service = service = StagedService(settings, RebuilderHere(settings, encoder))
+    await service.start()
+    yield service
+    await asyncio.wait_for(service.close(), 60)

@@ -6,97 +6,75 @@ import asyncio
 
 import pytest
 
-from tests.bot.discordapp.asking import ask, eventually, mention, notice, press, set_to, until
-from tests.bot.discordapp.conftest import running
-from tests.bot.discordapp.phrases import (
-    HELPERS,
-    HELPFUL,
-    NO_HELPERS,
-    NOT_HELPFUL,
-    NOT_PASSED_ON,
-    PASSED_ON,
-    RECORDING_OFF,
-    THANKS,
-)
-from tests.bot.discordapp.service import ABSENT, BREAD, LAMP, ControlledService
-from tests.wire.driver import Wire
+from tests.bot.discordapp import phrases as say
+from tests.bot.discordapp.chat import Chat, eventually, until
+from tests.bot.discordapp.service import ABSENT, BREAD, LAMP
 from tests.wire.world import Channel, Guild, Message, Permission, User
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def kept(wire: Wire, user: User) -> list[str]:
-    """Return what /privacy show has of somebody's votes."""
-    shown = await wire.answer(await wire.slash(user, "privacy show", user))
-    return list(shown.fields.values())[1].split("\n")
+async def votes(chat: Chat, user: User | None = None) -> list[str]:
+    """Return the lines that /privacy show has of somebody's votes."""
+    shown = await chat.use("privacy show", user)
+    return [line for line in list(shown.fields.values())[1].split("\n") if line.startswith("- ")]
 
 
-async def test_a_vote_is_kept_with_its_question_and_thanked_for_in_private(wire: Wire) -> None:
-    guild, ann, bob = await wire.server("ann", "bob")
-    for answer in (await ask(wire, ann, guild, LAMP), await mention(wire, ann, guild, BREAD)):
-        thanks = await press(wire, bob, answer, HELPFUL)  # it need not be the asker's
-        assert (thanks.title, thanks.private) == (THANKS, True)
-    direct = await mention(wire, bob, bob, LAMP)
-    await press(wire, bob, direct, HELPFUL)
-    assert [line.split(": ")[1] for line in await kept(wire, bob)] == [LAMP, BREAD, LAMP]
-    assert len(await kept(wire, ann)) == 1  # which says that there is nothing
+async def test_a_vote_is_kept_with_its_question_and_thanked_for_in_private(chat: Chat) -> None:
+    for answer in (await chat.ask(LAMP), await chat.mention(BREAD), await chat.direct(LAMP, chat.bob)):
+        thanks = await chat.press_on(answer, say.HELPFUL, chat.bob)  # which need not be the asker's
+        assert (thanks.title, thanks.private) == (say.THANKS, True)
+    assert [line.split(": ")[1] for line in await votes(chat, chat.bob)] == [LAMP, BREAD, LAMP]
+    assert await votes(chat) == []
 
 
 @pytest.mark.parametrize(("typed", "reason"), [("It is of 1872.", "It is of 1872."), ("  ", ""), (None, "")])
-async def test_not_helpful_asks_for_a_reason_and_is_kept_though_that_is_dismissed(
-    wire: Wire, typed: str | None, reason: str
+async def test_not_helpful_is_kept_though_the_form_for_the_reason_is_dismissed(
+    chat: Chat, typed: str | None, reason: str
 ) -> None:
-    guild, ann = await wire.server("ann")
-    used = await wire.press(ann, await ask(wire, ann, guild), NOT_HELPFUL)
-    (label,) = (await wire.form(used))["components"]
+    used = await chat.press(chat.ann, await chat.ask(), say.NOT_HELPFUL)
+    (label,) = (await chat.form(used))["components"]
     assert (label["component"]["required"], label["component"]["max_length"]) == (False, 500)
     if typed is not None:
-        assert (await wire.answer(await wire.submit(used, typed))).title == THANKS
-    (vote,) = await eventually(lambda: kept(wire, ann), lambda votes: LAMP in votes[0])
+        assert (await chat.answer(await chat.submit(used, typed))).title == say.THANKS
+    (vote,) = await eventually(lambda: votes(chat), bool)
     assert vote.endswith(reason or LAMP)
 
 
-async def test_a_person_has_one_vote_on_an_answer_the_last(wire: Wire) -> None:
-    guild, ann = await wire.server("ann")
-    answer, other = await ask(wire, ann, guild, LAMP), await ask(wire, ann, guild, BREAD)
+async def test_a_person_has_one_vote_on_an_answer_the_last(chat: Chat) -> None:
+    answer, other = await chat.ask(LAMP), await chat.ask(BREAD)
     for one in (answer, answer, other):
-        await press(wire, ann, one, HELPFUL)
-    assert len(await kept(wire, ann)) == 2
-    await wire.answer(await wire.submit(await wire.press(ann, answer, NOT_HELPFUL), "No."))
-    votes = await kept(wire, ann)
-    assert len(votes) == 2
-    assert any(LAMP in one and one.endswith("No.") for one in votes)
+        await chat.press_on(one, say.HELPFUL)
+    await chat.fill(answer, say.NOT_HELPFUL, "No.")
+    found = await votes(chat)
+    assert (len(found), any(LAMP in one and one.endswith("No.") for one in found)) == (2, True)
 
 
 @pytest.mark.xfail(strict=True, reason="until the merge: with record_days=0 nothing is kept")
-async def test_where_nothing_is_recorded_nobody_is_asked_and_old_buttons_say_so(
-    own_wire: Wire, service: ControlledService
-) -> None:
-    async with running(own_wire, service):
-        guild, ann = await own_wire.server("ann")
-        answer = await ask(own_wire, ann, guild, LAMP)
-    async with running(own_wire, service, record_days=0):
-        assert not {HELPFUL, NOT_HELPFUL} & set((await ask(own_wire, ann, guild, LAMP)).buttons)
-        for label in (HELPFUL, NOT_HELPFUL):
-            told = await press(own_wire, ann, answer, label)
-            assert (told.title, told.private) == (RECORDING_OFF, True)
-        assert len(await kept(own_wire, ann)) == 1
+async def test_where_nothing_is_recorded_nobody_is_asked_and_old_buttons_say_so(fresh: Chat) -> None:
+    async with fresh.bot():
+        answer = await fresh.ask()
+    async with fresh.bot(record_days=0):
+        assert not {say.HELPFUL, say.NOT_HELPFUL} & set((await fresh.ask()).buttons)
+        for label in (say.HELPFUL, say.NOT_HELPFUL):
+            told = await fresh.press_on(answer, label)
+            assert (told.title, told.private) == (say.RECORDING_OFF, True)
+        assert await votes(fresh) == []
 
 
 # Helpers
 
 
-async def helped(wire: Wire, **more: object) -> tuple[Guild, Channel, User, User]:
-    """Make a server whose helpers are told in a channel of their own."""
-    guild, ann, bob = await wire.server("ann", "bob")
-    helpers = await wire.channel(guild, "help")
-    await set_to(wire, guild, "helpers", channel=helpers, **more)
-    return guild, helpers, ann, bob
+async def helped(chat: Chat, **more: object) -> Channel:
+    """Let the server's helpers be told in a channel of their own."""
+    helpers = await chat.channel(chat.guild, "help")
+    await chat.set_to("helpers", channel=helpers, **more)
+    return helpers
 
 
-def posted(wire: Wire, where: Channel | Guild) -> list[Message]:
+def passed_on(chat: Chat, where: Channel | Guild) -> list[Message]:
     """Return what was passed on in a channel."""
-    return [one for one in wire.said(where) if not one.embeds]
+    return [one for one in chat.said(where) if not one.embeds]
 
 
 def link_to(message: Message) -> str:
@@ -105,84 +83,57 @@ def link_to(message: Message) -> str:
     return f"https://discord.com/channels/{message.channel.guild.id}/{message.channel.id}/{message.id}"
 
 
-@pytest.mark.parametrize("by_command", [True, False])
-async def test_a_question_is_passed_on_with_a_link_and_pings_the_helpers_alone(
-    wire: Wire, by_command: bool
-) -> None:
-    guild, helpers, ann, bob = await helped(wire)
-    role = wire.world.role(guild, "helpers")
-    await set_to(wire, guild, "helpers", channel=helpers, role=role)
-    question = f"@everyone **who** painted it, <@{ann.id}>?"
-    answer = await (ask if by_command else mention)(wire, ann, guild, question)
-    before = answer.embeds, answer.content, set(answer.buttons)
-    told = await notice(wire, bob, answer, HELPERS)
-    assert (told.title, told.private) == (PASSED_ON, True)
-    (message,) = posted(wire, helpers)
+@pytest.mark.parametrize("way", ["command", "mention", "private", "thread"])
+async def test_a_question_is_passed_on_once_and_pings_the_helpers_alone(chat: Chat, way: str) -> None:
+    role = chat.world.role(chat.guild, "helpers")
+    helpers, question = await helped(chat, role=role), "@everyone **who** painted it, <@1>?"
+    thread = await chat.thread(chat.guild, chat.ann, "thread")  # which has the helpers of its channel
+    where = thread if way == "thread" else chat.guild
+    private = {"private": True} if way == "private" else {}
+    asking = chat.mention if way == "mention" else chat.ask
+    answer = await asking(question, where=where, **private)
+    before, buttons = (answer.embeds, answer.content), set(answer.buttons)
+    who = chat.ann if private else chat.bob
+    told = await chat.press_on(answer, say.HELPERS, who)
+    assert (told.title, told.private) == (say.PASSED_ON, True)
+    (message,) = passed_on(chat, helpers)
     assert message.shown.quotes == [question]
-    assert all(part in message.content for part in (f"<@&{role.id}>", bob.mention, link_to(answer)))
-    assert wire.log.pings == [role.id]
-    assert (answer.embeds, answer.content, {*answer.buttons, HELPERS}) == before
-    assert HELPERS not in answer.buttons
+    assert (f"<@&{role.id}>" in message.content, who.mention in message.content) == (True, True)
+    assert (link_to(answer) in message.content) is (way != "private")
+    assert chat.log.pings == [role.id]
+    assert ((answer.embeds, answer.content), buttons - set(answer.buttons)) == (before, {say.HELPERS})
 
 
-async def test_a_role_alone_is_pinged_where_the_question_was_asked_and_a_channel_alone_pings_nobody(
-    wire: Wire,
-) -> None:
-    guild, helpers, ann, _ = await helped(wire)
-    await notice(wire, ann, await ask(wire, ann, guild, ABSENT), HELPERS)
-    assert (len(posted(wire, helpers)), wire.log.pings) == (1, [])
-    role = wire.world.role(guild, "helpers")
-    await set_to(wire, guild, "helpers", role=role)
-    await notice(wire, ann, await ask(wire, ann, guild, ABSENT), HELPERS)
-    assert (len(posted(wire, guild)), wire.log.pings) == (1, [role.id])
-
-
-async def test_two_who_press_at_once_pass_it_on_once_and_both_are_told(wire: Wire) -> None:
-    guild, helpers, ann, bob = await helped(wire)
-    answer = await mention(wire, ann, guild, ABSENT)
-    both = await asyncio.gather(*(notice(wire, user, answer, HELPERS) for user in (ann, bob)))
-    assert ([one.title for one in both], len(posted(wire, helpers))) == ([PASSED_ON] * 2, 1)
-
-
-async def test_a_private_answer_is_passed_on_without_a_link(wire: Wire) -> None:
-    guild, helpers, ann, _ = await helped(wire)
-    await notice(wire, ann, await ask(wire, ann, guild, ABSENT, private=True), HELPERS)
-    (message,) = posted(wire, helpers)
-    assert (message.shown.quotes, "https" in message.content) == ([ABSENT], False)
-
-
-async def test_a_thread_has_the_helpers_of_its_channel(wire: Wire) -> None:
-    guild, ann = await wire.server("ann")
-    helpers = await wire.channel(guild, "help")
-    await set_to(wire, guild, "helpers", channel=helpers)
-    answer = await mention(wire, ann, await wire.thread(guild, ann, "thread"), ABSENT)
-    await notice(wire, ann, answer, HELPERS)
-    assert link_to(answer) in posted(wire, helpers)[0].content
+async def test_a_role_alone_is_pinged_where_it_was_asked_and_a_channel_alone_pings_nobody(chat: Chat) -> None:
+    helpers = await helped(chat)
+    answer = await chat.mention(ABSENT)
+    pressing = (chat.press_on(answer, say.HELPERS, user) for user in (chat.ann, chat.bob))
+    assert [one.title for one in await asyncio.gather(*pressing)] == [say.PASSED_ON] * 2  # both are told
+    assert (len(passed_on(chat, helpers)), chat.log.pings) == (1, [])
+    role = chat.world.role(chat.guild, "helpers")
+    await chat.set_to("helpers", role=role)
+    await chat.press_on(await chat.ask(ABSENT), say.HELPERS)
+    assert (len(passed_on(chat, chat.guild)), chat.log.pings) == (1, [role.id])
 
 
 @pytest.mark.parametrize("trouble", [Permission.SEND_MESSAGES, Permission.VIEW_CHANNEL, "removed", "server"])
-async def test_where_helpers_cannot_be_told_whoever_pressed_hears_so_and_may_try_again(
-    wire: Wire, trouble: Permission | str, caplog: pytest.LogCaptureFixture
+async def test_where_helpers_cannot_be_told_that_is_said_and_may_be_tried_again(
+    chat: Chat, trouble: Permission | str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    guild, helpers, ann, bob = await helped(wire)
-    answer = await ask(wire, ann, guild, ABSENT)
+    helpers = await helped(chat)
+    answer = await chat.ask(ABSENT)
     if trouble == "removed":
-        await wire.remove(helpers)
+        await chat.remove(helpers)
     elif trouble == "server":
-        wire.faults.answer("POST", f"/channels/{helpers.id}/messages", status=501)
+        chat.faults.answer("POST", f"/channels/{helpers.id}/messages", status=501)
     else:
-        await wire.deny(helpers, Permission(trouble))
-    told = await notice(wire, ann, answer, HELPERS)
-    assert (told.title, told.private) == (NOT_PASSED_ON, True)
-    assert HELPERS in answer.buttons
+        await chat.deny(helpers, Permission(trouble))
+    told = await chat.press_on(answer, say.HELPERS)
+    assert (told.title, told.private, say.HELPERS in answer.buttons) == (say.NOT_PASSED_ON, True, True)
     await until(lambda: "could not be passed on" in caplog.text)
-    await set_to(wire, guild, "helpers", channel=guild.channels[0])
-    assert (await notice(wire, bob, answer, HELPERS)).title == PASSED_ON
-
-
-async def test_helpers_that_are_no_longer_named_are_not_told(wire: Wire) -> None:
-    guild, helpers, ann, _ = await helped(wire)
-    answer = await ask(wire, ann, guild, ABSENT)
-    await set_to(wire, guild, "helpers")
-    told = await press(wire, ann, answer, HELPERS)
-    assert (told.title, told.private, posted(wire, helpers)) == (NO_HELPERS, True, [])
+    await chat.set_to("helpers", channel=chat.guild.channels[0])
+    assert (await chat.press_on(answer, say.HELPERS, chat.bob)).title == say.PASSED_ON
+    other = await chat.ask(ABSENT)
+    await chat.set_to("helpers")  # names nobody any more
+    told = await chat.answer(await chat.press(chat.ann, other, say.HELPERS))
+    assert (told.title, told.private) == (say.NO_HELPERS, True)

@@ -1,225 +1,172 @@
-"""Follow-ups: what a question is read together with, the form that asks one, and nothing that was private."""
+"""Follow-ups: what a question goes on from, the form that asks one, and nothing that was private."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.bot.discordapp.asking import ask, follow, mention, set_to, settle
-from tests.bot.discordapp.conftest import running
-from tests.bot.discordapp.phrases import ANSWER_THIS, ANSWERED, FAULT, FOLLOW_UP, HELP, TOO_FAST
-from tests.bot.discordapp.service import BREAD, LAMP, ControlledService
-from tests.wire.driver import Wire
+from tests.bot.discordapp import phrases as say
+from tests.bot.discordapp.chat import Chat, settle
+from tests.bot.discordapp.service import BREAD, LAMP
 from tests.wire.gateway import MESSAGE_CONTENT
-from tests.wire.world import Kind, Permission
+from tests.wire.world import Kind, Message, Permission
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_a_follow_up_is_answered_by_the_subject_of_the_question_before(wire: Wire) -> None:
-    guild, ann = await wire.server("ann")
-    question = "Who kept it for thirty-one years?"
-    first = await mention(wire, ann, guild, "When was the lamp on Gull Rock replaced?")
+async def test_a_follow_up_is_answered_by_the_subject_of_the_question_before(chat: Chat) -> None:
+    first = await chat.mention("When was the lamp on Gull Rock replaced?")
     await settle()
-    second = await mention(wire, ann, guild, question, first)
-    assert second.title == ANSWERED
+    second = await chat.mention("Who kept it for thirty-one years?", to=first)
+    assert second.title == say.ANSWERED
     assert "Ebba Lind kept the lamp" in second.shown.quotes[0]
-    assert "Read together with: " in second.text
+    assert say.READ_TOGETHER in second.text
 
 
-async def test_a_command_goes_on_from_what_the_same_person_asked_last_in_the_same_channel(
-    wire: Wire, service: ControlledService
-) -> None:
-    guild, ann, bob = await wire.server("ann", "bob")
-    other = await wire.channel(guild)
+async def test_a_command_goes_on_from_what_the_same_person_asked_last_in_the_channel(chat: Chat) -> None:
+    other = await chat.channel(chat.guild)
     for user, where, question, before in (
-        (ann, guild, LAMP, None),
-        (ann, guild, BREAD, LAMP),
-        (bob, guild, "Why?", None),
-        (ann, other, "Why?", None),
-        (ann, ann, "Why?", None),
-        (ann, guild, LAMP, BREAD),
+        (chat.ann, chat.guild, LAMP, None),
+        (chat.ann, chat.guild, BREAD, LAMP),
+        (chat.bob, chat.guild, "Why?", None),
+        (chat.ann, other, "Why?", None),
+        (chat.ann, chat.ann, "Why?", None),
+        (chat.ann, chat.guild, LAMP, BREAD),
     ):
-        await ask(wire, user, where, question)
-        assert service.asked_with[-1] == (question, None, before)
+        await chat.ask(question, user, where)
+        assert chat.service.asked_with[-1] == (question, None, before)
         await settle()
-    await mention(wire, ann, guild, BREAD)
-    assert service.asked_with[-1] == (BREAD, None, LAMP)
-
-
-async def test_a_question_of_one_article_goes_on_from_nothing(wire: Wire, service: ControlledService) -> None:
-    guild, ann = await wire.server("ann")
-    await ask(wire, ann, guild, LAMP)
+    await chat.mention(BREAD)
+    assert chat.service.asked_with[-1] == (BREAD, None, LAMP)
     await settle()
-    await ask(wire, ann, guild, BREAD, article="Bread without a clock")
-    assert service.asked_with[-1][2] is None
+    await chat.ask(LAMP, article="Bread without a clock")
+    assert chat.service.asked_with[-1][2] is None  # a question of one article goes on from nothing
     await settle()
-    await ask(wire, ann, guild, "Why?")
-    assert service.asked_with[-1][2] == BREAD
+    await chat.ask("Why?")
+    assert chat.service.asked_with[-1][2] == LAMP
 
 
-async def test_what_was_private_is_no_subject_of_what_all_see(wire: Wire, service: ControlledService) -> None:
-    guild, ann, bob = await wire.server("ann", "bob")
-    thread = await wire.thread(guild, ann, "thread")
+async def test_what_was_private_is_no_subject_of_what_all_see(chat: Chat) -> None:
+    thread = await chat.thread(chat.guild, chat.ann, "thread")
     for user, where, private, question, before in (
-        (ann, guild, True, LAMP, None),
-        (ann, guild, False, BREAD, None),
-        (ann, guild, True, LAMP, BREAD),
-        (ann, guild, True, BREAD, LAMP),
-        (bob, guild, True, LAMP, None),
-        (ann, thread, True, LAMP, None),
+        (chat.ann, chat.guild, True, LAMP, None),
+        (chat.ann, chat.guild, False, BREAD, None),
+        (chat.ann, chat.guild, True, LAMP, BREAD),
+        (chat.ann, chat.guild, True, BREAD, LAMP),
+        (chat.bob, chat.guild, True, LAMP, None),
+        (chat.ann, thread, True, LAMP, None),
     ):
-        await ask(wire, user, where, question, private=private)
-        assert service.asked_with[-1] == (question, None, before)
+        await chat.ask(question, user, where, private=private)
+        assert chat.service.asked_with[-1] == (question, None, before)
         await settle()
-    await mention(wire, bob, thread, BREAD)
-    assert service.asked_with[-1] == (BREAD, None, None)
+    await chat.mention(BREAD, chat.bob, thread)
+    assert chat.service.asked_with[-1] == (BREAD, None, None)
 
 
-async def test_direct_messages_go_on_from_the_latest_answer_or_from_the_one_replied_to(
-    wire: Wire, service: ControlledService
-) -> None:
-    ann, bob = wire.world.user("ann"), wire.world.user("bob")
-    first = await wire.reply(await wire.say(ann, ann, LAMP))
+async def test_direct_messages_go_on_from_the_latest_answer_or_the_one_replied_to(chat: Chat) -> None:
+    first = await chat.direct(LAMP)
     await settle()
     for user, to, question, before in (
-        (ann, None, BREAD, LAMP),
-        (ann, first, "Why?", LAMP),
-        (bob, None, "Why?", None),
-    ):
-        await wire.reply(await wire.say(user, user, question, to))
-        assert service.asked_with[-1] == (question, None, before)
+        (chat.ann, None, BREAD, LAMP), (chat.ann, first, "Why?", LAMP), (chat.bob, None, "Why?", None)
+    ):  # fmt: skip
+        await chat.direct(question, user, to)
+        assert chat.service.asked_with[-1] == (question, None, before)
         await settle()
 
 
 @pytest.mark.parametrize("way", ["command", "mention", "direct"])
-async def test_the_form_asks_after_its_own_answer_for_anybody_and_is_answered_in_public(
-    wire: Wire, service: ControlledService, way: str
-) -> None:
-    guild, ann, bob = await wire.server("ann", "bob")
-    where = ann if way == "direct" else guild
-    answer = await (ask if way == "command" else mention)(wire, ann, where, LAMP)
-    await ask(wire, ann, where, BREAD)
-    used = await wire.submit(await wire.press(ann if way == "direct" else bob, answer, FOLLOW_UP), "And who?")
-    shown = await wire.answer(used)
-    assert service.asked_with[-1] == ("And who?", None, LAMP)
-    assert (shown.private, shown.every_part[0].quotes) == (False, ["And who?"])
-    assert set(shown.buttons) >= {FOLLOW_UP}
-    assert wire.log.pings == []
-    await follow(wire, ann, shown, "Since when?")
-    assert (service.asked_with[-1][2] or "").startswith("And who?")
+async def test_the_form_asks_after_its_own_answer_for_anybody_in_public(chat: Chat, way: str) -> None:
+    answer = await {"command": chat.ask, "mention": chat.mention, "direct": chat.direct}[way](LAMP)
+    await chat.ask(BREAD)
+    shown = await chat.follow(answer, "And who?", chat.ann if way == "direct" else chat.bob)
+    assert chat.service.asked_with[-1] == ("And who?", None, LAMP)
+    assert (shown.private, shown.every_part[0].quotes, chat.log.pings) == (False, ["And who?"], [])
+    await chat.follow(shown, "Since when?")
+    assert (chat.service.asked_with[-1][2] or "").startswith("And who?")
 
 
-async def test_the_form_has_one_field_with_room_for_a_question(wire: Wire) -> None:
-    guild, ann = await wire.server("ann")
-    form = await wire.form(await wire.press(ann, await ask(wire, ann, guild), FOLLOW_UP))
+async def test_the_form_has_one_field_with_room_for_a_question(chat: Chat) -> None:
+    form = await chat.form(await chat.press(chat.ann, answer := await chat.ask(), say.FOLLOW_UP))
     (label,) = form["components"]
-    assert label["component"]["max_length"] == 1000
-    assert label["component"].get("required", True)
+    assert (label["component"]["max_length"], label["component"].get("required", True)) == (1000, True)
+    blank = await chat.follow(answer, " \n ")
+    chat.service.error = RuntimeError("boom")
+    failed = await chat.follow(answer, "And who?")
+    assert [(one.title, one.private) for one in (blank, failed)] == [(say.HELP, True), (say.FAULT, True)]
 
 
 @pytest.mark.parametrize("by", ["option", "setting"])
-async def test_a_follow_up_to_what_one_person_saw_is_seen_by_that_person_alone(wire: Wire, by: str) -> None:
-    guild, ann = await wire.server("ann")
+async def test_a_follow_up_to_what_one_person_saw_is_seen_by_that_person_alone(chat: Chat, by: str) -> None:
     if by == "setting":
-        await set_to(wire, guild, "private", private="yes")
-    answer = await ask(wire, ann, guild, private=True if by == "option" else None)
-    shown = await follow(wire, ann, answer, "And who?")
-    assert answer.private
-    assert shown.private
-    assert wire.said(guild) == []
+        await chat.set_to("private", private="yes")
+    answer = await chat.ask(private=True if by == "option" else None)
+    shown = await chat.follow(answer, "And who?")
+    assert (answer.private, shown.private, chat.said(chat.guild)) == (True, True, [])
 
 
-async def test_a_blank_follow_up_gets_help_and_a_failing_one_an_apology(
-    wire: Wire, service: ControlledService
-) -> None:
-    guild, ann = await wire.server("ann")
-    answer = await ask(wire, ann, guild)
-    blank = await follow(wire, ann, answer, " \n ")
-    service.error = RuntimeError("boom")
-    failed = await follow(wire, ann, answer, "And who?")
-    assert [(one.title, one.private) for one in (blank, failed)] == [(HELP, True), (FAULT, True)]
+async def answered_in_every_way(chat: Chat) -> dict[str, Message]:
+    """Have a question answered in all the ways that an answer can be posted."""
+    found = {
+        "command": await chat.ask(LAMP), "mention": await chat.mention(LAMP), "direct": await chat.direct(LAMP),
+        "menu": await chat.menu_of(say.ANSWER_THIS, LAMP), "private": await chat.ask(LAMP, private=True),
+    }  # fmt: skip
+    plain = await chat.channel(chat.guild, "plain")
+    await chat.deny(plain, Permission.EMBED_LINKS)
+    found["text"] = await chat.ask(LAMP, where=plain)
+    forum = await chat.channel(chat.guild, "questions", Kind.FORUM)
+    await chat.set_to("answers", to="questions")
+    post = await chat.post(forum, chat.ann, LAMP, "It is about the lamp.")
+    (found["forum"],) = await chat.log.until(lambda: chat.said(post), "an answer")
+    return found
 
 
-@pytest.mark.parametrize("way", ["command", "mention", "text", "menu", "forum", "direct", "private"])
-async def test_after_a_restart_the_question_is_read_from_the_messages(
-    own_wire: Wire, service: ControlledService, way: str
-) -> None:
-    async with running(own_wire, service):
-        guild, ann = await own_wire.server("ann")
-        where = ann if way == "direct" else guild
-        if way == "text":
-            await own_wire.deny(guild, Permission.EMBED_LINKS)
-        if way == "menu":
-            said = await own_wire.say(ann, guild, LAMP)
-            answer = await own_wire.answer(await own_wire.menu(ann, ANSWER_THIS, said))
-        elif way == "forum":
-            forum = await own_wire.channel(guild, "questions", Kind.FORUM)
-            await set_to(own_wire, guild, "answers", to="questions")
-            post = await own_wire.post(forum, ann, LAMP, "It is about the lamp.")
-            (answer,) = await own_wire.log.until(lambda: own_wire.said(post), "an answer")
-        elif way in {"mention", "direct"}:
-            answer = await mention(own_wire, ann, where, LAMP)
-        else:
-            answer = await ask(own_wire, ann, guild, LAMP, private=way == "private")
-    async with running(own_wire, service):
-        shown = await follow(own_wire, ann, answer, "And who?")
-    assert service.asked_with[-1] == ("And who?", None, LAMP)
-    assert shown.private is (way == "private")
+async def test_after_a_restart_the_question_is_read_from_the_messages(fresh: Chat) -> None:
+    async with fresh.bot(drain=0.1):
+        answers = await answered_in_every_way(fresh)
+    async with fresh.bot():
+        for way, answer in answers.items():
+            shown = await fresh.follow(answer, "And who?")
+            assert (fresh.service.asked_with[-1], shown.private) == (("And who?", None, LAMP), way == "private")
 
 
-async def test_after_a_restart_a_post_is_read_from_its_title_and_its_first_message(
-    own_wire: Wire, service: ControlledService
-) -> None:
-    own_wire.gateway.granted = MESSAGE_CONTENT
-    async with running(own_wire, service, discord_message_content=True):
-        guild, ann = await own_wire.server("ann")
-        forum = await own_wire.channel(guild, "questions", Kind.FORUM)
-        post = await own_wire.post(forum, ann, "The lamp", f"{own_wire.world.bot.mention} Who kept it?")
-        (answer,) = await own_wire.log.until(lambda: own_wire.said(post), "an answer")
-    async with running(own_wire, service, discord_message_content=True):
-        await follow(own_wire, ann, answer, "Why?")
-    assert service.asked_with[-1] == ("Why?", None, "The lamp\nWho kept it?")
+async def test_after_a_restart_a_post_is_read_from_its_title_and_its_first_message(fresh: Chat) -> None:
+    fresh.gateway.granted = MESSAGE_CONTENT
+    async with fresh.bot(discord_message_content=True):
+        forum = await fresh.channel(fresh.guild, "questions", Kind.FORUM)
+        post = await fresh.post(forum, fresh.ann, "The lamp", f"{fresh.world.bot.mention} Who kept it?")
+        (answer,) = await fresh.log.until(lambda: fresh.said(post), "an answer")
+    async with fresh.bot(discord_message_content=True):
+        await fresh.follow(answer, "Why?")
+    assert fresh.service.asked_with[-1] == ("Why?", None, "The lamp\nWho kept it?")
 
 
-@pytest.mark.parametrize("lost", ["deleted", "hidden", "history", "refused"])
-async def test_after_a_restart_a_follow_up_whose_question_cannot_be_read_is_asked_alone(
-    own_wire: Wire, service: ControlledService, lost: str
-) -> None:
-    async with running(own_wire, service):
-        guild, ann = await own_wire.server("ann")
-        asked = await own_wire.say(ann, guild, f"{own_wire.world.bot.mention} {LAMP}")
-        answer = await own_wire.reply(asked)
-    async with running(own_wire, service):
-        if lost == "deleted":
-            await own_wire.messages.delete(asked)
-        else:
-            asked.mentions = []  # so that Discord shows no text of it
-        if lost == "history":
-            await own_wire.deny(guild, Permission.READ_HISTORY)
-        elif lost == "refused":
-            own_wire.faults.answer("GET", f"/messages/{asked.id}$", status=403)
-        assert (await follow(own_wire, ann, answer, BREAD)).title == ANSWERED
-    assert service.asked_with[-1] == (BREAD, None, None)
+async def test_after_a_restart_a_question_that_cannot_be_read_is_gone_on_from_alone(fresh: Chat) -> None:
+    ways = {name: await fresh.channel(fresh.guild, name) for name in ("deleted", "hidden", "history", "refused")}
+    async with fresh.bot():
+        answers = {name: await fresh.mention(LAMP, where=channel) for name, channel in ways.items()}
+    asked = {name: answer.reply_to for name, answer in answers.items() if answer.reply_to}
+    await fresh.messages.delete(asked.pop("deleted"))
+    for message in asked.values():
+        message.mentions = []  # so that Discord shows no text of it
+    await fresh.deny(ways["history"], Permission.READ_HISTORY)
+    fresh.faults.answer("GET", f"/messages/{asked['refused'].id}$", status=403)
+    async with fresh.bot():
+        for answer in answers.values():
+            assert (await fresh.follow(answer, BREAD)).title == say.ANSWERED
+            assert fresh.service.asked_with[-1] == (BREAD, None, None)
 
 
-async def test_who_asks_too_much_is_told_when_to_try_again_in_every_way_and_nobody_else(
-    own_wire: Wire, service: ControlledService
-) -> None:
-    async with running(own_wire, service, discord_user_rate=3):
-        guild, ann, bob = await own_wire.server("ann", "bob")
-        answer = await ask(own_wire, ann, guild)
-        await mention(own_wire, ann, guild)
-        for blank in (await ask(own_wire, ann, guild, "  "), await mention(own_wire, ann, guild, "")):
-            assert blank.title == HELP  # which costs nothing
-        await own_wire.reply(await own_wire.say(ann, ann, LAMP))
+async def test_who_asks_too_much_is_told_when_to_try_again_and_nobody_else(fresh: Chat) -> None:
+    async with fresh.bot(discord_user_rate=3):
+        answer = await fresh.ask()
+        for blank in (await fresh.ask("  "), await fresh.mention("")):
+            assert blank.title == say.HELP  # which costs nothing
+        await fresh.mention()
+        await fresh.direct()
         refused = [
-            await ask(own_wire, ann, guild),
-            await mention(own_wire, ann, guild),
-            await own_wire.reply(await own_wire.say(ann, ann, LAMP)),
-            await follow(own_wire, ann, answer, "And who?"),
-            await own_wire.answer(await own_wire.slash(ann, "verify", guild, text="It was lit.")),
-        ]
-        assert [one.title for one in refused] == [TOO_FAST] * 5
+            await fresh.ask(), await fresh.mention(), await fresh.direct(), await fresh.follow(answer, "And who?"),
+            await fresh.use("verify", text="It was lit."),
+        ]  # fmt: skip
+        assert [one.title for one in refused] == [say.TOO_FAST] * 5
         assert [one.private for one in refused] == [True, False, False, True, True]
-        assert (await mention(own_wire, bob, guild)).title == ANSWERED
-    assert len(service.asked) == 4
+        assert (await fresh.mention(user=fresh.bob)).title == say.ANSWERED
+    assert len(fresh.service.asked) == 4

@@ -11,15 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.errors import BusyError
-from tests.bot.discordapp.asking import WAYS, ask, eventually, gaps, mention, set_to, until
-from tests.bot.discordapp.conftest import running
-from tests.bot.discordapp.phrases import ANSWERED, IN_LANGUAGE, NONE, NOW_ANSWERED, RECORDING_OFF
-from tests.bot.discordapp.service import ABSENT, LAMP, LAMP_QUOTE, ControlledService
-from tests.wire.driver import Wire
+from tests.bot.discordapp import phrases as say
+from tests.bot.discordapp.chat import WAYS, Chat, eventually, until
+from tests.bot.discordapp.service import ABSENT, LAMP, LAMP_QUOTE
 from tests.wire.renderer import render
 from tests.wire.world import Guild, Permission
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SUBJECTS = "anchor bakery canal dentist engine ferry guitar harvest island jacket kettle ladder".split()
+HOSTILE = {"marks": "**x** <@1> @everyone [a](https://b.c)\n# d", "flags": "\U0001f3f4" * 90, "one word": "x" * 400}
 
 
 def questions_in(listed: str) -> list[str]:
@@ -27,115 +28,81 @@ def questions_in(listed: str) -> list[str]:
     return [render(one).text for one in re.findall(r"^\d+\\\. (.*)$", listed, re.MULTILINE)]
 
 
-async def exported(wire: Wire, guild: Guild) -> list[list[str]]:
+async def exported(chat: Chat, guild: Guild | None = None) -> list[list[str]]:
     """Return the rows of /gaps export, with the header."""
-    message = await wire.answer(await wire.slash(guild.owner, "gaps export", guild))
+    guild = guild or chat.guild
+    message = await chat.use("gaps export", guild.owner, guild)
     (about,), (data,) = message.attachments, message.files
     assert (about["filename"], message.private, data[:3]) == ("gaps.csv", True, b"\xef\xbb\xbf")
     return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
 
-# Which are kept
-
-
 @pytest.mark.parametrize("verdict", ["related", "not_found"])
-@pytest.mark.parametrize("way", [one for one in WAYS if one not in {"direct", "form", "reply"}])
-async def test_what_has_no_answer_is_kept_under_its_server_however_it_was_asked(
-    wire: Wire, service: ControlledService, way: str, verdict: str
-) -> None:
-    guild, ann = await wire.server("ann")
-    service.verdict = verdict
-    await WAYS[way](wire, ann, guild, ABSENT)
-    assert questions_in(await gaps(wire, guild, 1)) == [ABSENT]
-    assert (await exported(wire, guild))[1][6] == verdict
+@pytest.mark.parametrize("way", WAYS)
+async def test_what_has_no_answer_is_kept_under_its_server(chat: Chat, way: str, verdict: str) -> None:
+    chat.service.verdict = verdict
+    await WAYS[way](chat, ABSENT)
+    if way == "direct":  # which is of no server
+        await chat.ask("Who was the mayor?")
+    assert questions_in(await chat.gaps(1)) == ["Who was the mayor?" if way == "direct" else ABSENT]
+    assert (await exported(chat))[1][6] == verdict
 
 
-async def test_what_was_answered_refused_or_no_question_is_not_kept(
-    wire: Wire, service: ControlledService
-) -> None:
-    guild, ann = await wire.server("ann")
-    second, _ = await wire.channel(guild), await set_to(wire, guild, "gaps", tell=False)
-    await ask(wire, ann, guild, LAMP)
-    await ask(wire, ann, guild, " \t ")
-    await ask(wire, ann, guild, "Who is it?", article="none")
-    await set_to(wire, guild, "answers", to="never", channel=second)
-    await ask(wire, ann, second, "Who is refused?")
+async def test_what_was_answered_refused_or_no_question_is_not_kept(chat: Chat) -> None:
+    second, foreign = await chat.channel(chat.guild), chat.world.guild(bot=False)
+    await chat.ask(LAMP)
+    await chat.ask(" \t ")
+    await chat.ask("Who is it?", article="none")
+    await chat.ask("Who is abroad?", chat.world.join(foreign, chat.ann), foreign, by_user=True)
+    await chat.set_to("answers", to="never", channel=second)
+    await chat.ask("Who is refused?", where=second)
     for error in (BusyError("full"), RuntimeError("boom")):
-        service.error = error
-        await mention(wire, ann, guild, "Who is it when it fails?")
-    service.error = None
-    await ask(wire, ann, guild, ABSENT)
-    assert questions_in(await gaps(wire, guild, 1)) == [ABSENT]
+        chat.service.error = error
+        await chat.mention("Who is it when it fails?")
+    chat.service.error = None
+    await chat.ask(ABSENT)
+    assert questions_in(await chat.gaps(1)) == [ABSENT]
 
 
-async def test_a_question_asked_outside_the_bots_servers_is_in_no_servers_list(wire: Wire) -> None:
-    guild, ann = await wire.server("ann")
-    foreign = wire.world.guild(bot=False)
-    await ask(wire, wire.world.join(foreign, ann), foreign, ABSENT, by_user=True)
-    await mention(wire, ann, ann, ABSENT)
-    await ask(wire, ann, guild, "Who was the mayor?")
-    assert questions_in(await gaps(wire, guild, 1)) == ["Who was the mayor?"]
-    kept = await wire.answer(await wire.slash(ann, "privacy show", ann))
-    assert str(kept.fields).count(ABSENT) == 1  # the two are one
-
-
-# The commands
-
-
-async def test_the_same_question_is_merged_and_counted_and_the_newest_comes_first(
-    wire: Wire, service: ControlledService
-) -> None:
-    guild, ann, bob = await wire.server("ann", "bob")
-    service.verdict = "related"
+async def test_the_same_question_is_merged_and_counted_and_the_newest_comes_first(chat: Chat) -> None:
+    chat.service.verdict = "related"
     tall, green = "How tall is the tower of Wexholm?", "Who painted the chapel green?"
-    same = "how tall is the tower of wexholm", "What is the height of the tower of Wexholm?"
-    await ask(wire, ann, guild, tall)
-    await gaps(wire, guild, 1)
-    await ask(wire, ann, guild, green)
-    await gaps(wire, guild, 2)
-    for times, question in enumerate(same, 2):
-        await ask(wire, bob, guild, question)
-        rows = await eventually(lambda: exported(wire, guild), lambda found: found[1][2] == str(times))  # noqa: B023
-    text = await gaps(wire, guild, 2)
-    assert (questions_in(text), "asked 3 times (people: 2)" in text) == ([tall, green], True)
-    header, first, second = rows
+    for count, question in enumerate((tall, green), 1):
+        await chat.ask(question)
+        await chat.gaps(count)
+    for question in (tall.lower(), "What is the height of the tower of Wexholm?"):
+        await chat.ask(question, chat.bob)
+    header, first, second = await eventually(lambda: exported(chat), lambda found: found[1][2] == "3")
     assert header[:4] == ["number", "question", "times", "people"]
-    assert [row[1:4] for row in (first, second)] == [[tall, "3", "2"], [green, "1", "1"]]
+    assert (first[1:4], second[1:4]) == ([tall, "3", "2"], [green, "1", "1"])
+    text = await chat.gaps(2)
+    assert (questions_in(text), say.ASKED.format(3, 2) in text) == ([tall, green], True)
 
 
-async def test_each_server_lists_exports_and_drops_its_own_alone(wire: Wire) -> None:
-    guild, ann = await wire.server("ann")
-    other, bob = await wire.server("bob")
-    assert await gaps(wire, guild, 0) == NONE
-    for where, user, question in ((guild, ann, "Who was mine?"), (other, bob, "Who was theirs?")):
-        await ask(wire, user, where, question)
-        await gaps(wire, where, 1)
-    (mine,), (theirs,) = (await exported(wire, guild))[1:], (await exported(wire, other))[1:]
+async def test_each_server_lists_exports_and_drops_its_own_alone(chat: Chat) -> None:
+    other, eve = await chat.server("eve")
+    assert await chat.gaps(0) == say.NONE
+    for guild, user, question in ((chat.guild, chat.ann, "Who was mine?"), (other, eve, "Who was theirs?")):
+        await chat.ask(question, user, guild)
+        await chat.gaps(1, guild)
+    (mine,), (theirs,) = (await exported(chat))[1:], (await exported(chat, other))[1:]
     for number, left in ((int(theirs[0]), 1), (10**6, 1), (int(mine[0]), 0)):
-        await wire.answer(await wire.slash(guild.owner, "gaps drop", guild, number=number))
-        assert len(questions_in(await gaps(wire, guild, left))) == left
-    assert questions_in(await gaps(wire, other, 1)) == ["Who was theirs?"]
+        await chat.use("gaps drop", chat.guild.owner, number=number)
+        await chat.gaps(left)
+    assert questions_in(await chat.gaps(1, other)) == ["Who was theirs?"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["**x** <@1> @everyone [a](https://b.c)\n# d" * 3, "\U0001f3f4" * 90, "x" * 400],
-    ids=["marks", "flags", "one word"],
-)
-async def test_a_long_list_stays_within_the_limits_and_says_how_many_more_there_are(
-    wire: Wire, text: str
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_a_long_list_stays_within_the_limits_and_says_how_much_more_there_is(
+    chat: Chat, name: str
 ) -> None:
-    guild, ann = await wire.server("ann")
-    subjects = "anchor bakery canal dentist engine ferry guitar harvest island jacket kettle ladder mirror needle"
-    asked = [f"Who paid for the {one}? {text}" for one in f"{subjects} orchard pencil quarry".split()]
+    asked = [f"Who paid for the {one}? {HOSTILE[name]}" for one in (*SUBJECTS, *"mirror needle orchard pencil quarry".split())]
     for question in asked:
-        await ask(wire, ann, guild, question)
-    rows = await eventually(lambda: exported(wire, guild), lambda found: len(found) == 18)
+        await chat.ask(question)
+    rows = await eventually(lambda: exported(chat), lambda found: len(found) == 18)
     assert {row[1] for row in rows[1:]} == set(asked)
-    shown = re.sub(r"<t:\d+:R>", "", await gaps(wire, guild, 15))
-    assert shown.endswith("`: 2")
-    assert render(shown.rpartition("\n")[0]).constructs == []
-    assert wire.log.pings == []
+    shown = re.sub(r"<t:\d+:R>", "", await chat.gaps(15))
+    assert (shown[-3:], render(shown.rpartition("\n")[0]).constructs, chat.log.pings) == (": 2", [], [])
 
 
 CELLS = st.text(st.sampled_from("=+-@\t\r\n ＝＋－＠,;\"'a1é\U0001f600"), min_size=1, max_size=30)
@@ -143,124 +110,95 @@ CELLS = st.text(st.sampled_from("=+-@\t\r\n ＝＋－＠,;\"'a1é\U0001f600"), m
 
 @settings(max_examples=15)
 @given(question=CELLS.filter(lambda text: bool(text.strip())))
-async def test_any_question_is_read_back_from_the_file_and_runs_nothing_in_a_spreadsheet(
-    wire: Wire, service: ControlledService, question: str
-) -> None:
-    guild, ann = await wire.server("ann")
-    service.verdict = "related"
-    await ask(wire, ann, guild, question)
-    await gaps(wire, guild, 1)
-    _, (_, cell, *_) = await exported(wire, guild)
-    assert cell in {question.strip(), f"'{question.strip()}", question, f"'{question}"}
+async def test_any_question_is_read_back_from_the_file_and_runs_nothing(chat: Chat, question: str) -> None:
+    guild, ann = await chat.server("ann")
+    chat.service.verdict = "related"
+    await chat.ask(question, ann, guild)
+    await chat.gaps(1, guild)
+    _, (_, cell, *_) = await exported(chat, guild)
+    assert cell.removeprefix("'").strip() == question.removeprefix("'").strip()
     assert cell[0] not in set("=+-@\t\r\n ＝＋－＠")
 
 
 @pytest.mark.xfail(strict=True, reason="until the merge: with record_days=0 nothing is kept")
-async def test_where_nothing_is_recorded_the_list_says_so_and_shows_what_is_there_from_before(
-    own_wire: Wire, service: ControlledService
-) -> None:
-    async with running(own_wire, service):
-        guild, ann = await own_wire.server("ann")
-        await ask(own_wire, ann, guild, ABSENT)
-        await gaps(own_wire, guild, 1)
-    async with running(own_wire, service, record_days=0):
-        await ask(own_wire, ann, guild, "Who was the mayor?")
-        listed = await own_wire.answer(await own_wire.slash(guild.owner, "gaps list", guild))
-        assert listed.text.startswith(RECORDING_OFF)
+async def test_where_nothing_is_recorded_that_is_said_and_what_is_there_is_shown(fresh: Chat) -> None:
+    async with fresh.bot():
+        await fresh.ask(ABSENT)
+        await fresh.gaps(1)
+    async with fresh.bot(record_days=0):
+        await fresh.ask("Who was the mayor?")
+        assert (await fresh.use("gaps list", fresh.guild.owner)).text.startswith(say.RECORDING_OFF)
 
 
-# Asking again
-
-
-async def open_gaps(wire: Wire, service: ControlledService, guild: Guild, *questions: str) -> None:
+async def left_open(chat: Chat, *questions: str) -> None:
     """Have questions that the articles answer kept as such that they do not."""
-    service.verdict = "not_found"
+    chat.service.verdict = "not_found"
     for count, question in enumerate(questions, 1):
-        await ask(wire, guild.owner, guild, question)
-        await gaps(wire, guild, count)
-    service.reset()
+        await chat.ask(question)
+        await chat.gaps(count)
+    chat.service.reset()
 
 
-async def test_after_a_swap_open_questions_are_asked_again_and_their_channel_is_told_without_a_ping(
-    own_wire: Wire, service: ControlledService
-) -> None:
-    wire = own_wire
-    async with running(wire, service):
-        guild, ann = await wire.server("ann")
-        await set_to(wire, guild, "gaps", tell=True)
-        question = "**When** was the lighthouse on Gull Rock lit, @everyone?"
-        await open_gaps(wire, service, guild, question, ABSENT)
-        service.swap()
-        (told,) = await wire.log.until(lambda: wire.said(guild), "a word on the question")
-        assert told.content.startswith(NOW_ANSWERED)
-        assert render(told.content).quotes == [question]
-        assert (told.title, told.shown.quotes) == (ANSWERED, [LAMP_QUOTE])
-        assert questions_in(await gaps(wire, guild, 1)) == [ABSENT]
-        assert questions_in(await gaps(wire, guild, 1, answered=True)) == [question]
-        service.swap()
-        await until(lambda: service.asked.count(ABSENT) == 2)
-    assert (wire.log.pings, len(wire.said(guild)), len(service.asked)) == ([], 1, 3)
+async def test_after_a_swap_open_questions_are_asked_again_and_their_channel_is_told(fresh: Chat) -> None:
+    question = "**When** was the lighthouse on Gull Rock lit, @everyone?"
+    async with fresh.bot():
+        await fresh.set_to("gaps", tell=True)
+        await left_open(fresh, question, ABSENT)
+        fresh.service.swap()
+        (told,) = await fresh.log.until(lambda: fresh.said(fresh.guild), "a word on the question")
+        assert (told.content.startswith(say.NOW_ANSWERED), render(told.content).quotes) == (True, [question])
+        assert (told.title, told.shown.quotes) == (say.ANSWERED, [LAMP_QUOTE])
+        assert questions_in(await fresh.gaps(1)) == [ABSENT]
+        assert questions_in(await fresh.gaps(1, answered=True)) == [question]
+        fresh.service.swap()
+        await until(lambda: fresh.service.asked.count(ABSENT) == 2)
+    assert (fresh.log.pings, len(fresh.said(fresh.guild)), len(fresh.service.asked)) == ([], 1, 3)
 
 
-@pytest.mark.parametrize("reason", ["not set", "never", "private", "gone", "closed"])
-async def test_nobody_is_told_where_the_settings_do_not_say_so_or_it_cannot_be(
-    own_wire: Wire, service: ControlledService, reason: str
-) -> None:
-    wire = own_wire
-    async with running(wire, service):
-        guild, ann = await wire.server("ann")
-        other, bob = await wire.server("bob", locale="de")
-        thread, second = await wire.thread(other, bob, "thread"), await wire.channel(guild)
-        service.verdict = "not_found"
-        for where, user in ((thread, bob), (second, ann)):
-            await ask(wire, user, where, LAMP, private=reason == "private" and where is second)
-        await gaps(wire, guild, 1)
-        await set_to(wire, other, "gaps", tell=True)
-        await set_to(wire, guild, "gaps", tell=reason != "not set")
-        if reason == "never":
-            await set_to(wire, guild, "answers", to="never", channel=second)
-        elif reason == "gone":
-            await wire.remove(second)
-        elif reason == "closed":
-            await wire.deny(second, Permission.SEND_MESSAGES)
-        service.reset()
-        service.swap()
-        (told,) = await wire.log.until(lambda: wire.said(thread), "a word in the other server's thread")
-        assert told.title == IN_LANGUAGE["de"]
-        await gaps(wire, guild, 0)
-        assert len(service.asked) == 2
-    assert wire.said(second) == []
+async def test_nobody_is_told_where_the_settings_do_not_say_so_or_it_cannot_be(fresh: Chat) -> None:
+    names = ("not set", "never", "private", "gone", "closed", "told")
+    async with fresh.bot():
+        servers = {name: await fresh.server("eve", locale="de") for name in names}
+        fresh.service.verdict = "not_found"
+        for name, (guild, eve) in servers.items():
+            await fresh.ask(LAMP, eve, guild, private=name == "private")
+            await fresh.gaps(1, guild)
+            await fresh.set_to("gaps", guild, tell=name != "not set")
+        await fresh.set_to("answers", servers["never"][0], to="never")
+        await fresh.remove(servers["gone"][0].channels[0])
+        await fresh.deny(servers["closed"][0], Permission.SEND_MESSAGES)
+        fresh.service.reset()
+        fresh.service.swap()
+        for name, (guild, _) in servers.items():
+            if name != "gone":
+                await fresh.gaps(0, guild)
+        (told,) = await fresh.log.until(lambda: fresh.said(servers["told"][0]), "a word")
+        assert told.title == say.IN_LANGUAGE["de"]
+    assert [name for name, (guild, _) in servers.items() if fresh.said(guild)] == ["told"]
+    assert len(fresh.service.asked) == 6
 
 
 @pytest.mark.parametrize("error", [BusyError("full", seconds=0.02), RuntimeError("boom")])
-async def test_trouble_in_asking_again_costs_no_other_question(
-    own_wire: Wire, service: ControlledService, error: Exception
-) -> None:
-    wire = own_wire
-    async with running(wire, service):
-        guild, _ = await wire.server("ann")
-        await open_gaps(wire, service, guild, LAMP, "Who kept the lamp on Gull Rock?")
-        service.error = error
-        service.swap()
-        await until(lambda: len(service.asked) >= 2)
-        service.error = None
+async def test_trouble_in_asking_again_costs_no_other_question(fresh: Chat, error: Exception) -> None:
+    async with fresh.bot():
+        await left_open(fresh, LAMP, "Who kept the lamp on Gull Rock?")
+        fresh.service.error = error
+        fresh.service.swap()
+        await until(lambda: len(fresh.service.asked) >= 2)
+        fresh.service.error = None
         if not isinstance(error, BusyError):
-            service.swap()
-        assert await gaps(wire, guild, 0) == NONE
+            fresh.service.swap()
+        assert await fresh.gaps(0) == say.NONE
 
 
-async def test_a_question_that_is_deleted_while_it_is_asked_again_is_told_to_nobody(
-    own_wire: Wire, service: ControlledService
-) -> None:
-    wire = own_wire
-    async with running(wire, service):
-        guild, _ = await wire.server("ann")
-        await set_to(wire, guild, "gaps", tell=True)
-        await open_gaps(wire, service, guild, LAMP)
-        service.open.clear()
-        service.swap()
-        await until(lambda: service.asked)
-        await wire.answer(await wire.slash(guild.owner, "privacy forget", guild))
-        service.open.set()
-        await ask(wire, guild.owner, guild, LAMP)
-    assert wire.said(guild) == []
+async def test_a_question_that_is_deleted_while_it_is_asked_again_is_told_to_nobody(fresh: Chat) -> None:
+    async with fresh.bot():
+        await fresh.set_to("gaps", tell=True)
+        await left_open(fresh, LAMP)
+        fresh.service.open.clear()
+        fresh.service.swap()
+        await until(lambda: fresh.service.asked)
+        await fresh.use("privacy forget")
+        fresh.service.open.set()
+        await fresh.ask(LAMP)
+    assert fresh.said(fresh.guild) == []

@@ -1,4 +1,4 @@
-"""What whoever runs the bot sees: health checks, figures, and logs, in which no token ever is."""
+"""What whoever runs the bot sees: health checks, figures, signals, and logs in which no token ever is."""
 
 from __future__ import annotations
 
@@ -12,131 +12,105 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
 
 from index.errors import BusyError, ShrunkError
-from tests.bot.discordapp.asking import WAYS, ask, settle, until
-from tests.bot.discordapp.conftest import TOKEN, PromptClient, free_port, running, settings_for
-from tests.bot.discordapp.phrases import ANSWERED
-from tests.bot.discordapp.service import LAMP, ControlledService
-from tests.wire.driver import Wire
+from tests.bot.discordapp import phrases as say
+from tests.bot.discordapp.chat import WAYS, Chat, PromptClient, free_port, settle, until
+from tests.bot.discordapp.service import LAMP
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-ROOT = Path(__file__).parents[3]
 SECRET = "MTE0NzA2MzI4OTQ0MDk0OTM1Mg.GxYz7q.k3J9vQ2mT8xW5bN1cR6yL0pZ4sF7hD2aUeKfGg"
 ECHO = f'{{"message": "401: Bot {SECRET} and {SECRET[:24]} are refused", "code": 0}}'.encode()
-PART = 8
+ROOT = Path(__file__).parents[3]
 
 
-class Health:
-    """Asks the port for health checks."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-
-    async def get(self, page: str) -> tuple[int, str]:
-        """Return the status and the text of a page."""
-        async with (
-            aiohttp.ClientSession() as session,
-            session.get(f"http://127.0.0.1:{self.port}/{page}") as answer,
-        ):
-            return answer.status, await answer.text()
-
-    async def figures(self) -> dict[str, float]:
-        """Return the figures as Prometheus' own parser reads them, by name and labels."""
-        families = text_string_to_metric_families((await self.get("metrics"))[1])
-        samples = [one for family in families for one in family.samples]
-        return {" ".join([one.name, *sorted(one.labels.values())]): one.value for one in samples}
+async def page(port: int, name: str) -> tuple[int, str]:
+    """Return the status and the text of a page of the health checks."""
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/{name}") as answer:
+        return answer.status, await answer.text()
 
 
-async def test_figures_count_what_was_asked_refused_and_rebuilt(
-    own_wire: Wire, service: ControlledService
-) -> None:
-    health = Health(free_port())
-    async with running(own_wire, service, health_port=health.port):
-        assert await health.get("healthz") == (200, "ok\n")
-        assert (await health.get("readyz"))[0] == 200
-        before = await health.figures()
-        guild, ann = await own_wire.server("ann", owner=own_wire.world.owner)
+async def figures(port: int) -> dict[str, float]:
+    """Return the figures as Prometheus' own parser reads them, by name and labels."""
+    families = text_string_to_metric_families((await page(port, "metrics"))[1])
+    samples = [one for family in families for one in family.samples]
+    return {" ".join([one.name, *sorted(one.labels.values())]): one.value for one in samples}
+
+
+async def test_figures_count_what_was_asked_refused_and_rebuilt(fresh: Chat) -> None:
+    port, owner = free_port(), fresh.world.owner
+    async with fresh.bot(health_port=port):
+        assert await page(port, "healthz") == (200, "ok\n")
         for way in WAYS.values():
-            await way(own_wire, ann, guild, LAMP)
+            await way(fresh, LAMP)
         for error in (BusyError("full"), RuntimeError("boom")):
-            service.error = error
-            await ask(own_wire, ann, guild)
+            fresh.service.error = error
+            await fresh.ask()
         for failure in (ShrunkError("1 article where there were 9."), OSError("boom")):
-            service.rebuild_error = failure
-            rebuild = await own_wire.slash(guild.owner, "index rebuild", guild)
-            await own_wire.log.until(lambda used=rebuild: "failed" in str(used.edits[-1:]), "the end")
+            fresh.service.rebuild_error = failure
+            await fresh.ended(await fresh.slash(owner, "index rebuild", owner))
         await settle()
-        after = await health.figures()
-    grown = {name: value - before.get(name, 0) for name, value in after.items() if name.startswith("footnote_")}
-    ways = ("slash", "mention", "menu", "follow-up", "direct")
-    assert all(grown[f"footnote_questions_total answered {way}"] for way in ways)
-    assert grown["footnote_answer_seconds_count"] == 8  # of which two were asked to go on from
-    assert grown["footnote_refused_total busy"] == 1
-    assert grown["footnote_errors_total"] >= 1
-    assert grown["footnote_rebuilds_total refused"] + grown["footnote_rebuilds_total failed"] == 2
-    assert (after["footnote_articles"], after["footnote_gateway_connected"]) == (3, 1)
+        found = await figures(port)
+    expected = {f"questions_total answered {way}": 1 for way in ("slash", "mention", "menu", "direct")}
+    expected |= {"questions_total related slash": 0, "answer_seconds_count": 4, "refused_total busy": 1}
+    expected |= {"articles": 3, "gateway_connected": 1}
+    assert {name: found[f"footnote_{name}"] for name in expected} == expected
+    assert found["footnote_errors_total"] >= 1
+    assert found["footnote_rebuilds_total refused"] + found["footnote_rebuilds_total failed"] == 2
 
 
-async def test_ready_is_not_said_before_the_connection_stands_nor_while_stopping_nor_after(
-    own_wire: Wire, service: ControlledService
-) -> None:
-    health, stop = Health(free_port()), asyncio.Event()
-    own_wire.faults.pause(0.15)
-    client = PromptClient(settings_for(own_wire, health_port=health.port), service)
-    serving = asyncio.create_task(client.serve(stop, drain=3))
-    await until(lambda: own_wire.faults.paused)
+async def test_ready_is_not_said_before_the_connection_stands_nor_while_stopping_nor_after(fresh: Chat) -> None:
+    port, stop = free_port(), asyncio.Event()
+    fresh.faults.pause(0.15)
+    serving = asyncio.create_task(PromptClient(fresh.settings(health_port=port), fresh.service).serve(stop, drain=3))
     await asyncio.sleep(0.1)
-    assert (await health.get("readyz"))[0] == 503
-    assert (await health.get("healthz"))[0] == 200
-    await own_wire.log.until(lambda: own_wire.gateway.presences, "the bot")
-    assert (await health.get("readyz"))[0] == 200
-    guild, ann = await own_wire.server("ann")
-    service.open.clear()
-    used = await own_wire.slash(ann, "ask", guild, question=LAMP)
-    await until(lambda: service.asked)
+    assert [(await page(port, name))[0] for name in ("readyz", "healthz")] == [503, 200]
+    await fresh.log.until(lambda: fresh.gateway.presences, "the bot")
+    assert (await page(port, "readyz"))[0] == 200
+    fresh.service.open.clear()
+    used = await fresh.slash(fresh.ann, "ask", fresh.ann, question=LAMP)
+    await until(lambda: fresh.service.asked)
     stop.set()
     await settle()
-    assert (await health.get("readyz"))[0] == 503
-    assert (await health.get("healthz"))[0] == 200
-    service.open.set()
+    assert [(await page(port, name))[0] for name in ("readyz", "healthz")] == [503, 200]
+    fresh.service.open.set()
     await asyncio.wait_for(serving, 5)
-    assert (await own_wire.answer(used)).title == ANSWERED
+    assert (await fresh.answer(used)).title == say.ANSWERED
     with pytest.raises(aiohttp.ClientConnectionError):
-        await health.get("healthz")
+        await page(port, "healthz")
 
 
-# Logs
+# The program as a process of its own
 
 
 def leaked(text: str) -> list[str]:
-    """Return the parts of the token that a text shows, as they are or in base64."""
+    """Return the parts of the token, of eight letters, that a text shows as they are or in base64."""
     forms = [SECRET, quote(f"Bot {SECRET}")[6:]]
     forms += [base64.b64encode(f"{before}{SECRET}".encode()).decode() for before in ("", "Bot ")]
-    parts = {form[at : at + PART] for form in forms for at in range(len(form) - PART + 1)}
-    assert {SECRET[3:11], base64.b64encode(SECRET.encode()).decode()[5:13]} <= parts
-    return sorted(part for part in parts if part in text)
+    return [one[at : at + 8] for one in forms for at in range(len(one) - 7) if one[at : at + 8] in text]
 
 
 @asynccontextmanager
-async def process(wire: Wire, built: Path, *arguments: str, **more: str) -> AsyncIterator[Process]:
-    """Run the program, as talkative as it can be; end it in any case."""
+async def process(chat: Chat, built: Path, *arguments: str, **more: str) -> AsyncIterator[Process]:
+    """Run the program on the small index, as talkative as it can be; end it in any case."""
     environment = {
-        **os.environ, "PYTHONPATH": str(ROOT), "FOOTNOTE_DISCORD_TOKEN": wire.token,
+        **os.environ, "PYTHONPATH": str(ROOT), "FOOTNOTE_DISCORD_TOKEN": chat.token,
         "FOOTNOTE_ARTICLES": str(built / "articles"), "FOOTNOTE_INDEX": str(built / ".footnote/index"),
-        "FOOTNOTE_DISCORD_API_URL": wire.url, "FOOTNOTE_LOG_LEVEL": "debug", "FOOTNOTE_LOG_QUESTIONS": "true",
+        "FOOTNOTE_DISCORD_API_URL": chat.url, "FOOTNOTE_LOG_LEVEL": "debug", "FOOTNOTE_LOG_QUESTIONS": "true",
         **more,
     }  # fmt: skip
     command = [sys.executable, "-X", "faulthandler", "-P", "-m", "bot.cli", *arguments]
     started = await asyncio.create_subprocess_exec(*command, env=environment, stdout=PIPE, stderr=PIPE)
     try:
+        if arguments[-1] == "discord":
+            await chat.log.until(lambda: chat.gateway.presences and chat.commands.of[0], "the bot", 60)
         yield started
     finally:
         if started.returncode is None:
@@ -145,84 +119,77 @@ async def process(wire: Wire, built: Path, *arguments: str, **more: str) -> Asyn
 
 
 async def output(started: Process) -> str:
-    """Wait for the end of a process, and return all that it printed."""
+    """Wait for the end of a process, and return all that it printed; the token is in none of it."""
     out, err = await asyncio.wait_for(started.communicate(), 60)
-    return out.decode() + err.decode()
+    text = out.decode() + err.decode()
+    assert leaked(text) == []
+    return text
 
 
-async def online(wire: Wire) -> None:
-    """Wait for the bot of a process."""
-    await wire.log.until(lambda: wire.gateway.presences and wire.commands.of[0], "the bot", 60)
+@pytest_asyncio.fixture(loop_scope="session")
+async def secret() -> AsyncIterator[Chat]:
+    """Give a loopback Discord for a process, whose token is one that can be looked for."""
+    assert leaked(base64.b64encode(f"Bot {SECRET}".encode()).decode()[9:20])
+    async with Chat(SECRET) as chat:
+        chat.guild, chat.ann, chat.bob = await chat.server("ann", "bob")
+        yield chat
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
 async def test_a_session_with_trouble_logs_no_token_and_a_signal_ends_it_once_answers_are_given(
-    built: Path, form: str
+    secret: Chat, built: Path, form: str
 ) -> None:
-    async with Wire(SECRET) as wire, process(wire, built, "--debug", "discord", FOOTNOTE_LOG_FORMAT=form) as bot:
-        await online(wire)
-        guild, ann = await wire.server("ann")
-        wire.faults.answer("PATCH", "^/webhooks/", status=403, body=ECHO)
-        wire.faults.answer("POST", "^/channels/", status=403, body=ECHO, times=2)
-        await wire.say(ann, guild, f"{wire.world.bot.mention} {LAMP}")
-        used = [await wire.slash(ann, "ask", guild, question=LAMP) for _ in range(2)]
-        await asyncio.gather(*map(wire.answer, used))
-        await wire.gateway.drop()
-        await wire.log.until(lambda: wire.gateway.resumes and wire.gateway.connected, "a resume")
+    async with process(secret, built, "--debug", "discord", FOOTNOTE_LOG_FORMAT=form) as bot:
+        secret.faults.answer("PATCH", "^/webhooks/", status=403, body=ECHO)
+        secret.faults.answer("POST", "^/channels/", status=403, body=ECHO, times=2)
+        await secret.say(secret.ann, secret.guild, f"{secret.world.bot.mention} {LAMP}")
+        used = [await secret.slash(secret.ann, "ask", secret.guild, question=LAMP) for _ in range(2)]
+        await asyncio.gather(*map(secret.answer, used))
+        await secret.gateway.drop()
+        await secret.log.until(lambda: secret.gateway.resumes and secret.gateway.connected, "a resume")
         assert SECRET.encode() not in Path(f"/proc/{bot.pid}/cmdline").read_bytes()
-        wire.faults.answer("PATCH", "^/webhooks/", delay=0.2, status=500)
-        under_way = await wire.slash(ann, "ask", guild, question=LAMP)
-        await wire.log.until(lambda: under_way.thinking, "the acknowledgement")
+        secret.faults.answer("PATCH", "^/webhooks/", delay=0.2, status=500)
+        used.append(await secret.slash(secret.ann, "ask", secret.guild, question=LAMP))
+        await secret.log.until(lambda: used[-1].thinking, "the acknowledgement")
         bot.send_signal(signal.SIGTERM if form == "text" else signal.SIGINT)
-        assert (await wire.answer(under_way)).title == ANSWERED
+        assert (await secret.answer(used[-1])).title == say.ANSWERED
         text = await output(bot)
-        assert (bot.returncode, wire.gateway.connected) == (0, False)
-    assert "INTERACTION_CREATE" in text
-    assert leaked(text) == []
-    assert not any(one.token in text for one in [*used, under_way])
-    if form == "json":
-        assert all("message" in json.loads(line) for line in text.splitlines())
+    assert (bot.returncode, secret.gateway.connected, "INTERACTION_CREATE" in text) == (0, False, True)
+    assert not any(one.token in text for one in used)
+    assert form == "text" or all("message" in json.loads(line) for line in text.splitlines())
 
 
-async def test_a_token_that_is_revoked_and_a_crash_show_none_of_it(built: Path) -> None:
-    async with Wire(SECRET) as wire, process(wire, built, "--debug", "discord") as bot:
-        await online(wire)
-        wire.token = wire.gateway.token = "another"
-        await wire.gateway.drop(4004)
+@pytest.mark.parametrize("end", ["revoked", "crash"])
+async def test_no_end_of_the_program_shows_the_token(secret: Chat, built: Path, end: str) -> None:
+    async with process(secret, built, "--debug", "discord") as bot:
+        if end == "crash":
+            bot.send_signal(signal.SIGABRT)
+        secret.token = secret.gateway.token = "another"
+        await secret.gateway.drop(4004)
         text = await output(bot)
-    assert "Discord refused the token" in text
-    assert leaked(text) == []
-    async with Wire(SECRET) as wire, process(wire, built, "discord") as bot:
-        await online(wire)
-        bot.send_signal(signal.SIGABRT)
-        text = await output(bot)
-    assert "Fatal Python error" in text
-    assert leaked(text) == []
+    assert ("Fatal Python error" if end == "crash" else "Discord refused the token") in text
 
 
-@pytest.mark.parametrize("arguments", [("--debug", "discord", "sync"), ("doctor",)])
-@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(("arguments", "status"), [("--debug discord sync", 403), ("doctor", 401)])
 async def test_a_server_that_says_the_token_back_is_not_quoted(
-    built: Path, arguments: tuple[str, ...], status: int
+    secret: Chat, built: Path, arguments: str, status: int
 ) -> None:
-    async with Wire(SECRET) as wire:
-        wire.faults.answer("GET", "^/users/@me$", status=status, body=ECHO, times=9)
-        async with process(wire, built, *arguments) as run:
-            text = await output(run)
-    assert ("Discord" if status == 401 else str(status)) in text
-    assert leaked(text) == []
+    secret.faults.answer("GET", "^/users/@me$", status=status, body=ECHO, times=9)
+    async with process(secret, built, *arguments.split()) as run:
+        assert ("refused the token" if status == 401 else "403") in await output(run)
 
 
-async def test_no_log_record_or_repr_holds_the_token(
-    own_wire: Wire, service: ControlledService, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(("second", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+async def test_a_second_signal_leaves_at_once(
+    secret: Chat, built: Path, second: signal.Signals, status: int
 ) -> None:
-    async with running(own_wire, service) as client:
-        guild, ann = await own_wire.server("ann")
-        with caplog.at_level("DEBUG"):
-            await ask(own_wire, ann, guild)
-            await own_wire.gateway.drop()
-            await own_wire.log.until(lambda: own_wire.gateway.resumes and own_wire.gateway.connected, "again")
-        shown: list[Any] = [client, client.settings, client.http]
-        assert TOKEN not in "".join(map(repr, shown))
-    assert "RESUME" in caplog.text  # discord.py was indeed talkative
-    assert TOKEN not in caplog.text
+    async with process(secret, built, "discord", FOOTNOTE_LOG_LEVEL="info") as bot:
+        secret.faults.answer("PATCH", "^/webhooks/", delay=60)
+        used = await secret.slash(secret.ann, "ask", secret.guild, question=LAMP)
+        await secret.log.until(lambda: used.thinking, "the acknowledgement")
+        bot.send_signal(signal.SIGTERM)
+        assert bot.stderr is not None
+        await asyncio.wait_for(bot.stderr.readuntil(b"stopping"), 5)
+        bot.send_signal(second)
+        text = await output(bot)
+    assert (bot.returncode, "Traceback" in text) == (status, False)

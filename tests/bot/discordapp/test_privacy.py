@@ -2,113 +2,97 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from tests.bot.discordapp.asking import ask, eventually, gaps, mention, press
-from tests.bot.discordapp.conftest import running
-from tests.bot.discordapp.phrases import HELPFUL, NOT_HELPFUL, RECORDING_OFF
-from tests.bot.discordapp.service import ABSENT, LAMP, ControlledService
-from tests.wire.driver import Where, Wire
+from tests.bot.discordapp import phrases as say
+from tests.bot.discordapp.chat import Chat, eventually
+from tests.bot.discordapp.service import ABSENT
+from tests.bot.discordapp.test_gaps import HOSTILE, SUBJECTS
+from tests.wire.driver import Where
 from tests.wire.world import Message, User
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def privacy(wire: Wire, command: str, user: User, where: Where | None = None, **more: bool) -> Message:
+async def privacy(chat: Chat, command: str, user: User | None = None, where: Where | None = None, **more: bool) -> Message:
     """Use a /privacy command; only its user sees what it shows."""
-    shown = await wire.answer(await wire.slash(user, f"privacy {command}", where or user, **more))
+    shown = await chat.use(f"privacy {command}", user, where, **more)
     assert shown.private
     assert all(set(part.constructs) <= {"list"} for part in shown.every_part)
     return shown
 
 
-async def kept(wire: Wire, user: User, where: Where | None = None, **more: bool) -> list[list[str]]:
+async def kept(chat: Chat, user: User | None = None, where: Where | None = None, **more: bool) -> list[list[str]]:
     """Return the questions and the votes that are kept of somebody."""
-    shown = await privacy(wire, "show", user, where, **more)
+    shown = await privacy(chat, "show", user, where, **more)
     return [[line for line in one.split("\n") if line.startswith("- ")] for one in shown.fields.values()]
 
 
-async def counted(wire: Wire, user: User, questions: int, votes: int) -> list[list[str]]:
+async def counted(chat: Chat, questions: int, votes: int, user: User | None = None) -> list[list[str]]:
     """Return what is kept of somebody once there is so much."""
     size = [questions, votes]
-    return await eventually(lambda: kept(wire, user), lambda found: [len(one) for one in found] == size)
+    return await eventually(lambda: kept(chat, user), lambda found: [len(one) for one in found] == size)
 
 
-async def test_one_sees_what_is_kept_of_oneself_from_everywhere_and_of_nobody_else(wire: Wire) -> None:
-    guild, ann, bob = await wire.server("ann", "bob")
-    other, _ = await wire.server("eve")
-    foreign = wire.world.guild(bot=False)
-    for where in (other, foreign):
-        wire.world.join(where, ann)
-    assert await kept(wire, ann, guild) == [[], []]
-    answer = await mention(wire, ann, guild, "Who painted the chapel?")
-    await ask(wire, ann, other, "What does a ferry cost?")
-    await ask(wire, ann, foreign, "Which team won the cup?", by_user=True)
-    await mention(wire, ann, ann, "How deep is the canal?")
-    await press(wire, ann, answer, HELPFUL)
-    theirs = await ask(wire, bob, guild, "How old is the mayor?")
-    await wire.answer(await wire.submit(await wire.press(ann, theirs, NOT_HELPFUL), "too *short*"))
-    questions, votes = await counted(wire, ann, 4, 2)
-    asked = ("canal", "cup", "ferry", "chapel")
-    assert all(one in line for one, line in zip(asked, questions, strict=True))
-    assert "mayor" in votes[0]
-    assert "short" in votes[0]
-    for place, by_user in ((guild, False), (other, False), (foreign, True)):
-        assert await kept(wire, ann, place, by_user=by_user) == [questions, votes]
-    assert await counted(wire, bob, 1, 0)
-    assert "90" in (await privacy(wire, "show", ann)).text
+async def test_one_sees_what_is_kept_of_oneself_from_everywhere_and_of_nobody_else(chat: Chat) -> None:
+    ann, (other, *_), foreign = chat.ann, await chat.server(), chat.world.guild(bot=False)
+    for guild in (other, foreign):
+        chat.world.join(guild, ann)
+    assert await kept(chat) == [[], []]
+    answer = await chat.mention("Who painted the chapel?")
+    await chat.ask("What does a ferry cost?", where=other)
+    await chat.ask("Which team won the cup?", where=foreign, by_user=True)
+    await chat.direct("How deep is the canal?")
+    await chat.press_on(answer, say.HELPFUL)
+    await chat.fill(await chat.ask("How old is the mayor?", chat.bob), say.NOT_HELPFUL, "too *short*")
+    questions, votes = await counted(chat, 4, 2)
+    assert all(one in line for one, line in zip(("canal", "cup", "ferry", "chapel"), questions, strict=True))
+    assert ("mayor" in votes[0], "short" in votes[0]) == (True, True)
+    for where, by_user in ((other, False), (ann, False), (foreign, True), (chat.world.between(ann, chat.bob), True)):
+        assert await kept(chat, where=where, by_user=by_user) == [questions, votes]
+    assert await counted(chat, 1, 0, chat.bob)
+    assert "90" in (await privacy(chat, "show")).text  # the days for which it is kept
 
 
-async def test_to_forget_deletes_ones_own_and_leaves_the_others(wire: Wire) -> None:
-    guild, ann, bob = await wire.server("ann", "bob")
-    for user in (ann, bob, ann):
-        await press(wire, user, await ask(wire, user, guild, ABSENT), HELPFUL)
-    await gaps(wire, guild, 1)
-    await counted(wire, ann, 1, 2)
-    before = await counted(wire, bob, 1, 1)
-    assert "4" in (await privacy(wire, "forget", ann)).text  # asked twice, two votes
-    assert await kept(wire, ann) == [[], []]
-    assert await kept(wire, bob) == before
-    assert "asked once" in await gaps(wire, guild, 1)
-    assert "0" in (await privacy(wire, "forget", ann)).text
-    await privacy(wire, "forget", bob)
-    assert await gaps(wire, guild, 0)
-    await ask(wire, ann, guild, ABSENT)  # which is kept anew
-    await counted(wire, ann, 1, 0)
+async def test_to_forget_deletes_ones_own_and_leaves_the_others(chat: Chat) -> None:
+    for user in (chat.ann, chat.bob, chat.ann):
+        await chat.press_on(await chat.ask(ABSENT, user), say.HELPFUL, user)
+    await counted(chat, 1, 2)
+    before = await counted(chat, 1, 1, chat.bob)
+    assert "4" in (await privacy(chat, "forget")).text  # asked twice, two votes
+    assert (await kept(chat), await kept(chat, chat.bob)) == ([[], []], before)
+    assert say.ASKED_ONCE in await chat.gaps(1)
+    assert "0" in (await privacy(chat, "forget")).text
+    await privacy(chat, "forget", chat.bob)
+    assert await chat.gaps(0) == say.NONE
+    await chat.ask(ABSENT)  # which is kept anew
+    await counted(chat, 1, 0)
 
 
-@pytest.mark.parametrize("text", ["**x** <@1> `y`\n- z " * 20, "\U0001f3f4" * 99, "x" * 400, "1. one"])
-async def test_much_that_is_kept_stays_within_the_limits_and_the_rest_is_counted(
-    wire: Wire, service: ControlledService, text: str
-) -> None:
-    guild, ann = await wire.server("ann")
-    service.verdict = "related"
-    subjects = "anchor bakery canal dentist engine ferry guitar harvest island jacket kettle ladder".split()
-    for subject in subjects:
-        answer = await ask(wire, ann, guild, f"Who paid for the {subject}? {text}")
-        await wire.answer(await wire.submit(await wire.press(ann, answer, NOT_HELPFUL), text))
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_much_that_is_kept_stays_within_the_limits_and_the_rest_is_counted(chat: Chat, name: str) -> None:
+    chat.service.verdict = "related"
+    for subject in SUBJECTS:
+        answer = await chat.ask(f"Who paid for the {subject}? {HOSTILE[name]}")
+        await chat.fill(answer, say.NOT_HELPFUL, HOSTILE[name])
 
-    async def shown() -> list[int]:
-        fields = (await privacy(wire, "show", ann)).fields.values()
-        last = [one.rpartition("\n")[2] for one in fields]
-        more = [int("".join(filter(str.isdigit, one))) if "more" in one else 0 for one in last]
-        return [one.count("\n- ") + 1 + left for one, left in zip(fields, more, strict=True)]
+    async def sizes() -> list[int]:
+        fields = (await privacy(chat, "show")).fields.values()
+        left = [re.findall(say.MORE, one) or ["0"] for one in fields]
+        return [len(re.findall("^- ", one, re.M)) + int(more[0]) for one, more in zip(fields, left, strict=True)]
 
-    assert await eventually(shown, lambda found: found == [12, 12])
-    assert wire.log.pings == []
+    assert await eventually(sizes, lambda found: found == [len(SUBJECTS)] * 2)
+    assert chat.log.pings == []
 
 
 @pytest.mark.xfail(strict=True, reason="until the merge: with record_days=0 nothing is kept")
-async def test_where_nothing_is_recorded_that_is_said_and_what_is_there_can_be_forgotten(
-    own_wire: Wire, service: ControlledService
-) -> None:
-    async with running(own_wire, service):
-        guild, ann = await own_wire.server("ann")
-        await ask(own_wire, ann, guild, ABSENT)
-        await counted(own_wire, ann, 1, 0)
-    async with running(own_wire, service, record_days=0):
-        assert (await ask(own_wire, ann, guild, LAMP)).buttons
-        shown = await privacy(own_wire, "show", ann)
-        assert RECORDING_OFF in shown.text
-        assert "1" in (await privacy(own_wire, "forget", ann)).text
-        assert await kept(own_wire, ann) == [[], []]
+async def test_where_nothing_is_recorded_that_is_said_and_what_is_there_can_be_forgotten(fresh: Chat) -> None:
+    async with fresh.bot():
+        await fresh.ask(ABSENT)
+        await counted(fresh, 1, 0)
+    async with fresh.bot(record_days=0):
+        assert say.RECORDING_OFF in (await privacy(fresh, "show")).text
+        assert "1" in (await privacy(fresh, "forget")).text
+        assert await kept(fresh) == [[], []]

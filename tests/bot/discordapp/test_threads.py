@@ -1,224 +1,172 @@
-"""Questions in threads and forum posts, with the message-content intent and without it."""
+"""Questions in threads and forum posts, and in channels that answer everything; with the intent and without."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.bot.discordapp.asking import ask, mention, set_to, settle, until
-from tests.bot.discordapp.conftest import running
-from tests.bot.discordapp.phrases import ANSWERED, IN_LANGUAGE
-from tests.bot.discordapp.service import BREAD, LAMP, ControlledService
-from tests.wire.driver import Wire
+from tests.bot.discordapp import phrases as say
+from tests.bot.discordapp.chat import Chat, settle, until
+from tests.bot.discordapp.service import BREAD, LAMP
 from tests.wire.gateway import MESSAGE_CONTENT
-from tests.wire.world import Channel, Guild, Kind, Message, User
+from tests.wire.world import Channel, Kind, Message
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PATIENT = 8.0
-"""Seconds, more than the bot waits for the first message of a post."""
 
-
-async def under_an_answer(wire: Wire, *, by_command: bool) -> tuple[Channel, User, User]:
-    """Have a question answered, and a thread begun on the answer."""
-    guild, ann, bob = await wire.server("ann", "bob")
-    answer = await (ask if by_command else mention)(wire, ann, guild, LAMP)
+async def under_an_answer(chat: Chat, *, by_command: bool = False) -> Channel:
+    """Have a question of ann's answered, and a thread begun on the answer."""
+    answer = await (chat.ask if by_command else chat.mention)(LAMP)
     await settle()
-    return await wire.thread(guild, ann, "More", on=answer), ann, bob
+    return await chat.thread(chat.guild, chat.ann, "More", on=answer)
 
 
 @pytest.mark.parametrize("by_command", [True, False])
-async def test_in_a_thread_a_mention_goes_on_from_its_latest_answer_whoever_asked(
-    wire: Wire, service: ControlledService, by_command: bool
-) -> None:
-    thread, ann, bob = await under_an_answer(wire, by_command=by_command)
-    for user, question, before in ((bob, BREAD, LAMP), (ann, LAMP, BREAD), (bob, BREAD, LAMP)):
-        answer = await mention(wire, user, thread, question)
-        assert service.asked_with[-1] == (question, None, before)
+async def test_a_thread_goes_on_from_its_latest_answer_whoever_asked(chat: Chat, by_command: bool) -> None:
+    thread = await under_an_answer(chat, by_command=by_command)
+    for user, question, before in (
+        (chat.bob, BREAD, LAMP), (chat.ann, LAMP, BREAD), (chat.bob, BREAD, LAMP)
+    ):  # fmt: skip
+        answer = await chat.mention(question, user, thread)
+        assert chat.service.asked_with[-1] == (question, None, before)
         await settle()
-    await wire.reply(await wire.say(ann, thread, "Since when?", answer))
-    assert service.asked_with[-1] == ("Since when?", None, BREAD)
-    assert wire.log.seen("GET", "/messages/") == []  # what is remembered is not asked for
+    await chat.reply(await chat.say(chat.ann, thread, "Since when?", answer))
+    assert chat.service.asked_with[-1] == ("Since when?", None, BREAD)
+    assert chat.log.seen("GET", "/messages/") == []  # what is remembered is not asked for
+    for on in (await chat.say(chat.ann, chat.guild, "Look at this"), None):
+        await chat.mention("And who?", where=await chat.thread(chat.guild, chat.ann, "another", on=on))
+        assert chat.service.asked_with[-1] == ("And who?", None, None)
 
 
-async def test_a_thread_under_somebody_elses_message_goes_on_from_nothing(
-    wire: Wire, service: ControlledService
-) -> None:
-    guild, ann = await wire.server("ann")
-    await mention(wire, ann, guild, LAMP)
-    await settle()
-    for on in (await wire.say(ann, guild, "Look at this"), None):
-        await mention(wire, ann, await wire.thread(guild, ann, "thread", on=on), "And who?")
-        assert service.asked_with[-1] == ("And who?", None, None)
+async def test_after_a_restart_a_thread_still_goes_on_from_its_answer(fresh: Chat) -> None:
+    async with fresh.bot():
+        threads = [await under_an_answer(fresh, by_command=by_command) for by_command in (True, False)]
+    async with fresh.bot():
+        for thread in threads:
+            await fresh.mention("And who?", fresh.bob, thread)
+            assert fresh.service.asked_with[-1] == ("And who?", None, LAMP)
 
 
-@pytest.mark.parametrize("by_command", [True, False])
-async def test_after_a_restart_a_thread_still_goes_on_from_its_answer(
-    own_wire: Wire, service: ControlledService, by_command: bool
-) -> None:
-    async with running(own_wire, service):
-        thread, _, bob = await under_an_answer(own_wire, by_command=by_command)
-    async with running(own_wire, service):
-        await mention(own_wire, bob, thread, "And who?")
-    assert service.asked_with[-1] == ("And who?", None, LAMP)
+async def test_without_the_intent_only_mentions_are_answered(chat: Chat) -> None:
+    thread = await under_an_answer(chat)
+    await chat.set_to("answers", to="questions")
+    for where in (thread, chat.guild):
+        await chat.say(chat.ann, where, "And who kept it?")
+        await chat.mention(BREAD, where=where)
+    assert chat.service.asked == [LAMP, BREAD, BREAD]
 
 
-async def test_without_the_intent_only_mentions_are_answered_in_a_thread_and_a_channel_of_questions(
-    wire: Wire, service: ControlledService
-) -> None:
-    thread, ann, _ = await under_an_answer(wire, by_command=False)
-    assert thread.guild is not None
-    await set_to(wire, thread.guild, "answers", to="questions")
-    for where in (thread, thread.guild):
-        await wire.say(ann, where, "And who kept it?")
-        await mention(wire, ann, where, BREAD)
-    assert service.asked == [LAMP, BREAD, BREAD]
-
-
-async def test_with_the_intent_a_question_under_an_answer_needs_no_mention(
-    reading: Wire, service: ControlledService
-) -> None:
-    thread, ann, bob = await under_an_answer(reading, by_command=True)
+async def test_with_the_intent_a_question_under_an_answer_needs_no_mention(reading: Chat) -> None:
+    thread, ann, bob = await under_an_answer(reading, by_command=True), reading.ann, reading.bob
     await reading.reply(await reading.say(bob, thread, "And who kept it?"))
-    assert service.asked_with[-1] == ("And who kept it?", None, LAMP)
+    assert reading.service.asked_with[-1] == ("And who kept it?", None, LAMP)
     said = await reading.say(bob, thread, "thanks!")
     await reading.say(ann, thread, "Is that right?", said, ping=False)
     await reading.say(ann, thread, f"{bob.mention} what do you think of it?")
     await reading.say(ann, thread, "Who made this?", webhook=True)
     await reading.say(ann, thread, "Who pinned this?", kind=6)
     await reading.reply(await reading.say(bob, thread, "Is this the last one?"))
-    assert service.asked == [LAMP, "And who kept it?", "Is this the last one?"]
+    assert reading.service.asked == [LAMP, "And who kept it?", "Is this the last one?"]
 
 
-async def test_with_the_intent_other_peoples_threads_are_left_alone_and_looked_up_once(
-    reading: Wire, service: ControlledService
-) -> None:
-    guild, ann = await reading.server("ann")
-    thread = await reading.thread(guild, ann, "thread", on=await reading.say(ann, guild, "Look at this"))
+async def test_with_the_intent_other_peoples_threads_are_left_alone_and_looked_up_once(reading: Chat) -> None:
+    said = await reading.say(reading.ann, reading.guild, "Look at this")
+    thread = await reading.thread(reading.guild, reading.ann, "thread", on=said)
     for question in ("When was it lit?", "Who lit it?", "Why?"):
-        await reading.say(ann, thread, question)
+        await reading.say(reading.ann, thread, question)
         await settle()
-    await mention(reading, ann, thread, BREAD)
-    assert service.asked == [BREAD]
+    await reading.mention(BREAD, where=thread)
+    assert reading.service.asked == [BREAD]
     assert len(reading.log.seen("GET", f"/messages/{thread.id}$")) == 1
 
 
-async def test_a_thread_whose_answer_cannot_be_read_now_is_known_once_it_can(
-    own_wire: Wire, service: ControlledService
-) -> None:
-    own_wire.gateway.granted = MESSAGE_CONTENT
-    async with running(own_wire, service, discord_message_content=True):
-        thread, _, bob = await under_an_answer(own_wire, by_command=False)
+async def test_a_thread_whose_answer_cannot_be_read_now_is_known_once_it_can(fresh: Chat) -> None:
+    fresh.gateway.granted = MESSAGE_CONTENT
+    async with fresh.bot(discord_message_content=True):
+        thread = await under_an_answer(fresh)
     path = f"/messages/{thread.id}$"
-    async with running(own_wire, service, discord_message_content=True):
-        own_wire.faults.answer("GET", path, status=403)
-        await own_wire.say(bob, thread, "Who kept it?")
-        await own_wire.log.until(lambda: own_wire.log.seen("GET", path), "the refusal")
+    async with fresh.bot(discord_message_content=True):
+        fresh.faults.answer("GET", path, status=403)
+        await fresh.say(fresh.bob, thread, "Who kept it?")
+        await fresh.log.until(lambda: fresh.log.seen("GET", path), "the refusal")
         await settle()
-        await own_wire.reply(await own_wire.say(bob, thread, "And who lit it?"))
-    assert service.asked_with[1:] == [("And who lit it?", None, LAMP)]
+        await fresh.reply(await fresh.say(fresh.bob, thread, "And who lit it?"))
+    assert fresh.service.asked_with[1:] == [("And who lit it?", None, LAMP)]
 
 
-ASKED = f"{LAMP}|when was it lit|tell me about the lamp|Can I bring a dog|¿Y el faro?|Wann wurde er gebaut?"
-STATEMENTS = (
-    "thanks!|so cool|will do|is fine by me|what a day that was|how nice|lol|???|https://example.org/?q=what%20is|"
-    "gracias"
-)
+ASKING = f"{LAMP}|when was it lit|tell me about the lamp|Can I bring a dog|¿Y el faro?|Wann wurde er gebaut?"
+CHATTER = "thanks!|so cool|will do|is fine by me|what a day that was|how nice|lol|???|gracias|https://a.example/?q=who"
 
 
-async def test_a_channel_that_answers_everything_answers_what_asks_and_no_chatter(
-    reading: Wire, service: ControlledService
-) -> None:
-    guild, ann = await reading.server("ann")
-    second, thread = await reading.channel(guild), await reading.thread(guild, ann, "thread")
+async def test_a_channel_that_answers_everything_answers_what_asks_and_no_chatter(reading: Chat) -> None:
+    guild, ann, second = reading.guild, reading.ann, await reading.channel(reading.guild)
+    thread = await reading.thread(guild, ann, "thread")
     await reading.say(ann, guild, "Who asked before?")
-    await set_to(reading, guild, "answers", to="questions", channel=guild.channels[0])
+    await reading.set_to("answers", to="questions", channel=guild.channels[0])
     await reading.say(ann, second, "Who asks elsewhere?")
-    for text in STATEMENTS.split("|"):
+    for text in CHATTER.split("|"):
         await reading.say(ann, guild, text)
-    for where, text in ((guild, ASKED), (thread, BREAD)):
+    for where, text in ((guild, ASKING), (thread, BREAD)):
         for question in text.split("|"):
             assert (await reading.reply(await reading.say(ann, where, question))).embeds
-    await set_to(reading, guild, "answers", to="inherit", channel=guild.channels[0])
+    await reading.set_to("answers", to="inherit", channel=guild.channels[0])
     await reading.say(ann, guild, "Who asks afterwards?")
-    await mention(reading, ann, guild, "The last one?")
-    assert service.asked == [*ASKED.split("|"), BREAD, "The last one?"]
+    await reading.mention("The last one?")
+    assert reading.service.asked == [*ASKING.split("|"), BREAD, "The last one?"]
 
 
 @pytest.mark.xfail(strict=True, reason="until the merge: statements that begin as a question does")
 @pytest.mark.parametrize(
-    "text",
-    [
-        "When I get home tonight I will do it",
-        "What I like is the new lamp",
-        "Where I live there is no lighthouse",
-    ],
+    "text", ["When I get home tonight I will do it", "What I like is the new lamp", "Where I live it is dark"]
 )
-async def test_a_channel_that_answers_everything_does_not_answer_statements(
-    reading: Wire, service: ControlledService, text: str
-) -> None:
-    guild, ann = await reading.server("ann")
-    await set_to(reading, guild, "answers", to="questions")
-    await reading.say(ann, guild, text)
-    await mention(reading, ann, guild, "The last one?")
-    assert service.asked == ["The last one?"]
+async def test_a_channel_that_answers_everything_does_not_answer_statements(reading: Chat, text: str) -> None:
+    await reading.set_to("answers", to="questions")
+    await reading.say(reading.ann, reading.guild, text)
+    await reading.mention("The last one?")
+    assert reading.service.asked == ["The last one?"]
 
 
-# Forums
+async def forum_of(chat: Chat, answers: str = "questions") -> Channel:
+    """Make a forum with this setting."""
+    forum = await chat.channel(chat.guild, "questions", Kind.FORUM)
+    await chat.set_to("answers", to=answers, channel=forum)
+    return forum
 
 
-async def forum_of(wire: Wire, answers: str = "questions") -> tuple[Guild, Channel, User]:
-    """Make a forum with this setting, and somebody who posts there."""
-    guild, ann = await wire.server("ann")
-    forum = await wire.channel(guild, "questions", Kind.FORUM)
-    await set_to(wire, guild, "answers", to=answers, channel=forum)
-    return guild, forum, ann
-
-
-async def answer_in(wire: Wire, post: Channel, within: float = 5.0) -> Message:
+async def answer_in(chat: Chat, post: Channel) -> Message:
     """Wait for what the bot says in a post."""
-    return (await wire.log.until(lambda: wire.said(post), "an answer in the post", within))[0]
+    return (await chat.log.until(lambda: chat.said(post), "an answer in the post", 8))[0]
 
 
-async def test_without_the_intent_a_post_is_answered_once_by_its_title(
-    wire: Wire, service: ControlledService
-) -> None:
-    guild, forum, ann = await forum_of(wire)
-    await wire.say(ann, guild, "Who asks without a mention?")
-    post = await wire.post(forum, ann, LAMP, "And who kept it?")
-    bare = await wire.post(forum, ann, f"  {BREAD} ", None)
-    assert (await answer_in(wire, post)).reply_to is wire.world.messages[post.id]
-    answer = await answer_in(wire, bare, PATIENT)  # by then the bot's patience with the first has ended too
-    assert (answer.title, answer.reply_to) == (ANSWERED, None)
-    await wire.say(ann, bare, "Its first message comes late.", id=bare.id)
-    await mention(wire, ann, post, "Why?")
-    assert service.asked == [LAMP, BREAD, "Why?"]
-    assert wire.log.pings == []
+async def test_without_the_intent_a_post_is_answered_once_by_its_title(chat: Chat) -> None:
+    forum, ann = await forum_of(chat), chat.ann
+    post, bare = await chat.post(forum, ann, LAMP, "And who?"), await chat.post(forum, ann, f" {BREAD} ", None)
+    assert (await answer_in(chat, post)).reply_to is chat.world.messages[post.id]
+    answer = await answer_in(chat, bare)  # by then the bot's patience with the first has ended too
+    assert (answer.title, answer.reply_to) == (say.ANSWERED, None)
+    await chat.say(ann, bare, "Its first message comes late.", id=bare.id)
+    await chat.mention("Why?", where=post)
+    assert (chat.service.asked, chat.log.pings) == ([LAMP, BREAD, "Why?"], [])
 
 
-async def test_posts_that_are_not_asked_of_the_bot_are_left_alone(
-    wire: Wire, service: ControlledService
-) -> None:
-    guild, forum, ann = await forum_of(wire)
-    robot = wire.world.join(guild, wire.world.user("robot", bot=True))
-    await wire.post(forum, robot, "Is this news?", "text")
-    await wire.post(forum, ann, "Is this from a hook?", "text", webhook=True)
+async def test_posts_that_are_not_asked_of_the_bot_are_left_alone(chat: Chat) -> None:
+    forum, robot = await forum_of(chat), chat.world.user("robot", bot=True)
+    await chat.post(forum, chat.world.join(chat.guild, robot), "Is this news?", "text")
+    await chat.post(forum, chat.ann, "Is this from a hook?", "text", webhook=True)
     for answers in ("mentions", "never"):
-        await set_to(wire, guild, "answers", to=answers, channel=forum)
-        await wire.post(forum, ann, "Is this elsewhere?", "text")
-    await mention(wire, ann, guild, "The last one?")
-    assert service.asked == ["The last one?"]
+        await chat.set_to("answers", to=answers, channel=forum)
+        await chat.post(forum, chat.ann, "Is this elsewhere?", "text")
+    await chat.mention("The last one?")
+    assert chat.service.asked == ["The last one?"]
 
 
 @pytest.mark.parametrize(
     ("body", "asked"),
     [("{}", LAMP), ("{} I want to see it.", LAMP), ("Is it lit? {} I go.", f"{LAMP}\nIs it lit?")],
 )
-async def test_a_mention_in_a_post_asks_its_title_wherever_mentions_are_answered(
-    wire: Wire, service: ControlledService, body: str, asked: str
-) -> None:
-    _, forum, ann = await forum_of(wire, "inherit")
-    await answer_in(wire, await wire.post(forum, ann, LAMP, body.format(wire.world.bot.mention)))
-    assert service.asked == [asked]
+async def test_a_mention_in_a_post_asks_its_title_too(chat: Chat, body: str, asked: str) -> None:
+    forum = await forum_of(chat, "inherit")
+    await answer_in(chat, await chat.post(forum, chat.ann, LAMP, body.format(chat.world.bot.mention)))
+    assert chat.service.asked == [asked]
 
 
 @pytest.mark.parametrize(
@@ -232,36 +180,34 @@ async def test_a_mention_in_a_post_asks_its_title_wherever_mentions_are_answered
     ],
 )
 async def test_with_the_intent_a_post_is_asked_with_what_its_body_asks(
-    reading: Wire, service: ControlledService, title: str, body: str, asked: str
+    reading: Chat, title: str, body: str, asked: str
 ) -> None:
-    _, forum, ann = await forum_of(reading)
-    post = await reading.post(forum, ann, title, body)
+    post = await reading.post(await forum_of(reading), reading.ann, title, body)
     await answer_in(reading, post)
     await settle()
-    await reading.say(ann, post, "thanks!")
-    await reading.reply(await reading.say(ann, post, "And who kept it?"))
-    assert service.asked_with == [(asked, None, None), ("And who kept it?", None, asked)]
+    await reading.say(reading.ann, post, "thanks!")
+    await reading.reply(await reading.say(reading.ann, post, "And who kept it?"))
+    assert reading.service.asked_with == [(asked, None, None), ("And who kept it?", None, asked)]
 
 
-async def test_a_post_is_answered_in_the_language_of_the_server_or_the_one_set(wire: Wire) -> None:
-    guild, forum, ann = await forum_of(wire)
-    guild.locale = "de"
-    await wire.announce(guild)
-    assert (await answer_in(wire, await wire.post(forum, ann, LAMP, "text"))).title == IN_LANGUAGE["de"]
-    await set_to(wire, guild, "language", language="es")
-    assert (await answer_in(wire, await wire.post(forum, ann, LAMP, "text"))).title == IN_LANGUAGE["es"]
+async def test_a_post_is_answered_in_the_language_of_the_server_or_the_one_set(chat: Chat) -> None:
+    forum, chat.guild.locale = await forum_of(chat), "de"
+    await chat.announce(chat.guild)
+    for language in ("de", "es"):
+        post = await chat.post(forum, chat.ann, LAMP, "text")
+        assert (await answer_in(chat, post)).title == say.IN_LANGUAGE[language]
+        await chat.set_to("language", language="es")
 
 
 async def test_a_post_that_is_locked_or_deleted_at_once_is_only_logged(
-    wire: Wire, service: ControlledService, caplog: pytest.LogCaptureFixture
+    chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _, forum, ann = await forum_of(wire)
-    service.open.clear()
-    locked, gone = [await wire.post(forum, ann, title, "text") for title in (LAMP, BREAD)]
-    await until(lambda: len(service.asked) == 2)
-    await wire.lock(locked)
-    await wire.remove(gone)
-    service.open.set()
-    await answer_in(wire, await wire.post(forum, ann, "The last one?", "text"))
+    forum = await forum_of(chat)
+    chat.service.open.clear()
+    locked, gone = [await chat.post(forum, chat.ann, title, "text") for title in (LAMP, BREAD)]
+    await until(lambda: len(chat.service.asked) == 2)
+    await chat.lock(locked)
+    await chat.remove(gone)
+    chat.service.open.set()
     await until(lambda: caplog.text.count("could not be posted") == 2)
     assert "Traceback" not in caplog.text
