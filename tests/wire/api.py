@@ -1,4 +1,4 @@
-"""One request of the HTTP API: what it carries, and how Discord refuses it."""
+"""One request of the HTTP API: its parameters, its body and its files."""
 
 from __future__ import annotations
 
@@ -10,40 +10,24 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
-from tests.wire.limits import MOST_BYTES
+from tests.wire.limits import MOST_BYTES, RefusedError
 
-__all__ = ["Call", "Handler", "RefusedError", "Upload"]
+__all__ = ["Call", "Files", "Handler"]
 
-
-class RefusedError(Exception):
-    """A request that Discord answers with an error; `code` is Discord's own.
-
-    `violation` is False where a well-behaved bot can meet the refusal: a message that is gone, say.
-    """
-
-    def __init__(self, status: int, code: int, message: str, *, violation: bool = True) -> None:
-        super().__init__(message)
-        self.status, self.violation = status, violation
-        self.body = {"message": message, "code": code}
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """One file of a request; `number` is n of its field files[n]."""
-
-    number: int
-    filename: str
-    data: bytes
+Files = list[tuple[str, bytes]]
+"""The files that came with a request: names and contents."""
+Handler = Callable[["Call"], Awaitable[Any]]
+"""Returns JSON, or None for 204, or raises RefusedError."""
 
 
 @dataclass(slots=True)
 class Call:
-    """A request as a handler gets it; a handler returns JSON, or None for 204, or raises RefusedError."""
+    """A request as a handler gets it."""
 
     params: dict[str, str]
     query: dict[str, str]
     body: Any = None
-    files: list[Upload] = field(default_factory=list)
+    files: Files = field(default_factory=list)
 
     async def read(self, request: web.Request) -> None:
         """Read the body: JSON, or a form with `payload_json` and files.
@@ -59,18 +43,15 @@ class Call:
             self.body = _loaded(await request.read())
 
     async def _read_part(self, part: BodyPartReader) -> None:
-        content, number = bytes(await part.read()), re.fullmatch(r"files\[(\d+)\]", part.name or "")
+        content = bytes(await part.read())
         if part.name == "payload_json":
             self.body = _loaded(content)
-        elif number is None:
+        elif not re.fullmatch(r"files\[\d+\]", part.name or ""):
             raise RefusedError(400, 50035, f"Invalid Form Body: {part.name}")
         elif len(content) > MOST_BYTES:
             raise RefusedError(413, 40005, "Request entity too large")
         else:
-            self.files.append(Upload(int(number[1]), part.filename or "", content))
-
-
-Handler = Callable[[Call], Awaitable[Any]]
+            self.files.append((part.filename or "", content))
 
 
 def _loaded(text: bytes) -> Any:

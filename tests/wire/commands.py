@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.wire.api import Call, Handler, RefusedError
-from tests.wire.limits import check
+from tests.wire.api import Call, Handler
+from tests.wire.limits import RefusedError, check
 from tests.wire.world import Channel, Json, Role, World
 
 __all__ = ["Commands"]

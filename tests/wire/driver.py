@@ -27,8 +27,8 @@ class Wire(LoopbackDiscord):
 
     # Servers, and what is in them
 
-    async def server(self, *names: str, **more: Any) -> tuple[Guild, *tuple[User, ...]]:
-        """Make a server with these members, and tell the bot of it."""
+    async def server(self, *names: str, **more: Any) -> tuple[Any, ...]:
+        """Make a server with these members, and tell the bot of it; return them."""
         guild = self.world.guild(**more)
         members = [self.world.join(guild, self.world.user(name)) for name in names]
         await self.announce(guild)
@@ -84,8 +84,15 @@ class Wire(LoopbackDiscord):
     # What people do
 
     async def say(
-        self, user: User, where: Where, text: str, to: Message | None = None, *, ping: bool = True, **more: Any
-    ) -> Message:  # fmt: skip
+        self,
+        user: User,
+        where: Where,
+        text: str,
+        to: Message | None = None,
+        *,
+        ping: bool = True,
+        **more: Any,
+    ) -> Message:
         """Write a message, or reply to one; with `ping` that one's author is mentioned."""
         about: dict[str, Any] = {"reply_to": to, "kind": _REPLY} if to else {}
         made = self.messages.make(self.place(where), user, {"content": text}, **about, **more)
@@ -97,7 +104,7 @@ class Wire(LoopbackDiscord):
     async def slash(
         self, user: User, command: str, where: Where, *, by_user: bool = False, **options: Any
     ) -> Interaction:  # fmt: skip
-        """Use a command ("index rebuild"); `by_user`: as somebody who has installed the bot for themselves."""
+        """Use a command ("index rebuild"); `by_user`: having installed the bot for oneself."""
         (name, *inner), given = command.split(), {key: one for key, one in options.items() if one is not None}
         data = self.commands.fill(name, inner, given)
         return await self._use("command", user, self.place(where), f"/{command}", data, by_user=by_user)
@@ -140,9 +147,8 @@ class Wire(LoopbackDiscord):
         guild = channel.guild
         owners = {"0": str(guild.id) if guild else "0"} if guild is None or guild.bot else {}
         owners |= {"1": str(user.id)} if by_user else {}
-        return await self.interactions.begin(
-            use, user, channel, name, data=data, owners=owners, message=message
-        )
+        more: Json = {"data": data, "owners": owners, "message": message}
+        return await self.interactions.begin(use, user, channel, name, **more)
 
     # What people read
 

@@ -1,4 +1,4 @@
-"""The gateway: hello, identify, heartbeat, resume, events by shard and intent, and the ways in which it ends."""
+"""The gateway: identify, heartbeat, resume, events by shard and intent, and the ways in which it ends."""
 
 from __future__ import annotations
 

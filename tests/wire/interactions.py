@@ -1,4 +1,4 @@
-"""Interactions: three seconds to acknowledge, one initial response, a token that lives for fifteen minutes."""
+"""Interactions: three seconds to acknowledge, one initial response, a token for fifteen minutes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tests.wire.api import Call, Handler, RefusedError, Upload
+from tests.wire.api import Call, Files, Handler
 from tests.wire.faults import Faults
-from tests.wire.limits import check
+from tests.wire.limits import RefusedError, check
 from tests.wire.messages import Messages
-from tests.wire.world import EPHEMERAL, LOADING, Channel, Json, Message, User
+from tests.wire.world import LOADING, Channel, Json, Message, User
 
 __all__ = ["Interaction", "Interactions", "Use"]
 
@@ -101,8 +101,7 @@ class Interactions:
         self.messages, self.faults = messages, faults
         self.world, self.log = messages.world, messages.log
         self.all: list[Interaction] = []
-        self.acknowledge_within = 3.0
-        self.token_life = 15 * 60.0
+        self.acknowledge_within, self.token_life = 3.0, 15 * 60.0
         self.clock_ahead = 0.0
         """Seconds by which the clock of the tokens has been moved forward."""
 
@@ -161,7 +160,7 @@ class Interactions:
         await self._take(made, data, call.files)
         return self._result(made) if call.query.get("with_response") else None
 
-    async def _take(self, made: Interaction, data: Json, files: list[Upload]) -> None:
+    async def _take(self, made: Interaction, data: Json, files: Files) -> None:
         if made.response == _CHOICES:
             made.choices = data["choices"]
         elif made.response == _FORM:
@@ -174,7 +173,7 @@ class Interactions:
             if made.response == _UPDATE:
                 await self._change(made, made.message, data, files)
 
-    async def _make(self, made: Interaction, body: Json, files: list[Upload], flags: int = 0) -> Message:
+    async def _make(self, made: Interaction, body: Json, files: Files, flags: int = 0) -> Message:
         kind = _BY_COMMAND if made.use == "command" else _REPLY if made.message else 0
         about: Json = {
             "webhook": True,
@@ -225,7 +224,7 @@ class Interactions:
         await self._change(made, message, call.body, call.files)
         return self.messages.seen(message)
 
-    async def _change(self, made: Interaction, message: Message, body: Json, files: list[Upload]) -> None:
+    async def _change(self, made: Interaction, message: Message, body: Json, files: Files) -> None:
         self.messages.change(message, body, files)
         message.flags &= ~LOADING
         made.edits.append(body)

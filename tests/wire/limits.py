@@ -1,4 +1,4 @@
-"""What Discord refuses for its size: the least and the most of everything that the bot sends, in a table.
+"""What Discord refuses, with its own codes; the least and the most of everything that the bot sends, in a table.
 
 The shape of a request is judged by Discord's own OpenAPI document, from what is recorded (see `tests.wire`).
 Texts are counted in UTF-16 code units, the strictest of the ways in which Discord counts.
@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["MOST_BYTES", "LimitError", "check", "units"]
+__all__ = ["MOST_BYTES", "RefusedError", "check", "units"]
 
 MOST_BYTES = 10 * 1024 * 1024
 """The largest file that Discord takes."""
@@ -36,7 +36,6 @@ _LIMITS = {
     "components.label": (1, 45),
     "components.description": (0, 100),
     "components.component.custom_id": (1, 100),
-    "components.component.placeholder": (0, 100),
     # Of what is suggested while somebody types
     "choices": (0, 25),
     "choices.name": (1, 100),
@@ -48,15 +47,22 @@ _LIMITS = {
     "options": (0, 25),
     "options.name": (1, 32),
     "options.description": (1, 100),
-    "options.choices": (0, 25),
 }
 """The least and the most units of a text, or elements of a list, by the path to it without numbers."""
 _IN_EMBEDS, _IN_A_COMMAND = 6000, 8000
 """The most units of all that is read in a message's embeds, and in a command."""
 
 
-class LimitError(ValueError):
-    """A body that breaks a limit; says which."""
+class RefusedError(Exception):
+    """A request that Discord answers with an error; `code` is Discord's own.
+
+    `violation` is False where a well-behaved bot can meet the refusal: a message that is gone, say.
+    """
+
+    def __init__(self, status: int, code: int, message: str, *, violation: bool = True) -> None:
+        super().__init__(message)
+        self.status, self.violation = status, violation
+        self.body = {"message": message, "code": code}
 
 
 def units(text: str) -> int:
@@ -65,20 +71,25 @@ def units(text: str) -> int:
 
 
 def check(body: Any) -> None:
-    """Raise LimitError where Discord would refuse a message, form, list of suggestions or list of commands."""
-    ids = Counter[str]()
+    """Refuse a message, form, list of suggestions or list of commands that breaks a limit.
+
+    Raises:
+        RefusedError: it does.
+    """
+    ids, wrong = Counter[str](), list[str]()
     for path, value in _walk(body, ""):
         ids.update([value] if path.endswith("custom_id") else [])
         if path in _LIMITS and isinstance(value, str | list):
-            (low, high), size = _LIMITS[path], units(value) if isinstance(value, str) else len(value)
-            if size > high or size < low or (low and isinstance(value, str) and not value.strip()):
-                raise LimitError(f"{path}: {size} is not {low} to {high}")
-    if len(ids) < ids.total():
-        raise LimitError(f"custom_id: {ids}")
+            (low, high), size = _LIMITS[path], units(value.strip()) if isinstance(value, str) else len(value)
+            wrong += (
+                [] if low <= size and len(value) <= high >= size else [f"{path}: {size} of {low} to {high}"]
+            )
+    wrong += [f"{count} components {name}" for name, count in ids.items() if count > 1]
     in_embeds = sum(map(_letters, body.get("embeds") or [])) if isinstance(body, dict) else 0
     in_a_command = max(map(_letters, body), default=0) if isinstance(body, list) else 0
-    if in_embeds > _IN_EMBEDS or in_a_command > _IN_A_COMMAND:
-        raise LimitError(f"{in_embeds or in_a_command} in all")
+    wrong += ["too much in all"] if in_embeds > _IN_EMBEDS or in_a_command > _IN_A_COMMAND else []
+    if wrong:
+        raise RefusedError(400, 50035, f"Invalid Form Body: {wrong}")
 
 
 def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:

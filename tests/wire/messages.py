@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.wire.api import Call, Handler, RefusedError, Upload
+from tests.wire.api import Call, Files, Handler
 from tests.wire.gateway import DIRECT_MESSAGES, GUILD_MESSAGES, MESSAGE_CONTENT, Gateway
-from tests.wire.limits import check
+from tests.wire.limits import RefusedError, check
 from tests.wire.recording import Log
 from tests.wire.world import Channel, Json, Kind, Message, Permission, User, World
 
@@ -35,7 +35,7 @@ class Messages:
         }
 
     def make(
-        self, channel: Channel, author: User, body: Json, files: list[Upload] | None = None, **more: Any
+        self, channel: Channel, author: User, body: Json, files: Files | None = None, **more: Any
     ) -> Message:  # fmt: skip
         """Make a message."""
         content, users = body.get("content") or "", self.world.users
@@ -50,7 +50,7 @@ class Messages:
         self._put(made, {"content": content} | body, files or [])
         return made
 
-    def change(self, message: Message, body: Json, files: list[Upload]) -> None:
+    def change(self, message: Message, body: Json, files: Files) -> None:
         """Change the parts of a message that an edit names.
 
         Raises:
@@ -62,17 +62,15 @@ class Messages:
         if not (message.content or message.embeds or message.attachments):
             raise RefusedError(400, 50006, "Cannot send an empty message")
 
-    def _put(self, message: Message, body: Json, files: list[Upload]) -> None:
+    def _put(self, message: Message, body: Json, files: Files) -> None:
         """Put content into a message, and note whom that pings where it is the bot's."""
         for part in ("content", "embeds", "components"):
             if part in body:
                 setattr(message, part, body[part] or type(getattr(message, part))())
-        for one in files:
-            about = {"id": str(message.id + one.number), "filename": one.filename, "size": len(one.data)}
-            message.attachments.append(
-                about | dict.fromkeys(("url", "proxy_url"), "https://cdn.example/file")
-            )
-            message.files.append(one.data)
+        for name, data in files:
+            about = {"id": str(self.world.new_id()), "filename": name, "size": len(data)}
+            message.attachments.append(about | dict.fromkeys(("url", "proxy_url"), "https://cdn.example/f"))
+            message.files.append(data)
         if message.author is self.world.bot:
             self.log.pings += _pinged(message.content, body.get("allowed_mentions"))
 

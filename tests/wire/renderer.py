@@ -1,8 +1,8 @@
 """What Discord's client makes of a text: the letters that a reader sees, and what in it is more than letters.
 
-A plain model of the client's Markdown, stricter where the client is unsure: a mark that is not escaped counts
-as formatting whether or not another one closes it. Bold and struck-out text is told apart, since the bot marks
-with them.
+A plain model of the client's Markdown, stricter where the client is unsure: a mark that is not escaped
+counts as formatting whether or not another one closes it. Bold and struck-out text, with which the bot marks,
+is told apart.
 """
 
 from __future__ import annotations

@@ -1,19 +1,20 @@
-"""The loopback Discord as a server: routing, authorization, planned trouble, and the record of every request."""
+"""The loopback Discord as a server: routing, authorization, planned trouble, the record of requests."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, Self
 
 from aiohttp import web
 
-from tests.wire.api import Call, Handler, RefusedError
+from tests.wire.api import Call, Handler
 from tests.wire.commands import Commands
 from tests.wire.faults import Answer, Faults
 from tests.wire.gateway import Gateway
 from tests.wire.interactions import Interactions
-from tests.wire.limits import LimitError
+from tests.wire.limits import RefusedError
 from tests.wire.messages import Messages
 from tests.wire.recording import Log
 from tests.wire.world import Json, World
@@ -71,11 +72,10 @@ class LoopbackDiscord:
                 if planned is None or planned.acting:
                     self._authorize(request, path)
                     made = planned or _answer_of(await handler(call))
-            except (RefusedError, LimitError) as error:
-                refused = error if isinstance(error, RefusedError) else RefusedError(400, 50035, str(error))
-                made = Answer("", "", refused.status, json.dumps(refused.body).encode())
-                if refused.violation:
-                    self.log.violations.append(f"{request.method} {path} -> {refused.status} {refused}")
+            except RefusedError as error:
+                made = Answer("", "", error.status, json.dumps(error.body).encode())
+                if error.violation:
+                    self.log.violations.append(f"{request.method} {path} -> {error.status} {error}")
             finally:
                 made = made or Answer("", "", 500)
                 noted = self.log.add(request.method, path, call.body, 0 if made.reset else made.status)
@@ -100,25 +100,23 @@ class LoopbackDiscord:
 
     def _routes(self) -> dict[str, Handler]:
         limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
-
-        async def bot(_: Call) -> Json:
-            return self.world.bot.payload()
-
-        async def application(_: Call) -> Json:
-            return self.world.application()
-
-        async def where(_: Call) -> Json:
-            return {"url": self.gateway_url}
-
-        async def where_for_bots(_: Call) -> Json:
-            return {"url": self.gateway_url, "shards": self.gateway.shards, "session_start_limit": limit}
-
         return {
-            "GET /users/@me": bot,
-            "GET /oauth2/applications/@me": application,
-            "GET /gateway": where,
-            "GET /gateway/bot": where_for_bots,
+            "GET /users/@me": _giving(self.world.bot.payload),
+            "GET /oauth2/applications/@me": _giving(self.world.application),
+            "GET /gateway": _giving(lambda: {"url": self.gateway_url}),
+            "GET /gateway/bot": _giving(
+                lambda: {"url": self.gateway_url, "shards": self.gateway.shards, "session_start_limit": limit}
+            ),
         }
+
+
+def _giving(make: Callable[[], Json]) -> Handler:
+    """Return a handler that answers every request with what `make` returns then."""
+
+    async def handle(_: Call) -> Json:
+        return make()
+
+    return handle
 
 
 def _answer_of(found: Any) -> Answer:

@@ -1,4 +1,4 @@
-"""Accounts, servers, channels and messages of the loopback Discord, with their payloads as Discord has them."""
+"""Accounts, servers, channels and messages of the loopback Discord, with their payloads."""
 
 from __future__ import annotations
 
@@ -12,18 +12,9 @@ from typing import Any
 from tests.wire.renderer import Shown, render
 
 __all__ = [
-    "EPHEMERAL",
-    "LOADING",
-    "Channel",
-    "Guild",
-    "Json",
-    "Kind",
-    "Message",
-    "Permission",
-    "Role",
-    "User",
-]
-__all__ += ["World"]
+    "EPHEMERAL", "LOADING", "Channel", "Guild", "Json", "Kind", "Message", "Permission", "Role", "User",
+    "World",
+]  # fmt: skip
 
 Json = dict[str, Any]
 
@@ -93,12 +84,8 @@ class Role:
 
     def payload(self) -> Json:
         """Return the role object."""
-        return {
-            "id": str(self.id),
-            "name": self.name,
-            "permissions": str(int(self.permissions)),
-            "position": 0,
-        }
+        permissions = str(int(self.permissions))
+        return {"id": str(self.id), "name": self.name, "permissions": permissions, "position": 0}
 
 
 @dataclass(slots=True, eq=False)
@@ -136,7 +123,8 @@ class Guild:
             "roles": [role.payload() for role in self.roles.values()],
             "channels": [one.payload() for one in self.channels if one not in threads],
             "threads": [one.payload() for one in threads], "presences": [], "voice_states": [],
-            "members": [self.member(self.bot)] if self.bot else [], "emojis": [], "stickers": [], "features": [],
+            "members": [self.member(self.bot)] if self.bot else [], "emojis": [], "stickers": [],
+            "features": [],
         }  # fmt: skip
 
 
@@ -159,10 +147,8 @@ class Channel:
     @property
     def bot_may(self) -> int:
         """What the bot may do here."""
-        if self.guild is None:
+        if self.guild is None or self.guild.bot is None:
             return Permission.ALL if self.kind is Kind.DIRECT else 0
-        if self.guild.bot is None:
-            return 0
         given = self.guild.permissions(self.guild.bot) & ~(self.parent or self).denied
         return given if given & Permission.VIEW_CHANNEL else 0
 
@@ -185,9 +171,9 @@ class Channel:
         base |= {"guild_id": str(self.guild.id), "parent_id": parent, "position": 0}
         if self.kind is Kind.THREAD:
             state = {"archived": False, "locked": self.locked, "auto_archive_duration": 1440}
-            state |= {"archive_timestamp": _now(), "create_timestamp": _now()}
             owner = str(self.owner.id) if self.owner else "0"
-            return base | {"owner_id": owner, "thread_metadata": state, "member_count": 1, "message_count": 0}
+            about = {"owner_id": owner, "member_count": 1, "message_count": 0}
+            return base | about | {"thread_metadata": state | {"archive_timestamp": _now()}}
         bot = str(self.guild.bot.id if self.guild.bot else 0)
         denied = {"id": bot, "type": 1, "allow": "0", "deny": str(int(self.denied))}
         return base | {"permission_overwrites": [denied], "available_tags": []}
@@ -308,14 +294,14 @@ class World:
         return made
 
     def guild(
-        self, name: str = "server", owner: User | None = None, *, bot: bool = True, shard: int = 0, shards: int = 1,
-        **more: Any,
-    ) -> Guild:  # fmt: skip
-        """Make a server with the channel "general"; its events go to that shard."""
+        self, name: str = "server", owner: User | None = None, *, bot: bool = True, **more: Any
+    ) -> Guild:
+        """Make a server with the channel "general"; its events go to the `shard` of so many `shards`."""
+        shard, shards = more.pop("shard", 0), more.pop("shards", 1)
         guild_id = self.new_id()
         while (guild_id >> 22) % shards != shard:
             guild_id += 1 << 22
-        made = Guild(guild_id, name, owner or self.user("the owner"), self.bot if bot else None, **more)
+        made = Guild(guild_id, name, owner or self.user("owner"), self.bot if bot else None, **more)
         made.roles[made.id] = Role(made.id, "@everyone", _EVERYONE)
         made.members = {one.id: (one, ()) for one in (made.owner, made.bot) if one}
         self.guilds[made.id] = made

@@ -21,7 +21,17 @@ from tests.wire.driver import Where, Wire
 from tests.wire.interactions import Interaction
 from tests.wire.world import Guild, Message, User
 
-__all__ = ["TOKEN", "WAYS", "Bot", "Chat", "PromptClient", "eventually", "free_port", "no_traceback", "settle"]
+__all__ = [
+    "TOKEN",
+    "WAYS",
+    "Bot",
+    "Chat",
+    "PromptClient",
+    "eventually",
+    "free_port",
+    "no_traceback",
+    "settle",
+]
 __all__ += ["until"]
 
 TOKEN = "MTE0.loopback.s3cret-t0ken"
@@ -90,11 +100,15 @@ class Chat(Wire):
 
     # Ways of asking; without more, ann does it in the server's first channel
 
-    async def use(self, command: str, user: User | None = None, where: Where | None = None, **more: Any) -> Message:
+    async def use(
+        self, command: str, user: User | None = None, where: Where | None = None, **more: Any
+    ) -> Message:
         """Use a command, and return what it shows."""
         return await self.answer(await self.slash(user or self.ann, command, where or self.guild, **more))
 
-    async def ask(self, question: str = LAMP, user: User | None = None, where: Where | None = None, **more: Any) -> Message:
+    async def ask(
+        self, question: str = LAMP, user: User | None = None, where: Where | None = None, **more: Any
+    ) -> Message:
         """Ask with the command."""
         return await self.use("ask", user, where, question=question, **more)
 
@@ -105,7 +119,9 @@ class Chat(Wire):
         text = f"{self.world.bot.mention} {question}"
         return await self.reply(await self.say(user or self.ann, where or self.guild, text, to))
 
-    async def direct(self, question: str = LAMP, user: User | None = None, to: Message | None = None) -> Message:
+    async def direct(
+        self, question: str = LAMP, user: User | None = None, to: Message | None = None
+    ) -> Message:
         """Ask in a direct message."""
         return await self.reply(await self.say(user or self.ann, user or self.ann, question, to))
 

@@ -19,6 +19,13 @@ from tests.bot.discordapp.service import StagedService
 from tests.wire.gateway import MESSAGE_CONTENT
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run all the tests of this folder in one event loop, that of the clients which they share."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_service(built: Path) -> AsyncIterator[StagedService]:
     """Open the index of the small article set, once."""

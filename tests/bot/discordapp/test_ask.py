@@ -11,8 +11,6 @@ from tests.bot.discordapp import phrases as say
 from tests.bot.discordapp.chat import Chat
 from tests.bot.discordapp.service import ABSENT, BREAD, BREAD_QUOTE, LAMP, LAMP_QUOTE
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 
 async def test_an_answer_is_the_quote_to_the_letter_with_its_citation(chat: Chat) -> None:
     answer = await chat.ask(BREAD)
@@ -161,4 +159,6 @@ async def test_who_installed_the_bot_for_themselves_uses_it_where_it_is_no_membe
     answer = await chat.ask(user=ann, where=where, by_user=True)
     assert (answer.title, answer.private) == (say.ANSWERED, False)
     said = await chat.say(guild.owner, where, BREAD)
-    assert (await chat.answer(await chat.menu(ann, say.ANSWER_THIS, said, by_user=True))).title == say.ANSWERED
+    assert (
+        await chat.answer(await chat.menu(ann, say.ANSWER_THIS, said, by_user=True))
+    ).title == say.ANSWERED

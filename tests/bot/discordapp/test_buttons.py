@@ -13,8 +13,6 @@ from tests.bot.discordapp.chat import WAYS, Chat
 from tests.bot.discordapp.service import ABSENT, BREAD, LAMP, LAMP_QUOTE, open_service
 from tests.wire.world import Message, Permission, User
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 ALWAYS = [say.CONTEXT, say.NEXT, say.FOLLOW_UP, say.HELPFUL, say.NOT_HELPFUL]
 
 

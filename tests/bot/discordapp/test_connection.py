@@ -17,8 +17,6 @@ from tests.bot.discordapp.chat import TOKEN, WAYS, Chat, PromptClient, free_port
 from tests.bot.discordapp.service import BREAD, LAMP
 from tests.wire.gateway import MESSAGE_CONTENT
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 PAGE = {"status": 200, "body": b"<html>", "content_type": "text/html"}
 
 
@@ -41,9 +39,15 @@ async def refusal(chat: Chat, **options: Any) -> str:
         ("another.token", "Discord refused the token. Set FOOTNOTE_DISCORD_TOKEN"),
     ],
 )
-async def test_a_token_that_cannot_be_used_is_refused_and_not_shown(fresh: Chat, token: str, says: str) -> None:
+async def test_a_token_that_cannot_be_used_is_refused_and_not_shown(
+    fresh: Chat, token: str, says: str
+) -> None:
     said = await refusal(fresh, discord_token=token)
-    assert (says in said, token.strip() and token in said, fresh.gateway.connections) == (True, token.strip() and False, 0)
+    assert (says in said, token.strip() and token in said, fresh.gateway.connections) == (
+        True,
+        token.strip() and False,
+        0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -61,7 +65,9 @@ async def test_an_intent_that_is_not_granted_ends_with_where_to_switch_it_on(fre
     assert "FOOTNOTE_DISCORD_MESSAGE_CONTENT=false" in said
 
 
-@pytest.mark.parametrize(("flags", "warned"), [(0, True), (1 << 18, False), (1 << 19, False), (1 << 23, True)])
+@pytest.mark.parametrize(
+    ("flags", "warned"), [(0, True), (1 << 18, False), (1 << 19, False), (1 << 23, True)]
+)
 async def test_an_application_that_lacks_the_intent_is_warned_of(
     fresh: Chat, caplog: pytest.LogCaptureFixture, flags: int, warned: bool
 ) -> None:
@@ -80,7 +86,11 @@ async def test_an_application_that_lacks_the_intent_is_warned_of(
         ("/users/@me", {"status": 200, "body": b"{broken"}, "does not answer as Discord does"),
         ("/applications/@me", {"status": 200, "body": b"[]"}, "does not answer as Discord does"),
         ("/gateway$", {"status": 200, "body": b'{"url": 5}'}, "names no gateway"),
-        ("/gateway$", {"status": 200, "body": b'{"url": "ws://gateway.example"}'}, "names no gateway that can"),
+        (
+            "/gateway$",
+            {"status": 200, "body": b'{"url": "ws://gateway.example"}'},
+            "names no gateway that can",
+        ),
         ("/gateway$", PAGE, "names no gateway"),
     ],
 )
@@ -102,7 +112,9 @@ async def test_what_cannot_be_reached_is_named(fresh: Chat, what: str) -> None:
 
 async def again(chat: Chat, connections: int) -> None:
     """Wait until the bot is connected, for the so-manieth time."""
-    await chat.log.until(lambda: chat.gateway.connections >= connections and chat.gateway.connected, "it again")
+    await chat.log.until(
+        lambda: chat.gateway.connections >= connections and chat.gateway.connected, "it again"
+    )
 
 
 @pytest.mark.parametrize("lost", ["drop", "ask_to_reconnect", "invalidate", "forget"])
@@ -127,7 +139,10 @@ async def test_nothing_is_lost_or_done_twice_over_a_lost_connection(
         assert (await fresh.mention(LAMP)).title == say.ANSWERED
         await fresh.log.until(lambda: len(fresh.gateway.presences) >= 2, "the presence, again")
     assert set(fresh.gateway.presences) == {say.ANSWERING_FROM.format(3)}
-    assert (caplog.text.count("Footnote is on Discord as"), len(fresh.log.seen("PUT", "/commands$"))) == (1, 1)
+    assert (caplog.text.count("Footnote is on Discord as"), len(fresh.log.seen("PUT", "/commands$"))) == (
+        1,
+        1,
+    )
     assert (len(fresh.service.asked), no_traceback(caplog)) == (3, True)
 
 
@@ -144,7 +159,9 @@ async def test_what_is_asked_while_the_connection_is_lost_is_answered_after_the_
 
 
 @pytest.mark.parametrize("named", [None, "wss://gateway-us-east1-b.discord.gg", "no address", "elsewhere"])
-async def test_a_resume_goes_to_the_configured_server_whatever_is_named(fresh: Chat, named: str | None) -> None:
+async def test_a_resume_goes_to_the_configured_server_whatever_is_named(
+    fresh: Chat, named: str | None
+) -> None:
     async with Chat(TOKEN) as elsewhere:
         fresh.gateway.resume_url = elsewhere.gateway_url if named == "elsewhere" else named
         async with fresh.bot():

@@ -16,8 +16,6 @@ from tests.bot.discordapp.test_operations import page
 from tests.graphs import copy_index_file
 from tests.wire.world import Message, User
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 REASON = "/i/tokens.bin is **damaged** @everyone"
 
 
@@ -88,7 +86,10 @@ async def test_damage_under_a_running_bot_is_answered_around_and_mended_by_a_reb
         assert (message.title, damaged in message.shown.text) == (say.DAMAGED, True)
         rebuild = await fresh.slash(owner, "index rebuild", owner)
         assert (await told(fresh, owner, 2)).title == say.WHOLE_AGAIN
-        assert ((await fresh.ended(rebuild)).title, (await fresh.ask(LAMP)).title) == (say.REBUILT, say.ANSWERED)
+        assert ((await fresh.ended(rebuild)).title, (await fresh.ask(LAMP)).title) == (
+            say.REBUILT,
+            say.ANSWERED,
+        )
         assert (await service.status()).generation != damaged
 
 

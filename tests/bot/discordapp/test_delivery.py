@@ -15,8 +15,6 @@ from tests.bot.discordapp.service import LAMP, LAMP_QUOTE
 from tests.wire.faults import Scope
 from tests.wire.world import Channel, Message, Permission
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 CALLBACK = ("POST", r"^/interactions/\d+/.*/callback$")
 EDIT = ("PATCH", r"^/webhooks/.*/@original$")
 POST = ("POST", r"^/channels/\d+/messages$")
@@ -151,8 +149,13 @@ async def test_an_answer_after_fifteen_minutes_is_posted_in_the_channel_unless_i
     await until(lambda: len(chat.service.asked) == 6)
     chat.interactions.clock_ahead = chat.interactions.token_life + 1
     chat.service.open.set()
-    posted = await chat.log.until(lambda: (chat.said(asker.where) * 1)[2:] and chat.said(asker.where), "answers")
-    assert ({one.title for one in posted}, all(one.every_part[0].quotes for one in posted)) == ({say.RELATED}, True)
+    posted = await chat.log.until(
+        lambda: (chat.said(asker.where) * 1)[2:] and chat.said(asker.where), "answers"
+    )
+    assert ({one.title for one in posted}, all(one.every_part[0].quotes for one in posted)) == (
+        {say.RELATED},
+        True,
+    )
     await until(lambda: caplog.text.count("Discord no longer waits") == 2)
     assert [look() for look in looks.values()] == [None] * 4
     assert (len(chat.said(asker.where)), private.outcome, chat.log.pings) == (3, None, [])

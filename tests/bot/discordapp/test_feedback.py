@@ -11,8 +11,6 @@ from tests.bot.discordapp.chat import Chat, eventually, until
 from tests.bot.discordapp.service import ABSENT, BREAD, LAMP
 from tests.wire.world import Channel, Guild, Message, Permission, User
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 
 async def votes(chat: Chat, user: User | None = None) -> list[str]:
     """Return the lines that /privacy show has of somebody's votes."""

@@ -10,8 +10,6 @@ from tests.bot.discordapp.service import BREAD, LAMP
 from tests.wire.gateway import MESSAGE_CONTENT
 from tests.wire.world import Kind, Message, Permission
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 
 async def test_a_follow_up_is_answered_by_the_subject_of_the_question_before(chat: Chat) -> None:
     first = await chat.mention("When was the lamp on Gull Rock replaced?")
@@ -125,7 +123,10 @@ async def test_after_a_restart_the_question_is_read_from_the_messages(fresh: Cha
     async with fresh.bot():
         for way, answer in answers.items():
             shown = await fresh.follow(answer, "And who?")
-            assert (fresh.service.asked_with[-1], shown.private) == (("And who?", None, LAMP), way == "private")
+            assert (fresh.service.asked_with[-1], shown.private) == (
+                ("And who?", None, LAMP),
+                way == "private",
+            )
 
 
 async def test_after_a_restart_a_post_is_read_from_its_title_and_its_first_message(fresh: Chat) -> None:
@@ -140,7 +141,9 @@ async def test_after_a_restart_a_post_is_read_from_its_title_and_its_first_messa
 
 
 async def test_after_a_restart_a_question_that_cannot_be_read_is_gone_on_from_alone(fresh: Chat) -> None:
-    ways = {name: await fresh.channel(fresh.guild, name) for name in ("deleted", "hidden", "history", "refused")}
+    ways = {
+        name: await fresh.channel(fresh.guild, name) for name in ("deleted", "hidden", "history", "refused")
+    }
     async with fresh.bot():
         answers = {name: await fresh.mention(LAMP, where=channel) for name, channel in ways.items()}
     asked = {name: answer.reply_to for name, answer in answers.items() if answer.reply_to}

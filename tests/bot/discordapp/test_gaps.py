@@ -17,10 +17,12 @@ from tests.bot.discordapp.service import ABSENT, LAMP, LAMP_QUOTE
 from tests.wire.renderer import render
 from tests.wire.world import Guild, Permission
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 SUBJECTS = "anchor bakery canal dentist engine ferry guitar harvest island jacket kettle ladder".split()
-HOSTILE = {"marks": "**x** <@1> @everyone [a](https://b.c)\n# d", "flags": "\U0001f3f4" * 90, "one word": "x" * 400}
+HOSTILE = {
+    "marks": "**x** <@1> @everyone [a](https://b.c)\n# d",
+    "flags": "\U0001f3f4" * 90,
+    "one word": "x" * 400,
+}
 
 
 def questions_in(listed: str) -> list[str]:
@@ -96,7 +98,10 @@ async def test_each_server_lists_exports_and_drops_its_own_alone(chat: Chat) -> 
 async def test_a_long_list_stays_within_the_limits_and_says_how_much_more_there_is(
     chat: Chat, name: str
 ) -> None:
-    asked = [f"Who paid for the {one}? {HOSTILE[name]}" for one in (*SUBJECTS, *"mirror needle orchard pencil quarry".split())]
+    asked = [
+        f"Who paid for the {one}? {HOSTILE[name]}"
+        for one in (*SUBJECTS, *"mirror needle orchard pencil quarry".split())
+    ]
     for question in asked:
         await chat.ask(question)
     rows = await eventually(lambda: exported(chat), lambda found: len(found) == 18)

@@ -20,8 +20,6 @@ from tests.bot.discordapp.service import open_service
 from tests.graphs import lend_graph
 from tests.wire.world import Message, Permission
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 TEXTS = {
     "anchor": "\x1b[31mred\x1b[0m \x9b31m",
     "bakery": "\x1b]0;owned\x07 \x1b]8;;https://evil.example\x1b\\click\x1b]8;;\x1b\\",
@@ -32,7 +30,8 @@ TEXTS = {
     "guitar": "discord.gg/abc https://discord.gg/abc discord.com/invite/abc",
     "harvest": "[safe](https://evil.example) [a](javascript:x) <https://evil.example> steam://run/1",
     "island": "<script>alert(1)</script><img src=x onerror=alert(1)>\"'& =cmd|'/c calc'!A1",
-    "jacket": ":smile: \U0001f469\u200d\U0001f469\u200d\U0001f467 \U0001f1e6\U0001f1e6 e" + "\u0301\u0316" * 90,
+    "jacket": ":smile: \U0001f469\u200d\U0001f469\u200d\U0001f467 \U0001f1e6\U0001f1e6 e"
+    + "\u0301\u0316" * 90,
     "kettle": "@everyone **x** " * 80,
     "ladder": "x" * 1500,
     "mirror": "\\" * 101 + "*\\_\\ {title} {0} %s ${HOME}",
@@ -77,7 +76,12 @@ async def test_nothing_in_an_article_acts_wherever_it_is_shown(
                 answer = await fresh.ask(question, where=where)
                 service.verdict = "related"
                 near = await fresh.mention(question, where=where)
-                shown = [answer, near, await fresh.press_on(answer, say.CONTEXT), await fresh.press_on(near, say.NEXT)]
+                shown = [
+                    answer,
+                    near,
+                    await fresh.press_on(answer, say.CONTEXT),
+                    await fresh.press_on(near, say.NEXT),
+                ]
                 shown.append(await fresh.use("verify", where=where, text=answer.shown.quotes[0][:1000]))
                 for message in shown:
                     assert_harmless(message)
@@ -92,7 +96,11 @@ async def test_nothing_in_an_article_acts_wherever_it_is_shown(
 def letters_of(text: str) -> str:
     """Return a text without what Discord does not take, which is shown as missing."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-    return "".join(one for one in lines if one in "\n\t" or unicodedata.category(one) not in {"Cc", "Cs"} and one != "\ufffd")
+    return "".join(
+        one
+        for one in lines
+        if one in "\n\t" or (unicodedata.category(one) not in {"Cc", "Cs"} and one != "\ufffd")
+    )
 
 
 @settings(max_examples=60)

@@ -17,8 +17,6 @@ from tests.bot.discordapp.service import LAMP, LAMP_QUOTE, open_service
 from tests.wire.interactions import Interaction
 from tests.wire.world import Permission, User
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 SHRUNK = ShrunkError("1 article where there were 9.")
 BELL = "Who cast the fog bell of Gull Rock?"
 ACCEPTED, INVITED = 2, 1
@@ -132,7 +130,11 @@ async def check_going_back(chat: Chat, owner: User) -> None:
 @pytest.mark.parametrize(
     ("error", "title", "says"),
     [
-        (ArticleError(["a_b.txt: line 3: **bad** @everyone"]), say.REBUILD_FAILED, "a_b.txt: line 3: **bad**"),
+        (
+            ArticleError(["a_b.txt: line 3: **bad** @everyone"]),
+            say.REBUILD_FAILED,
+            "a_b.txt: line 3: **bad**",
+        ),
         (SHRUNK, say.REBUILD_FAILED, "1 article where there were 9."),
         (RebuildError("The rebuild was killed."), say.REBUILD_FAILED, "was killed"),
         (BusyError("Another build holds the lock."), say.OTHER_REBUILD, "holds the lock"),

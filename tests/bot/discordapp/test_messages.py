@@ -10,8 +10,6 @@ from tests.bot.discordapp.service import BREAD, LAMP, LAMP_QUOTE
 from tests.wire.gateway import DIRECT_MESSAGES, GUILD_MESSAGES, GUILDS, MESSAGE_CONTENT
 from tests.wire.world import Permission
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 
 async def test_a_mention_is_answered_in_a_reply_that_pings_nobody(chat: Chat) -> None:
     answer = await chat.mention(LAMP)
@@ -81,9 +79,7 @@ async def test_a_reply_that_pings_goes_on_from_the_answer_that_it_replies_to(cha
     assert chat.service.asked_with[-1] == ("Is that so?", None, BREAD)  # what ann asked there last
 
 
-async def test_a_reply_without_a_ping_needs_the_intent(
-    chat: Chat, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_reply_without_a_ping_needs_the_intent(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
     assert chat.gateway.identifies[0]["intents"] == GUILDS | GUILD_MESSAGES | DIRECT_MESSAGES
     first = await chat.mention(LAMP)
     await chat.say(chat.ann, chat.guild, "And who?", first, ping=False)

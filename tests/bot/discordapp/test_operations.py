@@ -24,8 +24,6 @@ from tests.bot.discordapp import phrases as say
 from tests.bot.discordapp.chat import WAYS, Chat, PromptClient, free_port, settle, until
 from tests.bot.discordapp.service import LAMP
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 SECRET = "MTE0NzA2MzI4OTQ0MDk0OTM1Mg.GxYz7q.k3J9vQ2mT8xW5bN1cR6yL0pZ4sF7hD2aUeKfGg"
 ECHO = f'{{"message": "401: Bot {SECRET} and {SECRET[:24]} are refused", "code": 0}}'.encode()
 ROOT = Path(__file__).parents[3]
@@ -66,10 +64,14 @@ async def test_figures_count_what_was_asked_refused_and_rebuilt(fresh: Chat) -> 
     assert found["footnote_rebuilds_total refused"] + found["footnote_rebuilds_total failed"] == 2
 
 
-async def test_ready_is_not_said_before_the_connection_stands_nor_while_stopping_nor_after(fresh: Chat) -> None:
+async def test_ready_is_not_said_before_the_connection_stands_nor_while_stopping_nor_after(
+    fresh: Chat,
+) -> None:
     port, stop = free_port(), asyncio.Event()
     fresh.faults.pause(0.15)
-    serving = asyncio.create_task(PromptClient(fresh.settings(health_port=port), fresh.service).serve(stop, drain=3))
+    serving = asyncio.create_task(
+        PromptClient(fresh.settings(health_port=port), fresh.service).serve(stop, drain=3)
+    )
     await asyncio.sleep(0.1)
     assert [(await page(port, name))[0] for name in ("readyz", "healthz")] == [503, 200]
     await fresh.log.until(lambda: fresh.gateway.presences, "the bot")

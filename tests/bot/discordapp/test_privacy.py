@@ -13,10 +13,10 @@ from tests.bot.discordapp.test_gaps import HOSTILE, SUBJECTS
 from tests.wire.driver import Where
 from tests.wire.world import Message, User
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-
-async def privacy(chat: Chat, command: str, user: User | None = None, where: Where | None = None, **more: bool) -> Message:
+async def privacy(
+    chat: Chat, command: str, user: User | None = None, where: Where | None = None, **more: bool
+) -> Message:
     """Use a /privacy command; only its user sees what it shows."""
     shown = await chat.use(f"privacy {command}", user, where, **more)
     assert shown.private
@@ -24,7 +24,9 @@ async def privacy(chat: Chat, command: str, user: User | None = None, where: Whe
     return shown
 
 
-async def kept(chat: Chat, user: User | None = None, where: Where | None = None, **more: bool) -> list[list[str]]:
+async def kept(
+    chat: Chat, user: User | None = None, where: Where | None = None, **more: bool
+) -> list[list[str]]:
     """Return the questions and the votes that are kept of somebody."""
     shown = await privacy(chat, "show", user, where, **more)
     return [[line for line in one.split("\n") if line.startswith("- ")] for one in shown.fields.values()]
@@ -50,7 +52,12 @@ async def test_one_sees_what_is_kept_of_oneself_from_everywhere_and_of_nobody_el
     questions, votes = await counted(chat, 4, 2)
     assert all(one in line for one, line in zip(("canal", "cup", "ferry", "chapel"), questions, strict=True))
     assert ("mayor" in votes[0], "short" in votes[0]) == (True, True)
-    for where, by_user in ((other, False), (ann, False), (foreign, True), (chat.world.between(ann, chat.bob), True)):
+    for where, by_user in (
+        (other, False),
+        (ann, False),
+        (foreign, True),
+        (chat.world.between(ann, chat.bob), True),
+    ):
         assert await kept(chat, where=where, by_user=by_user) == [questions, votes]
     assert await counted(chat, 1, 0, chat.bob)
     assert "90" in (await privacy(chat, "show")).text  # the days for which it is kept
@@ -72,7 +79,9 @@ async def test_to_forget_deletes_ones_own_and_leaves_the_others(chat: Chat) -> N
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-async def test_much_that_is_kept_stays_within_the_limits_and_the_rest_is_counted(chat: Chat, name: str) -> None:
+async def test_much_that_is_kept_stays_within_the_limits_and_the_rest_is_counted(
+    chat: Chat, name: str
+) -> None:
     chat.service.verdict = "related"
     for subject in SUBJECTS:
         answer = await chat.ask(f"Who paid for the {subject}? {HOSTILE[name]}")
@@ -81,7 +90,10 @@ async def test_much_that_is_kept_stays_within_the_limits_and_the_rest_is_counted
     async def sizes() -> list[int]:
         fields = (await privacy(chat, "show")).fields.values()
         left = [re.findall(say.MORE, one) or ["0"] for one in fields]
-        return [len(re.findall("^- ", one, re.M)) + int(more[0]) for one, more in zip(fields, left, strict=True)]
+        return [
+            len(re.findall("^- ", one, re.MULTILINE)) + int(more[0])
+            for one, more in zip(fields, left, strict=True)
+        ]
 
     assert await eventually(sizes, lambda found: found == [len(SUBJECTS)] * 2)
     assert chat.log.pings == []

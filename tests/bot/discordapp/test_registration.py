@@ -14,8 +14,6 @@ from tests.bot.discordapp import phrases as say
 from tests.bot.discordapp.chat import Chat
 from tests.wire.world import Permission
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 EVERYBODYS = {"ask", "verify", "privacy", say.ANSWER_THIS, say.CHECK_THIS}
 MANAGERS = {"index", "settings", "gaps"}
 REFUSED = (

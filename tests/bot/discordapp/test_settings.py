@@ -13,8 +13,6 @@ from tests.bot.discordapp.service import ABSENT, LAMP, LAMP_QUOTE
 from tests.wire.driver import Where
 from tests.wire.world import Kind, Permission, User
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 OWN: dict[str, dict[str, Any]] = {
     "settings show": {},
     "settings answers": {"to": "never"},
@@ -74,7 +72,11 @@ async def test_a_value_is_set_for_the_server_or_a_channel_and_inherit_takes_it_b
 
 
 async def test_helpers_are_shown_without_a_ping_and_each_server_sees_its_own_alone(chat: Chat) -> None:
-    role, channel, (other, *_) = chat.world.role(chat.guild, "helpers"), chat.guild.channels[0], await chat.server()
+    role, channel, (other, *_) = (
+        chat.world.role(chat.guild, "helpers"),
+        chat.guild.channels[0],
+        await chat.server(),
+    )
     named = (await chat.set_to("helpers", role=role, channel=channel)).text
     assert [f"<@&{role.id}>" in named, f"<#{channel.id}>" in named, chat.log.pings] == [True, True, []]
     assert (await chat.set_to("show", other)).text.startswith(say.SETTINGS_DEFAULT)

@@ -14,13 +14,13 @@ from tests.bot.discordapp import phrases as say
 from tests.bot.discordapp.chat import Chat, PromptClient, no_traceback, settle, until
 from tests.bot.discordapp.service import ABSENT, LAMP
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 
 def left_running() -> int:
     """Count the tasks of the bot's that run, beside this one and those of clients that other tests share."""
     gc.collect()
-    return sum("bot/" in str(one.get_coro()) for one in asyncio.all_tasks() if one is not asyncio.current_task())
+    return sum(
+        "bot/" in str(one.get_coro()) for one in asyncio.all_tasks() if one is not asyncio.current_task()
+    )
 
 
 async def test_answers_under_way_are_finished_and_what_comes_meanwhile_is_turned_away(
@@ -49,7 +49,9 @@ async def test_answers_under_way_are_finished_and_what_comes_meanwhile_is_turned
     assert (left_running(), no_traceback(caplog)) == (before, True)
 
 
-async def test_what_cannot_be_finished_in_time_is_told_so(fresh: Chat, caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_cannot_be_finished_in_time_is_told_so(
+    fresh: Chat, caplog: pytest.LogCaptureFixture
+) -> None:
     async with fresh.bot(drain=0.1) as bot:
         absent = await fresh.ask(ABSENT)
         fresh.service.open.clear()
@@ -65,7 +67,10 @@ async def test_what_cannot_be_finished_in_time_is_told_so(fresh: Chat, caplog: p
         bot.stop.set()
         await asyncio.wait_for(asyncio.shield(bot.serving), 8)
         assert [(await fresh.answer(one)).title for one in used] == [say.STOPPING] * 3
-        assert [(await fresh.reply(said)).title, (await fresh.ended(rebuild)).title] == [say.STOPPING, say.GIVEN_UP]
+        assert [(await fresh.reply(said)).title, (await fresh.ended(rebuild)).title] == [
+            say.STOPPING,
+            say.GIVEN_UP,
+        ]
     assert no_traceback(caplog)
 
 
@@ -77,7 +82,9 @@ async def test_under_load_the_first_are_answered_the_rest_told_and_nobody_hears_
         await fresh.log.until(lambda: all(one.acknowledged_after for one in used), "the acknowledgements")
         bot.stop.set()
         await asyncio.wait_for(asyncio.shield(bot.serving), 8)
-        titles = [(await fresh.answer(one)).title for one in used] + [(await fresh.reply(one)).title for one in said]
+        titles = [(await fresh.answer(one)).title for one in used] + [
+            (await fresh.reply(one)).title for one in said
+        ]
     assert say.STOPPING in titles
     assert all(len(one.followups) + (one.outcome is one.original) == 1 for one in used)
     assert len(fresh.said(guild)) == len(said)
@@ -105,11 +112,15 @@ async def test_a_start_that_fails_says_why_and_leaves_nothing_running(
 ) -> None:
     file, before = tmp_path / "records.sqlite", left_running()
     async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0) as taken:
-        options = {"health_port": taken.sockets[0].getsockname()[1]} if kind is MissingError else {"records": file}
+        options = (
+            {"health_port": taken.sockets[0].getsockname()[1]} if kind is MissingError else {"records": file}
+        )
         if kind is DamagedRecordsError:
             file.write_bytes(b"no database" * 100)
         elif kind is RecordsError:
             file.mkdir()
         with pytest.raises(kind, match=says) as caught:
-            await asyncio.wait_for(PromptClient(fresh.settings(**options), fresh.service).serve(asyncio.Event()), 10)
+            await asyncio.wait_for(
+                PromptClient(fresh.settings(**options), fresh.service).serve(asyncio.Event()), 10
+            )
     assert (caught.value.exit_status, fresh.gateway.connections, left_running()) == (status, 0, before)

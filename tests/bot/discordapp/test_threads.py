@@ -10,8 +10,6 @@ from tests.bot.discordapp.service import BREAD, LAMP
 from tests.wire.gateway import MESSAGE_CONTENT
 from tests.wire.world import Channel, Kind, Message
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 
 async def under_an_answer(chat: Chat, *, by_command: bool = False) -> Channel:
     """Have a question of ann's answered, and a thread begun on the answer."""
@@ -139,7 +137,10 @@ async def answer_in(chat: Chat, post: Channel) -> Message:
 
 async def test_without_the_intent_a_post_is_answered_once_by_its_title(chat: Chat) -> None:
     forum, ann = await forum_of(chat), chat.ann
-    post, bare = await chat.post(forum, ann, LAMP, "And who?"), await chat.post(forum, ann, f" {BREAD} ", None)
+    post, bare = (
+        await chat.post(forum, ann, LAMP, "And who?"),
+        await chat.post(forum, ann, f" {BREAD} ", None),
+    )
     assert (await answer_in(chat, post)).reply_to is chat.world.messages[post.id]
     answer = await answer_in(chat, bare)  # by then the bot's patience with the first has ended too
     assert (answer.title, answer.reply_to) == (say.ANSWERED, None)

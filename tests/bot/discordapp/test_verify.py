@@ -10,8 +10,6 @@ from tests.bot.discordapp.chat import Chat
 from tests.bot.discordapp.service import LAMP, LAMP_QUOTE
 from tests.wire.world import Permission
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 RIGHT = "A cool cellar of 12 degrees stretches the rise to a whole day."
 WRONG = "It tightens the dough and slows the east down."
 
