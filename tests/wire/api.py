@@ -1,4 +1,4 @@
-"""One request of the HTTP API: its parameters, its body and its files."""
+"""One request to the HTTP API: path parameters, query, JSON body, uploaded files."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
-from tests.wire.limits import MOST_BYTES, RefusedError
+from tests.wire.limits import MAX_FILE_BYTES, RefusedError
 
 __all__ = ["Call", "Files", "Handler"]
 
 Files = list[tuple[str, bytes]]
-"""The files that came with a request: names and contents."""
+"""Uploaded files: name and content."""
 Handler = Callable[["Call"], Awaitable[Any]]
-"""Returns JSON, or None for 204, or raises RefusedError."""
+"""Returns the JSON of the response, or None for 204; raises RefusedError."""
 
 
 @dataclass(slots=True)
 class Call:
-    """A request as a handler gets it."""
+    """A request as its handler sees it."""
 
     params: dict[str, str]
     query: dict[str, str]
@@ -30,7 +30,7 @@ class Call:
     files: Files = field(default_factory=list)
 
     async def read(self, request: web.Request) -> None:
-        """Read the body: JSON, or a form with `payload_json` and files.
+        """Read the body: JSON, or a multipart form with `payload_json` and files.
 
         Raises:
             RefusedError: it is neither, or a file is too large.
@@ -40,24 +40,24 @@ class Call:
                 assert isinstance(part, BodyPartReader)
                 await self._read_part(part)
         elif request.can_read_body:
-            self.body = _loaded(await request.read())
+            self.body = _parse(await request.read())
 
     async def _read_part(self, part: BodyPartReader) -> None:
         content = bytes(await part.read())
         if part.name == "payload_json":
-            self.body = _loaded(content)
+            self.body = _parse(content)
         elif not re.fullmatch(r"files\[\d+\]", part.name or ""):
             raise RefusedError(400, 50035, f"Invalid Form Body: {part.name}")
-        elif len(content) > MOST_BYTES:
+        elif len(content) > MAX_FILE_BYTES:
             raise RefusedError(413, 40005, "Request entity too large")
         else:
             self.files.append((part.filename or "", content))
 
 
-def _loaded(text: bytes) -> Any:
+def _parse(body: bytes) -> Any:
     try:
-        found = json.loads(text)
-        json.dumps(found, ensure_ascii=False).encode()
-    except ValueError:  # no JSON, or text that is no Unicode (half a surrogate pair)
+        value = json.loads(body)
+        json.dumps(value, ensure_ascii=False).encode()  # fails on half a surrogate pair
+    except ValueError:
         raise RefusedError(400, 50109, "The request body contains invalid JSON.") from None
-    return found
+    return value

@@ -1,18 +1,21 @@
-"""The registered commands: the API that registers them, and what a person fills in when using one."""
+"""Application commands: the routes that register them, and the data sent when someone uses one."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from tests.wire.api import Call, Handler
+from tests.wire.entities import Channel, Json, Role
 from tests.wire.limits import RefusedError, check
-from tests.wire.world import Channel, Json, Role, World
+from tests.wire.world import World
 
 __all__ = ["Commands"]
 
+_SUBCOMMAND = 1
+
 
 class Commands:
-    """What is registered: for every server under 0, and for single servers under their ids."""
+    """The registered commands by server; 0 stands for the global ones."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -21,8 +24,8 @@ class Commands:
     def routes(self) -> dict[str, Handler]:
         """Return the handlers by method and path."""
         return {
-            f"{method} /applications/{{application}}{where}/commands": handler
-            for where in ("", "/guilds/{guild}")
+            f"{method} /applications/{{application}}{scope}/commands": handler
+            for scope in ("", "/guilds/{guild}")
             for method, handler in (("GET", self._list), ("PUT", self._replace))
         }
 
@@ -39,46 +42,45 @@ class Commands:
 
     async def _replace(self, call: Call) -> Any:
         check(call.body)
-        self.of[self._scope(call)] = stored = [
-            {"type": 1, "contexts": None, "integration_types": [0], "description": "", "version": "1"}
-            | one
-            | {"id": str(self.world.new_id()), "application_id": str(self.world.application_id)}
-            for one in call.body
-        ]
-        for one in stored:
-            needed = one.get("default_member_permissions")
-            one["default_member_permissions"] = None if needed is None else str(needed)
-        return stored
+        application = {"application_id": str(self.world.application_id), "version": "1"}
+        defaults = {"type": 1, "contexts": None, "integration_types": [0], "description": ""} | application
+        commands = [defaults | body | {"id": str(self.world.new_id())} for body in call.body]
+        for command in commands:
+            permissions = command.get("default_member_permissions")
+            command["default_member_permissions"] = None if permissions is None else str(permissions)
+        self.of[self._scope(call)] = commands
+        return commands
 
     def find(self, name: str) -> Json:
-        """Return what is registered under a name, for a single server before that for every one."""
-        found = [one for scope in self.of.values() for one in scope if one["name"] == name]
-        assert found, f"{name!r} is not registered"
-        return found[-1]
+        """Return the command with this name, preferably of a server."""
+        matching = [command for scope in self.of.values() for command in scope if command["name"] == name]
+        assert matching, f"{name!r} is not registered"
+        return matching[-1]
 
-    def fill(self, name: str, inner: list[str], given: dict[str, Any], focused: str = "") -> Json:
-        """Return the data of a use of a command, or of the one at `inner` in a group, with these options."""
+    def data(self, name: str, path: list[str], values: Json, focused: str = "") -> Json:
+        """Return the data of a use of a command, or of its subcommand at `path`, with these options."""
         command = self.find(name)
         options = command.get("options", [])
-        for part in inner:
-            options = next(one for one in options if one["name"] == part).get("options", [])
-        known, resolved = {one["name"]: one for one in options}, dict[str, Json]()
-        missing = {one for one in known if known[one].get("required")} - set(given)
-        assert focused or not missing, f"{name} {inner} needs {missing}"
+        for part in path:
+            options = next(option for option in options if option["name"] == part).get("options", [])
+        known, resolved = {option["name"]: option for option in options}, dict[str, Json]()
+        missing = {option for option in known if known[option].get("required")} - set(values)
+        assert focused or not missing, f"{name} {path} needs {missing}"
         filled: list[Json] = []
-        for option, value in given.items():
-            sent = {"name": option, "type": known[option]["type"], "value": _resolved(value, resolved)}
-            assert value in [one["value"] for one in known[option].get("choices") or [{"value": value}]]
+        for option, value in values.items():
+            choices = known[option].get("choices") or [{"value": value}]
+            assert value in [choice["value"] for choice in choices]
             assert not isinstance(value, Channel) or value.kind in known[option]["channel_types"]
+            sent = {"name": option, "type": known[option]["type"], "value": _resolve(value, resolved)}
             filled.append(sent | ({"focused": True} if option == focused else {}))
-        for part in reversed(inner):
-            filled = [{"name": part, "type": 1, "options": filled}]
-        about = {key: command[key] for key in ("id", "name", "type")}
-        return about | {"options": filled, "resolved": resolved}
+        for part in reversed(path):
+            filled = [{"name": part, "type": _SUBCOMMAND, "options": filled}]
+        described = {key: command[key] for key in ("id", "name", "type")}
+        return described | {"options": filled, "resolved": resolved}
 
 
-def _resolved(value: Any, resolved: dict[str, Json]) -> Any:
-    """Return what is sent for the value of an option; a channel or role is also put with what is named."""
+def _resolve(value: Any, resolved: dict[str, Json]) -> Any:
+    """Return the value of an option as it is sent; a channel or role is added to `resolved`."""
     if not isinstance(value, Channel | Role):
         return value
     kind = "channels" if isinstance(value, Channel) else "roles"

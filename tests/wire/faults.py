@@ -1,4 +1,4 @@
-"""Trouble on Discord's side: planned answers, connections that break, rate limits, an API that hangs."""
+"""Faults on Discord's side: planned responses, connection resets, rate limits, an API that hangs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Scope = Literal["user", "shared", "global"]
 
 @dataclass(slots=True)
 class Answer:
-    """An answer in place of the real one, for the next `times` requests that match.
+    """A response in place of the real one, for the next `times` requests that match.
 
-    With `reset` the connection breaks instead; with `acting` the request has taken effect all the same.
+    With `reset` the connection breaks instead; with `acting` the request takes effect all the same.
     """
 
     method: str
@@ -35,21 +35,21 @@ class Answer:
 
 
 class Faults:
-    """What is planned to go wrong; `path` is a pattern of the path below the API's base."""
+    """The planned faults; each `path` is a pattern of the path below the API's base."""
 
     def __init__(self) -> None:
         self.planned: list[Answer] = []
-        self._open = asyncio.Event()
+        self._running = asyncio.Event()
         self.clear()
 
     def clear(self) -> None:
-        """Plan nothing any more, and end a pause."""
+        """Drop every planned fault, and end a pause."""
         self.planned = []
-        self._open.set()
+        self._running.set()
 
-    def answer(self, method: str, path: str, **more: Any) -> None:
-        """Plan an answer in place of the real one (see `Answer`)."""
-        self.planned.append(Answer(method, path, **more))
+    def answer(self, method: str, path: str, **options: Any) -> None:
+        """Plan a response in place of the real one (see `Answer`)."""
+        self.planned.append(Answer(method, path, **options))
 
     def rate_limit(self, method: str, path: str, seconds: float, scope: Scope, times: int = 1) -> None:
         """Have the next requests that match hit a rate limit."""
@@ -57,7 +57,7 @@ class Faults:
         body = {"message": "You are rate limited.", "retry_after": seconds, "global": everywhere}
         headers = {
             "Retry-After": str(math.ceil(seconds)), "X-RateLimit-Scope": scope,
-            "Via": "1.1 loopback",  # without it, clients take a 429 for a ban by the network in front
+            "Via": "1.1 loopback",  # without it, discord.py takes a 429 for a ban by Cloudflare
         }  # fmt: skip
         if everywhere:
             headers["X-RateLimit-Global"] = "true"
@@ -70,21 +70,21 @@ class Faults:
         self.answer(method, path, status=429, body=json.dumps(body).encode(), headers=headers, times=times)
 
     def pause(self, seconds: float) -> None:
-        """Let every request hang for this long, and then be answered as usual."""
-        self._open.clear()
-        asyncio.get_running_loop().call_later(seconds, self._open.set)
+        """Let every request hang for so long; then they are answered as usual."""
+        self._running.clear()
+        asyncio.get_running_loop().call_later(seconds, self._running.set)
 
     @property
     def paused(self) -> bool:
         """Whether requests hang."""
-        return not self._open.is_set()
+        return not self._running.is_set()
 
     async def meet(self, method: str, path: str) -> Answer | None:
-        """Wait out a pause, and return the answer that is planned for this request, if one is."""
-        await self._open.wait()
-        for planned in self.planned:
-            if planned.times > 0 and planned.method == method and re.search(planned.path, path):
-                planned.times -= 1
-                await asyncio.sleep(planned.delay)
-                return planned
+        """Wait out a pause, then return the response planned for this request, if any."""
+        await self._running.wait()
+        for answer in self.planned:
+            if answer.times > 0 and answer.method == method and re.search(answer.path, path):
+                answer.times -= 1
+                await asyncio.sleep(answer.delay)
+                return answer
         return None

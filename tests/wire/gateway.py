@@ -1,4 +1,4 @@
-"""The gateway: identify, heartbeat, resume, events by shard and intent, and the ways in which it ends."""
+"""The gateway: identify, heartbeat, resume, events by shard and intent, and the ways a session ends."""
 
 from __future__ import annotations
 
@@ -9,45 +9,49 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from tests.wire.entities import Json
 from tests.wire.recording import Log
-from tests.wire.world import Json, World
+from tests.wire.world import World
 
 __all__ = ["DIRECT_MESSAGES", "GUILDS", "GUILD_MESSAGES", "MESSAGE_CONTENT", "Gateway", "Session"]
 
 GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1 << 0, 1 << 9, 1 << 12, 1 << 15
 _PRIVILEGED = (1 << 1) | (1 << 8) | MESSAGE_CONTENT
+# Opcodes
 _DISPATCH, _HEARTBEAT, _IDENTIFY, _PRESENCE, _RESUME, _RECONNECT = 0, 1, 2, 3, 6, 7
-_INVALID, _HELLO, _ACK = 9, 10, 11
-_UNKNOWN, _DECODE, _NOT_AUTHENTICATED, _TOKEN, _TWICE, _SEQUENCE = 4001, 4002, 4003, 4004, 4005, 4007
-_SHARD, _SHARDING, _VERSION, _INTENTS, _DISALLOWED = 4010, 4011, 4012, 4013, 4014
+_INVALID_SESSION, _HELLO, _HEARTBEAT_ACK = 9, 10, 11
+# Close codes
+_UNKNOWN_OPCODE, _DECODE_ERROR, _NOT_AUTHENTICATED, _AUTHENTICATION_FAILED = 4001, 4002, 4003, 4004
+_ALREADY_AUTHENTICATED, _INVALID_SEQUENCE, _INVALID_SHARD, _SHARDING_REQUIRED = 4005, 4007, 4010, 4011
+_INVALID_VERSION, _INVALID_INTENTS, _DISALLOWED_INTENTS = 4012, 4013, 4014
 
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """One identified client; it outlives its connection until it is invalidated."""
+    """An identified client; it outlives its connection until it is invalidated."""
 
     id: str
     intents: int
     socket: web.WebSocketResponse | None
     shard: tuple[int, int]
     sent: list[Json] = field(default_factory=list)
-    """The events so far, for a resume."""
+    """All events, for a resume."""
 
-    def takes(self, guild_id: int | None) -> bool:
-        """Say whether this shard gets the events of a server, or (None) of direct messages."""
+    def receives(self, guild_id: int | None) -> bool:
+        """Return whether this shard receives the events of a server, or (None) of direct messages."""
         number, count = self.shard
         return number == (0 if guild_id is None else (guild_id >> 22) % count)
 
     async def dispatch(self, event: str, data: Any) -> None:
-        """Send an event as it is now."""
-        payload = {"op": _DISPATCH, "t": event, "s": len(self.sent) + 1, "d": json.loads(json.dumps(data))}
-        self.sent.append(payload)
+        """Send an event."""
+        copy = json.loads(json.dumps(data))
+        self.sent.append({"op": _DISPATCH, "t": event, "s": len(self.sent) + 1, "d": copy})
         if self.socket is not None and not self.socket.closed:
-            await self.socket.send_json(payload)
+            await self.socket.send_json(self.sent[-1])
 
 
 class Gateway:
-    """Every session and connection; a test drops, invalidates or refuses them."""
+    """Every session and connection, with the means to refuse, drop and invalidate them."""
 
     def __init__(self, world: World, log: Log, token: str) -> None:
         self.world, self.log, self.token = world, log, token
@@ -55,23 +59,23 @@ class Gateway:
         self.identifies: list[Json] = []
         self.resumes: list[Json] = []
         self.presences: list[str] = []
-        """The text beside the bot's name, each time that it was set after identifying; oldest first."""
+        """The status texts that the bot has set, oldest first; those of an identify are not included."""
         self.connections = 0
         self.shards = 1
-        """How many shards Discord asks for."""
+        """The number of shards that Discord requires."""
         self.granted = 0
-        """Privileged intents that are switched on for the application."""
+        """The privileged intents that are switched on for the application."""
         self.close_on_identify: int | None = None
         self.resume_url: str | None = None
         self._open: set[web.WebSocketResponse] = set()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Serve one connection until it ends; without compression, which clients must do without."""
+        """Serve one connection until it closes."""
         socket = web.WebSocketResponse(max_msg_size=0)
         await socket.prepare(request)
         self.connections += 1
         if request.query.get("v") != "10" or request.query.get("encoding", "json") != "json":
-            await socket.close(code=_VERSION)
+            await socket.close(code=_INVALID_VERSION)
             return socket
         self._open.add(socket)
         try:
@@ -81,47 +85,49 @@ class Gateway:
             self._open.discard(socket)
             for session in self.sessions:
                 session.socket = None if session.socket is socket else session.socket
-            await self.log.changed()
+            await self.log.notify()
         return socket
 
     async def _listen(self, socket: web.WebSocketResponse) -> None:
         async for frame in socket:
-            code: int | None = _DECODE
+            code: int | None = _DECODE_ERROR
             if frame.type is WSMsgType.TEXT and len(frame.data) <= 4096:
                 payload = json.loads(frame.data)
-                code = await self._take(socket, payload["op"], payload.get("d"))
-            await self.log.changed()
+                code = await self._receive(socket, payload["op"], payload.get("d"))
+            await self.log.notify()
             if code is not None:
                 await socket.close(code=code)
                 return
 
-    async def _take(self, socket: web.WebSocketResponse, op: int, data: Any) -> int | None:
-        """Act on one payload; return the code to close with, if any."""
-        known = any(session.socket is socket for session in self.sessions)
+    async def _receive(self, socket: web.WebSocketResponse, op: int, data: Any) -> int | None:
+        """Handle one payload; return the code to close with, if any."""
+        identified = any(session.socket is socket for session in self.sessions)
         if op == _HEARTBEAT:
-            await socket.send_json({"op": _ACK})
+            await socket.send_json({"op": _HEARTBEAT_ACK})
             return None
         if op in {_IDENTIFY, _RESUME}:
-            if known:
-                return _TWICE
+            if identified:
+                return _ALREADY_AUTHENTICATED
             return await (self._identify if op == _IDENTIFY else self._resume)(socket, data)
-        if op == _PRESENCE and known:
-            self.presences += [str(one.get("state") or one["name"]) for one in data["activities"]]
+        if op == _PRESENCE and identified:
+            self.presences += [
+                str(activity.get("state") or activity["name"]) for activity in data["activities"]
+            ]
             return None
-        return _UNKNOWN if known else _NOT_AUTHENTICATED
+        return _UNKNOWN_OPCODE if identified else _NOT_AUTHENTICATED
 
     def _refusal(self, data: Json) -> int | None:
-        """Return the code with which an identify is refused, if it is."""
+        """Return the close code with which an identify is refused, if it is."""
         intents, (number, count) = data["intents"], data.get("shard") or (0, 1)
         reasons = (
-            (_TOKEN, data["token"] != self.token),
+            (_AUTHENTICATION_FAILED, data["token"] != self.token),
             (self.close_on_identify, self.close_on_identify is not None),
-            (_INTENTS, not 0 <= intents < 1 << 26),
-            (_DISALLOWED, intents & _PRIVILEGED & ~self.granted),
-            (_SHARD, not 0 <= number < count),
-            (_SHARDING, count < self.shards),
+            (_INVALID_INTENTS, not 0 <= intents < 1 << 26),
+            (_DISALLOWED_INTENTS, intents & _PRIVILEGED & ~self.granted),
+            (_INVALID_SHARD, not 0 <= number < count),
+            (_SHARDING_REQUIRED, count < self.shards),
         )
-        return next((code for code, holds in reasons if holds), None)
+        return next((code for code, applies in reasons if applies), None)
 
     async def _identify(self, socket: web.WebSocketResponse, data: Json) -> int | None:
         self.identifies.append({**data, "token": "(not kept)"})
@@ -130,7 +136,7 @@ class Gateway:
         number, count = data.get("shard") or (0, 1)
         session = Session(f"session-{self.world.new_id()}", data["intents"], socket, (number, count))
         self.sessions.append(session)
-        guilds = [one for one in self.world.guilds.values() if one.bot and session.takes(one.id)]
+        guilds = [guild for guild in self.world.guilds.values() if guild.bot and session.receives(guild.id)]
         ready: Json = {
             "v": 10, "user": self.world.bot.payload(), "session_id": session.id, "session_type": "normal",
             "guilds": [{"id": str(guild.id), "unavailable": True} for guild in guilds],
@@ -145,14 +151,14 @@ class Gateway:
 
     async def _resume(self, socket: web.WebSocketResponse, data: Json) -> int | None:
         self.resumes.append({**data, "token": "(not kept)"})
-        session = next((one for one in self.sessions if one.id == data["session_id"]), None)
+        session = next((known for known in self.sessions if known.id == data["session_id"]), None)
         if data["token"] != self.token:
-            return _TOKEN
+            return _AUTHENTICATION_FAILED
         if session is None:
-            await socket.send_json({"op": _INVALID, "d": False})
+            await socket.send_json({"op": _INVALID_SESSION, "d": False})
             return None
         if data["seq"] > len(session.sent):
-            return _SEQUENCE
+            return _INVALID_SEQUENCE
         session.socket = socket
         for payload in session.sent[data["seq"] :]:
             await socket.send_json(payload)
@@ -160,8 +166,9 @@ class Gateway:
         return None
 
     def audience(self, guild_id: int | None, intent: int = 0) -> list[Session]:
-        """Return the sessions that get events of a server, or (None) of direct messages, with this intent."""
-        return [one for one in self.sessions if one.takes(guild_id) and (not intent or one.intents & intent)]
+        """Return the sessions that receive the events of a server, or (None) of direct messages."""
+        sessions = [session for session in self.sessions if session.receives(guild_id)]
+        return [session for session in sessions if not intent or session.intents & intent]
 
     async def dispatch(self, event: str, data: Any, guild_id: int | None = None) -> None:
         """Send an event to the sessions of its shard."""
@@ -178,19 +185,19 @@ class Gateway:
         for socket in list(self._open):
             await socket.close(code=code)
 
-    async def ask_to_reconnect(self) -> None:
+    async def request_reconnect(self) -> None:
         """Ask every client to reconnect and resume."""
         for socket in list(self._open):
             await socket.send_json({"op": _RECONNECT, "d": None})
 
     async def invalidate(self) -> None:
-        """Forget every session, and say so, so that clients must identify again."""
+        """Invalidate every session, so that clients must identify again."""
         self.sessions.clear()
         for socket in list(self._open):
-            await socket.send_json({"op": _INVALID, "d": False})
+            await socket.send_json({"op": _INVALID_SESSION, "d": False})
 
     async def stop(self) -> None:
-        """Close whatever is open, without waiting for a client that does not answer."""
+        """Close every connection, without waiting for a client that does not respond."""
         closing = [asyncio.create_task(socket.close(code=1001)) for socket in list(self._open)]
         if closing:
             await asyncio.wait(closing, timeout=1)

@@ -1,4 +1,4 @@
-"""Interactions: three seconds to acknowledge, one initial response, a token for fifteen minutes."""
+"""Interactions: three seconds to acknowledge, one initial response, a token that lasts fifteen minutes."""
 
 from __future__ import annotations
 
@@ -9,53 +9,55 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tests.wire.api import Call, Files, Handler
+from tests.wire.entities import LOADING, Channel, Json, Message, User
 from tests.wire.faults import Faults
 from tests.wire.limits import RefusedError, check
 from tests.wire.messages import Messages
-from tests.wire.world import LOADING, Channel, Json, Message, User
 
-__all__ = ["Interaction", "Interactions", "Use"]
+__all__ = ["Interaction", "Interactions", "Trigger"]
 
-Use = Literal["command", "button", "suggestion", "form"]
-_TYPES: dict[Use, int] = {"command": 2, "button": 3, "suggestion": 4, "form": 5}
-_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES, _FORM = 4, 5, 6, 7, 8, 9
-_TAKES: dict[Use, set[int]] = {
-    "command": {_MESSAGE, _DEFERRED, _FORM},
-    "button": {_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _FORM},
-    "suggestion": {_CHOICES},
-    "form": {_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE},
+Trigger = Literal["command", "button", "autocompletion", "modal"]
+_TYPES: dict[Trigger, int] = {"command": 2, "button": 3, "autocompletion": 4, "modal": 5}
+# Types of the initial response
+_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES, _MODAL = 4, 5, 6, 7, 8, 9
+_ALLOWED: dict[Trigger, set[int]] = {
+    "command": {_MESSAGE, _DEFERRED, _MODAL},
+    "button": {_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _MODAL},
+    "autocompletion": {_CHOICES},
+    "modal": {_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE},
 }
-_BY_COMMAND, _REPLY = 20, 19
+# Types of a message
+_REPLY, _BY_COMMAND = 19, 20
 
 
 @dataclass(slots=True, eq=False)
 class Interaction:
-    """One use of a command, button or form, and what the bot has done about it."""
+    """One use of a command, button or modal, with the bot's responses so far."""
 
     id: int
     token: str
-    use: Use
+    trigger: Trigger
     name: str
-    """The command's name, the button's label or the form's title."""
+    """The command's name, the button's label or the modal's title."""
     user: User
     channel: Channel
     data: Json
     owners: dict[str, str]
-    """Who installed the application, as `authorizing_integration_owners` has it."""
+    """Who installed the application: `authorizing_integration_owners`."""
     message: Message | None = None
-    """The message that the button is under, also of the form that it opened."""
+    """The message with the button; of a modal, the one with the button that opened it."""
     born: float = field(default_factory=time.monotonic)
     response: int | None = None
-    """The type of the initial response, once there is one."""
+    """The type of the initial response."""
     acknowledged_after: float | None = None
     excused: bool = False
-    """Whether Discord itself kept the bot from acknowledging in time."""
+    """Whether a fault on Discord's side kept the bot from acknowledging in time."""
     private: bool = False
     original: Message | None = None
-    """The message of the initial response; of an update, the one that the button is under."""
+    """The message of the initial response; of an update, the one with the button."""
     edits: list[Json] = field(default_factory=list)
     followups: list[Message] = field(default_factory=list)
-    form: Json | None = None
+    modal: Json | None = None
     choices: list[Json] | None = None
 
     @property
@@ -65,45 +67,45 @@ class Interaction:
 
     @property
     def outcome(self) -> Message | None:
-        """The finished response: the message, else the last follow-up."""
+        """The finished response: the original message, or the last follow-up."""
         changed = self.response != _DEFERRED_UPDATE or self.edits
         if self.original is not None and not self.original.deleted and not self.thinking and changed:
             return self.original
         return self.followups[-1] if self.followups else None
 
     def metadata(self) -> Json:
-        """Return what a response says of the interaction."""
-        about = {"id": str(self.id), "type": _TYPES[self.use], "user": self.user.payload()}
-        return about | {"authorizing_integration_owners": self.owners}
+        """Return the metadata that responses carry."""
+        metadata = {"id": str(self.id), "type": _TYPES[self.trigger], "user": self.user.payload()}
+        return metadata | {"authorizing_integration_owners": self.owners}
 
     def payload(self, application_id: int, message: Json | None) -> Json:
-        """Return the interaction object; `message` is the payload of the message that it is about."""
-        where, guild = self.channel, self.channel.guild
-        event: Json = {
-            "id": str(self.id), "application_id": str(application_id), "type": _TYPES[self.use], "version": 1,
-            "data": self.data, "token": self.token, "locale": self.user.locale, "entitlements": [],
-            "channel": where.payload(), "channel_id": str(where.id), "context": where.context,
-            "app_permissions": str(int(where.app_permissions)), "attachment_size_limit": 10_485_760,
-            "authorizing_integration_owners": self.owners,
+        """Return the interaction object; `message` is the payload of `self.message`."""
+        channel, guild = self.channel, self.channel.guild
+        payload: Json = {
+            "id": str(self.id), "application_id": str(application_id), "type": _TYPES[self.trigger],
+            "version": 1, "data": self.data, "token": self.token, "locale": self.user.locale,
+            "entitlements": [], "channel": channel.payload(), "channel_id": str(channel.id),
+            "context": channel.context, "app_permissions": str(int(channel.app_permissions)),
+            "attachment_size_limit": 10_485_760, "authorizing_integration_owners": self.owners,
         }  # fmt: skip
-        event |= {"message": message} if message else {}
+        payload |= {"message": message} if message else {}
         if guild is None:
-            return event | {"user": self.user.payload()}
-        of_guild = {"id": str(guild.id), "locale": guild.locale, "features": []}
-        about = {"guild_id": str(guild.id), "guild_locale": guild.locale, "guild": of_guild}
-        return event | about | {"member": guild.member(self.user)}
+            return payload | {"user": self.user.payload()}
+        partial = {"id": str(guild.id), "locale": guild.locale, "features": []}
+        payload |= {"guild_id": str(guild.id), "guild_locale": guild.locale, "guild": partial}
+        return payload | {"member": guild.member(self.user)}
 
 
 class Interactions:
-    """Every interaction, and the routes by which the bot responds."""
+    """Every interaction, and the routes on which the bot responds."""
 
     def __init__(self, messages: Messages, faults: Faults) -> None:
         self.messages, self.faults = messages, faults
         self.world, self.log = messages.world, messages.log
         self.all: list[Interaction] = []
-        self.acknowledge_within, self.token_life = 3.0, 15 * 60.0
+        self.acknowledge_within, self.token_lifetime = 3.0, 15 * 60.0
         self.clock_ahead = 0.0
-        """Seconds by which the clock of the tokens has been moved forward."""
+        """Seconds by which the clock for tokens has been moved forward."""
 
     def routes(self) -> dict[str, Handler]:
         """Return the handlers by method and path."""
@@ -114,120 +116,130 @@ class Interactions:
             "DELETE /webhooks/{application}/{token}/messages/@original": self._delete,
         }
 
-    async def begin(self, use: Use, user: User, channel: Channel, name: str, **more: Any) -> Interaction:
-        """Have somebody use something: make the interaction and tell the bot."""
-        made = Interaction(self.world.new_id(), secrets.token_hex(24), use, name, user, channel, **more)
-        made.excused = self.faults.paused
-        self.all.append(made)
-        asyncio.get_running_loop().call_later(self.acknowledge_within, self._judge, made)
-        message = self.messages.seen(made.message) if made.message is not None else None
-        event = made.payload(self.world.application_id, message)
-        guild = channel.guild
-        await self.messages.gateway.dispatch("INTERACTION_CREATE", event, guild.id if guild else None)
-        return made
+    async def begin(
+        self, trigger: Trigger, user: User, channel: Channel, name: str, **attributes: Any
+    ) -> Interaction:  # fmt: skip
+        """Make an interaction and send it to the bot."""
+        token = secrets.token_hex(24)
+        interaction = Interaction(self.world.new_id(), token, trigger, name, user, channel, **attributes)
+        interaction.excused = self.faults.paused
+        self.all.append(interaction)
+        asyncio.get_running_loop().call_later(self.acknowledge_within, self._judge, interaction)
+        message = self.messages.payload(interaction.message) if interaction.message is not None else None
+        payload, guild = interaction.payload(self.world.application_id, message), channel.guild
+        await self.messages.gateway.dispatch("INTERACTION_CREATE", payload, guild.id if guild else None)
+        return interaction
 
-    def _judge(self, made: Interaction) -> None:
-        if made in self.all and made.response is None and not made.excused:
-            self.log.violations.append(f"{made.name} was not acknowledged in {self.acknowledge_within} s")
+    def _judge(self, interaction: Interaction) -> None:
+        if interaction in self.all and interaction.response is None and not interaction.excused:
+            late = f"{interaction.name} was not acknowledged within {self.acknowledge_within} s"
+            self.log.violations.append(late)
 
     def excuse(self, path: str) -> None:
-        """Blame nobody for a late acknowledgement of the interaction that a path is about."""
-        for one in self.all:
-            one.excused |= path.startswith(f"/interactions/{one.id}/")
+        """Do not blame the bot for a late acknowledgement of the interaction with this callback path."""
+        for interaction in self.all:
+            interaction.excused |= path.startswith(f"/interactions/{interaction.id}/")
 
     def unfinished(self) -> list[str]:
-        """Name the interactions whose users see no end, though the bot could still give one."""
-        alive = [one for one in self.all if not self._expired(one)]
-        return [one.name for one in alive if one.thinking or (one.response is None and not one.excused)]
+        """Return the names of interactions whose users still wait, though the bot could respond."""
+        return [
+            interaction.name
+            for interaction in self.all
+            if not self._expired(interaction)
+            if interaction.thinking or (interaction.response is None and not interaction.excused)
+        ]
 
-    def _expired(self, made: Interaction) -> bool:
-        return time.monotonic() + self.clock_ahead - made.born > self.token_life
+    def _expired(self, interaction: Interaction) -> bool:
+        return time.monotonic() + self.clock_ahead - interaction.born > self.token_lifetime
 
     async def _respond(self, call: Call) -> Any:
-        made = next((one for one in self.all if str(one.id) == call.params["id"]), None)
-        if made is None or made.token != call.params["token"]:
+        interaction = next((known for known in self.all if str(known.id) == call.params["id"]), None)
+        if interaction is None or interaction.token != call.params["token"]:
             raise RefusedError(404, 10062, "Unknown interaction")
-        if made.response is not None:
+        if interaction.response is not None:
             raise RefusedError(400, 40060, "Interaction has already been acknowledged.")
-        after = time.monotonic() - made.born
+        after = time.monotonic() - interaction.born
         if after > self.acknowledge_within:
-            raise RefusedError(404, 10062, "Unknown interaction", violation=not made.excused)
+            raise RefusedError(404, 10062, "Unknown interaction", violation=not interaction.excused)
         kind, data = call.body["type"], call.body.get("data") or {}
-        if kind not in _TAKES[made.use] or (kind in {_DEFERRED_UPDATE, _UPDATE} and made.message is None):
-            raise RefusedError(400, 50035, f"A {made.use} takes no response of type {kind}")
+        updates = kind in {_DEFERRED_UPDATE, _UPDATE}
+        if kind not in _ALLOWED[interaction.trigger] or (updates and interaction.message is None):
+            raise RefusedError(400, 50035, f"A {interaction.trigger} takes no response of type {kind}")
         check(data)
-        made.response, made.acknowledged_after = kind, after
-        await self._take(made, data, call.files)
-        return self._result(made) if call.query.get("with_response") else None
+        interaction.response, interaction.acknowledged_after = kind, after
+        await self._apply(interaction, data, call.files)
+        return self._callback_result(interaction) if call.query.get("with_response") else None
 
-    async def _take(self, made: Interaction, data: Json, files: Files) -> None:
-        if made.response == _CHOICES:
-            made.choices = data["choices"]
-        elif made.response == _FORM:
-            made.form = data
-        elif made.response in {_MESSAGE, _DEFERRED}:
-            made.original = await self._make(made, data, files, LOADING if made.response == _DEFERRED else 0)
-            made.private = made.original.private
-        elif made.message is not None:
-            made.original, made.private = made.message, made.message.private
-            if made.response == _UPDATE:
-                await self._change(made, made.message, data, files)
+    async def _apply(self, interaction: Interaction, data: Json, files: Files) -> None:
+        kind = interaction.response
+        if kind == _CHOICES:
+            interaction.choices = data["choices"]
+        elif kind == _MODAL:
+            interaction.modal = data
+        elif kind in {_MESSAGE, _DEFERRED}:
+            flags = LOADING if kind == _DEFERRED else 0
+            interaction.original = await self._make(interaction, data, files, flags)
+            interaction.private = interaction.original.private
+        elif interaction.message is not None:
+            interaction.original = interaction.message
+            interaction.private = interaction.message.private
+            if kind == _UPDATE:
+                await self._change(interaction, interaction.message, data, files)
 
-    async def _make(self, made: Interaction, body: Json, files: Files, flags: int = 0) -> Message:
-        kind = _BY_COMMAND if made.use == "command" else _REPLY if made.message else 0
-        about: Json = {
-            "webhook": True,
-            "interaction": made.metadata(),
-            "kind": kind,
-            "reply_to": made.message,
-        }
-        message = self.messages.make(made.channel, self.world.bot, body, files, flags=flags, **about)
+    async def _make(self, interaction: Interaction, body: Json, files: Files, flags: int = 0) -> Message:
+        kind = _BY_COMMAND if interaction.trigger == "command" else _REPLY if interaction.message else 0
+        message = self.messages.make(
+            interaction.channel, self.world.bot, body, files, flags=flags, webhook=True, kind=kind,
+            interaction=interaction.metadata(), reply_to=interaction.message,
+        )  # fmt: skip
         await self.messages.announce(message)
         return message
 
-    def _result(self, made: Interaction) -> Json:
-        about: Json = {"id": str(made.id), "type": _TYPES[made.use]}
-        resource: Json = {"type": made.response}
-        if made.original is not None:
-            about |= {
-                "response_message_id": str(made.original.id), "response_message_loading": made.thinking,
-                "response_message_ephemeral": made.private,
-            }  # fmt: skip
-            if made.response in {_MESSAGE, _UPDATE}:
-                resource["message"] = self.messages.seen(made.original)
-        return {"interaction": about, "resource": resource}
+    def _callback_result(self, interaction: Interaction) -> Json:
+        result: Json = {"id": str(interaction.id), "type": _TYPES[interaction.trigger]}
+        resource: Json = {"type": interaction.response}
+        if interaction.original is not None:
+            result |= {
+                "response_message_id": str(interaction.original.id),
+                "response_message_loading": interaction.thinking,
+                "response_message_ephemeral": interaction.private,
+            }
+            if interaction.response in {_MESSAGE, _UPDATE}:
+                resource["message"] = self.messages.payload(interaction.original)
+        return {"interaction": result, "resource": resource}
 
     def _of_token(self, call: Call) -> Interaction:
-        made = next((one for one in self.all if one.token == call.params["token"]), None)
-        if made is not None and self._expired(made):
+        interaction = next((known for known in self.all if known.token == call.params["token"]), None)
+        if interaction is not None and self._expired(interaction):
             raise RefusedError(401, 50027, "Invalid Webhook Token", violation=False)
-        if made is None or made.response is None:
-            raise RefusedError(404, 10015, "Unknown Webhook", violation=made is None or not made.excused)
-        return made
+        if interaction is None or interaction.response is None:
+            excused = interaction is not None and interaction.excused
+            raise RefusedError(404, 10015, "Unknown Webhook", violation=not excused)
+        return interaction
 
     def _original(self, call: Call) -> tuple[Interaction, Message]:
-        made = self._of_token(call)
-        if made.original is None or made.original.deleted:
+        interaction = self._of_token(call)
+        if interaction.original is None or interaction.original.deleted:
             raise RefusedError(404, 10008, "Unknown Message", violation=False)
-        return made, made.original
+        return interaction, interaction.original
 
     async def _follow_up(self, call: Call) -> Any:
-        made = self._of_token(call)
-        if made.thinking:  # the first follow-up takes the place of "is thinking"
+        interaction = self._of_token(call)
+        if interaction.thinking:  # the first follow-up takes the place of "is thinking"
             return await self._edit(call)
         check(call.body)
-        made.followups.append(await self._make(made, call.body, call.files))
-        return self.messages.seen(made.followups[-1])
+        interaction.followups.append(await self._make(interaction, call.body, call.files))
+        return self.messages.payload(interaction.followups[-1])
 
     async def _edit(self, call: Call) -> Any:
-        made, message = self._original(call)
-        await self._change(made, message, call.body, call.files)
-        return self.messages.seen(message)
+        interaction, message = self._original(call)
+        await self._change(interaction, message, call.body, call.files)
+        return self.messages.payload(message)
 
-    async def _change(self, made: Interaction, message: Message, body: Json, files: Files) -> None:
+    async def _change(self, interaction: Interaction, message: Message, body: Json, files: Files) -> None:
         self.messages.change(message, body, files)
         message.flags &= ~LOADING
-        made.edits.append(body)
+        interaction.edits.append(body)
         await self.messages.announce(message, "MESSAGE_UPDATE")
 
     async def _delete(self, call: Call) -> Any:

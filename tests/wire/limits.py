@@ -1,7 +1,7 @@
-"""What Discord refuses, with its own codes; the least and the most of everything that the bot sends, in a table.
+"""Discord's error responses, and its limits on lengths and counts, as one table.
 
-The shape of a request is judged by Discord's own OpenAPI document, from what is recorded (see `tests.wire`).
-Texts are counted in UTF-16 code units, the strictest of the ways in which Discord counts.
+The shape of a request is not checked here but by Discord's own OpenAPI document (see `tests.wire`).
+Text is measured in UTF-16 code units, the strictest way in which Discord counts.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["MOST_BYTES", "RefusedError", "check", "units"]
+__all__ = ["MAX_FILE_BYTES", "RefusedError", "check", "units"]
 
-MOST_BYTES = 10 * 1024 * 1024
-"""The largest file that Discord takes."""
+MAX_FILE_BYTES = 10 * 1024 * 1024
+"""The largest file that Discord accepts."""
 
 _LIMITS = {
-    # Of a message
+    # A message
     "content": (0, 2000),
     "embeds": (0, 10),
     "embeds.title": (0, 256),
@@ -30,17 +30,17 @@ _LIMITS = {
     "components.components": (1, 5),
     "components.components.label": (1, 80),
     "components.components.custom_id": (1, 100),
-    # Of a form
+    # A modal
     "title": (1, 45),
     "custom_id": (1, 100),
     "components.label": (1, 45),
     "components.description": (0, 100),
     "components.component.custom_id": (1, 100),
-    # Of what is suggested while somebody types
+    # Autocompletion
     "choices": (0, 25),
     "choices.name": (1, 100),
     "choices.value": (1, 100),
-    # Of a list of commands
+    # A list of commands
     "": (0, 100),
     "name": (1, 32),
     "description": (0, 100),
@@ -48,15 +48,16 @@ _LIMITS = {
     "options.name": (1, 32),
     "options.description": (1, 100),
 }
-"""The least and the most units of a text, or elements of a list, by the path to it without numbers."""
-_IN_EMBEDS, _IN_A_COMMAND = 6000, 8000
-"""The most units of all that is read in a message's embeds, and in a command."""
+"""The minimum and maximum of a text's units or a list's elements, by path; list indexes are left out."""
+_MAX_EMBEDS, _MAX_COMMAND = 6000, 8000
+"""The most units of text in a message's embeds together, and in one command."""
+_TEXTS = ("title", "description", "text", "name", "value")
 
 
 class RefusedError(Exception):
-    """A request that Discord answers with an error; `code` is Discord's own.
+    """A request that Discord answers with an error; `code` is Discord's JSON error code.
 
-    `violation` is False where a well-behaved bot can meet the refusal: a message that is gone, say.
+    `violation` is false if a well-behaved bot can run into the error, such as a message deleted meanwhile.
     """
 
     def __init__(self, status: int, code: int, message: str, *, violation: bool = True) -> None:
@@ -71,38 +72,44 @@ def units(text: str) -> int:
 
 
 def check(body: Any) -> None:
-    """Refuse a message, form, list of suggestions or list of commands that breaks a limit.
+    """Check a message, modal, autocompletion or list of commands against the limits.
 
     Raises:
-        RefusedError: it does.
+        RefusedError: a limit is exceeded.
     """
-    ids, wrong = Counter[str](), list[str]()
+    problems, custom_ids = [], Counter[str]()
     for path, value in _walk(body, ""):
-        ids.update([value] if path.endswith("custom_id") else [])
+        if path.endswith("custom_id"):
+            custom_ids[value] += 1
         if path in _LIMITS and isinstance(value, str | list):
-            (low, high), size = _LIMITS[path], units(value.strip()) if isinstance(value, str) else len(value)
-            wrong += (
-                [] if low <= size and len(value) <= high >= size else [f"{path}: {size} of {low} to {high}"]
-            )
-    wrong += [f"{count} components {name}" for name, count in ids.items() if count > 1]
-    in_embeds = sum(map(_letters, body.get("embeds") or [])) if isinstance(body, dict) else 0
-    in_a_command = max(map(_letters, body), default=0) if isinstance(body, list) else 0
-    wrong += ["too much in all"] if in_embeds > _IN_EMBEDS or in_a_command > _IN_A_COMMAND else []
-    if wrong:
-        raise RefusedError(400, 50035, f"Invalid Form Body: {wrong}")
+            low, high = _LIMITS[path]
+            # Discord strips text before it checks the minimum, and not before the maximum.
+            least, most = (units(value.strip()), units(value)) if isinstance(value, str) else [len(value)] * 2
+            if least < low or most > high:
+                problems.append(f"{path}: {most}, not {low} to {high}")
+    problems += [f"custom_id {name}: used {count} times" for name, count in custom_ids.items() if count > 1]
+    if isinstance(body, dict) and sum(map(_total, body.get("embeds") or [])) > _MAX_EMBEDS:
+        problems.append("embeds: too much text in total")
+    if isinstance(body, list) and max(map(_total, body), default=0) > _MAX_COMMAND:
+        problems.append("a command has too much text in total")
+    if problems:
+        raise RefusedError(400, 50035, f"Invalid Form Body: {problems}")
 
 
 def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Yield all that is in a body with its path; options within options count as options."""
+    """Yield every value in a body with its path; nested options count as options."""
     yield re.sub(r"^(options\.)+", "options.", path), value
-    for key, inner in value.items() if isinstance(value, dict) else ():
-        yield from _walk(inner, f"{path}.{key}".lstrip("."))
-    for inner in value if isinstance(value, list) else ():
-        if isinstance(inner, dict):
-            yield from _walk(inner, path)
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _walk(inner, f"{path}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for inner in value:
+            if isinstance(inner, dict):
+                yield from _walk(inner, path)
 
 
-def _letters(body: Any) -> int:
-    """Return the units of all that people read in an embed or a command."""
-    read = ("title", "description", "text", "name", "value")
-    return sum(units(one) for path, one in _walk(body, "") if path.endswith(read) and isinstance(one, str))
+def _total(body: Any) -> int:
+    """Return the units of all the text that people read in an embed or a command."""
+    return sum(
+        units(text) for path, text in _walk(body, "") if path.endswith(_TEXTS) and isinstance(text, str)
+    )

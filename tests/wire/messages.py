@@ -1,4 +1,4 @@
-"""Messages in channels: the API that reads and writes them, and what the gateway says of them."""
+"""Messages in channels: the routes that read and write them, and their gateway events."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 from tests.wire.api import Call, Files, Handler
+from tests.wire.entities import Channel, Json, Kind, Message, Permission, User
 from tests.wire.gateway import DIRECT_MESSAGES, GUILD_MESSAGES, MESSAGE_CONTENT, Gateway
 from tests.wire.limits import RefusedError, check
 from tests.wire.recording import Log
-from tests.wire.world import Channel, Json, Kind, Message, Permission, User, World
+from tests.wire.world import World
 
 __all__ = ["Messages"]
 
@@ -17,12 +18,12 @@ _REPLY = 19
 
 
 class Messages:
-    """The routes of channels, and all that makes, changes and deletes a message."""
+    """Makes, changes and deletes messages; handles the routes of channels."""
 
     def __init__(self, world: World, log: Log, gateway: Gateway) -> None:
         self.world, self.log, self.gateway = world, log, gateway
         self.typing: list[Channel] = []
-        """Where "is typing" was shown, one after the other."""
+        """The channels in which "is typing" was shown, in order."""
 
     def routes(self) -> dict[str, Handler]:
         """Return the handlers by method and path."""
@@ -35,106 +36,104 @@ class Messages:
         }
 
     def make(
-        self, channel: Channel, author: User, body: Json, files: Files | None = None, **more: Any
+        self, channel: Channel, author: User, body: Json, files: Files | None = None, message_id: int | None = None,
+        **attributes: Any,
     ) -> Message:  # fmt: skip
         """Make a message."""
         content, users = body.get("content") or "", self.world.users
-        named = map(int, re.findall(r"<@!?(\d+)>", content))
-        mentions = [users[one] for one in dict.fromkeys(named) if one in users]
-        made = Message(
-            more.pop("id", None) or self.world.new_id(), channel, author, mentions=mentions, **more
-        )
-        made.flags |= body.get("flags") or 0
-        made.nonce = body.get("nonce")
-        self.world.messages[made.id] = made
-        self._put(made, {"content": content} | body, files or [])
-        return made
+        mentioned = map(int, re.findall(r"<@!?(\d+)>", content))
+        mentions = [users[user_id] for user_id in dict.fromkeys(mentioned) if user_id in users]
+        message = Message(message_id or self.world.new_id(), channel, author, mentions=mentions, **attributes)
+        message.flags |= body.get("flags") or 0
+        message.nonce = body.get("nonce")
+        self.world.messages[message.id] = message
+        self._fill(message, {"content": content} | body, files or [])
+        return message
 
     def change(self, message: Message, body: Json, files: Files) -> None:
         """Change the parts of a message that an edit names.
 
         Raises:
-            RefusedError: nothing is left.
+            RefusedError: a limit is exceeded, or nothing is left.
         """
         check(body)
-        self._put(message, body, files)
+        self._fill(message, body, files)
         message.edits += 1
         if not (message.content or message.embeds or message.attachments):
             raise RefusedError(400, 50006, "Cannot send an empty message")
 
-    def _put(self, message: Message, body: Json, files: Files) -> None:
-        """Put content into a message, and note whom that pings where it is the bot's."""
+    def _fill(self, message: Message, body: Json, files: Files) -> None:
+        """Set the content of a message; if it is the bot's, record whom that pings."""
         for part in ("content", "embeds", "components"):
             if part in body:
                 setattr(message, part, body[part] or type(getattr(message, part))())
         for name, data in files:
-            about = {"id": str(self.world.new_id()), "filename": name, "size": len(data)}
-            message.attachments.append(about | dict.fromkeys(("url", "proxy_url"), "https://cdn.example/f"))
+            attachment = {"id": str(self.world.new_id()), "filename": name, "size": len(data)}
+            attachment |= dict.fromkeys(("url", "proxy_url"), "https://cdn.example/f")
+            message.attachments.append(attachment)
             message.files.append(data)
         if message.author is self.world.bot:
             self.log.pings += _pinged(message.content, body.get("allowed_mentions"))
 
     async def announce(self, message: Message, event: str = "MESSAGE_CREATE") -> None:
-        """Tell the bot of a message; without the intent for content, only what it may see of it."""
+        """Send the event of a message to the bot, without what its intents do not let it see."""
         channel, guild = message.channel, message.channel.guild
-        if message.private or not channel.bot_may & Permission.VIEW_CHANNEL:
+        if message.private or not channel.bot_permissions & Permission.VIEW_CHANNEL:
             return
-        about: Json = {"channel_type": int(channel.kind)}
+        extra: Json = {"channel_type": int(channel.kind)}
         if guild is not None:
-            about["guild_id"] = str(guild.id)
+            extra["guild_id"] = str(guild.id)
             if message.author.id in guild.members and not message.webhook:
-                about["member"] = guild.member(message.author)
+                extra["member"] = guild.member(message.author)
         intent = GUILD_MESSAGES if guild else DIRECT_MESSAGES
         for session in self.gateway.audience(guild.id if guild else None, intent):
-            readable = bool(session.intents & MESSAGE_CONTENT) or message.is_for(self.world.bot)
-            await session.dispatch(event, message.payload(readable=readable) | about)
+            readable = bool(session.intents & MESSAGE_CONTENT) or message.readable_by(self.world.bot)
+            await session.dispatch(event, message.payload(readable=readable) | extra)
 
     async def delete(self, message: Message) -> None:
-        """Delete a message, and tell the bot."""
+        """Delete a message."""
         message.deleted = True
         self.world.messages.pop(message.id, None)
-        guild = message.channel.guild
-        gone = {"id": str(message.id), "channel_id": str(message.channel.id)}
         if not message.private:
-            gone |= {"guild_id": str(guild.id)} if guild else {}
-            await self.gateway.dispatch("MESSAGE_DELETE", gone, guild.id if guild else None)
+            guild = message.channel.guild
+            event = {"id": str(message.id), "channel_id": str(message.channel.id)}
+            event |= {"guild_id": str(guild.id)} if guild else {}
+            await self.gateway.dispatch("MESSAGE_DELETE", event, guild.id if guild else None)
 
-    def seen(self, message: Message) -> Json:
-        """Return the message as the bot gets it by HTTP and in interactions."""
+    def payload(self, message: Message) -> Json:
+        """Return a message as the bot gets it by HTTP and in interactions."""
         granted = bool(self.gateway.granted & MESSAGE_CONTENT)
-        return message.payload(readable=granted or message.is_for(self.world.bot))
-
-    # The API
+        return message.payload(readable=granted or message.readable_by(self.world.bot))
 
     def _channel(self, call: Call, needed: int = 0) -> Channel:
-        found = self.world.channels.get(int(call.params["channel"]))
-        if found is None:
+        channel = self.world.channels.get(int(call.params["channel"]))
+        if channel is None:
             raise RefusedError(404, 10003, "Unknown Channel", violation=False)
-        if not found.bot_may & Permission.VIEW_CHANNEL:
+        if not channel.bot_permissions & Permission.VIEW_CHANNEL:
             raise RefusedError(403, 50001, "Missing Access", violation=False)
-        if needed & ~found.bot_may:
+        if needed & ~channel.bot_permissions:
             raise RefusedError(403, 50013, "Missing Permissions", violation=False)
-        return found
+        return channel
 
     def _writable(self, call: Call, needed: int = 0) -> Channel:
-        channel = self._channel(call)
-        thread = channel.kind is Kind.THREAD
-        self._channel(call, needed | (Permission.SEND_IN_THREADS if thread else Permission.SEND_MESSAGES))
+        thread = self._channel(call).kind is Kind.THREAD
+        needed |= Permission.SEND_IN_THREADS if thread else Permission.SEND_MESSAGES
+        channel = self._channel(call, needed)
         if channel.locked:
             raise RefusedError(403, 160005, "Thread is locked", violation=False)
         return channel
 
     def _message(self, call: Call) -> Message:
-        channel, found = self._channel(call), self.world.messages.get(int(call.params["message"]))
-        if found is None or found.channel is not channel or found.private:
+        channel, message = self._channel(call), self.world.messages.get(int(call.params["message"]))
+        if message is None or message.channel is not channel or message.private:
             raise RefusedError(404, 10008, "Unknown Message", violation=False)
-        return found
+        return message
 
     async def _open_direct(self, call: Call) -> Any:
         user = self.world.users.get(int(call.body["recipient_id"]))
         if user is None:
             raise RefusedError(400, 50033, "Invalid Recipient(s)", violation=False)
-        return self.world.between(user).payload()
+        return self.world.direct(user).payload()
 
     async def _typing(self, call: Call) -> Any:
         self.typing.append(self._writable(call))
@@ -146,31 +145,32 @@ class Messages:
         channel = self._writable(call, needed | (Permission.ATTACH_FILES if call.files else 0))
         if not (body.get("content") or body.get("embeds") or call.files):
             raise RefusedError(400, 50006, "Cannot send an empty message")
-        same = (one for one in self.world.messages.values() if one.nonce and one.nonce == body.get("nonce"))
-        if body.get("enforce_nonce") and (known := next(same, None)):
-            return self.seen(known)
-        earlier = self._replied_to(channel, body.get("message_reference"))
-        made = self.make(channel, self.world.bot, body, call.files)
-        if earlier is not None:
-            made.reply_to, made.kind = earlier, _REPLY
+        if body.get("enforce_nonce"):
+            for earlier in self.world.messages.values():
+                if earlier.nonce and earlier.nonce == body.get("nonce"):
+                    return self.payload(earlier)
+        original = self._referenced(channel, body.get("message_reference"))
+        message = self.make(channel, self.world.bot, body, call.files)
+        if original is not None:
+            message.reply_to, message.kind = original, _REPLY
             if body.get("allowed_mentions", {"replied_user": True}).get("replied_user"):
-                self.log.pings.append(earlier.author.id)
-        await self.announce(made)
-        return self.seen(made)
+                self.log.pings.append(original.author.id)
+        await self.announce(message)
+        return self.payload(message)
 
-    def _replied_to(self, channel: Channel, reference: Json | None) -> Message | None:
+    def _referenced(self, channel: Channel, reference: Json | None) -> Message | None:
         if reference is None:
             return None
-        if not channel.bot_may & Permission.READ_HISTORY:
+        if not channel.bot_permissions & Permission.READ_HISTORY:
             raise RefusedError(403, 160002, "Cannot reply without reading the history", violation=False)
-        found = self.world.messages.get(int(reference["message_id"]))
-        if found is None and reference.get("fail_if_not_exists", True):
+        original = self.world.messages.get(int(reference["message_id"]))
+        if original is None and reference.get("fail_if_not_exists", True):
             raise RefusedError(400, 50035, "message_reference: Unknown message", violation=False)
-        return found
+        return original
 
     async def _read(self, call: Call) -> Any:
         self._channel(call, Permission.READ_HISTORY)
-        return self.seen(self._message(call))
+        return self.payload(self._message(call))
 
     async def _edit(self, call: Call) -> Any:
         message = self._message(call)
@@ -178,14 +178,15 @@ class Messages:
             raise RefusedError(403, 50005, "Cannot edit a message authored by another user")
         self.change(message, call.body, call.files)
         await self.announce(message, "MESSAGE_UPDATE")
-        return self.seen(message)
+        return self.payload(message)
 
 
 def _pinged(content: str, allowed: Json | None) -> list[int]:
-    """Return whom a text notifies, by `allowed_mentions` as Discord reads it; 0 is everyone."""
+    """Return the ids that a text notifies, given `allowed_mentions`; 0 is everyone."""
     allowed = {"parse": ["users", "roles", "everyone"]} if allowed is None else allowed
-    parse, found = allowed.get("parse", []), list[int]()
+    parse, ids = allowed.get("parse", []), list[int]()
     for kind, pattern in (("users", r"<@!?(\d+)>"), ("roles", r"<@&(\d+)>")):
-        listed = {str(one) for one in allowed.get(kind) or []}
-        found += [int(one) for one in re.findall(pattern, content) if kind in parse or one in listed]
-    return found + [0 for one in re.findall("@everyone|@here", content) if "everyone" in parse]
+        listed = {str(listed_id) for listed_id in allowed.get(kind) or []}
+        mentioned = re.findall(pattern, content)
+        ids += [int(user_id) for user_id in mentioned if kind in parse or user_id in listed]
+    return ids + [0 for _ in re.findall("@everyone|@here", content) if "everyone" in parse]

@@ -1,7 +1,7 @@
-"""What the loopback Discord notes: every request, what was refused, whom the bot's messages ping.
+"""The record of what happened: requests, violations, pings; and waiting for something to happen.
 
-With FOOTNOTE_TEST_RECORD=FILE in the environment when this is imported, each request is also appended to that
-file as a line of JSON: method, path, body (of a form its `payload_json`), status, test, user agent.
+If FOOTNOTE_TEST_RECORD=FILE is set when this module is imported, every request is also appended to that file as
+a line of JSON: method, path, body (of a multipart form its `payload_json`), status, test, user agent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FILE = os.environ.get("FOOTNOTE_TEST_RECORD")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request; the status is 0 where the connection was broken instead."""
+    """One HTTP request; status 0 means that the connection was reset instead."""
 
     method: str
     path: str
@@ -33,62 +33,68 @@ class Request:
     at: float
     """Seconds of the monotonic clock."""
 
-    def append_to_file(self, whole_path: str, agent: str) -> None:
-        """Append the request to the file of recorded requests, where there is one."""
+    def append_to_file(self, full_path: str, agent: str) -> None:
+        """Append the request to the file of recorded requests, if there is one."""
         if _FILE is None:
             return
-        test = os.environ.get("PYTEST_CURRENT_TEST", "")
-        about = {"m": self.method, "p": whole_path, "status": self.status, "test": test, "ua": agent}
-        body = self.body if isinstance(self.body, dict | list) else None
+        body = _with_ids_as_text(self.body) if isinstance(self.body, dict | list) else None
+        row = {"m": self.method, "p": full_path, "body": body, "status": self.status, "ua": agent}
+        row["test"] = os.environ.get("PYTEST_CURRENT_TEST", "")
         with Path(_FILE).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(about | {"body": _as_text(body)}) + "\n")
+            file.write(json.dumps(row) + "\n")
 
 
-def _as_text(body: Any, key: str = "") -> Any:
-    """Return a body with two ids as text that discord.py sends as numbers; Discord takes both."""
+def _with_ids_as_text(body: Any, key: str = "") -> Any:
+    """Return a body with the two ids as text that discord.py sends as numbers; Discord accepts both."""
     if isinstance(body, dict):
-        return {name: _as_text(value, f"{key}.{name}") for name, value in body.items()}
+        return {name: _with_ids_as_text(value, f"{key}.{name}") for name, value in body.items()}
     if isinstance(body, list):
-        return [_as_text(value, key) for value in body]
+        return [_with_ids_as_text(value, key) for value in body]
     return str(body) if key in {".recipient_id", ".attachments.id"} else body
 
 
 class Log:
-    """Everything that happened, and a way to wait, within a bound, for something to happen."""
+    """Everything that has happened since the last `clear`."""
 
     def __init__(self) -> None:
         self._changed = asyncio.Condition()
         self.clear()
 
     def clear(self) -> None:
-        """Forget what happened."""
+        """Start over."""
         self.requests: list[Request] = []
         self.violations: list[str] = []
         """What a well-behaved bot does not do."""
         self.pings: list[int] = []
-        """Whom the bot's messages notify, by id; 0 is everyone."""
+        """The ids of the users and roles that the bot's messages notified; 0 is everyone."""
 
     def seen(self, method: str, path: str) -> list[Request]:
         """Return the requests with this method whose path matches the pattern, oldest first."""
-        return [one for one in self.requests if one.method == method and re.search(path, one.path)]
+        return [
+            request for request in self.requests if request.method == method and re.search(path, request.path)
+        ]
 
     def add(self, method: str, path: str, body: Any, status: int) -> Request:
-        """Note a request."""
+        """Add a request."""
         self.requests.append(Request(method, path, body, status, time.monotonic()))
         return self.requests[-1]
 
-    async def changed(self) -> None:
-        """Wake those who wait."""
+    async def notify(self) -> None:
+        """Have every `until` look again."""
         async with self._changed:
             self._changed.notify_all()
 
     async def until(self, look: Callable[[], _T], what: str, within: float = 5.0) -> _T:
-        """Return the first true value of `look()`; fail after `within` seconds, saying what was awaited."""
+        """Return the first true value of `look()`.
+
+        Raises:
+            AssertionError: there was none within so many seconds.
+        """
         try:
             async with asyncio.timeout(within), self._changed:
-                while not (found := look()):
+                while not (value := look()):
                     await self._changed.wait()
-                return found
+                return value
         except TimeoutError:
-            last = [f"{one.method} {one.path} -> {one.status}" for one in self.requests[-8:]]
-            raise AssertionError(f"waited {within} s for {what}; the last requests: {last}") from None
+            latest = [f"{row.method} {row.path} -> {row.status}" for row in self.requests[-8:]]
+            raise AssertionError(f"waited {within} s for {what}; the latest requests: {latest}") from None

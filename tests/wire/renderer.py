@@ -1,8 +1,8 @@
-"""What Discord's client makes of a text: the letters that a reader sees, and what in it is more than letters.
+"""What Discord's client makes of Markdown: the text that people read, and what in it is more than text.
 
-A plain model of the client's Markdown, stricter where the client is unsure: a mark that is not escaped
-counts as formatting whether or not another one closes it. Bold and struck-out text, with which the bot marks,
-is told apart.
+A simple model of the client, strict where the client is unpredictable: an unescaped mark counts as formatting
+whether or not another one closes it. Bold, struck-out and quoted text and masked links, which the bot uses
+itself, are reported separately.
 """
 
 from __future__ import annotations
@@ -35,12 +35,13 @@ _MARKS = ("**", "~~")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A text as it is read."""
+    """Rendered text."""
 
     text: str
     constructs: list[str]
-    """What acts or formats, besides bold, struck-out and quoted text and masked links."""
+    """Names of what acts or formats, apart from bold, struck-out and quoted text and masked links."""
     links: list[tuple[str, str]]
+    """Masked links: label and address."""
     quotes: list[str]
     """Each run of block-quoted lines."""
     bold: list[str]
@@ -48,15 +49,15 @@ class Shown:
 
 
 def render(source: str) -> Shown:
-    """Read `source` as Discord's client does."""
-    reader = _Reader()
+    """Render Markdown as Discord's client does."""
+    renderer = _Renderer()
     for number, line in enumerate(source.split("\n")):
-        reader.read(line, first=number == 0)
-    return reader.shown()
+        renderer.read(line, first=number == 0)
+    return renderer.shown()
 
 
-class _Reader:
-    """Reads line after line; what is quoted, bold or struck out is kept as spans of the letters read."""
+class _Renderer:
+    """Reads line by line; quoted, bold and struck-out text is kept as (start, end) in the letters read."""
 
     def __init__(self) -> None:
         self._letters: list[str] = []
@@ -64,57 +65,57 @@ class _Reader:
         self._links: list[tuple[str, str]] = []
         self._quotes: list[tuple[int, int]] = []
         self._marked: dict[str, list[tuple[int, int]]] = {mark: [] for mark in _MARKS}
-        self._opened: dict[str, int] = {}
+        self._open: dict[str, int] = {}
         self._in_quote = False
 
     def shown(self) -> Shown:
-        """Return what was read so far."""
+        """Return what has been read."""
         text = "".join(self._letters)
         bold, struck = ([text[start:end] for start, end in self._marked[mark]] for mark in _MARKS)
         quotes = [text[start:end] for start, end in self._quotes]
-        unclosed = [f"unclosed {mark}" for mark in self._opened]
+        unclosed = [f"unclosed {mark}" for mark in self._open]
         return Shown(text, self._constructs + unclosed, self._links, quotes, bold, struck)
 
     def read(self, line: str, *, first: bool) -> None:
         """Read one line."""
         self._letters += [] if first else ["\n"]
-        start, mark = len(self._letters), _QUOTE.match(line)
-        line = line[mark.end() :] if mark else line
+        start, quote = len(self._letters), _QUOTE.match(line)
+        line = line[quote.end() :] if quote else line
         self._constructs += [name for name, pattern in _LINE_START.items() if pattern.match(line)]
-        at = 0
-        while at < len(line):
-            at = self._next(line, at)
-        if mark and self._in_quote:
+        position = 0
+        while position < len(line):
+            position = self._next(line, position)
+        if quote and self._in_quote:
             start = self._quotes.pop()[0]
-        if mark:
+        if quote:
             self._quotes.append((start, len(self._letters)))
-        self._in_quote = bool(mark)
+        self._in_quote = bool(quote)
 
-    def _next(self, line: str, at: int) -> int:
+    def _next(self, line: str, position: int) -> int:
         """Read the escape, mark, construct or letter at a position, and return where it ends."""
-        if escaped := _ESCAPE.match(line, at):
-            self._letters.append(escaped[1])
-            return escaped.end()
-        if (mark := line[at : at + 2]) in _MARKS:
+        if escape := _ESCAPE.match(line, position):
+            self._letters.append(escape[1])
+            return escape.end()
+        if (mark := line[position : position + 2]) in _MARKS:
             self._mark(mark)
-            return at + 2
+            return position + 2
         for name, pattern in _INLINE.items():
-            found = pattern.match(line, at)
-            if found and name == "link":
-                label = render(found["label"])
+            match = pattern.match(line, position)
+            if match and name == "link":
+                label = render(match["label"])
                 self._constructs += label.constructs
-                self._links.append((label.text, found["url"]))
+                self._links.append((label.text, match["url"]))
                 self._letters += label.text
-                return found.end()
-            self._constructs += [name] if found else []
-        self._letters.append(line[at])
-        return at + 1
+                return match.end()
+            self._constructs += [name] if match else []
+        self._letters.append(line[position])
+        return position + 1
 
     def _mark(self, mark: str) -> None:
-        begun, end = self._opened.pop(mark, None), len(self._letters)
-        if begun is None:
-            self._opened[mark] = end
-        elif begun == end:
+        start, end = self._open.pop(mark, None), len(self._letters)
+        if start is None:
+            self._open[mark] = end
+        elif start == end:
             self._constructs.append(f"{mark} around nothing")
         else:
-            self._marked[mark].append((begun, end))
+            self._marked[mark].append((start, end))

@@ -1,4 +1,4 @@
-"""The real service on a small index and the real client on a loopback Discord, shared where that is safe."""
+"""A bot with the real service on a small index, connected to a loopback Discord; shared where that is safe."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.wire.gateway import MESSAGE_CONTENT
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run all the tests of this folder in one event loop, that of the clients which they share."""
+    """Run the tests of this folder in the event loop of the clients that they share."""
     for item in items:
         if item.path.parent == Path(__file__).parent and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
@@ -37,10 +37,10 @@ async def shared_service(built: Path) -> AsyncIterator[StagedService]:
 
 
 @asynccontextmanager
-async def connected(
+async def _connected(
     service: StagedService, folder: pytest.TempPathFactory, granted: int = 0, **options: Any
 ) -> AsyncIterator[Chat]:
-    """Start a loopback Discord with a bot connected to it."""
+    """Start a loopback Discord and connect a bot."""
     async with Chat(TOKEN) as chat:
         chat.service, chat.gateway.granted = service, granted
         async with chat.bot(drain=0.1, records=folder.mktemp("records") / "records.sqlite", **options):
@@ -52,7 +52,7 @@ async def shared_chat(
     shared_service: StagedService, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Chat]:
     """Connect a bot with default settings, once."""
-    async with connected(shared_service, tmp_path_factory) as chat:
+    async with _connected(shared_service, tmp_path_factory) as chat:
         yield chat
 
 
@@ -60,45 +60,46 @@ async def shared_chat(
 async def shared_reading(
     shared_service: StagedService, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Chat]:
-    """Connect a bot that may read all messages, once."""
+    """Connect a bot with the message-content intent, once."""
     options = {"granted": MESSAGE_CONTENT, "discord_message_content": True}
-    async with connected(shared_service, tmp_path_factory, **options) as chat:
+    async with _connected(shared_service, tmp_path_factory, **options) as chat:
         yield chat
 
 
 @asynccontextmanager
-async def judging(chat: Chat, service: StagedService) -> AsyncIterator[Chat]:
-    """Begin in a new server, and fail for what Discord forbids and for uses that come to no end."""
-    Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = chat.url, URL(chat.gateway_url)  # those of all clients
+async def _judged(chat: Chat, service: StagedService) -> AsyncIterator[Chat]:
+    """Start in a new server; fail for what Discord forbids and for interactions left unfinished."""
+    # discord.py keeps these on its classes, so all clients of a process have the same
+    Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = chat.url, URL(chat.gateway_url)
     service.reset()
     chat.log.clear()
     await chat.begin(service)
     yield chat
     service.reset()
     chat.faults.clear()
-    judged = [*chat.log.violations, *chat.interactions.unfinished()]
+    problems = [*chat.log.violations, *chat.interactions.unfinished()]
     chat.interactions.all.clear()
     chat.interactions.clock_ahead = 0.0
     chat.messages.typing.clear()
-    assert judged == []
+    assert problems == []
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def chat(shared_chat: Chat, shared_service: StagedService) -> AsyncIterator[Chat]:
-    """Give a loopback Discord to which a bot with default settings is connected."""
-    async with judging(shared_chat, shared_service) as chat:
+    """Return a loopback Discord on which a bot with default settings is connected."""
+    async with _judged(shared_chat, shared_service) as chat:
         yield chat
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def reading(shared_reading: Chat, shared_service: StagedService) -> AsyncIterator[Chat]:
-    """Give a loopback Discord to which a bot is connected that may read all messages."""
-    async with judging(shared_reading, shared_service) as chat:
+    """Return a loopback Discord on which a bot with the message-content intent is connected."""
+    async with _judged(shared_reading, shared_service) as chat:
         yield chat
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def fresh(shared_service: StagedService) -> AsyncIterator[Chat]:
-    """Give a loopback Discord of the test's own, to which no bot is connected yet."""
-    async with Chat(TOKEN) as own, judging(own, shared_service) as chat:
+    """Return a new loopback Discord, to which no bot is connected yet."""
+    async with Chat(TOKEN) as own, _judged(own, shared_service) as chat:
         yield chat

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from tests.bot.discordapp import phrases as say
+from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import Chat, eventually, until
 from tests.bot.discordapp.service import ABSENT, BREAD, LAMP
-from tests.wire.world import Channel, Guild, Message, Permission, User
+from tests.wire.entities import Channel, Guild, Message, Permission, User
 
 
 async def votes(chat: Chat, user: User | None = None) -> list[str]:
@@ -20,8 +20,8 @@ async def votes(chat: Chat, user: User | None = None) -> list[str]:
 
 async def test_a_vote_is_kept_with_its_question_and_thanked_for_in_private(chat: Chat) -> None:
     for answer in (await chat.ask(LAMP), await chat.mention(BREAD), await chat.direct(LAMP, chat.bob)):
-        thanks = await chat.press_on(answer, say.HELPFUL, chat.bob)  # which need not be the asker's
-        assert (thanks.title, thanks.private) == (say.THANKS, True)
+        thanks = await chat.click(answer, texts.HELPFUL, chat.bob)  # which need not be the asker's
+        assert (thanks.title, thanks.private) == (texts.THANKS, True)
     assert [line.split(": ")[1] for line in await votes(chat, chat.bob)] == [LAMP, BREAD, LAMP]
     assert await votes(chat) == []
 
@@ -30,11 +30,11 @@ async def test_a_vote_is_kept_with_its_question_and_thanked_for_in_private(chat:
 async def test_not_helpful_is_kept_though_the_form_for_the_reason_is_dismissed(
     chat: Chat, typed: str | None, reason: str
 ) -> None:
-    used = await chat.press(chat.ann, await chat.ask(), say.NOT_HELPFUL)
-    (label,) = (await chat.form(used))["components"]
+    used = await chat.press(chat.ann, await chat.ask(), texts.NOT_HELPFUL)
+    (label,) = (await chat.modal(used))["components"]
     assert (label["component"]["required"], label["component"]["max_length"]) == (False, 500)
     if typed is not None:
-        assert (await chat.answer(await chat.submit(used, typed))).title == say.THANKS
+        assert (await chat.answer(await chat.submit(used, typed))).title == texts.THANKS
     (vote,) = await eventually(lambda: votes(chat), bool)
     assert vote.endswith(reason or LAMP)
 
@@ -42,22 +42,10 @@ async def test_not_helpful_is_kept_though_the_form_for_the_reason_is_dismissed(
 async def test_a_person_has_one_vote_on_an_answer_the_last(chat: Chat) -> None:
     answer, other = await chat.ask(LAMP), await chat.ask(BREAD)
     for one in (answer, answer, other):
-        await chat.press_on(one, say.HELPFUL)
-    await chat.fill(answer, say.NOT_HELPFUL, "No.")
+        await chat.click(one, texts.HELPFUL)
+    await chat.fill_in(answer, texts.NOT_HELPFUL, "No.")
     found = await votes(chat)
     assert (len(found), any(LAMP in one and one.endswith("No.") for one in found)) == (2, True)
-
-
-@pytest.mark.xfail(strict=True, reason="until the merge: with record_days=0 nothing is kept")
-async def test_where_nothing_is_recorded_nobody_is_asked_and_old_buttons_say_so(fresh: Chat) -> None:
-    async with fresh.bot():
-        answer = await fresh.ask()
-    async with fresh.bot(record_days=0):
-        assert not {say.HELPFUL, say.NOT_HELPFUL} & set((await fresh.ask()).buttons)
-        for label in (say.HELPFUL, say.NOT_HELPFUL):
-            told = await fresh.press_on(answer, label)
-            assert (told.title, told.private) == (say.RECORDING_OFF, True)
-        assert await votes(fresh) == []
 
 
 # Helpers
@@ -66,13 +54,13 @@ async def test_where_nothing_is_recorded_nobody_is_asked_and_old_buttons_say_so(
 async def helped(chat: Chat, **more: object) -> Channel:
     """Let the server's helpers be told in a channel of their own."""
     helpers = await chat.channel(chat.guild, "help")
-    await chat.set_to("helpers", channel=helpers, **more)
+    await chat.configure("helpers", channel=helpers, **more)
     return helpers
 
 
 def passed_on(chat: Chat, where: Channel | Guild) -> list[Message]:
     """Return what was passed on in a channel."""
-    return [one for one in chat.said(where) if not one.embeds]
+    return [one for one in chat.posts(where) if not one.embeds]
 
 
 def link_to(message: Message) -> str:
@@ -92,25 +80,25 @@ async def test_a_question_is_passed_on_once_and_pings_the_helpers_alone(chat: Ch
     answer = await asking(question, where=where, **private)
     before, buttons = (answer.embeds, answer.content), set(answer.buttons)
     who = chat.ann if private else chat.bob
-    told = await chat.press_on(answer, say.HELPERS, who)
-    assert (told.title, told.private) == (say.PASSED_ON, True)
+    told = await chat.click(answer, texts.HELPERS, who)
+    assert (told.title, told.private) == (texts.PASSED_ON, True)
     (message,) = passed_on(chat, helpers)
     assert message.shown.quotes == [question]
     assert (f"<@&{role.id}>" in message.content, who.mention in message.content) == (True, True)
     assert (link_to(answer) in message.content) is (way != "private")
     assert chat.log.pings == [role.id]
-    assert ((answer.embeds, answer.content), buttons - set(answer.buttons)) == (before, {say.HELPERS})
+    assert ((answer.embeds, answer.content), buttons - set(answer.buttons)) == (before, {texts.HELPERS})
 
 
 async def test_a_role_alone_is_pinged_where_it_was_asked_and_a_channel_alone_pings_nobody(chat: Chat) -> None:
     helpers = await helped(chat)
     answer = await chat.mention(ABSENT)
-    pressing = (chat.press_on(answer, say.HELPERS, user) for user in (chat.ann, chat.bob))
-    assert [one.title for one in await asyncio.gather(*pressing)] == [say.PASSED_ON] * 2  # both are told
+    pressing = (chat.click(answer, texts.HELPERS, user) for user in (chat.ann, chat.bob))
+    assert [one.title for one in await asyncio.gather(*pressing)] == [texts.PASSED_ON] * 2  # both are told
     assert (len(passed_on(chat, helpers)), chat.log.pings) == (1, [])
     role = chat.world.role(chat.guild, "helpers")
-    await chat.set_to("helpers", role=role)
-    await chat.press_on(await chat.ask(ABSENT), say.HELPERS)
+    await chat.configure("helpers", role=role)
+    await chat.click(await chat.ask(ABSENT), texts.HELPERS)
     assert (len(passed_on(chat, chat.guild)), chat.log.pings) == (1, [role.id])
 
 
@@ -126,12 +114,12 @@ async def test_where_helpers_cannot_be_told_that_is_said_and_may_be_tried_again(
         chat.faults.answer("POST", f"/channels/{helpers.id}/messages", status=501)
     else:
         await chat.deny(helpers, Permission(trouble))
-    told = await chat.press_on(answer, say.HELPERS)
-    assert (told.title, told.private, say.HELPERS in answer.buttons) == (say.NOT_PASSED_ON, True, True)
+    told = await chat.click(answer, texts.HELPERS)
+    assert (told.title, told.private, texts.HELPERS in answer.buttons) == (texts.NOT_PASSED_ON, True, True)
     await until(lambda: "could not be passed on" in caplog.text)
-    await chat.set_to("helpers", channel=chat.guild.channels[0])
-    assert (await chat.press_on(answer, say.HELPERS, chat.bob)).title == say.PASSED_ON
+    await chat.configure("helpers", channel=chat.guild.channels[0])
+    assert (await chat.click(answer, texts.HELPERS, chat.bob)).title == texts.PASSED_ON
     other = await chat.ask(ABSENT)
-    await chat.set_to("helpers")  # names nobody any more
-    told = await chat.answer(await chat.press(chat.ann, other, say.HELPERS))
-    assert (told.title, told.private) == (say.NO_HELPERS, True)
+    await chat.configure("helpers")  # names nobody any more
+    told = await chat.answer(await chat.press(chat.ann, other, texts.HELPERS))
+    assert (told.title, told.private) == (texts.NO_HELPERS, True)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bot.discordapp import phrases as say
+from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import Chat, settle
 from tests.bot.discordapp.service import BREAD, LAMP
+from tests.wire.entities import Kind, Message, Permission
 from tests.wire.gateway import MESSAGE_CONTENT
-from tests.wire.world import Kind, Message, Permission
 
 
 async def test_a_follow_up_is_answered_by_the_subject_of_the_question_before(chat: Chat) -> None:
     first = await chat.mention("When was the lamp on Gull Rock replaced?")
     await settle()
     second = await chat.mention("Who kept it for thirty-one years?", to=first)
-    assert second.title == say.ANSWERED
+    assert second.title == texts.ANSWERED
     assert "Ebba Lind kept the lamp" in second.shown.quotes[0]
-    assert say.READ_TOGETHER in second.text
+    assert texts.READ_TOGETHER in second.text
 
 
 async def test_a_command_goes_on_from_what_the_same_person_asked_last_in_the_channel(chat: Chat) -> None:
@@ -75,45 +75,45 @@ async def test_direct_messages_go_on_from_the_latest_answer_or_the_one_replied_t
 async def test_the_form_asks_after_its_own_answer_for_anybody_in_public(chat: Chat, way: str) -> None:
     answer = await {"command": chat.ask, "mention": chat.mention, "direct": chat.direct}[way](LAMP)
     await chat.ask(BREAD)
-    shown = await chat.follow(answer, "And who?", chat.ann if way == "direct" else chat.bob)
+    shown = await chat.follow_up(answer, "And who?", chat.ann if way == "direct" else chat.bob)
     assert chat.service.asked_with[-1] == ("And who?", None, LAMP)
     assert (shown.private, shown.every_part[0].quotes, chat.log.pings) == (False, ["And who?"], [])
-    await chat.follow(shown, "Since when?")
+    await chat.follow_up(shown, "Since when?")
     assert (chat.service.asked_with[-1][2] or "").startswith("And who?")
 
 
 async def test_the_form_has_one_field_with_room_for_a_question(chat: Chat) -> None:
-    form = await chat.form(await chat.press(chat.ann, answer := await chat.ask(), say.FOLLOW_UP))
+    form = await chat.modal(await chat.press(chat.ann, answer := await chat.ask(), texts.FOLLOW_UP))
     (label,) = form["components"]
     assert (label["component"]["max_length"], label["component"].get("required", True)) == (1000, True)
-    blank = await chat.follow(answer, " \n ")
+    blank = await chat.follow_up(answer, " \n ")
     chat.service.error = RuntimeError("boom")
-    failed = await chat.follow(answer, "And who?")
-    assert [(one.title, one.private) for one in (blank, failed)] == [(say.HELP, True), (say.FAULT, True)]
+    failed = await chat.follow_up(answer, "And who?")
+    assert [(one.title, one.private) for one in (blank, failed)] == [(texts.HELP, True), (texts.FAULT, True)]
 
 
 @pytest.mark.parametrize("by", ["option", "setting"])
 async def test_a_follow_up_to_what_one_person_saw_is_seen_by_that_person_alone(chat: Chat, by: str) -> None:
     if by == "setting":
-        await chat.set_to("private", private="yes")
+        await chat.configure("private", private="yes")
     answer = await chat.ask(private=True if by == "option" else None)
-    shown = await chat.follow(answer, "And who?")
-    assert (answer.private, shown.private, chat.said(chat.guild)) == (True, True, [])
+    shown = await chat.follow_up(answer, "And who?")
+    assert (answer.private, shown.private, chat.posts(chat.guild)) == (True, True, [])
 
 
 async def answered_in_every_way(chat: Chat) -> dict[str, Message]:
     """Have a question answered in all the ways that an answer can be posted."""
     found = {
         "command": await chat.ask(LAMP), "mention": await chat.mention(LAMP), "direct": await chat.direct(LAMP),
-        "menu": await chat.menu_of(say.ANSWER_THIS, LAMP), "private": await chat.ask(LAMP, private=True),
+        "menu": await chat.use_menu(texts.ANSWER_THIS, LAMP), "private": await chat.ask(LAMP, private=True),
     }  # fmt: skip
     plain = await chat.channel(chat.guild, "plain")
     await chat.deny(plain, Permission.EMBED_LINKS)
     found["text"] = await chat.ask(LAMP, where=plain)
     forum = await chat.channel(chat.guild, "questions", Kind.FORUM)
-    await chat.set_to("answers", to="questions")
+    await chat.configure("answers", to="questions")
     post = await chat.post(forum, chat.ann, LAMP, "It is about the lamp.")
-    (found["forum"],) = await chat.log.until(lambda: chat.said(post), "an answer")
+    (found["forum"],) = await chat.log.until(lambda: chat.posts(post), "an answer")
     return found
 
 
@@ -122,7 +122,7 @@ async def test_after_a_restart_the_question_is_read_from_the_messages(fresh: Cha
         answers = await answered_in_every_way(fresh)
     async with fresh.bot():
         for way, answer in answers.items():
-            shown = await fresh.follow(answer, "And who?")
+            shown = await fresh.follow_up(answer, "And who?")
             assert (fresh.service.asked_with[-1], shown.private) == (
                 ("And who?", None, LAMP),
                 way == "private",
@@ -134,9 +134,9 @@ async def test_after_a_restart_a_post_is_read_from_its_title_and_its_first_messa
     async with fresh.bot(discord_message_content=True):
         forum = await fresh.channel(fresh.guild, "questions", Kind.FORUM)
         post = await fresh.post(forum, fresh.ann, "The lamp", f"{fresh.world.bot.mention} Who kept it?")
-        (answer,) = await fresh.log.until(lambda: fresh.said(post), "an answer")
+        (answer,) = await fresh.log.until(lambda: fresh.posts(post), "an answer")
     async with fresh.bot(discord_message_content=True):
-        await fresh.follow(answer, "Why?")
+        await fresh.follow_up(answer, "Why?")
     assert fresh.service.asked_with[-1] == ("Why?", None, "The lamp\nWho kept it?")
 
 
@@ -154,7 +154,7 @@ async def test_after_a_restart_a_question_that_cannot_be_read_is_gone_on_from_al
     fresh.faults.answer("GET", f"/messages/{asked['refused'].id}$", status=403)
     async with fresh.bot():
         for answer in answers.values():
-            assert (await fresh.follow(answer, BREAD)).title == say.ANSWERED
+            assert (await fresh.follow_up(answer, BREAD)).title == texts.ANSWERED
             assert fresh.service.asked_with[-1] == (BREAD, None, None)
 
 
@@ -162,14 +162,14 @@ async def test_who_asks_too_much_is_told_when_to_try_again_and_nobody_else(fresh
     async with fresh.bot(discord_user_rate=3):
         answer = await fresh.ask()
         for blank in (await fresh.ask("  "), await fresh.mention("")):
-            assert blank.title == say.HELP  # which costs nothing
+            assert blank.title == texts.HELP  # which costs nothing
         await fresh.mention()
         await fresh.direct()
         refused = [
-            await fresh.ask(), await fresh.mention(), await fresh.direct(), await fresh.follow(answer, "And who?"),
+            await fresh.ask(), await fresh.mention(), await fresh.direct(), await fresh.follow_up(answer, "And who?"),
             await fresh.use("verify", text="It was lit."),
         ]  # fmt: skip
-        assert [one.title for one in refused] == [say.TOO_FAST] * 5
+        assert [one.title for one in refused] == [texts.TOO_FAST] * 5
         assert [one.private for one in refused] == [True, False, False, True, True]
-        assert (await fresh.mention(user=fresh.bob)).title == say.ANSWERED
+        assert (await fresh.mention(user=fresh.bob)).title == texts.ANSWERED
     assert len(fresh.service.asked) == 4

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.errors import BusyError
-from tests.bot.discordapp import phrases as say
+from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import WAYS, Chat, eventually, until
 from tests.bot.discordapp.service import ABSENT, LAMP, LAMP_QUOTE
+from tests.wire.entities import Guild, Permission
 from tests.wire.renderer import render
-from tests.wire.world import Guild, Permission
 
 SUBJECTS = "anchor bakery canal dentist engine ferry guitar harvest island jacket kettle ladder".split()
 HOSTILE = {
@@ -56,7 +56,7 @@ async def test_what_was_answered_refused_or_no_question_is_not_kept(chat: Chat) 
     await chat.ask(" \t ")
     await chat.ask("Who is it?", article="none")
     await chat.ask("Who is abroad?", chat.world.join(foreign, chat.ann), foreign, by_user=True)
-    await chat.set_to("answers", to="never", channel=second)
+    await chat.configure("answers", to="never", channel=second)
     await chat.ask("Who is refused?", where=second)
     for error in (BusyError("full"), RuntimeError("boom")):
         chat.service.error = error
@@ -78,12 +78,12 @@ async def test_the_same_question_is_merged_and_counted_and_the_newest_comes_firs
     assert header[:4] == ["number", "question", "times", "people"]
     assert (first[1:4], second[1:4]) == ([tall, "3", "2"], [green, "1", "1"])
     text = await chat.gaps(2)
-    assert (questions_in(text), say.ASKED.format(3, 2) in text) == ([tall, green], True)
+    assert (questions_in(text), texts.ASKED.format(3, 2) in text) == ([tall, green], True)
 
 
 async def test_each_server_lists_exports_and_drops_its_own_alone(chat: Chat) -> None:
     other, eve = await chat.server("eve")
-    assert await chat.gaps(0) == say.NONE
+    assert await chat.gaps(0) == texts.NONE
     for guild, user, question in ((chat.guild, chat.ann, "Who was mine?"), (other, eve, "Who was theirs?")):
         await chat.ask(question, user, guild)
         await chat.gaps(1, guild)
@@ -125,16 +125,6 @@ async def test_any_question_is_read_back_from_the_file_and_runs_nothing(chat: Ch
     assert cell[0] not in set("=+-@\t\r\n ＝＋－＠")
 
 
-@pytest.mark.xfail(strict=True, reason="until the merge: with record_days=0 nothing is kept")
-async def test_where_nothing_is_recorded_that_is_said_and_what_is_there_is_shown(fresh: Chat) -> None:
-    async with fresh.bot():
-        await fresh.ask(ABSENT)
-        await fresh.gaps(1)
-    async with fresh.bot(record_days=0):
-        await fresh.ask("Who was the mayor?")
-        assert (await fresh.use("gaps list", fresh.guild.owner)).text.startswith(say.RECORDING_OFF)
-
-
 async def left_open(chat: Chat, *questions: str) -> None:
     """Have questions that the articles answer kept as such that they do not."""
     chat.service.verdict = "not_found"
@@ -147,17 +137,20 @@ async def left_open(chat: Chat, *questions: str) -> None:
 async def test_after_a_swap_open_questions_are_asked_again_and_their_channel_is_told(fresh: Chat) -> None:
     question = "**When** was the lighthouse on Gull Rock lit, @everyone?"
     async with fresh.bot():
-        await fresh.set_to("gaps", tell=True)
+        await fresh.configure("gaps", tell=True)
         await left_open(fresh, question, ABSENT)
         fresh.service.swap()
-        (told,) = await fresh.log.until(lambda: fresh.said(fresh.guild), "a word on the question")
-        assert (told.content.startswith(say.NOW_ANSWERED), render(told.content).quotes) == (True, [question])
-        assert (told.title, told.shown.quotes) == (say.ANSWERED, [LAMP_QUOTE])
+        (told,) = await fresh.log.until(lambda: fresh.posts(fresh.guild), "a word on the question")
+        assert (told.content.startswith(texts.NOW_ANSWERED), render(told.content).quotes) == (
+            True,
+            [question],
+        )
+        assert (told.title, told.shown.quotes) == (texts.ANSWERED, [LAMP_QUOTE])
         assert questions_in(await fresh.gaps(1)) == [ABSENT]
         assert questions_in(await fresh.gaps(1, answered=True)) == [question]
         fresh.service.swap()
         await until(lambda: fresh.service.asked.count(ABSENT) == 2)
-    assert (fresh.log.pings, len(fresh.said(fresh.guild)), len(fresh.service.asked)) == ([], 1, 3)
+    assert (fresh.log.pings, len(fresh.posts(fresh.guild)), len(fresh.service.asked)) == ([], 1, 3)
 
 
 async def test_nobody_is_told_where_the_settings_do_not_say_so_or_it_cannot_be(fresh: Chat) -> None:
@@ -168,8 +161,8 @@ async def test_nobody_is_told_where_the_settings_do_not_say_so_or_it_cannot_be(f
         for name, (guild, eve) in servers.items():
             await fresh.ask(LAMP, eve, guild, private=name == "private")
             await fresh.gaps(1, guild)
-            await fresh.set_to("gaps", guild, tell=name != "not set")
-        await fresh.set_to("answers", servers["never"][0], to="never")
+            await fresh.configure("gaps", guild, tell=name != "not set")
+        await fresh.configure("answers", servers["never"][0], to="never")
         await fresh.remove(servers["gone"][0].channels[0])
         await fresh.deny(servers["closed"][0], Permission.SEND_MESSAGES)
         fresh.service.reset()
@@ -177,9 +170,9 @@ async def test_nobody_is_told_where_the_settings_do_not_say_so_or_it_cannot_be(f
         for name, (guild, _) in servers.items():
             if name != "gone":
                 await fresh.gaps(0, guild)
-        (told,) = await fresh.log.until(lambda: fresh.said(servers["told"][0]), "a word")
-        assert told.title == say.IN_LANGUAGE["de"]
-    assert [name for name, (guild, _) in servers.items() if fresh.said(guild)] == ["told"]
+        (told,) = await fresh.log.until(lambda: fresh.posts(servers["told"][0]), "a word")
+        assert told.title == texts.IN_LANGUAGE["de"]
+    assert [name for name, (guild, _) in servers.items() if fresh.posts(guild)] == ["told"]
     assert len(fresh.service.asked) == 6
 
 
@@ -193,12 +186,12 @@ async def test_trouble_in_asking_again_costs_no_other_question(fresh: Chat, erro
         fresh.service.error = None
         if not isinstance(error, BusyError):
             fresh.service.swap()
-        assert await fresh.gaps(0) == say.NONE
+        assert await fresh.gaps(0) == texts.NONE
 
 
 async def test_a_question_that_is_deleted_while_it_is_asked_again_is_told_to_nobody(fresh: Chat) -> None:
     async with fresh.bot():
-        await fresh.set_to("gaps", tell=True)
+        await fresh.configure("gaps", tell=True)
         await left_open(fresh, LAMP)
         fresh.service.open.clear()
         fresh.service.swap()
@@ -206,4 +199,4 @@ async def test_a_question_that_is_deleted_while_it_is_asked_again_is_told_to_nob
         await fresh.use("privacy forget")
         fresh.service.open.set()
         await fresh.ask(LAMP)
-    assert fresh.said(fresh.guild) == []
+    assert fresh.posts(fresh.guild) == []

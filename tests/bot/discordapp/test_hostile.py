@@ -7,18 +7,17 @@ import json
 import unicodedata
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.answering.answer import Answer
 from index.build import build_index
 from index.encoding.encoder import Encoder
-from tests.bot.discordapp import phrases as say
+from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import Chat
 from tests.bot.discordapp.service import open_service
 from tests.graphs import lend_graph
-from tests.wire.world import Message, Permission
+from tests.wire.entities import Message, Permission
 
 TEXTS = {
     "anchor": "\x1b[31mred\x1b[0m \x9b31m",
@@ -79,16 +78,16 @@ async def test_nothing_in_an_article_acts_wherever_it_is_shown(
                 shown = [
                     answer,
                     near,
-                    await fresh.press_on(answer, say.CONTEXT),
-                    await fresh.press_on(near, say.NEXT),
+                    await fresh.click(answer, texts.CONTEXT),
+                    await fresh.click(near, texts.NEXT),
                 ]
                 shown.append(await fresh.use("verify", where=where, text=answer.shown.quotes[0][:1000]))
                 for message in shown:
                     assert_harmless(message)
                     assert bool(message.embeds) is (where is not plain)
-                assert_harmless(await fresh.press_on(near, say.WHY), own="list")
+                assert_harmless(await fresh.click(near, texts.WHY), own="list")
         assert_harmless(await fresh.use("index articles", fresh.world.owner, fresh.world.owner))
-        for one in await fresh.suggested(fresh.ann, "ask", fresh.guild, "article", ""):
+        for one in await fresh.complete(fresh.ann, "ask", fresh.guild, "article", ""):
             assert not set(one["name"]) & set("\n\x00\x07\x1b\x7f")
     assert fresh.log.pings == []
 
@@ -122,12 +121,3 @@ async def test_any_quote_is_shown_to_the_letter_or_a_beginning_of_it(
     assert shown == whole or (shown.strip("…") in whole and len(shown) > 200)
     assert [part.constructs + part.links for part in answer.every_part] == [[], [], []]
     assert chat.log.pings == []
-
-
-@settings(max_examples=15)
-@given(question=LETTERS.map(lambda text: text[:1000]).filter(lambda text: bool(text.strip())))
-async def test_any_question_is_repeated_above_its_answer_as_mere_text(chat: Chat, question: str) -> None:
-    answer = await chat.ask(question)
-    (asked,) = answer.every_part[0].quotes
-    assert letters_of(question).startswith(letters_of(asked).removesuffix("…"))
-    assert (any(part.constructs for part in answer.every_part), chat.log.pings) == (False, [])

@@ -11,11 +11,11 @@ from index.encoding.encoder import Encoder
 from index.errors import ArticleError, BusyError, ShrunkError
 from index.progress import Progress
 from tests.bot.conftest import NEWS
-from tests.bot.discordapp import phrases as say
+from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import Chat, no_traceback, until
 from tests.bot.discordapp.service import LAMP, LAMP_QUOTE, open_service
+from tests.wire.entities import Permission, User
 from tests.wire.interactions import Interaction
-from tests.wire.world import Permission, User
 
 SHRUNK = ShrunkError("1 article where there were 9.")
 BELL = "Who cast the fog bell of Gull Rock?"
@@ -30,7 +30,7 @@ async def test_strangers_are_refused_privately_even_if_they_manage_the_server(
     chat.world.join(chat.guild, chat.bob, boss)
     for user, where in ((chat.bob, None), (chat.guild.owner, None), (chat.ann, None), (chat.ann, chat.ann)):
         refused = await chat.use(f"index {command}", user, where)
-        assert (refused.title, refused.private) == (say.NOT_ALLOWED, True)
+        assert (refused.title, refused.private) == (texts.NOT_ALLOWED, True)
     assert chat.service.rebuilds == 0
 
 
@@ -53,9 +53,9 @@ async def test_the_owner_and_those_named_in_settings_may(fresh: Chat) -> None:
             (fresh.ann, named, False),
         ):  # fmt: skip
             shown = await fresh.use("index status", user, where)
-            expected = (say.INDEX, False) if may else (say.NOT_ALLOWED, True)
+            expected = (texts.INDEX, False) if may else (texts.NOT_ALLOWED, True)
             assert (shown.title, shown.private) == expected, user.name
-        assert (await fresh.use("settings show", listed, named)).title != say.NOT_ALLOWED
+        assert (await fresh.use("settings show", listed, named)).title != texts.NOT_ALLOWED
 
 
 async def test_members_of_the_team_may_once_they_accepted_and_can_change_the_application(fresh: Chat) -> None:
@@ -65,13 +65,13 @@ async def test_members_of_the_team_may_once_they_accepted_and_can_change_the_app
     fresh.world.team = [(user, *about) for user, about in team]
     async with fresh.bot():
         shown = [(await fresh.use("index status", user, user)).title for user in people]
-    assert shown == [say.INDEX] * 3 + [say.NOT_ALLOWED] * 2
+    assert shown == [texts.INDEX] * 3 + [texts.NOT_ALLOWED] * 2
 
 
 async def test_the_status_has_figures_and_the_articles_are_listed(chat: Chat) -> None:
     owner = chat.world.owner
     status = await chat.use("index status", owner, chat.world.join(chat.guild, owner) and chat.guild)
-    assert (status.title, status.private, "3" in status.fields.values()) == (say.INDEX, False, True)
+    assert (status.title, status.private, "3" in status.fields.values()) == (texts.INDEX, False, True)
     assert "withheld" not in str(status.embeds)
     listed = await chat.use("index articles", owner, owner)
     lines = listed.shown.text.splitlines()
@@ -83,7 +83,7 @@ async def test_the_status_has_figures_and_the_articles_are_listed(chat: Chat) ->
 @pytest.mark.xfail(strict=True, reason="until the merge: admin texts in the four languages")
 async def test_the_status_speaks_the_language_that_is_set(chat: Chat) -> None:
     owner = chat.world.join(chat.guild, chat.world.owner)
-    await chat.set_to("language", language="de")
+    await chat.configure("language", language="de")
     english = set((await chat.use("index status", owner, owner)).fields)
     german = set((await chat.use("index status", owner, chat.guild)).fields)
     assert len(english & german) <= 1
@@ -94,36 +94,36 @@ async def test_a_rebuild_makes_a_new_article_quotable_and_can_be_gone_back_from(
 ) -> None:
     owner, shown = fresh.world.join(fresh.guild, fresh.world.owner), fresh.gateway.presences
     async with open_service(fresh, home, encoder) as service, fresh.bot():
-        await fresh.set_to("gaps", tell=True)
-        assert (await fresh.ask(BELL)).title != say.ANSWERED
+        await fresh.configure("gaps", tell=True)
+        assert (await fresh.ask(BELL)).title != texts.ANSWERED
         await fresh.gaps(1)
         (home / "articles/news.txt").write_text(NEWS, encoding="utf-8")
         service.rebuild_open.clear()
         rebuild = await fresh.slash(owner, "index rebuild", fresh.guild)
-        await fresh.log.until(lambda: shown[-1] == say.REBUILDING, "the presence")
+        await fresh.log.until(lambda: shown[-1] == texts.REBUILDING, "the presence")
         service.rebuild_open.set()
         done = await fresh.ended(rebuild)
-        assert done.title == say.REBUILT
+        assert done.title == texts.REBUILT
         assert {"4", (await service.status()).generation} <= set(done.fields.values())
-        (told,) = await fresh.log.until(lambda: fresh.said(fresh.guild), "a word on the open question")
-        assert told.content.startswith(say.NOW_ANSWERED)
-        assert (await fresh.mention(BELL)).title == say.ANSWERED
-        await fresh.log.until(lambda: shown[-1] == say.ANSWERING_FROM.format(4), "the presence")
+        (told,) = await fresh.log.until(lambda: fresh.posts(fresh.guild), "a word on the open question")
+        assert told.content.startswith(texts.NOW_ANSWERED)
+        assert (await fresh.mention(BELL)).title == texts.ANSWERED
+        await fresh.log.until(lambda: shown[-1] == texts.PRESENCE.format(4), "the presence")
         await check_going_back(fresh, owner)
-        assert (await fresh.ask(BELL)).title != say.ANSWERED
+        assert (await fresh.ask(BELL)).title != texts.ANSWERED
 
 
 async def check_going_back(chat: Chat, owner: User) -> None:
     """Go back to the generation before, as it is suggested."""
     history = (await chat.use("index history", owner, owner)).text.splitlines()
     assert len(history) == 2
-    (older,) = await chat.suggested(owner, "index rollback", owner, "generation", "")
+    (older,) = await chat.complete(owner, "index rollback", owner, "generation", "")
     assert older["value"] in history[1]
-    assert await chat.suggested(chat.ann, "index rollback", chat.ann, "generation", "") == []
+    assert await chat.complete(chat.ann, "index rollback", chat.ann, "generation", "") == []
     back = await chat.use("index rollback", owner, owner, generation=older["value"])
-    assert (back.title, older["value"] in back.text) == (say.ROLLED_BACK, True)
+    assert (back.title, older["value"] in back.text) == (texts.ROLLED_BACK, True)
     refused = await chat.use("index rollback", owner, owner, generation="000099-<@1>")
-    assert refused.title.startswith(say.NOT_ROLLED_BACK)
+    assert refused.title.startswith(texts.NOT_ROLLED_BACK)
     assert (refused.shown.constructs, chat.log.pings) == ([], [])
 
 
@@ -132,13 +132,13 @@ async def check_going_back(chat: Chat, owner: User) -> None:
     [
         (
             ArticleError(["a_b.txt: line 3: **bad** @everyone"]),
-            say.REBUILD_FAILED,
+            texts.REBUILD_FAILED,
             "a_b.txt: line 3: **bad**",
         ),
-        (SHRUNK, say.REBUILD_FAILED, "1 article where there were 9."),
-        (RebuildError("The rebuild was killed."), say.REBUILD_FAILED, "was killed"),
-        (BusyError("Another build holds the lock."), say.OTHER_REBUILD, "holds the lock"),
-        (RuntimeError("boom"), say.REBUILD_FAILED, ""),
+        (SHRUNK, texts.REBUILD_FAILED, "1 article where there were 9."),
+        (RebuildError("The rebuild was killed."), texts.REBUILD_FAILED, "was killed"),
+        (BusyError("Another build holds the lock."), texts.OTHER_REBUILD, "holds the lock"),
+        (RuntimeError("boom"), texts.REBUILD_FAILED, ""),
     ],
 )
 async def test_a_rebuild_that_fails_says_why_and_answers_stay(
@@ -164,9 +164,9 @@ async def test_a_rebuild_shows_its_progress_in_few_edits_while_questions_are_ans
     chat.service.steps = tuple(Progress("encoding", done, 240) for done in range(200))
     rebuild = await begun(chat)
     await chat.log.until(lambda: "199" in str(rebuild.edits[-1:]), "progress")
-    assert (await chat.ask()).title == say.ANSWERED
+    assert (await chat.ask()).title == texts.ANSWERED
     chat.service.rebuild_open.set()
-    assert (await chat.ended(rebuild)).title == say.REBUILD_FAILED
+    assert (await chat.ended(rebuild)).title == texts.REBUILD_FAILED
     assert len(rebuild.edits) <= 4
 
 
@@ -180,7 +180,7 @@ async def test_the_end_of_a_rebuild_is_posted_where_its_message_cannot_show_it(
         assert rebuild.original is not None
         await chat.messages.delete(rebuild.original)
     else:
-        chat.interactions.clock_ahead = chat.interactions.token_life + 1
+        chat.interactions.clock_ahead = chat.interactions.token_lifetime + 1
     if trouble == "embeds":
         await chat.deny(chat.guild, Permission.EMBED_LINKS)
     elif trouble == "nowhere":
@@ -188,8 +188,8 @@ async def test_the_end_of_a_rebuild_is_posted_where_its_message_cannot_show_it(
     chat.service.rebuild_open.set()
     if trouble == "nowhere":
         await until(lambda: "could not be posted" in caplog.text)
-        assert (await chat.mention()).title == say.ANSWERED
+        assert (await chat.mention()).title == texts.ANSWERED
     else:
-        (posted,) = await chat.log.until(lambda: chat.said(chat.guild), "the end in the channel")
-        assert (posted.title, bool(posted.embeds)) == (say.REBUILD_FAILED, trouble != "embeds")
+        (posted,) = await chat.log.until(lambda: chat.posts(chat.guild), "the end in the channel")
+        assert (posted.title, bool(posted.embeds)) == (texts.REBUILD_FAILED, trouble != "embeds")
     assert (chat.log.pings, no_traceback(caplog)) == ([], True)

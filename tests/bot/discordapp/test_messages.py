@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bot.discordapp import phrases as say
+from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import Chat, settle
 from tests.bot.discordapp.service import BREAD, LAMP, LAMP_QUOTE
 from tests.wire.gateway import DIRECT_MESSAGES, GUILD_MESSAGES, GUILDS, MESSAGE_CONTENT
-from tests.wire.world import Permission
 
 
 async def test_a_mention_is_answered_in_a_reply_that_pings_nobody(chat: Chat) -> None:
     answer = await chat.mention(LAMP)
-    assert (answer.title, answer.shown.quotes, chat.service.asked) == (say.ANSWERED, [LAMP_QUOTE], [LAMP])
+    assert (answer.title, answer.shown.quotes, chat.service.asked) == (texts.ANSWERED, [LAMP_QUOTE], [LAMP])
     assert chat.log.seen("POST", "/messages$")[-1].body["allowed_mentions"]["replied_user"] is False
-    assert (await chat.mention("")).title == say.HELP
+    assert (await chat.mention("")).title == texts.HELP
     assert (chat.log.pings, chat.service.asked) == ([], [LAMP])
 
 
@@ -38,7 +37,9 @@ async def test_typing_is_shown_and_the_answer_does_not_wait_for_it(chat: Chat) -
 @pytest.mark.parametrize("locale", ["en-US", "de", "es-ES", "fr", "pt-BR"])
 async def test_the_bot_speaks_the_language_of_the_server(chat: Chat, locale: str) -> None:
     guild, ann = await chat.server("ann", locale=locale)
-    assert (await chat.mention(user=ann, where=guild)).title == say.IN_LANGUAGE.get(locale[:2], say.ANSWERED)
+    assert (await chat.mention(user=ann, where=guild)).title == texts.IN_LANGUAGE.get(
+        locale[:2], texts.ANSWERED
+    )
 
 
 async def test_what_is_not_for_the_bot_is_left_alone(chat: Chat) -> None:
@@ -63,7 +64,7 @@ async def test_what_is_not_for_the_bot_is_left_alone(chat: Chat) -> None:
 @pytest.mark.parametrize("text", [LAMP, "when the lamp was lit", "thanks!", "<@{}> why"])
 async def test_every_direct_message_is_a_question(chat: Chat, text: str) -> None:
     await chat.direct(text.format(chat.world.bot.id))
-    assert (await chat.direct("")).title == say.HELP
+    assert (await chat.direct("")).title == texts.HELP
     assert (chat.service.asked, chat.log.pings) == ([text.removeprefix("<@{}> ")], [])
 
 
@@ -73,7 +74,7 @@ async def test_a_reply_that_pings_goes_on_from_the_answer_that_it_replies_to(cha
     for answer, question in ((first, LAMP), (second, BREAD)):
         await chat.reply(await chat.say(chat.bob, chat.guild, "And who?", answer))
         assert chat.service.asked_with[-1] == ("And who?", None, question)
-    assert (await chat.reply(await chat.say(chat.bob, chat.guild, "", first))).title == say.HELP
+    assert (await chat.reply(await chat.say(chat.bob, chat.guild, "", first))).title == texts.HELP
     said = await chat.say(chat.bob, chat.guild, "It was lit long ago.")
     await chat.mention("Is that so?", to=said)
     assert chat.service.asked_with[-1] == ("Is that so?", None, BREAD)  # what ann asked there last
@@ -99,25 +100,3 @@ async def test_with_the_intent_a_reply_need_not_ping(reading: Chat) -> None:
     await reading.say(reading.bob, reading.guild, BREAD)
     await reading.mention("The last one?")
     assert reading.service.asked == [LAMP, "And who?", "The last one?"]
-
-
-async def test_a_question_that_is_deleted_meanwhile_is_answered_in_the_channel(chat: Chat) -> None:
-    chat.service.open.clear()
-    asked = await chat.say(chat.ann, chat.guild, f"{chat.world.bot.mention} {LAMP}")
-    await chat.log.until(lambda: chat.messages.typing, "typing")
-    await chat.messages.delete(asked)
-    chat.service.open.set()
-    (answer,) = await chat.log.until(lambda: chat.said(chat.guild), "an answer")
-    assert (answer.title, answer.reply_to) == (say.ANSWERED, None)
-
-
-async def test_a_channel_without_the_right_to_write_is_logged_and_the_bot_goes_on(
-    chat: Chat, caplog: pytest.LogCaptureFixture
-) -> None:
-    await chat.deny(chat.guild, Permission.SEND_MESSAGES)
-    await chat.say(chat.ann, chat.guild, f"{chat.world.bot.mention} {LAMP}")
-    await chat.log.until(lambda: chat.log.seen("POST", "/messages$"), "the refused reply")
-    await settle()
-    await chat.deny(chat.guild, 0)
-    assert (await chat.mention()).title == say.ANSWERED
-    assert "could not be posted" in caplog.text

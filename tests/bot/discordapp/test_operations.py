@@ -20,7 +20,7 @@ import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
 
 from index.errors import BusyError, ShrunkError
-from tests.bot.discordapp import phrases as say
+from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import WAYS, Chat, PromptClient, free_port, settle, until
 from tests.bot.discordapp.service import LAMP
 
@@ -84,7 +84,7 @@ async def test_ready_is_not_said_before_the_connection_stands_nor_while_stopping
     assert [(await page(port, name))[0] for name in ("readyz", "healthz")] == [503, 200]
     fresh.service.open.set()
     await asyncio.wait_for(serving, 5)
-    assert (await fresh.answer(used)).title == say.ANSWERED
+    assert (await fresh.answer(used)).title == texts.ANSWERED
     with pytest.raises(aiohttp.ClientConnectionError):
         await page(port, "healthz")
 
@@ -154,7 +154,7 @@ async def test_a_session_with_trouble_logs_no_token_and_a_signal_ends_it_once_an
         used.append(await secret.slash(secret.ann, "ask", secret.guild, question=LAMP))
         await secret.log.until(lambda: used[-1].thinking, "the acknowledgement")
         bot.send_signal(signal.SIGTERM if form == "text" else signal.SIGINT)
-        assert (await secret.answer(used[-1])).title == say.ANSWERED
+        assert (await secret.answer(used[-1])).title == texts.ANSWERED
         text = await output(bot)
     assert (bot.returncode, secret.gateway.connected, "INTERACTION_CREATE" in text) == (0, False, True)
     assert not any(one.token in text for one in used)

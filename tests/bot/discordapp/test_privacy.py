@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from tests.bot.discordapp import phrases as say
+from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import Chat, eventually
 from tests.bot.discordapp.service import ABSENT
 from tests.bot.discordapp.test_gaps import HOSTILE, SUBJECTS
 from tests.wire.driver import Where
-from tests.wire.world import Message, User
+from tests.wire.entities import Message, User
 
 
 async def privacy(
@@ -47,8 +47,8 @@ async def test_one_sees_what_is_kept_of_oneself_from_everywhere_and_of_nobody_el
     await chat.ask("What does a ferry cost?", where=other)
     await chat.ask("Which team won the cup?", where=foreign, by_user=True)
     await chat.direct("How deep is the canal?")
-    await chat.press_on(answer, say.HELPFUL)
-    await chat.fill(await chat.ask("How old is the mayor?", chat.bob), say.NOT_HELPFUL, "too *short*")
+    await chat.click(answer, texts.HELPFUL)
+    await chat.fill_in(await chat.ask("How old is the mayor?", chat.bob), texts.NOT_HELPFUL, "too *short*")
     questions, votes = await counted(chat, 4, 2)
     assert all(one in line for one, line in zip(("canal", "cup", "ferry", "chapel"), questions, strict=True))
     assert ("mayor" in votes[0], "short" in votes[0]) == (True, True)
@@ -56,7 +56,7 @@ async def test_one_sees_what_is_kept_of_oneself_from_everywhere_and_of_nobody_el
         (other, False),
         (ann, False),
         (foreign, True),
-        (chat.world.between(ann, chat.bob), True),
+        (chat.world.direct(ann, chat.bob), True),
     ):
         assert await kept(chat, where=where, by_user=by_user) == [questions, votes]
     assert await counted(chat, 1, 0, chat.bob)
@@ -65,15 +65,15 @@ async def test_one_sees_what_is_kept_of_oneself_from_everywhere_and_of_nobody_el
 
 async def test_to_forget_deletes_ones_own_and_leaves_the_others(chat: Chat) -> None:
     for user in (chat.ann, chat.bob, chat.ann):
-        await chat.press_on(await chat.ask(ABSENT, user), say.HELPFUL, user)
+        await chat.click(await chat.ask(ABSENT, user), texts.HELPFUL, user)
     await counted(chat, 1, 2)
     before = await counted(chat, 1, 1, chat.bob)
     assert "4" in (await privacy(chat, "forget")).text  # asked twice, two votes
     assert (await kept(chat), await kept(chat, chat.bob)) == ([[], []], before)
-    assert say.ASKED_ONCE in await chat.gaps(1)
+    assert texts.ASKED_ONCE in await chat.gaps(1)
     assert "0" in (await privacy(chat, "forget")).text
     await privacy(chat, "forget", chat.bob)
-    assert await chat.gaps(0) == say.NONE
+    assert await chat.gaps(0) == texts.NONE
     await chat.ask(ABSENT)  # which is kept anew
     await counted(chat, 1, 0)
 
@@ -85,11 +85,11 @@ async def test_much_that_is_kept_stays_within_the_limits_and_the_rest_is_counted
     chat.service.verdict = "related"
     for subject in SUBJECTS:
         answer = await chat.ask(f"Who paid for the {subject}? {HOSTILE[name]}")
-        await chat.fill(answer, say.NOT_HELPFUL, HOSTILE[name])
+        await chat.fill_in(answer, texts.NOT_HELPFUL, HOSTILE[name])
 
     async def sizes() -> list[int]:
         fields = (await privacy(chat, "show")).fields.values()
-        left = [re.findall(say.MORE, one) or ["0"] for one in fields]
+        left = [re.findall(texts.MORE, one) or ["0"] for one in fields]
         return [
             len(re.findall("^- ", one, re.MULTILINE)) + int(more[0])
             for one, more in zip(fields, left, strict=True)
@@ -105,6 +105,6 @@ async def test_where_nothing_is_recorded_that_is_said_and_what_is_there_can_be_f
         await fresh.ask(ABSENT)
         await counted(fresh, 1, 0)
     async with fresh.bot(record_days=0):
-        assert say.RECORDING_OFF in (await privacy(fresh, "show")).text
+        assert texts.RECORDING_OFF in (await privacy(fresh, "show")).text
         assert "1" in (await privacy(fresh, "forget")).text
         assert await kept(fresh) == [[], []]

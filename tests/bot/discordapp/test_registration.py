@@ -10,11 +10,11 @@ import pytest
 from bot.discordapp.running import sync_commands
 from bot.errors import DiscordRefusedError
 from index.errors import FootnoteError
-from tests.bot.discordapp import phrases as say
+from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import Chat
-from tests.wire.world import Permission
+from tests.wire.entities import Permission
 
-EVERYBODYS = {"ask", "verify", "privacy", say.ANSWER_THIS, say.CHECK_THIS}
+EVERYBODYS = {"ask", "verify", "privacy", texts.ANSWER_THIS, texts.CHECK_THIS}
 MANAGERS = {"index", "settings", "gaps"}
 REFUSED = (
     b'{"code": 50035, "message": "Invalid Form Body", "errors": {"0": {"name": {"_errors": '
@@ -67,7 +67,7 @@ async def test_the_bot_answers_although_its_commands_cannot_be_registered(
 ) -> None:
     fresh.faults.answer("PUT", "/commands$", **answer)
     async with fresh.bot():
-        assert (await fresh.mention()).title == say.ANSWERED
+        assert (await fresh.mention()).title == texts.ANSWERED
     assert "could not be registered" in caplog.text
     async with fresh.bot():
         assert sent(fresh) == 2  # it is tried again

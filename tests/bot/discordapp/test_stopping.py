@@ -10,7 +10,7 @@ import pytest
 
 from bot.errors import DamagedRecordsError, RecordsError
 from index.errors import FootnoteError, MissingError
-from tests.bot.discordapp import phrases as say
+from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import Chat, PromptClient, no_traceback, settle, until
 from tests.bot.discordapp.service import ABSENT, LAMP
 
@@ -37,14 +37,14 @@ async def test_answers_under_way_are_finished_and_what_comes_meanwhile_is_turned
             await fresh.ask(),
             await fresh.direct(),
             await fresh.use("verify", text="It was lit."),
-            await fresh.set_to("answers", to="never"),
+            await fresh.configure("answers", to="never"),
             *[await fresh.use(f"index {one}", owner, owner) for one in ("status", "rebuild", "history")],
         ]
-        assert [one.title for one in late] == [say.STOPPING] * 7
+        assert [one.title for one in late] == [texts.STOPPING] * 7
         fresh.service.swap()  # which begins nothing now
         fresh.service.open.set()
         await asyncio.wait_for(asyncio.shield(bot.serving), 5)
-    assert (await fresh.answer(first)).title == say.ANSWERED
+    assert (await fresh.answer(first)).title == texts.ANSWERED
     assert (fresh.service.asked, fresh.service.rebuilds, len(fresh.gateway.presences)) == ([LAMP], 0, 1)
     assert (left_running(), no_traceback(caplog)) == (before, True)
 
@@ -59,35 +59,19 @@ async def test_what_cannot_be_finished_in_time_is_told_so(
         used = [
             await fresh.slash(fresh.ann, "ask", fresh.guild, question=LAMP),
             await fresh.slash(fresh.ann, "verify", fresh.guild, text="It was lit."),
-            await fresh.press(fresh.ann, absent, say.WHY),
+            await fresh.press(fresh.ann, absent, texts.WHY),
         ]
         said = await fresh.say(fresh.ann, fresh.guild, f"{fresh.world.bot.mention} {LAMP}")
         rebuild = await fresh.slash(fresh.world.owner, "index rebuild", fresh.world.owner)
         await until(lambda: len(fresh.service.asked) == 4 and fresh.service.rebuilds)
         bot.stop.set()
         await asyncio.wait_for(asyncio.shield(bot.serving), 8)
-        assert [(await fresh.answer(one)).title for one in used] == [say.STOPPING] * 3
+        assert [(await fresh.answer(one)).title for one in used] == [texts.STOPPING] * 3
         assert [(await fresh.reply(said)).title, (await fresh.ended(rebuild)).title] == [
-            say.STOPPING,
-            say.GIVEN_UP,
+            texts.STOPPING,
+            texts.GIVEN_UP,
         ]
     assert no_traceback(caplog)
-
-
-async def test_under_load_the_first_are_answered_the_rest_told_and_nobody_hears_twice(fresh: Chat) -> None:
-    async with fresh.bot(drain=0.15) as bot:
-        guild, *people = await fresh.server(*(f"user {number}" for number in range(40)))
-        used = [await fresh.slash(one, "ask", guild, question=f"{LAMP} {one.id}") for one in people]
-        said = [await fresh.say(one, guild, f"{fresh.world.bot.mention} {one.id}?") for one in people[:5]]
-        await fresh.log.until(lambda: all(one.acknowledged_after for one in used), "the acknowledgements")
-        bot.stop.set()
-        await asyncio.wait_for(asyncio.shield(bot.serving), 8)
-        titles = [(await fresh.answer(one)).title for one in used] + [
-            (await fresh.reply(one)).title for one in said
-        ]
-    assert say.STOPPING in titles
-    assert all(len(one.followups) + (one.outcome is one.original) == 1 for one in used)
-    assert len(fresh.said(guild)) == len(said)
 
 
 async def test_stopping_before_the_connection_stands_ends_at_once(fresh: Chat) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bot.discordapp import phrases as say
-from tests.bot.discordapp.chat import Chat, settle, until
+from tests.bot.discordapp import texts
+from tests.bot.discordapp.chat import Chat, settle
 from tests.bot.discordapp.service import BREAD, LAMP
+from tests.wire.entities import Channel, Kind, Message
 from tests.wire.gateway import MESSAGE_CONTENT
-from tests.wire.world import Channel, Kind, Message
 
 
 async def under_an_answer(chat: Chat, *, by_command: bool = False) -> Channel:
@@ -46,7 +46,7 @@ async def test_after_a_restart_a_thread_still_goes_on_from_its_answer(fresh: Cha
 
 async def test_without_the_intent_only_mentions_are_answered(chat: Chat) -> None:
     thread = await under_an_answer(chat)
-    await chat.set_to("answers", to="questions")
+    await chat.configure("answers", to="questions")
     for where in (thread, chat.guild):
         await chat.say(chat.ann, where, "And who kept it?")
         await chat.mention(BREAD, where=where)
@@ -99,14 +99,14 @@ async def test_a_channel_that_answers_everything_answers_what_asks_and_no_chatte
     guild, ann, second = reading.guild, reading.ann, await reading.channel(reading.guild)
     thread = await reading.thread(guild, ann, "thread")
     await reading.say(ann, guild, "Who asked before?")
-    await reading.set_to("answers", to="questions", channel=guild.channels[0])
+    await reading.configure("answers", to="questions", channel=guild.channels[0])
     await reading.say(ann, second, "Who asks elsewhere?")
     for text in CHATTER.split("|"):
         await reading.say(ann, guild, text)
     for where, text in ((guild, ASKING), (thread, BREAD)):
         for question in text.split("|"):
             assert (await reading.reply(await reading.say(ann, where, question))).embeds
-    await reading.set_to("answers", to="inherit", channel=guild.channels[0])
+    await reading.configure("answers", to="inherit", channel=guild.channels[0])
     await reading.say(ann, guild, "Who asks afterwards?")
     await reading.mention("The last one?")
     assert reading.service.asked == [*ASKING.split("|"), BREAD, "The last one?"]
@@ -117,7 +117,7 @@ async def test_a_channel_that_answers_everything_answers_what_asks_and_no_chatte
     "text", ["When I get home tonight I will do it", "What I like is the new lamp", "Where I live it is dark"]
 )
 async def test_a_channel_that_answers_everything_does_not_answer_statements(reading: Chat, text: str) -> None:
-    await reading.set_to("answers", to="questions")
+    await reading.configure("answers", to="questions")
     await reading.say(reading.ann, reading.guild, text)
     await reading.mention("The last one?")
     assert reading.service.asked == ["The last one?"]
@@ -126,13 +126,13 @@ async def test_a_channel_that_answers_everything_does_not_answer_statements(read
 async def forum_of(chat: Chat, answers: str = "questions") -> Channel:
     """Make a forum with this setting."""
     forum = await chat.channel(chat.guild, "questions", Kind.FORUM)
-    await chat.set_to("answers", to=answers, channel=forum)
+    await chat.configure("answers", to=answers, channel=forum)
     return forum
 
 
 async def answer_in(chat: Chat, post: Channel) -> Message:
     """Wait for what the bot says in a post."""
-    return (await chat.log.until(lambda: chat.said(post), "an answer in the post", 8))[0]
+    return (await chat.log.until(lambda: chat.posts(post), "an answer in the post", 8))[0]
 
 
 async def test_without_the_intent_a_post_is_answered_once_by_its_title(chat: Chat) -> None:
@@ -143,8 +143,8 @@ async def test_without_the_intent_a_post_is_answered_once_by_its_title(chat: Cha
     )
     assert (await answer_in(chat, post)).reply_to is chat.world.messages[post.id]
     answer = await answer_in(chat, bare)  # by then the bot's patience with the first has ended too
-    assert (answer.title, answer.reply_to) == (say.ANSWERED, None)
-    await chat.say(ann, bare, "Its first message comes late.", id=bare.id)
+    assert (answer.title, answer.reply_to) == (texts.ANSWERED, None)
+    await chat.say(ann, bare, "Its first message comes late.", message_id=bare.id)
     await chat.mention("Why?", where=post)
     assert (chat.service.asked, chat.log.pings) == ([LAMP, BREAD, "Why?"], [])
 
@@ -154,7 +154,7 @@ async def test_posts_that_are_not_asked_of_the_bot_are_left_alone(chat: Chat) ->
     await chat.post(forum, chat.world.join(chat.guild, robot), "Is this news?", "text")
     await chat.post(forum, chat.ann, "Is this from a hook?", "text", webhook=True)
     for answers in ("mentions", "never"):
-        await chat.set_to("answers", to=answers, channel=forum)
+        await chat.configure("answers", to=answers, channel=forum)
         await chat.post(forum, chat.ann, "Is this elsewhere?", "text")
     await chat.mention("The last one?")
     assert chat.service.asked == ["The last one?"]
@@ -189,26 +189,3 @@ async def test_with_the_intent_a_post_is_asked_with_what_its_body_asks(
     await reading.say(reading.ann, post, "thanks!")
     await reading.reply(await reading.say(reading.ann, post, "And who kept it?"))
     assert reading.service.asked_with == [(asked, None, None), ("And who kept it?", None, asked)]
-
-
-async def test_a_post_is_answered_in_the_language_of_the_server_or_the_one_set(chat: Chat) -> None:
-    forum, chat.guild.locale = await forum_of(chat), "de"
-    await chat.announce(chat.guild)
-    for language in ("de", "es"):
-        post = await chat.post(forum, chat.ann, LAMP, "text")
-        assert (await answer_in(chat, post)).title == say.IN_LANGUAGE[language]
-        await chat.set_to("language", language="es")
-
-
-async def test_a_post_that_is_locked_or_deleted_at_once_is_only_logged(
-    chat: Chat, caplog: pytest.LogCaptureFixture
-) -> None:
-    forum = await forum_of(chat)
-    chat.service.open.clear()
-    locked, gone = [await chat.post(forum, chat.ann, title, "text") for title in (LAMP, BREAD)]
-    await until(lambda: len(chat.service.asked) == 2)
-    await chat.lock(locked)
-    await chat.remove(gone)
-    chat.service.open.set()
-    await until(lambda: caplog.text.count("could not be posted") == 2)
-    assert "Traceback" not in caplog.text

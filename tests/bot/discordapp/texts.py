@@ -1,4 +1,4 @@
-"""The bot's own words that the tests look for, in one place."""
+"""Footnote's own texts that the tests look for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ IN_LANGUAGE = {
     "fr": "Les articles disent",
 }
 
-# Labels of buttons
+# Buttons
 CONTEXT = "Show context"
 NEXT = "Next source"
 FOLLOW_UP = "Ask a follow-up"
@@ -23,13 +23,14 @@ HELPFUL = "Helpful"
 NOT_HELPFUL = "Not helpful"
 WHY = "Why?"
 HELPERS = "Ask the helpers"
+WHY_IN = {"de": "Warum", "es": "Por qué", "fr": "Pourquoi"}
 
-# Entries of a message's menu
+# The context menu of a message
 ANSWER_THIS = "Answer this"
 CHECK_THIS = "Check this quote"
 
 # Titles of what buttons show
-IN_PLACE = "In its place"
+IN_CONTEXT = "In its place"
 SOURCE = "Source {} of {}"
 REASONS = "Why this verdict"
 CHANGED = "This article has changed"
@@ -53,13 +54,13 @@ NO_ARTICLE = "There is no such article"
 NOT_TAKEN = "Discord did not take the answer"
 DAMAGED = "The index is damaged"
 WHOLE_AGAIN = "The index is whole again"
-OTHER_COMMAND = "This command has changed"
+COMMAND_CHANGED = "This command has changed"
 RECORDING_OFF = "Footnote's operator has switched recording off."
 WRONG_CHANNEL = "That does not work for such a channel"
 IN_LINE = "You are 5th in line"
 SECONDS_TO_WAIT = r"Try again in (\d+) s\."
 
-# Lists and settings
+# Settings and unanswered questions
 NONE = "There are none."
 SETTINGS_DEFAULT = "Everything is as it comes"
 SETTINGS_CHANGED = "Changed"
@@ -78,10 +79,19 @@ OTHER_REBUILD = "Another rebuild is under way"
 GIVEN_UP = "The rebuild was given up"
 ROLLED_BACK = "Answers come from another generation"
 NOT_ROLLED_BACK = "That generation cannot be gone back to"
-ANSWERING_FROM = "Answering from {} articles"
+PRESENCE = "Answering from {} articles"
 
-# Checked quotes
+# Verified quotes
 CHECKED = "Does it stand in the articles?"
 EXACT = "To the letter"
 ALTERED = "Changed"
 ABSENT = "Not in the articles"
+
+# Log lines
+POST_FAILED = "could not be posted"
+PASS_ON_FAILED = "could not be passed on"
+EXPIRED = "Discord no longer waits"
+NOT_REGISTERED = "could not be registered"
+REGISTERED = "registered with Discord"
+CONNECTED = "Footnote is on Discord as"
+EVENT_SKIPPED = "skipped"
