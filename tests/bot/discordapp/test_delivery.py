@@ -1,4 +1,4 @@
-"""Trouble at Discord's side: every way of asking ends in something to see, or in a line of the log, and once."""
+"""Delivery when Discord has trouble: every question ends in an answer, a notice or a log line, exactly once."""
 
 from __future__ import annotations
 
@@ -18,68 +18,69 @@ from tests.wire.faults import Scope
 CALLBACK = ("POST", r"^/interactions/\d+/.*/callback$")
 EDIT = ("PATCH", r"^/webhooks/.*/@original$")
 POST = ("POST", r"^/channels/\d+/messages$")
-BY_INTERACTION, BY_MESSAGE = ("slash", "menu", "button", "form"), ("mention", "direct")
+BY_INTERACTION, BY_MESSAGE = ("slash", "menu", "button", "modal"), ("mention", "direct")
 WAYS = BY_INTERACTION + BY_MESSAGE
-SHOWN = dict.fromkeys(WAYS, texts.RELATED) | {"button": texts.REASONS}
-"""The titles of what is answered where all is well."""
+TITLES = dict.fromkeys(WAYS, texts.RELATED) | {"button": texts.REASONS}
+"""The titles of the answers if nothing goes wrong."""
 
 Look = Callable[[], Message | None]
 
 
 class Asker:
-    """Ann, who has got an answer, and from there can ask in every way; the service finds only what is near."""
+    """Ann, who has an answer and can ask again in every way; the service finds related passages only."""
 
     def __init__(self, chat: Chat) -> None:
         self.chat, self.service = chat, chat.service
 
-    async def ready(self, where: Channel) -> Asker:
-        """Ask once, before the trouble begins."""
+    async def prepare(self, where: Channel) -> Asker:
+        """Ask a first question, and open a modal."""
         self.where, self.service.verdict = where, "related"
-        self.said = await self.chat.say(self.chat.ann, where, LAMP)
+        self.message = await self.chat.say(self.chat.ann, where, LAMP)
         self.answer = await self.chat.ask(where=where)
-        self.form = await self.chat.press(self.chat.ann, self.answer, texts.FOLLOW_UP)
-        await self.chat.modal(self.form)
+        self.modal = await self.chat.press(self.chat.ann, self.answer, texts.FOLLOW_UP)
+        await self.chat.modal(self.modal)
         await settle()
         return self
 
-    async def begin(self, way: str) -> Look:
-        """Ask in this way; return how to look at what comes of it."""
+    async def ask(self, way: str) -> Look:
+        """Ask in one way; return a function that returns the response, if there is one."""
         chat, ann = self.chat, self.chat.ann
         if way in BY_MESSAGE:
             where = self.where if way == "mention" else chat.place(ann)
             before = len(chat.posts(where))
             await chat.say(ann, where, f"{chat.world.bot.mention} {LAMP}")
             return lambda: next(iter(chat.posts(where)[before:]), None)
-        used = await {
+        use = await {
             "slash": lambda: chat.slash(ann, "ask", self.where, question=LAMP),
-            "menu": lambda: chat.menu(ann, texts.ANSWER_THIS, self.said),
+            "menu": lambda: chat.menu(ann, texts.ANSWER_THIS, self.message),
             "button": lambda: chat.press(ann, self.answer, texts.WHY),
-            "form": lambda: chat.submit(self.form, "And who kept it?"),
+            "modal": lambda: chat.submit(self.modal, "And who kept it?"),
         }[way]()
-        return lambda: used.outcome
+        return lambda: use.outcome
 
     async def hold(self, ways: tuple[str, ...] = WAYS) -> dict[str, Look]:
-        """Ask in these ways of a service that does not answer yet, and wait until it is asked."""
+        """Ask in these ways, and have the service hold back the answers."""
         self.service.open.clear()
         before = len(self.service.asked)
-        looks = {way: await self.begin(way) for way in ways}
+        looks = {way: await self.ask(way) for way in ways}
         await until(lambda: len(self.service.asked) == before + len(ways))
         return looks
 
-    async def ends(self, ways: tuple[str, ...] = WAYS) -> dict[str, str]:
-        """Ask in these ways; return the title of what each comes to show."""
-        return await self.seen({way: await self.begin(way) for way in ways})
-
-    async def seen(self, looks: dict[str, Look]) -> dict[str, str]:
-        """Return the title of what each of these comes to show."""
+    async def titles(self, looks: dict[str, Look]) -> dict[str, str]:
+        """Wait for the responses; return their titles."""
         waiting = (self.chat.log.until(look, f"something by {way}") for way, look in looks.items())
-        return {way: one.title for way, one in zip(looks, await asyncio.gather(*waiting), strict=True) if one}
+        messages = zip(looks, await asyncio.gather(*waiting), strict=True)
+        return {way: message.title for way, message in messages if message}
+
+    async def ask_all(self, ways: tuple[str, ...] = WAYS) -> dict[str, str]:
+        """Ask in these ways; return the titles of the responses."""
+        return await self.titles({way: await self.ask(way) for way in ways})
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def asker(chat: Chat) -> Asker:
-    """Let ann ask once in the server's channel."""
-    return await Asker(chat).ready(chat.guild.channels[0])
+    """Return ann in the first channel of the server."""
+    return await Asker(chat).prepare(chat.guild.channels[0])
 
 
 @pytest.mark.parametrize(
@@ -92,56 +93,60 @@ async def asker(chat: Chat) -> Asker:
         ("gone", True, 10003),
     ],
 )
-async def test_where_the_bot_may_not_write_messages_end_in_the_log_and_all_else_is_answered(
+async def test_without_access_to_the_channel_mentions_are_logged_and_the_rest_is_answered(
     chat: Chat, caplog: pytest.LogCaptureFixture, trouble: Permission | str, in_thread: bool, code: int
 ) -> None:
     channel = chat.guild.channels[0]
-    asker = await Asker(chat).ready(await chat.thread(channel, chat.ann, "thread") if in_thread else channel)
+    where = await chat.thread(channel, chat.ann, "thread") if in_thread else channel
+    asker = await Asker(chat).prepare(where)
     looks = await asker.hold()
     if isinstance(trouble, Permission):
         await chat.deny(channel, trouble)
     else:
-        await (chat.lock if trouble == "locked" else chat.remove)(asker.where)
+        await (chat.lock if trouble == "locked" else chat.remove)(where)
     chat.service.open.set()
     mention = looks.pop("mention")
-    assert await asker.seen(looks) == {way: SHOWN[way] for way in looks}
-    await until(lambda: f"could not be posted in channel {asker.where.id}" in caplog.text)
+    assert await asker.titles(looks) == {way: TITLES[way] for way in looks}
+    await until(lambda: f"{texts.POST_FAILED} in channel {where.id}" in caplog.text)
     assert (f"error code: {code}" in caplog.text, mention(), no_traceback(caplog)) == (True, None, True)
 
 
-async def test_neither_embeds_nor_history_nor_the_question_itself_is_needed(
+async def test_answers_need_neither_embeds_nor_history_nor_the_question_itself(
     asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
     looks = await asker.hold(("slash", "mention", "direct"))
     await chat.deny(asker.where, Permission.EMBED_LINKS | Permission.READ_HISTORY)
-    looks |= {"now": await asker.begin("slash")}
-    for message in [one for one in chat.world.messages.values() if one.author is chat.ann]:
+    looks["later"] = await asker.ask("slash")
+    for message in [message for message in chat.world.messages.values() if message.author is chat.ann]:
         await chat.messages.delete(message)
     chat.service.open.set()
-    await asker.seen(looks)
-    shown = {way: message for way, look in looks.items() if (message := look())}
-    assert (shown["mention"].embeds, shown["mention"].reply_to, shown["now"].embeds) == ([], None, [])
-    for message in shown.values():
-        assert any(LAMP_QUOTE in part.text for part in message.every_part)
-        assert texts.RELATED in (message.title, *message.shown.bold)
+    await asker.titles(looks)
+    answers = {way: look() for way, look in looks.items()}
+    for answer in answers.values():
+        assert answer is not None
+        assert any(LAMP_QUOTE in part.text for part in answer.every_part)
+        assert texts.RELATED in (answer.title, *answer.shown.bold)
+        assert answer.embeds == [] or answer in (answers["slash"], answers["direct"])
+        assert answer.reply_to is None
     assert no_traceback(caplog)
 
 
-async def test_where_thinking_was_deleted_its_user_alone_is_told_so(
+async def test_if_the_pending_response_was_deleted_the_user_gets_a_private_notice(
     asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
     looks = await asker.hold()
-    here = [one for one in chat.world.messages.values() if one.channel is asker.where and not one.private]
-    for message in here:
-        await chat.messages.delete(message)
+    for message in list(chat.world.messages.values()):
+        if message.channel is asker.where and not message.private:
+            await chat.messages.delete(message)
     chat.service.open.set()
-    told = ("slash", "menu", "form")
-    assert await asker.seen(looks) == SHOWN | dict.fromkeys(told, texts.NOT_TAKEN)
-    assert all((message := looks[way]()) and message.private for way in told)
+    deleted = ("slash", "menu", "modal")
+    assert await asker.titles(looks) == TITLES | dict.fromkeys(deleted, texts.NOT_TAKEN)
+    notices = [looks[way]() for way in deleted]
+    assert all(notice and notice.private for notice in notices)
     assert no_traceback(caplog)
 
 
-async def test_an_answer_after_fifteen_minutes_is_posted_in_the_channel_unless_it_is_private(
+async def test_after_fifteen_minutes_a_public_answer_is_posted_in_the_channel(
     asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
     looks = await asker.hold(BY_INTERACTION)
@@ -149,75 +154,70 @@ async def test_an_answer_after_fifteen_minutes_is_posted_in_the_channel_unless_i
     await until(lambda: len(chat.service.asked) == 6)
     chat.interactions.clock_ahead = chat.interactions.token_lifetime + 1
     chat.service.open.set()
-    posted = await chat.log.until(
-        lambda: (chat.posts(asker.where) * 1)[2:] and chat.posts(asker.where), "answers"
-    )
-    assert ({one.title for one in posted}, all(one.every_part[0].quotes for one in posted)) == (
-        {texts.RELATED},
-        True,
-    )
-    await until(lambda: caplog.text.count("Discord no longer waits") == 2)
-    assert [look() for look in looks.values()] == [None] * 4
-    assert (len(chat.posts(asker.where)), private.outcome, chat.log.pings) == (3, None, [])
+    await chat.log.until(lambda: len(chat.posts(asker.where)) == 3, "three answers")  # not the button's
+    await until(lambda: caplog.text.count(texts.EXPIRED) == 2)
+    posts = chat.posts(asker.where)
+    assert {post.title for post in posts} == {texts.RELATED}
+    assert all(post.every_part[0].quotes for post in posts)
+    assert ([look() for look in looks.values()], private.outcome) == ([None] * 4, None)
+    assert (len(posts), chat.log.pings) == (3, [])
     chat.interactions.clock_ahead = 0
-    chat.interactions.all.clear()  # which can never be finished now
-    assert (await chat.click(posted[0], texts.WHY)).title == texts.REASONS
+    chat.interactions.all.clear()  # these can never be finished
+    assert (await chat.click(posts[0], texts.WHY)).title == texts.REASONS
     assert no_traceback(caplog)
 
 
-async def test_what_discord_keeps_from_being_acknowledged_is_logged_and_not_asked(
+async def test_an_interaction_that_expired_before_its_acknowledgement_is_logged_and_not_answered(
     asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
     chat.interactions.acknowledge_within = 0.15
     chat.faults.pause(0.3)
-    looks = {way: await asker.begin(way) for way in WAYS}
-    assert await asker.seen({way: looks[way] for way in BY_MESSAGE}) == dict.fromkeys(
-        BY_MESSAGE, texts.RELATED
-    )
-    await until(lambda: caplog.text.count("Discord no longer waits") == 4)
+    looks = {way: await asker.ask(way) for way in WAYS}
+    assert set((await asker.titles({way: looks[way] for way in BY_MESSAGE})).values()) == {texts.RELATED}
+    await until(lambda: caplog.text.count(texts.EXPIRED) == 4)
     chat.interactions.acknowledge_within = 3.0
     assert [looks[way]() for way in BY_INTERACTION] == [None] * 4
     assert (len(chat.service.asked), no_traceback(caplog)) == (1 + len(BY_MESSAGE), True)
 
 
-async def test_requests_that_fail_are_made_again(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
+async def test_failed_requests_are_retried(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
     for route in (CALLBACK, EDIT, POST):
         for status in (500, 502, 503):
             chat.faults.answer(*route, status=status)
     for route in (EDIT, POST):
         chat.faults.answer(*route, reset=True)
-    people = [chat.world.user(f"{number}") for number in range(4)]
-    used = [await chat.slash(one, "ask", one, question=LAMP) for one in people]
-    said = [await chat.say(one, one, LAMP) for one in people]
-    shown = await asyncio.gather(*map(chat.answer, used), *map(chat.reply, said))
-    assert [one.title for one in shown] == [texts.ANSWERED] * 8
+    users = [chat.world.user(f"{number}") for number in range(4)]
+    uses = [await chat.slash(user, "ask", user, question=LAMP) for user in users]
+    questions = [await chat.say(user, user, LAMP) for user in users]
+    answers = await asyncio.gather(*map(chat.answer, uses), *map(chat.reply, questions))
+    assert [answer.title for answer in answers] == [texts.ANSWERED] * 8
     assert (sum(planned.times for planned in chat.faults.planned), no_traceback(caplog)) == (0, True)
 
 
-async def test_an_answer_that_was_posted_though_the_connection_broke_is_there_once(
+async def test_a_retry_after_a_reset_does_not_post_the_answer_twice(
     asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
     chat.faults.answer(*POST, reset=True, acting=True)
-    assert await asker.ends(("mention",)) == {"mention": texts.RELATED}
-    await chat.log.until(lambda: len(chat.log.seen(*POST)) == 2, "the second try")
+    assert await asker.ask_all(("mention",)) == {"mention": texts.RELATED}
+    await chat.log.until(lambda: len(chat.log.seen(*POST)) == 2, "the retry")
     await settle()
-    await asker.ends(("direct",))
-    first, second, other = (one.body for one in chat.log.seen(*POST))
-    assert (first["nonce"] == second["nonce"] != other["nonce"], second["enforce_nonce"]) == (True, True)
+    await asker.ask_all(("direct",))
+    first, retry, other = (request.body for request in chat.log.seen(*POST))
+    assert (first["nonce"] == retry["nonce"] != other["nonce"], retry["enforce_nonce"]) == (True, True)
     assert (len(chat.posts(asker.where)), no_traceback(caplog)) == (1, True)
 
 
 @pytest.mark.parametrize("scope", ["user", "shared", "global"])
-async def test_a_rate_limit_is_waited_out(
+async def test_rate_limits_are_waited_out(
     asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture, scope: Scope
 ) -> None:
     for route in (CALLBACK, EDIT, POST):
         chat.faults.rate_limit(*route, 0.15, scope, times=2)
-    assert await asker.ends() == SHOWN
+    assert await asker.ask_all() == TITLES
     for route in (CALLBACK, EDIT, POST):
-        limited = next(one for one in chat.log.seen(*route) if one.status == 429)
-        later = [one.at for one in chat.log.seen(*route) if one.path == limited.path and one.at > limited.at]
-        assert later[0] - limited.at >= 0.14
+        limited = next(request for request in chat.log.seen(*route) if request.status == 429)
+        same = [request.at for request in chat.log.seen(*route) if request.path == limited.path]
+        assert min(at for at in same if at > limited.at) - limited.at >= 0.14
     assert no_traceback(caplog)
 
 
@@ -228,28 +228,32 @@ async def test_a_rate_limit_is_waited_out(
         ({"status": 400, "body": b'{"code": 50035, "message": "Invalid Form Body"}'}, texts.FAULT),
     ],
 )
-async def test_an_answer_that_is_refused_ends_in_a_private_notice(
+async def test_a_refused_answer_ends_in_a_private_notice(
     asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture, answer: dict[str, Any], title: str
 ) -> None:
     chat.faults.answer(*EDIT, **answer, times=4)
     chat.faults.answer(*POST, **answer, times=2)
-    mention = await asker.begin("mention")
-    assert await asker.ends(BY_INTERACTION) == dict.fromkeys(BY_INTERACTION, title)
-    await until(lambda: "could not be posted in channel" in caplog.text)
+    mention = await asker.ask("mention")
+    assert await asker.ask_all(BY_INTERACTION) == dict.fromkeys(BY_INTERACTION, title)
+    await until(lambda: f"{texts.POST_FAILED} in channel" in caplog.text)
     assert (mention(), no_traceback(caplog)) == (None, title == texts.NOT_TAKEN)
 
 
-async def test_hundreds_of_questions_at_once_are_acknowledged_in_time_and_answered_once(chat: Chat) -> None:
-    guild, *people = await chat.server(*(f"user {number}" for number in range(200)))
-    used = [await chat.slash(one, "ask", guild, question=f"{LAMP}{' ' * n}") for n, one in enumerate(people)]
-    said = [await chat.say(one, guild, f"{chat.world.bot.mention} {LAMP}") for one in people[:20]]
+async def test_two_hundred_questions_at_once_are_each_acknowledged_in_time_and_answered_once(
+    chat: Chat,
+) -> None:
+    guild, *users = await chat.server(*(f"user {number}" for number in range(200)))
+    uses = [await chat.slash(user, "ask", guild, question=f"{LAMP}{' ' * n}") for n, user in enumerate(users)]
+    questions = [await chat.say(user, guild, f"{chat.world.bot.mention} {LAMP}") for user in users[:20]]
 
-    def answered() -> bool:
-        return all(one.outcome and one.outcome.title == texts.ANSWERED for one in used)
+    def all_answered() -> bool:
+        return all(use.outcome and use.outcome.title == texts.ANSWERED for use in uses)
 
-    await chat.log.until(answered, "every answer", 60)
-    replies = await asyncio.gather(*(chat.reply(one, 60) for one in said))
-    await chat.log.until(lambda: {one.title for one in replies} == {texts.ANSWERED}, "every reply", 60)
-    assert all(one.outcome and one.outcome.shown.quotes == [LAMP_QUOTE] and not one.followups for one in used)
-    assert max(one.acknowledged_after or 9 for one in used) < chat.interactions.acknowledge_within
-    assert len(chat.posts(guild)) == len(said)
+    await chat.log.until(all_answered, "every answer", 60)
+    replies = await asyncio.gather(*(chat.reply(question, 60) for question in questions))
+    await chat.log.until(lambda: {reply.title for reply in replies} == {texts.ANSWERED}, "every reply", 60)
+    for use in uses:
+        assert use.outcome is not None
+        assert (use.outcome.shown.quotes, use.followups) == ([LAMP_QUOTE], [])
+        assert (use.acknowledged_after or 9) < chat.interactions.acknowledge_within
+    assert len(chat.posts(guild)) == len(questions)
