@@ -1,4 +1,4 @@
-"""Questions without an answer: which are kept, the /gaps commands, and asking again after a swap."""
+"""Unanswered questions: which are recorded, the /gaps commands, and asking again after a swap."""
 
 from __future__ import annotations
 
@@ -17,45 +17,51 @@ from tests.bot.discordapp.service import ABSENT, LAMP, LAMP_QUOTE
 from tests.wire.entities import Guild, Permission
 from tests.wire.renderer import render
 
-SUBJECTS = "anchor bakery canal dentist engine ferry guitar harvest island jacket kettle ladder".split()
+SUBJECTS = (
+    "anchor bakery canal dentist engine ferry guitar harvest island jacket kettle ladder "
+    "mirror needle orchard pencil quarry"
+).split()
 HOSTILE = {
-    "marks": "**x** <@1> @everyone [a](https://b.c)\n# d",
+    "markup": "**x** <@1> @everyone [a](https://b.c)\n# d",
     "flags": "\U0001f3f4" * 90,
     "one word": "x" * 400,
 }
+CELLS = st.text(st.sampled_from("=+-@\t\r\n ＝＋－＠,;\"'a1é\U0001f600"), min_size=1, max_size=30)
 
 
-def questions_in(listed: str) -> list[str]:
-    """Return the questions of a list, as they are read."""
-    return [render(one).text for one in re.findall(r"^\d+\\\. (.*)$", listed, re.MULTILINE)]
+def _questions(listing: str) -> list[str]:
+    """Return the questions in the text of /gaps list, rendered."""
+    return [render(line).text for line in re.findall(r"^\d+\\\. (.*)$", listing, re.MULTILINE)]
 
 
-async def exported(chat: Chat, guild: Guild | None = None) -> list[list[str]]:
-    """Return the rows of /gaps export, with the header."""
+async def _export(chat: Chat, guild: Guild | None = None) -> list[list[str]]:
+    """Return the rows of /gaps export, including the header."""
     guild = guild or chat.guild
     message = await chat.use("gaps export", guild.owner, guild)
-    (about,), (data,) = message.attachments, message.files
-    assert (about["filename"], message.private, data[:3]) == ("gaps.csv", True, b"\xef\xbb\xbf")
+    (attachment,), (data,) = message.attachments, message.files
+    assert (attachment["filename"], message.private, data[:3]) == ("gaps.csv", True, b"\xef\xbb\xbf")
     return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
 
 @pytest.mark.parametrize("verdict", ["related", "not_found"])
 @pytest.mark.parametrize("way", WAYS)
-async def test_what_has_no_answer_is_kept_under_its_server(chat: Chat, way: str, verdict: str) -> None:
+async def test_a_question_without_an_answer_is_recorded_for_its_server(
+    chat: Chat, way: str, verdict: str
+) -> None:
     chat.service.verdict = verdict
     await WAYS[way](chat, ABSENT)
-    if way == "direct":  # which is of no server
+    if way == "direct":  # belongs to no server
         await chat.ask("Who was the mayor?")
-    assert questions_in(await chat.gaps(1)) == ["Who was the mayor?" if way == "direct" else ABSENT]
-    assert (await exported(chat))[1][6] == verdict
+    assert _questions(await chat.gaps(1)) == ["Who was the mayor?" if way == "direct" else ABSENT]
+    assert (await _export(chat))[1][6] == verdict
 
 
-async def test_what_was_answered_refused_or_no_question_is_not_kept(chat: Chat) -> None:
-    second, foreign = await chat.channel(chat.guild), chat.world.guild(bot=False)
+async def test_answered_and_refused_questions_are_not_recorded(chat: Chat) -> None:
+    second, elsewhere = await chat.channel(chat.guild), chat.world.guild(bot=False)
     await chat.ask(LAMP)
     await chat.ask(" \t ")
     await chat.ask("Who is it?", article="none")
-    await chat.ask("Who is abroad?", chat.world.join(foreign, chat.ann), foreign, by_user=True)
+    await chat.ask("Who is abroad?", chat.world.join(elsewhere, chat.ann), elsewhere, by_user=True)
     await chat.configure("answers", to="never", channel=second)
     await chat.ask("Who is refused?", where=second)
     for error in (BusyError("full"), RuntimeError("boom")):
@@ -63,10 +69,10 @@ async def test_what_was_answered_refused_or_no_question_is_not_kept(chat: Chat) 
         await chat.mention("Who is it when it fails?")
     chat.service.error = None
     await chat.ask(ABSENT)
-    assert questions_in(await chat.gaps(1)) == [ABSENT]
+    assert _questions(await chat.gaps(1)) == [ABSENT]
 
 
-async def test_the_same_question_is_merged_and_counted_and_the_newest_comes_first(chat: Chat) -> None:
+async def test_the_same_question_is_counted_and_the_newest_comes_first(chat: Chat) -> None:
     chat.service.verdict = "related"
     tall, green = "How tall is the tower of Wexholm?", "Who painted the chapel green?"
     for count, question in enumerate((tall, green), 1):
@@ -74,59 +80,55 @@ async def test_the_same_question_is_merged_and_counted_and_the_newest_comes_firs
         await chat.gaps(count)
     for question in (tall.lower(), "What is the height of the tower of Wexholm?"):
         await chat.ask(question, chat.bob)
-    header, first, second = await eventually(lambda: exported(chat), lambda found: found[1][2] == "3")
+    header, first, second = await eventually(lambda: _export(chat), lambda rows: rows[1][2] == "3")
     assert header[:4] == ["number", "question", "times", "people"]
     assert (first[1:4], second[1:4]) == ([tall, "3", "2"], [green, "1", "1"])
-    text = await chat.gaps(2)
-    assert (questions_in(text), texts.ASKED.format(3, 2) in text) == ([tall, green], True)
+    listing = await chat.gaps(2)
+    assert (_questions(listing), texts.ASKED.format(3, 2) in listing) == ([tall, green], True)
 
 
-async def test_each_server_lists_exports_and_drops_its_own_alone(chat: Chat) -> None:
+async def test_each_server_lists_exports_and_drops_only_its_own(chat: Chat) -> None:
     other, eve = await chat.server("eve")
     assert await chat.gaps(0) == texts.NONE
     for guild, user, question in ((chat.guild, chat.ann, "Who was mine?"), (other, eve, "Who was theirs?")):
         await chat.ask(question, user, guild)
         await chat.gaps(1, guild)
-    (mine,), (theirs,) = (await exported(chat))[1:], (await exported(chat, other))[1:]
+    (mine,), (theirs,) = (await _export(chat))[1:], (await _export(chat, other))[1:]
     for number, left in ((int(theirs[0]), 1), (10**6, 1), (int(mine[0]), 0)):
         await chat.use("gaps drop", chat.guild.owner, number=number)
         await chat.gaps(left)
-    assert questions_in(await chat.gaps(1, other)) == ["Who was theirs?"]
+    assert _questions(await chat.gaps(1, other)) == ["Who was theirs?"]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-async def test_a_long_list_stays_within_the_limits_and_says_how_much_more_there_is(
-    chat: Chat, name: str
-) -> None:
-    asked = [
-        f"Who paid for the {one}? {HOSTILE[name]}"
-        for one in (*SUBJECTS, *"mirror needle orchard pencil quarry".split())
-    ]
-    for question in asked:
+async def test_a_long_list_stays_within_the_limits_and_counts_the_rest(chat: Chat, name: str) -> None:
+    questions = [f"Who paid for the {subject}? {HOSTILE[name]}" for subject in SUBJECTS]
+    for question in questions:
         await chat.ask(question)
-    rows = await eventually(lambda: exported(chat), lambda found: len(found) == 18)
-    assert {row[1] for row in rows[1:]} == set(asked)
-    shown = re.sub(r"<t:\d+:R>", "", await chat.gaps(15))
-    assert (shown[-3:], render(shown.rpartition("\n")[0]).constructs, chat.log.pings) == (": 2", [], [])
-
-
-CELLS = st.text(st.sampled_from("=+-@\t\r\n ＝＋－＠,;\"'a1é\U0001f600"), min_size=1, max_size=30)
+    rows = await eventually(lambda: _export(chat), lambda rows: len(rows) == 1 + len(questions))
+    assert {row[1] for row in rows[1:]} == set(questions)
+    listing = re.sub(r"<t:\d+:R>", "", await chat.gaps(15))
+    assert (listing[-3:], render(listing.rpartition("\n")[0]).constructs) == (": 2", [])
+    assert chat.log.pings == []
 
 
 @settings(max_examples=15)
 @given(question=CELLS.filter(lambda text: bool(text.strip())))
-async def test_any_question_is_read_back_from_the_file_and_runs_nothing(chat: Chat, question: str) -> None:
+async def test_any_question_can_be_exported_and_is_never_a_formula(chat: Chat, question: str) -> None:
     guild, ann = await chat.server("ann")
     chat.service.verdict = "related"
     await chat.ask(question, ann, guild)
     await chat.gaps(1, guild)
-    _, (_, cell, *_) = await exported(chat, guild)
+    _, (_, cell, *_) = await _export(chat, guild)
     assert cell.removeprefix("'").strip() == question.removeprefix("'").strip()
     assert cell[0] not in set("=+-@\t\r\n ＝＋－＠")
 
 
-async def left_open(chat: Chat, *questions: str) -> None:
-    """Have questions that the articles answer kept as such that they do not."""
+# Asking again after a swap
+
+
+async def _record(chat: Chat, *questions: str) -> None:
+    """Have questions recorded as unanswered, although the articles answer them."""
     chat.service.verdict = "not_found"
     for count, question in enumerate(questions, 1):
         await chat.ask(question)
@@ -134,27 +136,25 @@ async def left_open(chat: Chat, *questions: str) -> None:
     chat.service.reset()
 
 
-async def test_after_a_swap_open_questions_are_asked_again_and_their_channel_is_told(fresh: Chat) -> None:
+async def test_after_a_swap_open_questions_are_asked_again_and_late_answers_posted(fresh: Chat) -> None:
     question = "**When** was the lighthouse on Gull Rock lit, @everyone?"
     async with fresh.bot():
         await fresh.configure("gaps", tell=True)
-        await left_open(fresh, question, ABSENT)
+        await _record(fresh, question, ABSENT)
         fresh.service.swap()
-        (told,) = await fresh.log.until(lambda: fresh.posts(fresh.guild), "a word on the question")
-        assert (told.content.startswith(texts.NOW_ANSWERED), render(told.content).quotes) == (
-            True,
-            [question],
-        )
-        assert (told.title, told.shown.quotes) == (texts.ANSWERED, [LAMP_QUOTE])
-        assert questions_in(await fresh.gaps(1)) == [ABSENT]
-        assert questions_in(await fresh.gaps(1, answered=True)) == [question]
+        (post,) = await fresh.log.until(lambda: fresh.posts(fresh.guild), "a late answer")
+        assert post.content.startswith(texts.NOW_ANSWERED)
+        assert render(post.content).quotes == [question]
+        assert (post.title, post.shown.quotes) == (texts.ANSWERED, [LAMP_QUOTE])
+        assert _questions(await fresh.gaps(1)) == [ABSENT]
+        assert _questions(await fresh.gaps(1, answered=True)) == [question]
         fresh.service.swap()
         await until(lambda: fresh.service.asked.count(ABSENT) == 2)
     assert (fresh.log.pings, len(fresh.posts(fresh.guild)), len(fresh.service.asked)) == ([], 1, 3)
 
 
-async def test_nobody_is_told_where_the_settings_do_not_say_so_or_it_cannot_be(fresh: Chat) -> None:
-    names = ("not set", "never", "private", "gone", "closed", "told")
+async def test_late_answers_are_posted_only_where_that_is_set_and_allowed(fresh: Chat) -> None:
+    names = ("not set", "never", "private", "gone", "closed", "posted")
     async with fresh.bot():
         servers = {name: await fresh.server("eve", locale="de") for name in names}
         fresh.service.verdict = "not_found"
@@ -170,16 +170,16 @@ async def test_nobody_is_told_where_the_settings_do_not_say_so_or_it_cannot_be(f
         for name, (guild, _) in servers.items():
             if name != "gone":
                 await fresh.gaps(0, guild)
-        (told,) = await fresh.log.until(lambda: fresh.posts(servers["told"][0]), "a word")
-        assert told.title == texts.IN_LANGUAGE["de"]
-    assert [name for name, (guild, _) in servers.items() if fresh.posts(guild)] == ["told"]
+        (post,) = await fresh.log.until(lambda: fresh.posts(servers["posted"][0]), "a late answer")
+        assert post.title == texts.IN_LANGUAGE["de"]
+    assert [name for name, (guild, _) in servers.items() if fresh.posts(guild)] == ["posted"]
     assert len(fresh.service.asked) == 6
 
 
 @pytest.mark.parametrize("error", [BusyError("full", seconds=0.02), RuntimeError("boom")])
-async def test_trouble_in_asking_again_costs_no_other_question(fresh: Chat, error: Exception) -> None:
+async def test_a_failure_while_asking_again_does_not_lose_questions(fresh: Chat, error: Exception) -> None:
     async with fresh.bot():
-        await left_open(fresh, LAMP, "Who kept the lamp on Gull Rock?")
+        await _record(fresh, LAMP, "Who kept the lamp on Gull Rock?")
         fresh.service.error = error
         fresh.service.swap()
         await until(lambda: len(fresh.service.asked) >= 2)
@@ -189,10 +189,10 @@ async def test_trouble_in_asking_again_costs_no_other_question(fresh: Chat, erro
         assert await fresh.gaps(0) == texts.NONE
 
 
-async def test_a_question_that_is_deleted_while_it_is_asked_again_is_told_to_nobody(fresh: Chat) -> None:
+async def test_a_question_deleted_while_it_is_asked_again_gets_no_late_answer(fresh: Chat) -> None:
     async with fresh.bot():
         await fresh.configure("gaps", tell=True)
-        await left_open(fresh, LAMP)
+        await _record(fresh, LAMP)
         fresh.service.open.clear()
         fresh.service.swap()
         await until(lambda: fresh.service.asked)
