@@ -1,7 +1,7 @@
-"""`python -m tests.wire [MESSAGE ...]`: a loopback Discord to try `footnote discord` against by hand.
+"""`python -m tests.wire`: a loopback Discord on which to try `footnote discord` by hand.
 
-Run what it prints in another terminal. Each message is sent to the bot as a mention, and what the bot posts is
-printed, until Ctrl-C. Without messages, one is read per line from standard input.
+It prints the command to run in another terminal. Then each line that is typed here is sent to the bot as a
+mention, and its reply is printed; the end of the input or Ctrl-C stops the server.
 """
 
 from __future__ import annotations
@@ -14,15 +14,19 @@ from tests.wire.driver import Wire
 
 
 async def main() -> None:
-    """Serve until there is nothing left to ask, or Ctrl-C."""
+    """Serve until the end of the input."""
+    lines = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     async with Wire("loopback-token") as wire:
         guild, user = await wire.server("ann")
-        print(f"FOOTNOTE_DISCORD_API_URL={wire.url} FOOTNOTE_DISCORD_TOKEN={wire.token} footnote discord")
+        sys.stdout.write(f"FOOTNOTE_DISCORD_API_URL={wire.url} FOOTNOTE_DISCORD_TOKEN={wire.token} ")
+        sys.stdout.write("footnote discord\n")
         await wire.log.until(lambda: wire.gateway.connected, "the bot", within=3600)
-        for line in sys.argv[1:] or iter(lambda: sys.stdin.readline(), ""):
-            text = f"{wire.world.bot.mention} {line.strip()}"
-            reply = await wire.reply(await wire.say(user, guild, text), within=60)
-            print(f"\n{line.strip()}\n{reply.title}\n{reply.text}\n{reply.fields}", flush=True)
+        while line := (await lines.readline()).decode():
+            question = await wire.say(user, guild, f"{wire.world.bot.mention} {line}")
+            reply = await wire.reply(question, within=60)
+            parts = [reply.title, reply.text, *reply.fields.values()]
+            sys.stdout.write("\n".join([*parts, "", ""]))
 
 
 if __name__ == "__main__":

@@ -36,8 +36,8 @@ class Messages:
         }
 
     def make(
-        self, channel: Channel, author: User, body: Json, files: Files | None = None, message_id: int | None = None,
-        **attributes: Any,
+        self, channel: Channel, author: User, body: Json, files: Files | None = None, *,
+        message_id: int | None = None, **attributes: Any,
     ) -> Message:  # fmt: skip
         """Make a message."""
         content, users = body.get("content") or "", self.world.users

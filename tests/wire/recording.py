@@ -1,7 +1,7 @@
 """The record of what happened: requests, violations, pings; and waiting for something to happen.
 
-If FOOTNOTE_TEST_RECORD=FILE is set when this module is imported, every request is also appended to that file as
-a line of JSON: method, path, body (of a multipart form its `payload_json`), status, test, user agent.
+If FOOTNOTE_TEST_RECORD=FILE is set when this module is imported, every request is also appended to that file
+as a line of JSON: method, path, body (of a multipart form its `payload_json`), status, test, user agent.
 """
 
 from __future__ import annotations

@@ -89,10 +89,11 @@ class World:
 
     def application(self) -> Json:
         """Return the application object, owned by one account or by the team."""
+        common: Json = {"team_id": "1", "permissions": []}
         members = [
-            {"user": user.payload(), "role": role, "membership_state": state, "team_id": "1", "permissions": []}
+            {"user": user.payload(), "role": role, "membership_state": state} | common
             for user, role, state in self.team
-        ]  # fmt: skip
+        ]
         team = {"id": "1", "name": "team", "icon": None, "members": members}
         return {
             "id": str(self.application_id), "name": self.bot.name, "icon": None, "description": "",

@@ -1,1 +1,1 @@
-"""Behaviour of the bot on Discord, tested over the wire: the real client on the loopback Discord of tests.wire."""
+"""The bot on Discord, tested over the wire: the real client on the loopback Discord of `tests.wire`."""

@@ -22,7 +22,8 @@ from tests.wire.entities import Guild, Message, User
 from tests.wire.interactions import Interaction
 
 __all__ = [
-    "TOKEN", "WAYS", "Bot", "Chat", "PromptClient", "eventually", "free_port", "no_traceback", "settle", "until",
+    "TOKEN", "WAYS", "Bot", "Chat", "PromptClient", "eventually", "free_port", "no_traceback", "settle",
+    "until",
 ]  # fmt: skip
 
 TOKEN = "MTE0.loopback.s3cret-t0ken"

@@ -1,4 +1,4 @@
-"""A bot with the real service on a small index, connected to a loopback Discord; shared where that is safe."""
+"""A bot that answers from a small index on a loopback Discord; shared between tests where that is safe."""
 
 from __future__ import annotations
 

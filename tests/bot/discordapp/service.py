@@ -60,6 +60,10 @@ class StagedService(Service):
         self.staged_damage: Damage | None = None
         self.swaps = 0
 
+    def latest(self) -> tuple[str, str | None, str | None]:
+        """Return the latest question with its article and the question it follows up on."""
+        return self.asked_with[-1]
+
     async def _wait(self) -> None:
         await self.open.wait()
         if self.error is not None:

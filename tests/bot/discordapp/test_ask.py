@@ -134,7 +134,7 @@ async def test_answer_this_answers_any_message_and_is_not_a_follow_up(chat: Chat
     await chat.ask()
     answer = await chat.use_menu(texts.ANSWER_THIS, f"{BREAD} @everyone")
     assert (answer.title, answer.private) == (texts.ANSWERED, False)
-    assert chat.service.asked_with[-1] == (f"{BREAD} @everyone", None, None)
+    assert chat.service.latest() == (f"{BREAD} @everyone", None, None)
     assert chat.log.pings == []
 
 

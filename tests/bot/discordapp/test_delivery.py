@@ -1,4 +1,4 @@
-"""Delivery when Discord has trouble: every question ends in an answer, a notice or a log line, exactly once."""
+"""Delivery while Discord has trouble: every question ends in an answer, a notice or a log line, once."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.bot.discordapp import texts
-from tests.bot.discordapp.chat import Chat, settle
+from tests.bot.discordapp.chat import WAYS, Chat, settle
 from tests.bot.discordapp.service import ABSENT, BREAD, LAMP
 from tests.wire.entities import Kind, Message, Permission
 from tests.wire.gateway import MESSAGE_CONTENT
@@ -31,16 +31,16 @@ async def test_a_command_follows_up_on_the_users_latest_question_in_the_channel(
         (chat.ann, chat.guild, LAMP, BREAD),
     ):
         await chat.ask(question, user, where)
-        assert chat.service.asked_with[-1] == (question, None, earlier)
+        assert chat.service.latest() == (question, None, earlier)
         await settle()
     await chat.mention(BREAD)
-    assert chat.service.asked_with[-1] == (BREAD, None, LAMP)
+    assert chat.service.latest() == (BREAD, None, LAMP)
     await settle()
     await chat.ask(LAMP, article="Bread without a clock")
-    assert chat.service.asked_with[-1][2] is None  # a question to one article is no follow-up
+    assert chat.service.latest()[2] is None  # a question to one article is no follow-up
     await settle()
     await chat.ask("Why?")
-    assert chat.service.asked_with[-1][2] == LAMP
+    assert chat.service.latest()[2] == LAMP
 
 
 async def test_a_public_question_never_follows_up_on_a_private_one(chat: Chat) -> None:
@@ -54,10 +54,10 @@ async def test_a_public_question_never_follows_up_on_a_private_one(chat: Chat) -
         (chat.ann, thread, True, LAMP, None),
     ):
         await chat.ask(question, user, where, private=private)
-        assert chat.service.asked_with[-1] == (question, None, earlier)
+        assert chat.service.latest() == (question, None, earlier)
         await settle()
     await chat.mention(BREAD, chat.bob, thread)
-    assert chat.service.asked_with[-1] == (BREAD, None, None)
+    assert chat.service.latest() == (BREAD, None, None)
 
 
 async def test_direct_messages_follow_up_on_the_latest_answer_or_the_one_replied_to(chat: Chat) -> None:
@@ -67,20 +67,20 @@ async def test_direct_messages_follow_up_on_the_latest_answer_or_the_one_replied
         (chat.ann, None, BREAD, LAMP), (chat.ann, first, "Why?", LAMP), (chat.bob, None, "Why?", None)
     ):  # fmt: skip
         await chat.direct(question, user, to)
-        assert chat.service.asked_with[-1] == (question, None, earlier)
+        assert chat.service.latest() == (question, None, earlier)
         await settle()
 
 
-@pytest.mark.parametrize("way", ["command", "mention", "direct"])
+@pytest.mark.parametrize("way", WAYS)
 async def test_the_button_follows_up_on_its_own_answer_for_everybody(chat: Chat, way: str) -> None:
-    answer = await {"command": chat.ask, "mention": chat.mention, "direct": chat.direct}[way](LAMP)
+    answer = await WAYS[way](chat, LAMP)
     await chat.ask(BREAD)
     follow_up = await chat.follow_up(answer, "And who?", chat.ann if way == "direct" else chat.bob)
-    assert chat.service.asked_with[-1] == ("And who?", None, LAMP)
+    assert chat.service.latest() == ("And who?", None, LAMP)
     assert (follow_up.private, follow_up.every_part[0].quotes) == (False, ["And who?"])
     assert chat.log.pings == []
     await chat.follow_up(follow_up, "Since when?")
-    assert (chat.service.asked_with[-1][2] or "").startswith("And who?")
+    assert (chat.service.latest()[2] or "").startswith("And who?")
 
 
 async def test_the_modal_has_one_field_for_the_question(chat: Chat) -> None:
@@ -106,7 +106,8 @@ async def test_a_follow_up_to_a_private_answer_is_private(chat: Chat, by: str) -
 async def _answers(chat: Chat) -> dict[str, Message]:
     """Have a question answered in every form that an answer can have."""
     answers = {
-        "command": await chat.ask(LAMP), "mention": await chat.mention(LAMP), "direct": await chat.direct(LAMP),
+        "command": await chat.ask(LAMP), "mention": await chat.mention(LAMP),
+        "direct": await chat.direct(LAMP),
         "menu": await chat.use_menu(texts.ANSWER_THIS, LAMP), "private": await chat.ask(LAMP, private=True),
     }  # fmt: skip
     plain = await chat.channel(chat.guild, "plain")
@@ -125,7 +126,7 @@ async def test_after_a_restart_the_previous_question_is_read_from_the_messages(f
     async with fresh.bot():
         for way, answer in answers.items():
             follow_up = await fresh.follow_up(answer, "And who?")
-            assert fresh.service.asked_with[-1] == ("And who?", None, LAMP)
+            assert fresh.service.latest() == ("And who?", None, LAMP)
             assert follow_up.private is (way == "private")
 
 
@@ -137,7 +138,7 @@ async def test_after_a_restart_a_post_is_read_from_its_title_and_first_message(f
         (answer,) = await fresh.log.until(lambda: fresh.posts(post), "an answer")
     async with fresh.bot(discord_message_content=True):
         await fresh.follow_up(answer, "Why?")
-    assert fresh.service.asked_with[-1] == ("Why?", None, "The lamp\nWho kept it?")
+    assert fresh.service.latest() == ("Why?", None, "The lamp\nWho kept it?")
 
 
 async def test_after_a_restart_without_access_to_the_previous_question_a_follow_up_stands_alone(
@@ -156,7 +157,7 @@ async def test_after_a_restart_without_access_to_the_previous_question_a_follow_
     async with fresh.bot():
         for answer in answers.values():
             assert (await fresh.follow_up(answer, BREAD)).title == texts.ANSWERED
-            assert fresh.service.asked_with[-1] == (BREAD, None, None)
+            assert fresh.service.latest() == (BREAD, None, None)
 
 
 async def test_the_rate_limit_is_per_user_for_everything_that_asks(fresh: Chat) -> None:

@@ -37,7 +37,9 @@ HOSTILE = {
 }
 """Text that would act on Discord or in a terminal, by the subject of the article that is full of it."""
 
-_PARTS = st.sampled_from([*HOSTILE.values(), "\n", "¯\\_(ツ)_/¯", "e\u0301", "𝒳", "«Ünï»", " ", "word", "3.5"])
+_PARTS = st.sampled_from(
+    [*HOSTILE.values(), "\n", "¯\\_(ツ)_/¯", "e\u0301", "𝒳", "«Ünï»", " ", "word", "3.5"]
+)
 TEXT = st.lists(_PARTS | st.text(max_size=8), min_size=1, max_size=12).map(" ".join)
 
 

@@ -72,11 +72,11 @@ async def test_a_reply_with_a_ping_follows_up_on_the_answer(chat: Chat) -> None:
     await settle()
     for answer, question in ((first, LAMP), (second, BREAD)):
         await chat.reply(await chat.say(chat.bob, chat.guild, "And who?", answer))
-        assert chat.service.asked_with[-1] == ("And who?", None, question)
+        assert chat.service.latest() == ("And who?", None, question)
     assert (await chat.reply(await chat.say(chat.bob, chat.guild, "", first))).title == texts.HELP
     other = await chat.say(chat.bob, chat.guild, "It was lit long ago.")
     await chat.mention("Is that so?", to=other)
-    assert chat.service.asked_with[-1] == ("Is that so?", None, BREAD)  # ann's latest question there
+    assert chat.service.latest() == ("Is that so?", None, BREAD)  # ann's latest question there
 
 
 async def test_a_reply_without_a_ping_needs_the_intent(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
@@ -93,7 +93,7 @@ async def test_with_the_intent_a_reply_needs_no_ping(reading: Chat) -> None:
     first = await reading.mention(LAMP)
     await settle()
     await reading.reply(await reading.say(reading.bob, reading.guild, "And who?", first, ping=False))
-    assert reading.service.asked_with[-1] == ("And who?", None, LAMP)
+    assert reading.service.latest() == ("And who?", None, LAMP)
     other = await reading.say(reading.ann, reading.guild, "So it is.")
     await reading.say(reading.bob, reading.guild, "Is it so?", other, ping=False)
     await reading.say(reading.bob, reading.guild, BREAD)

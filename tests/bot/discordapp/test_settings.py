@@ -1,4 +1,4 @@
-"""The /settings commands: who may use them, what they show, and what they change, at once and there alone."""
+"""The /settings commands: permissions, what they show, and what they change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.bot.discordapp.service import ABSENT, LAMP, LAMP_QUOTE
 from tests.wire.driver import Where
 from tests.wire.entities import Kind, Permission, User
 
-OWN: dict[str, dict[str, Any]] = {
+MANAGERS_COMMANDS: dict[str, dict[str, Any]] = {
     "settings show": {},
     "settings answers": {"to": "never"},
     "settings private": {"private": "yes"},
@@ -24,116 +24,117 @@ OWN: dict[str, dict[str, Any]] = {
     "gaps export": {},
     "gaps drop": {"number": 1},
 }
-"""The commands about what is a server's own, each with what it needs."""
+"""The commands for those who manage a server, with the options that they need."""
 
 
-@pytest.mark.parametrize("command", OWN)
-async def test_managers_manage_their_own_server_and_nobody_else_does(chat: Chat, command: str) -> None:
-    guild, (other, eve) = chat.guild, await chat.server("eve")
+@pytest.mark.parametrize("command", MANAGERS_COMMANDS)
+async def test_only_managers_of_the_server_are_allowed(chat: Chat, command: str) -> None:
+    guild, (other, eve), owner = chat.guild, await chat.server("eve"), chat.world.owner
     chat.world.join(guild, chat.bob, chat.world.role(guild, "boss", Permission.MANAGE_SERVER))
     chat.world.join(other, eve, chat.world.role(other, "boss", Permission.ADMINISTRATOR))
     chat.world.join(guild, eve)
-    owner = chat.world.owner
-    foreign = chat.world.guild(owner=owner, bot=False)
+    elsewhere = chat.world.guild(owner=owner, bot=False)
 
-    async def title(user: User, where: Where, **more: Any) -> str:
-        answer = await chat.use(command, user, where, **OWN[command], **more)
-        assert answer.private
-        return answer.title
+    async def title(user: User, where: Where, *, by_user: bool = False) -> str:
+        response = await chat.use(command, user, where, by_user=by_user, **MANAGERS_COMMANDS[command])
+        assert response.private
+        return response.title
 
     assert [await title(user, guild) for user in (chat.ann, eve)] == [texts.NOT_ALLOWED] * 2
     assert (await chat.configure("show")).text.startswith(texts.SETTINGS_DEFAULT)
     for user, where in ((chat.bob, guild), (guild.owner, guild), (eve, other)):
         assert await title(user, where) not in {texts.NOT_ALLOWED, texts.SERVER_ONLY}
-    assert [await title(owner, owner), await title(owner, foreign, by_user=True)] == [texts.SERVER_ONLY] * 2
+    assert await title(owner, owner) == texts.SERVER_ONLY
+    assert await title(owner, elsewhere, by_user=True) == texts.SERVER_ONLY
 
 
 @pytest.mark.parametrize(
-    ("command", "option", "value"),
+    ("command", "option"),
     [
-        ("answers", "to", "questions"), ("answers", "to", "never"), ("private", "private", "yes"),
-        ("private", "private", "no"), ("language", "language", "auto"), ("language", "language", "en"),
+        ("answers", {"to": "questions"}), ("answers", {"to": "never"}), ("private", {"private": "yes"}),
+        ("private", {"private": "no"}), ("language", {"language": "auto"}), ("language", {"language": "en"}),
     ],
 )  # fmt: skip
-async def test_a_value_is_set_for_the_server_or_a_channel_and_inherit_takes_it_back(
-    chat: Chat, command: str, option: str, value: str
+async def test_a_setting_applies_to_the_server_or_a_channel_until_it_is_inherited_again(
+    chat: Chat, command: str, option: dict[str, Any]
 ) -> None:
     second = await chat.channel(chat.guild)
-    changed = await chat.configure(command, **{option: value})
+    inherit: dict[str, Any] = dict.fromkeys(option, "inherit")
+    changed = await chat.configure(command, **option)
     assert (changed.title, changed.private) == (texts.SETTINGS_CHANGED, True)
-    server, line, *_ = changed.text.split("\n")
-    await chat.configure(command, **{option: value}, channel=second)
-    own = [f"**In <#{second.id}>**", line]
-    assert (await chat.configure("show")).text.split("\n")[:4] == [server, line, *own]
-    await chat.configure(command, **{option: "inherit"})
-    assert (await chat.configure("show")).text.split("\n")[:2] == own
-    await chat.configure(command, **{option: "inherit"}, channel=second)
+    heading, line, *_ = changed.text.split("\n")
+    await chat.configure(command, **option, channel=second)
+    of_channel = [f"**In <#{second.id}>**", line]
+    assert (await chat.configure("show")).text.split("\n")[:4] == [heading, line, *of_channel]
+    await chat.configure(command, **inherit)
+    assert (await chat.configure("show")).text.split("\n")[:2] == of_channel
+    await chat.configure(command, **inherit, channel=second)
     assert (await chat.configure("show")).text.startswith(texts.SETTINGS_DEFAULT)
 
 
-async def test_helpers_are_shown_without_a_ping_and_each_server_sees_its_own_alone(chat: Chat) -> None:
-    role, channel, (other, *_) = (
-        chat.world.role(chat.guild, "helpers"),
-        chat.guild.channels[0],
-        await chat.server(),
-    )
-    named = (await chat.configure("helpers", role=role, channel=channel)).text
-    assert [f"<@&{role.id}>" in named, f"<#{channel.id}>" in named, chat.log.pings] == [True, True, []]
+async def test_each_server_sees_its_own_helpers_without_a_ping(chat: Chat) -> None:
+    role, channel = chat.world.role(chat.guild, "helpers"), chat.guild.channels[0]
+    other, *_ = await chat.server()
+    listing = (await chat.configure("helpers", role=role, channel=channel)).text
+    assert (f"<@&{role.id}>" in listing, f"<#{channel.id}>" in listing) == (True, True)
+    assert chat.log.pings == []
     assert (await chat.configure("show", other)).text.startswith(texts.SETTINGS_DEFAULT)
     await chat.configure("language", other, language="de")
-    assert (await chat.configure("show")).text == named
+    assert (await chat.configure("show")).text == listing
     assert (await chat.configure("helpers")).text.startswith(texts.SETTINGS_DEFAULT)
 
 
-async def test_text_channels_forums_and_threads_can_be_chosen_and_no_categories(chat: Chat) -> None:
+async def test_text_channels_forums_and_threads_can_be_chosen_but_not_categories(chat: Chat) -> None:
     forum = await chat.channel(chat.guild, "forum", Kind.FORUM)
     thread = await chat.thread(chat.guild, chat.ann, "thread")
     post = await chat.post(forum, chat.ann, "post", "text")
-    for place in (chat.guild.channels[0], forum, thread, post):
-        assert f"<#{place.id}>" in (await chat.configure("private", private="yes", channel=place)).text
+    for channel in (chat.guild.channels[0], forum, thread, post):
+        assert f"<#{channel.id}>" in (await chat.configure("private", private="yes", channel=channel)).text
     category = await chat.channel(chat.guild, "category", Kind.CATEGORY)
-    commands = {one["name"]: one["options"] for one in chat.commands.find("settings")["options"]}
-    for command, chosen, more in (("answers", category, {"to": "never"}), ("helpers", forum, {})):
-        (option,) = (one for one in commands[command] if one["name"] == "channel")
+    commands = {group["name"]: group["options"] for group in chat.commands.find("settings")["options"]}
+    for command, channel, options in (("answers", category, {"to": "never"}), ("helpers", forum, {})):
+        (option,) = (option for option in commands[command] if option["name"] == "channel")
         offered = option["channel_types"]
-        assert chosen.kind not in offered  # so that Discord does not offer it
-        option["channel_types"] = [*offered, int(chosen.kind)]
-        assert (await chat.configure(command, channel=chosen, **more)).title == texts.WRONG_CHANNEL
+        assert channel.kind not in offered
+        option["channel_types"] = [*offered, int(channel.kind)]  # a client that offers it all the same
+        response = await chat.configure(command, None, channel=channel, **options)
+        assert response.title == texts.WRONG_CHANNEL
         option["channel_types"] = offered
 
 
-async def test_of_many_channels_as_many_are_shown_as_have_room_and_the_rest_is_counted(chat: Chat) -> None:
+async def test_a_long_list_of_channels_stays_within_the_limits_and_counts_the_rest(chat: Chat) -> None:
     for number in range(60):
         channel = await chat.channel(chat.guild, f"c{number}")
         await chat.configure("answers", to="never", channel=channel)
         await chat.configure("private", private="yes", channel=channel)
     text = (await chat.configure("show")).text
     count = text.count("**In <#")
-    assert (20 <= count < 60, str(60 - count) in text.split("**In <#")[-1]) == (True, True)
+    assert 20 <= count < 60
+    assert str(60 - count) in text.split("**In <#")[-1]
 
 
-async def test_every_question_without_the_intent_is_said_to_need_it(chat: Chat) -> None:
+async def test_answering_every_question_is_said_to_need_the_intent(chat: Chat) -> None:
     assert texts.NEEDS_INTENT in (await chat.configure("answers", to="questions")).text
     assert texts.NEEDS_INTENT not in (await chat.configure("answers", to="never")).text
 
 
-async def test_every_question_with_the_intent_is_not_said_to_need_it(reading: Chat) -> None:
+async def test_with_the_intent_nothing_is_said_of_it(reading: Chat) -> None:
     assert texts.NEEDS_INTENT not in (await reading.configure("answers", to="questions")).text
 
 
-async def test_private_and_language_hold_at_once_for_a_channel_before_the_server(chat: Chat) -> None:
+async def test_a_channels_privacy_and_language_override_those_of_the_server(chat: Chat) -> None:
     first, second, ann = chat.guild.channels[0], await chat.channel(chat.guild), chat.ann
     thread, beside = await chat.thread(first, ann, "thread"), await chat.thread(first, ann, "beside")
     for channel, private, language in ((None, "yes", "de"), (first, "no", "fr")):
         await chat.configure("private", private=private, channel=channel)
         await chat.configure("language", language=language, channel=channel)
     await chat.configure("language", language="en", channel=thread)
-    for where, alone, language in (
+    for where, is_private, language in (
         (first, False, "fr"), (second, True, "de"), (thread, False, "en"), (beside, False, "fr"),
     ):  # fmt: skip
         by_command, by_mention = await chat.ask(where=where), await chat.mention(where=where)
-        assert (by_command.private, by_command.title) == (alone, texts.IN_LANGUAGE[language])
-        assert (by_mention.private, by_mention.title) == (False, texts.IN_LANGUAGE[language])
+        assert by_command.title == by_mention.title == texts.IN_LANGUAGE[language]
+        assert (by_command.private, by_mention.private) == (is_private, False)
         assert by_command.shown.quotes == by_mention.shown.quotes == [LAMP_QUOTE]
     ann.locale = "es-ES"
     await chat.configure("language", language="auto", channel=first)
@@ -144,50 +145,52 @@ async def test_private_and_language_hold_at_once_for_a_channel_before_the_server
     assert (await chat.ask(user=eve, where=other)).title == texts.ANSWERED
 
 
-@pytest.mark.parametrize("how", ["ask", "verify", texts.ANSWER_THIS, texts.CHECK_THIS])
-async def test_where_nothing_is_answered_commands_are_refused_privately(chat: Chat, how: str) -> None:
+@pytest.mark.parametrize("command", ["ask", "verify", texts.ANSWER_THIS, texts.CHECK_THIS])
+async def test_where_the_bot_never_answers_commands_are_refused_in_private(chat: Chat, command: str) -> None:
     second, thread = await chat.channel(chat.guild), await chat.thread(chat.guild, chat.ann, "thread")
     await chat.configure("answers", to="never")
     await chat.configure("answers", to="mentions", channel=second)
     for where, refused in ((chat.guild.channels[0], True), (thread, True), (second, False)):
-        if how in {"ask", "verify"}:
-            answer = await chat.use(how, where=where, **{"question" if how == "ask" else "text": LAMP})
+        if command == "ask":
+            response = await chat.ask(where=where)
+        elif command == "verify":
+            response = await chat.use("verify", where=where, text=LAMP)
         else:
-            answer = await chat.use_menu(how, await chat.say(chat.ann, where, LAMP))
-        assert not refused or (answer.title, answer.private) == (texts.NEVER_HERE, True)
+            response = await chat.use_menu(command, await chat.say(chat.ann, where, LAMP))
+        assert not refused or (response.title, response.private) == (texts.NEVER_HERE, True)
         assert len([*chat.service.asked, *chat.service.verified]) == (not refused)
 
 
-async def test_where_nothing_is_answered_messages_are_passed_over_in_silence_and_logged(
+async def test_where_the_bot_never_answers_mentions_are_only_logged(
     chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
     second, forum = await chat.channel(chat.guild), await chat.channel(chat.guild, "forum", Kind.FORUM)
     await chat.configure("answers", to="never")
     await chat.configure("answers", to="mentions", channel=second)
-    thread, asked = await chat.thread(chat.guild, chat.ann, "thread"), f"{chat.world.bot.mention} {LAMP}"
+    thread, mention = await chat.thread(chat.guild, chat.ann, "thread"), f"{chat.world.bot.mention} {LAMP}"
     with caplog.at_level(logging.INFO):
-        await chat.say(chat.ann, chat.guild, asked)
-        post = await chat.post(forum, chat.ann, LAMP, asked)
-        await chat.say(chat.ann, thread, asked)
+        await chat.say(chat.ann, chat.guild, mention)
+        post = await chat.post(forum, chat.ann, LAMP, mention)
+        await chat.say(chat.ann, thread, mention)
         assert (await chat.mention(where=second)).title == texts.ANSWERED
-    passed_over = (chat.guild.channels[0], post, thread)
-    assert [chat.posts(one) for one in passed_over] == [[], [], []]
-    assert all(str(one.id) in caplog.text for one in passed_over)
+    ignored = (chat.guild.channels[0], post, thread)
+    assert [chat.posts(channel) for channel in ignored] == [[], [], []]
+    assert all(str(channel.id) in caplog.text for channel in ignored)
     assert "lighthouse" not in caplog.text
-    assert (await chat.direct()).title == texts.ANSWERED  # which no server's settings are about
+    assert (await chat.direct()).title == texts.ANSWERED  # no server's settings apply
     await chat.configure("answers", to="inherit")
     assert (await chat.mention()).title == texts.ANSWERED
 
 
-async def test_a_server_that_the_bot_left_is_forgotten_and_one_out_of_reach_is_not(chat: Chat) -> None:
-    guild, (other, eve) = chat.guild, await chat.server("eve")
-    for where, user in ((guild, chat.ann), (other, eve)):
-        await chat.configure("language", where, language="de")
-        await chat.ask(ABSENT, user, where)
-        await chat.gaps(1, where)
+async def test_a_server_that_the_bot_left_is_forgotten_but_not_one_with_an_outage(chat: Chat) -> None:
+    left, (other, eve) = chat.guild, await chat.server("eve")
+    for guild, user in ((left, chat.ann), (other, eve)):
+        await chat.configure("language", guild, language="de")
+        await chat.ask(ABSENT, user, guild)
+        await chat.gaps(1, guild)
     await chat.gateway.dispatch("GUILD_DELETE", {"id": str(other.id), "unavailable": True}, other.id)
-    await chat.gateway.dispatch("GUILD_DELETE", {"id": str(guild.id)}, guild.id)
-    for where, count in ((guild, 0), (other, 1)):
-        await chat.announce(where)
-        await chat.gaps(count, where)
+    await chat.gateway.dispatch("GUILD_DELETE", {"id": str(left.id)}, left.id)
+    for guild, count in ((left, 0), (other, 1)):
+        await chat.announce(guild)
+        await chat.gaps(count, guild)
     assert (await chat.configure("show")).text.startswith(texts.SETTINGS_DEFAULT)

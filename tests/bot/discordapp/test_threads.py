@@ -1,4 +1,4 @@
-"""Questions in threads and forum posts, and in channels that answer everything; with the intent and without."""
+"""Questions in threads, forum posts and channels that answer every question, with and without the intent."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from tests.wire.entities import Channel, Kind, Message
 from tests.wire.gateway import MESSAGE_CONTENT
 
 
-async def under_an_answer(chat: Chat, *, by_command: bool = False) -> Channel:
-    """Have a question of ann's answered, and a thread begun on the answer."""
+async def _thread_on_answer(chat: Chat, *, by_command: bool = False) -> Channel:
+    """Have ann ask, and start a thread on the answer."""
     answer = await (chat.ask if by_command else chat.mention)(LAMP)
     await settle()
     return await chat.thread(chat.guild, chat.ann, "More", on=answer)
 
 
 @pytest.mark.parametrize("by_command", [True, False])
-async def test_a_thread_goes_on_from_its_latest_answer_whoever_asked(chat: Chat, by_command: bool) -> None:
-    thread = await under_an_answer(chat, by_command=by_command)
-    for user, question, before in (
+async def test_a_thread_follows_up_on_its_latest_answer_whoever_asked(chat: Chat, by_command: bool) -> None:
+    thread = await _thread_on_answer(chat, by_command=by_command)
+    for user, question, earlier in (
         (chat.bob, BREAD, LAMP), (chat.ann, LAMP, BREAD), (chat.bob, BREAD, LAMP)
     ):  # fmt: skip
         answer = await chat.mention(question, user, thread)
-        assert chat.service.asked_with[-1] == (question, None, before)
+        assert chat.service.latest() == (question, None, earlier)
         await settle()
     await chat.reply(await chat.say(chat.ann, thread, "Since when?", answer))
-    assert chat.service.asked_with[-1] == ("Since when?", None, BREAD)
-    assert chat.log.seen("GET", "/messages/") == []  # what is remembered is not asked for
+    assert chat.service.latest() == ("Since when?", None, BREAD)
+    assert chat.log.seen("GET", "/messages/") == []  # what the bot remembers is not requested
     for on in (await chat.say(chat.ann, chat.guild, "Look at this"), None):
         await chat.mention("And who?", where=await chat.thread(chat.guild, chat.ann, "another", on=on))
-        assert chat.service.asked_with[-1] == ("And who?", None, None)
+        assert chat.service.latest() == ("And who?", None, None)
 
 
-async def test_after_a_restart_a_thread_still_goes_on_from_its_answer(fresh: Chat) -> None:
+async def test_after_a_restart_a_thread_still_follows_up_on_its_answer(fresh: Chat) -> None:
     async with fresh.bot():
-        threads = [await under_an_answer(fresh, by_command=by_command) for by_command in (True, False)]
+        threads = [await _thread_on_answer(fresh, by_command=by_command) for by_command in (True, False)]
     async with fresh.bot():
         for thread in threads:
             await fresh.mention("And who?", fresh.bob, thread)
-            assert fresh.service.asked_with[-1] == ("And who?", None, LAMP)
+            assert fresh.service.latest() == ("And who?", None, LAMP)
 
 
 async def test_without_the_intent_only_mentions_are_answered(chat: Chat) -> None:
-    thread = await under_an_answer(chat)
+    thread = await _thread_on_answer(chat)
     await chat.configure("answers", to="questions")
     for where in (thread, chat.guild):
         await chat.say(chat.ann, where, "And who kept it?")
@@ -53,12 +53,12 @@ async def test_without_the_intent_only_mentions_are_answered(chat: Chat) -> None
     assert chat.service.asked == [LAMP, BREAD, BREAD]
 
 
-async def test_with_the_intent_a_question_under_an_answer_needs_no_mention(reading: Chat) -> None:
-    thread, ann, bob = await under_an_answer(reading, by_command=True), reading.ann, reading.bob
+async def test_with_the_intent_a_question_below_an_answer_needs_no_mention(reading: Chat) -> None:
+    thread, ann, bob = await _thread_on_answer(reading, by_command=True), reading.ann, reading.bob
     await reading.reply(await reading.say(bob, thread, "And who kept it?"))
-    assert reading.service.asked_with[-1] == ("And who kept it?", None, LAMP)
-    said = await reading.say(bob, thread, "thanks!")
-    await reading.say(ann, thread, "Is that right?", said, ping=False)
+    assert reading.service.latest() == ("And who kept it?", None, LAMP)
+    thanks = await reading.say(bob, thread, "thanks!")
+    await reading.say(ann, thread, "Is that right?", thanks, ping=False)
     await reading.say(ann, thread, f"{bob.mention} what do you think of it?")
     await reading.say(ann, thread, "Who made this?", webhook=True)
     await reading.say(ann, thread, "Who pinned this?", kind=6)
@@ -66,9 +66,9 @@ async def test_with_the_intent_a_question_under_an_answer_needs_no_mention(readi
     assert reading.service.asked == [LAMP, "And who kept it?", "Is this the last one?"]
 
 
-async def test_with_the_intent_other_peoples_threads_are_left_alone_and_looked_up_once(reading: Chat) -> None:
-    said = await reading.say(reading.ann, reading.guild, "Look at this")
-    thread = await reading.thread(reading.guild, reading.ann, "thread", on=said)
+async def test_with_the_intent_other_threads_are_ignored_and_requested_once(reading: Chat) -> None:
+    message = await reading.say(reading.ann, reading.guild, "Look at this")
+    thread = await reading.thread(reading.guild, reading.ann, "thread", on=message)
     for question in ("When was it lit?", "Who lit it?", "Why?"):
         await reading.say(reading.ann, thread, question)
         await settle()
@@ -77,10 +77,10 @@ async def test_with_the_intent_other_peoples_threads_are_left_alone_and_looked_u
     assert len(reading.log.seen("GET", f"/messages/{thread.id}$")) == 1
 
 
-async def test_a_thread_whose_answer_cannot_be_read_now_is_known_once_it_can(fresh: Chat) -> None:
+async def test_a_thread_whose_answer_could_not_be_read_is_requested_again(fresh: Chat) -> None:
     fresh.gateway.granted = MESSAGE_CONTENT
     async with fresh.bot(discord_message_content=True):
-        thread = await under_an_answer(fresh)
+        thread = await _thread_on_answer(fresh)
     path = f"/messages/{thread.id}$"
     async with fresh.bot(discord_message_content=True):
         fresh.faults.answer("GET", path, status=403)
@@ -91,68 +91,84 @@ async def test_a_thread_whose_answer_cannot_be_read_now_is_known_once_it_can(fre
     assert fresh.service.asked_with[1:] == [("And who lit it?", None, LAMP)]
 
 
-ASKING = f"{LAMP}|when was it lit|tell me about the lamp|Can I bring a dog|¿Y el faro?|Wann wurde er gebaut?"
-CHATTER = "thanks!|so cool|will do|is fine by me|what a day that was|how nice|lol|???|gracias|https://a.example/?q=who"
+# Channels that answer every question
+
+QUESTIONS = (
+    LAMP, "when was it lit", "tell me about the lamp", "Can I bring a dog", "¿Y el faro?",
+    "Wann wurde er gebaut?",
+)  # fmt: skip
+CHATTER = (
+    "thanks!", "so cool", "will do", "is fine by me", "what a day that was", "how nice", "lol", "???",
+    "gracias", "https://a.example/?q=who",
+)  # fmt: skip
+STATEMENTS = (
+    "When I get home tonight I will do it",
+    "What I like is the new lamp",
+    "Where I live it is dark",
+)
 
 
-async def test_a_channel_that_answers_everything_answers_what_asks_and_no_chatter(reading: Chat) -> None:
+async def test_a_channel_that_answers_every_question_ignores_chatter(reading: Chat) -> None:
     guild, ann, second = reading.guild, reading.ann, await reading.channel(reading.guild)
     thread = await reading.thread(guild, ann, "thread")
     await reading.say(ann, guild, "Who asked before?")
     await reading.configure("answers", to="questions", channel=guild.channels[0])
     await reading.say(ann, second, "Who asks elsewhere?")
-    for text in CHATTER.split("|"):
+    for text in CHATTER:
         await reading.say(ann, guild, text)
-    for where, text in ((guild, ASKING), (thread, BREAD)):
-        for question in text.split("|"):
-            assert (await reading.reply(await reading.say(ann, where, question))).embeds
+    for question in QUESTIONS:
+        assert (await reading.reply(await reading.say(ann, guild, question))).embeds
+    assert (await reading.reply(await reading.say(ann, thread, BREAD))).embeds
     await reading.configure("answers", to="inherit", channel=guild.channels[0])
     await reading.say(ann, guild, "Who asks afterwards?")
     await reading.mention("The last one?")
-    assert reading.service.asked == [*ASKING.split("|"), BREAD, "The last one?"]
+    assert reading.service.asked == [*QUESTIONS, BREAD, "The last one?"]
 
 
-@pytest.mark.xfail(strict=True, reason="until the merge: statements that begin as a question does")
-@pytest.mark.parametrize(
-    "text", ["When I get home tonight I will do it", "What I like is the new lamp", "Where I live it is dark"]
-)
-async def test_a_channel_that_answers_everything_does_not_answer_statements(reading: Chat, text: str) -> None:
+@pytest.mark.xfail(strict=True, reason="until the merge: statements that begin like questions")
+@pytest.mark.parametrize("statement", STATEMENTS)
+async def test_a_channel_that_answers_every_question_ignores_statements(
+    reading: Chat, statement: str
+) -> None:
     await reading.configure("answers", to="questions")
-    await reading.say(reading.ann, reading.guild, text)
+    await reading.say(reading.ann, reading.guild, statement)
     await reading.mention("The last one?")
     assert reading.service.asked == ["The last one?"]
 
 
-async def forum_of(chat: Chat, answers: str = "questions") -> Channel:
+# Forums
+
+
+async def _forum(chat: Chat, answers: str = "questions") -> Channel:
     """Make a forum with this setting."""
     forum = await chat.channel(chat.guild, "questions", Kind.FORUM)
     await chat.configure("answers", to=answers, channel=forum)
     return forum
 
 
-async def answer_in(chat: Chat, post: Channel) -> Message:
-    """Wait for what the bot says in a post."""
+async def _answer_in(chat: Chat, post: Channel) -> Message:
+    """Wait for the bot's answer in a post."""
     return (await chat.log.until(lambda: chat.posts(post), "an answer in the post", 8))[0]
 
 
 async def test_without_the_intent_a_post_is_answered_once_by_its_title(chat: Chat) -> None:
-    forum, ann = await forum_of(chat), chat.ann
+    forum, ann = await _forum(chat), chat.ann
     post, bare = (
         await chat.post(forum, ann, LAMP, "And who?"),
         await chat.post(forum, ann, f" {BREAD} ", None),
     )
-    assert (await answer_in(chat, post)).reply_to is chat.world.messages[post.id]
-    answer = await answer_in(chat, bare)  # by then the bot's patience with the first has ended too
+    assert (await _answer_in(chat, post)).reply_to is chat.world.messages[post.id]
+    answer = await _answer_in(chat, bare)  # after the bot has waited in vain for the first message
     assert (answer.title, answer.reply_to) == (texts.ANSWERED, None)
     await chat.say(ann, bare, "Its first message comes late.", message_id=bare.id)
     await chat.mention("Why?", where=post)
     assert (chat.service.asked, chat.log.pings) == ([LAMP, BREAD, "Why?"], [])
 
 
-async def test_posts_that_are_not_asked_of_the_bot_are_left_alone(chat: Chat) -> None:
-    forum, robot = await forum_of(chat), chat.world.user("robot", bot=True)
+async def test_posts_by_bots_and_in_other_forums_are_ignored(chat: Chat) -> None:
+    forum, robot = await _forum(chat), chat.world.user("robot", bot=True)
     await chat.post(forum, chat.world.join(chat.guild, robot), "Is this news?", "text")
-    await chat.post(forum, chat.ann, "Is this from a hook?", "text", webhook=True)
+    await chat.post(forum, chat.ann, "Is this from a webhook?", "text", webhook=True)
     for answers in ("mentions", "never"):
         await chat.configure("answers", to=answers, channel=forum)
         await chat.post(forum, chat.ann, "Is this elsewhere?", "text")
@@ -165,8 +181,8 @@ async def test_posts_that_are_not_asked_of_the_bot_are_left_alone(chat: Chat) ->
     [("{}", LAMP), ("{} I want to see it.", LAMP), ("Is it lit? {} I go.", f"{LAMP}\nIs it lit?")],
 )
 async def test_a_mention_in_a_post_asks_its_title_too(chat: Chat, body: str, asked: str) -> None:
-    forum = await forum_of(chat, "inherit")
-    await answer_in(chat, await chat.post(forum, chat.ann, LAMP, body.format(chat.world.bot.mention)))
+    forum = await _forum(chat, "inherit")
+    await _answer_in(chat, await chat.post(forum, chat.ann, LAMP, body.format(chat.world.bot.mention)))
     assert chat.service.asked == [asked]
 
 
@@ -180,11 +196,11 @@ async def test_a_mention_in_a_post_asks_its_title_too(chat: Chat, body: str, ask
         ("The lamp", "word " * 800, "The lamp\n" + ("word " * 100).strip()),
     ],
 )
-async def test_with_the_intent_a_post_is_asked_with_what_its_body_asks(
+async def test_with_the_intent_a_post_is_asked_with_the_questions_in_its_body(
     reading: Chat, title: str, body: str, asked: str
 ) -> None:
-    post = await reading.post(await forum_of(reading), reading.ann, title, body)
-    await answer_in(reading, post)
+    post = await reading.post(await _forum(reading), reading.ann, title, body)
+    await _answer_in(reading, post)
     await settle()
     await reading.say(reading.ann, post, "thanks!")
     await reading.reply(await reading.say(reading.ann, post, "And who kept it?"))
