@@ -192,7 +192,7 @@ def invite(context: click.Context, /, **options: Any) -> None:
     settings = _discord_settings(context, options)
     import asyncio
 
-    from bot.discordapp.invitation import invitation
+    from bot.discordapp.connection import invitation
 
     click.echo(printable(asyncio.run(invitation(settings))))
 

@@ -51,7 +51,7 @@ class BotSettings(IndexSettings):
         description="The file of what is kept: servers' settings, unanswered questions, feedback.",
     )
     record_days: int = Field(
-        90, ge=1, le=36_500, description="Days after which an unanswered question or feedback is deleted."
+        90, ge=0, le=36_500, description="Days after which an unanswered question or feedback is deleted."
     )
     discord_token: SecretStr | None = Field(None, description="The Discord bot's token; shown nowhere.")
     discord_token_file: Path | None = Field(
