@@ -35,7 +35,7 @@ from bot.discordapp.registration import register_if_changed
 from bot.discordapp.submitting import take_interaction
 from bot.discordapp.talk import Surface, log_failure
 from bot.errors import DiscordRefusedError
-from bot.records import Records
+from bot.records.store import Records
 from bot.service.live_index import Damage
 from bot.settings import BotSettings
 from index.errors import FootnoteError
@@ -79,7 +79,7 @@ class FootnoteClient(discord.Client):
         self.surface = Surface(
             settings=settings,
             service=service,
-            records=Records(settings.records, recording=settings.recording, days=settings.record_days),
+            records=Records(settings.records, days=settings.record_days),
             cooldowns=Cooldowns(settings.discord_user_rate, settings.discord_server_rate),
             metrics=Metrics(),
             work=self.work,

@@ -8,7 +8,8 @@ import pytest
 
 from bot.answering.answer import Verdict
 from bot.discordapp.client import FootnoteClient
-from bot.records import AnswersTo, Gap
+from bot.records.gaps import Gap
+from bot.records.settings import AnswersTo
 from index.errors import BusyError
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.fake_service import FakeService, sample_answer
