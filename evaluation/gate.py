@@ -22,6 +22,7 @@ from evaluation.questions import Question
 from evaluation.sets import read_questions
 from index.errors import DamagedIndexError, GateError, MissingError
 from index.progress import Progress
+from index.search.calibration import fit_file
 from index.storage.gate import GateReport, Gold
 from index.storage.local import Generation
 from index.terminal import printable
@@ -67,7 +68,7 @@ def find_gate(settings: BotSettings) -> GoldGate | None:
                 ]
             )
         ) from error
-    find_judge(settings.fit_file, "", settings.answer_at)  # refused now, and not after all the encoding
+    find_judge(fit_file(settings.index), "", settings.answer_at)  # refuse it before encoding
     return GoldGate(settings, file, questions)
 
 

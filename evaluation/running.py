@@ -20,6 +20,7 @@ from index.articles.reading import Article
 from index.build import build_index
 from index.encoding.encoder import Encoder
 from index.progress import Progress
+from index.search.calibration import fit_file
 from index.search.search import Search
 from index.search.signals import judged
 from index.storage.local import open_generation
@@ -116,7 +117,7 @@ class _Asking:
         self._articles = {article.id: article for article in questions.articles}
         self._settings = settings
         self._encoder = encoder
-        self._judge = find_judge(settings.fit_file, encoder.model.fingerprint, settings.answer_at)
+        self._judge = find_judge(fit_file(settings.index), encoder.model.fingerprint, settings.answer_at)
         self._tell = tell
         self._total = total
         self._done = 0
@@ -130,7 +131,7 @@ class _Asking:
         build_index(settings, tell, self._encoder, force=True)  # a half has half of the articles
         generation = open_generation(index)
         try:
-            search = Search(generation, self._encoder, self._settings.without)
+            search = Search(generation, self._encoder)
             with self._encoder.one_thread():  # as the service does, so that the times are those of it
                 return [self._ask(question, search, other) for question in asked]
         finally:
@@ -149,8 +150,7 @@ class _Asking:
     def _answer(self, question: str, search: Search) -> tuple[Answer, _Signals]:
         """Answer a question as the service does; return the signals of the first hit beside the answer."""
         found = search(question)
-        without = self._settings.without
-        given = answer(question, found, judge=self._judge, generation=search.store.name, without=without)
+        given = answer(question, found, judge=self._judge, generation=search.store.name)
         return given, tuple(judged(found.hits[0]).items()) if found.hits else ()
 
 

@@ -21,7 +21,7 @@ from index.progress import Progress
 
 __all__ = ["evaluate", "sample"]
 
-_UNTOLD = {"articles", "gate", "gate_at", "index", "keep", "log_level", "shrink", "waiting"}
+_UNTOLD = {"articles", "gate", "gate_at", "index", "keep", "log_level", "shrink"}
 """Settings that say nothing of how the questions were answered, beside those of Discord."""
 
 

@@ -103,7 +103,7 @@ def plan_build(settings: IndexSettings) -> Changes:
         ArticleError: an article cannot be indexed.
         NoModelError: the encoder's weights cannot be had.
     """
-    source = read_articles(settings.articles, settings.article_bytes)
+    source = read_articles(settings.articles)
     with _previous(settings.index) as (previous, damage):
         model = find_model_of(settings.index, settings.model, settings.model_sha256)
         return _compare(_hashes(source), source.notes, previous, settings, model, damage)
@@ -143,7 +143,7 @@ def _build_next(
     *,
     force: bool,
 ) -> BuildReport:
-    source = read_articles(settings.articles, settings.article_bytes)
+    source = read_articles(settings.articles)
     hashes = _hashes(source)
     model = encoder.model if encoder else find_model_of(settings.index, settings.model, settings.model_sha256)
     with writable(settings.index):
@@ -159,7 +159,7 @@ def _build_next(
                 raise ShrunkError(fault)
             if encoder is None:
                 progress(Progress("loading the encoder", 0, 1))
-                encoder = build_encoder(settings.index, model, source.articles, settings.encode_with)
+                encoder = build_encoder(settings.index, model, source.articles)
                 progress(Progress("loading the encoder", 1, 1))
             if previous and previous.manifest.producer != encoder.producer and not changes.everything:
                 changes = replace(changes, everything="vectors are now computed in another way")

@@ -16,7 +16,7 @@ from index.encoding import exports as graphs
 from index.encoding.encoder import Encoder
 from index.encoding.models import Model, find_model
 from index.encoding.opening import build_encoder, choose_encoder
-from index.settings import DEFAULT_MODEL, EncodeWith
+from index.settings import DEFAULT_MODEL
 
 __all__ = ["copy_index_file", "default_graph", "lend_graph", "open_default"]
 
@@ -36,7 +36,7 @@ def default_graph(config: pytest.Config, base: Path) -> Path:
     folder.mkdir(exist_ok=True)
     with portalocker.Lock(folder / "lock", timeout=600):
         if not graphs.graph_digest(folder, find_model(DEFAULT_MODEL).fingerprint):
-            build_encoder(folder, find_model(DEFAULT_MODEL), (), EncodeWith.GRAPH)
+            build_encoder(folder, find_model(DEFAULT_MODEL), ())
     return folder
 
 

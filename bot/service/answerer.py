@@ -22,6 +22,7 @@ from index.articles.reading import Article
 from index.encoding.encoder import Encoder
 from index.encoding.opening import open_encoder
 from index.language import straighten
+from index.search.calibration import fit_file
 from index.search.search import Search
 from index.storage.local import Generation, open_generation
 from index.storage.manifest import Manifest
@@ -62,11 +63,11 @@ class Serving:
             NoModelError: the encoder's weights cannot be had.
             FitError: the fit is none.
         """
-        return cls.of(settings, open_generation(settings.index, check_mb=settings.check_mb))
+        return cls.of(settings, open_generation(settings.index))
 
     def next(self) -> Self:
         """Open the current generation, which may be another one by now; raises as `first` does."""
-        new = open_generation(self.settings.index, check_mb=self.settings.check_mb)
+        new = open_generation(self.settings.index)
         return self.of(self.settings, new, self)
 
     @classmethod
@@ -83,8 +84,8 @@ class Serving:
                 encoder = open_encoder(
                     settings.index, generation.manifest, settings.model, threads=1, pin=settings.model_sha256
                 )
-            search = Search(generation, encoder, settings.without)
-            judge = find_judge(settings.fit_file, encoder.model.fingerprint, settings.answer_at)
+            search = Search(generation, encoder)
+            judge = find_judge(fit_file(settings.index), encoder.model.fingerprint, settings.answer_at)
         except Exception:
             generation.close()
             raise
@@ -125,7 +126,6 @@ class Serving:
             self.search(question, article=article),
             judge=self.judge,
             generation=self.name,
-            without=self.settings.without,
         )
         return self.prover.prove(made)
 

@@ -43,6 +43,7 @@ __all__ = ["Service", "ServiceStats"]
 _T = TypeVar("_T")
 _LOG = logging.getLogger(__name__)
 _LOOK_EVERY = 2.0
+_WAITING = 256
 """Seconds between two looks at CURRENT for a generation that another process published."""
 
 
@@ -76,8 +77,8 @@ class Service:
         self._rebuild: asyncio.Task[BuildReport] | None = None
         self._current = Current(settings, self._retire, self._hear_of_swap, self._hear_of_damage)
         self._retired: list[Serving] = []
-        self._answering = Queue("footnote-answer", settings.waiting)
-        self._looking = Queue("footnote-look", settings.waiting)
+        self._answering = Queue("footnote-answer", _WAITING)
+        self._looking = Queue("footnote-look", _WAITING)
         self._answered: Counter[Verdict] = Counter()
         self._catalogue: tuple[str, Catalogue] | None = None
         self._on_swap: list[Callable[[str], None]] = []

@@ -26,7 +26,6 @@ from index.encoding.models import Model, check_pin, find_model, is_default
 from index.encoding.onnx_encoder import Graph
 from index.encoding.reference import Reference
 from index.errors import DamagedIndexError, NoIndexError, NoModelError
-from index.settings import EncodeWith
 from index.storage.durable import need_room
 from index.storage.manifest import TEMPORARY, Manifest, read_manifest, read_pointer
 
@@ -94,7 +93,7 @@ def _find_either(folder: Path, name: str) -> Model:
         raise
 
 
-def build_encoder(folder: Path, model: Model, articles: Sequence[Article], wanted: EncodeWith) -> Encoder:
+def build_encoder(folder: Path, model: Model, articles: Sequence[Article]) -> Encoder:
     """Return what encodes the articles of a build; only under the lock of the index at `folder`.
 
     The first build of a model exports its graph, which takes torch and some twenty seconds; a model of which
@@ -105,7 +104,7 @@ def build_encoder(folder: Path, model: Model, articles: Sequence[Article], wante
         OSError: the graph cannot be written.
     """
     digest = graph_digest(folder, model.fingerprint)
-    if digest and wanted is not EncodeWith.REFERENCE:
+    if digest:
         try:
             return _open_graph(folder, model.fingerprint, digest)
         except DamagedIndexError as error:
@@ -115,7 +114,7 @@ def build_encoder(folder: Path, model: Model, articles: Sequence[Article], wante
     encoder = Encoder(model, backend=reference)
     if not digest and read_refusal(folder, model.fingerprint) is None:
         digest = _export(folder, encoder, reference, articles)
-    if not digest or wanted is EncodeWith.REFERENCE:
+    if not digest:
         return encoder
     return _open_graph(folder, model.fingerprint, digest)
 

@@ -110,6 +110,11 @@ class ChosenFit:
         return f"not fitted for this encoder (that of {self.fit.encoder} is used): `footnote eval --fit SET`"
 
 
+def fit_file(index: Path) -> Path:
+    """Return the file of an index folder's own fit: fit.json beside the folder."""
+    return index.parent / "fit.json"
+
+
 def choose_fit(file: Path, encoder_fingerprint: str) -> ChosenFit:
     """Return the fit in `file` if there is one for the encoder, else the shipped one.
 

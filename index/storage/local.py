@@ -37,7 +37,6 @@ from index.articles.reading import Article
 from index.encoding.compression import Basis, PackedTokens, Vectors
 from index.errors import DamagedIndexError, NoIndexError
 from index.passages.splitting import Passage, Sentence
-from index.settings import CHECK_MB
 from index.storage.checksums import Sums, check_file, check_size, read_checked
 from index.storage.held import HeldFile
 from index.storage.lexical import Postings
@@ -62,6 +61,7 @@ from index.storage.store import Forms, StoredPassage
 from index.storage.vectors import Dense
 from index.storage.verification import IndexStatus, status_of
 
+_CHECK_MB = 1_000
 _WORDS = 300_000
 """Words that questions are spelt by: 80 MB of memory and a second at opening."""
 
@@ -79,7 +79,7 @@ __all__ = [
 ]
 
 
-def open_generation(folder: Path, *, check_mb: int | None = CHECK_MB) -> Generation:
+def open_generation(folder: Path, *, check_mb: int | None = _CHECK_MB) -> Generation:
     """Open the current generation, checking every byte of it, or of a large one all but its files of rows.
 
     Those are read whole where they have no more than `check_mb` MB together, or it is None. Larger ones are

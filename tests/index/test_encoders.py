@@ -24,7 +24,7 @@ from index.encoding.exports import (
 from index.encoding.models import find_model
 from index.encoding.opening import build_encoder, choose_encoder, open_encoder
 from index.errors import DamagedIndexError, NoModelError
-from index.settings import DEFAULT_MODEL, EncodeWith
+from index.settings import DEFAULT_MODEL
 from index.storage.local import open_generation
 from index.storage.manifest import Manifest, read_manifest, read_pointer
 from index.storage.verification import index_status, verify
@@ -193,17 +193,17 @@ def test_model_without_a_graph_is_told_of_once_and_not_tried_again(
     model = find_model(str(folder))
     index = tmp_path / "index"
     index.mkdir()
-    assert build_encoder(index, model, (), EncodeWith.GRAPH).producer == "reference"
+    assert build_encoder(index, model, ()).producer == "reference"
     (line,) = warnings_of(caplog)
     assert f"no graph can be made of the encoder {folder}" in line
     assert "\n" not in line
-    assert build_encoder(index, model, (), EncodeWith.GRAPH).producer == "reference"
+    assert build_encoder(index, model, ()).producer == "reference"
     assert len(warnings_of(caplog)) == 1
     assert verify_alone(index) == [], "the refusal is a file of the index"
     refused = graph_home(index, model.fingerprint) / "refused.json"
     damage(refused)
     assert "refused.json is damaged" in verify_alone(index)[0]
-    assert build_encoder(index, model, (), EncodeWith.GRAPH).producer == "reference"
+    assert build_encoder(index, model, ()).producer == "reference"
     assert len(warnings_of(caplog)) == 2, "what cannot be read is tried again"
 
 

@@ -19,7 +19,7 @@ from index.encoding.models import Model, find_model
 from index.encoding.onnx_encoder import Graph
 from index.encoding.opening import build_encoder, choose_encoder
 from index.encoding.reference import Reference
-from index.settings import DEFAULT_MODEL, EncodeWith
+from index.settings import DEFAULT_MODEL
 from tests.graphs import copy_index_file
 from tests.index.model_folders import PROMPTS, save_sentencepiece, save_transformer
 from tests.index.shelf import SHELF
@@ -78,7 +78,7 @@ def sentencepiece_pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """Pair a model whose tokens begin with the space before the word; really exported."""
     home = tmp_path_factory.mktemp("sentencepiece-graph")
     model = find_model(str(save_sentencepiece(home / "model", PROMPTS)))
-    encoder = build_encoder(home, model, (), EncodeWith.GRAPH)
+    encoder = build_encoder(home, model, ())
     assert len(encoder.producer) == 64, "it was exported, and agrees"
     return Reference(model, 1), encoder._backend
 
