@@ -13,9 +13,9 @@ __all__ = ["FILES", "main"]
 
 _ROOT = Path(__file__).parents[1]
 _HEAD = """\
-# Footnote's settings, with their defaults (written by `make settings`). Copy this file to .env and uncomment what
-# you change. Options come first, then the environment, then .env. Paths are relative to the folder in which
-# footnote is started.
+# Footnote's settings with their defaults, written by `make settings`. Copy this file to .env and uncomment
+# what you change. Options come first, then the environment, then .env. Paths are relative to the folder in
+# which footnote is started.
 """
 _BEGIN, _END = "<!-- written by `make settings` -->", "<!-- end -->"
 
@@ -42,7 +42,7 @@ def _settings_page(current: str) -> str:
     for name, field in BotSettings.model_fields.items():
         default = f"`{_default(field.default)}`" if _default(field.default) else "none"
         lines.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
-    before, after = current.split(_BEGIN)[0], current.split(_END)[1]
+    before, after = current.partition(_BEGIN)[0], current.partition(_END)[2]
     return "\n".join([before + _BEGIN, "", *lines, "", _END + after])
 
 
