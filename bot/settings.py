@@ -6,6 +6,7 @@ import difflib
 import ipaddress
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -36,6 +37,7 @@ RETIRED = {
     "without": "every part of the search is used",
 }
 """Settings of earlier versions, with what holds now; one that is still set is reported and has no effect."""
+_TRUE = {"1", "on", "t", "true", "y", "yes"}
 
 
 def is_loopback(host: str | None) -> bool:
@@ -115,28 +117,21 @@ class BotSettings(IndexSettings):
             SettingsError: a value is not accepted, or `.env` sets a FOOTNOTE_ name that is not a setting.
         """
         settings = super().load(**options)
-        in_file = {
-            name.upper(): value for name, value in dotenv.dotenv_values(".env", encoding="utf-8").items()
-        }
-        known = [PREFIX + name.upper() for name in cls.model_fields]
-        for name in in_file:
-            if (
-                name.startswith(PREFIX)
-                and name not in known
-                and name.removeprefix(PREFIX).lower() not in RETIRED
-            ):
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f"; did you mean {near[0]}?" if near else "."
-                raise SettingsError(f"{name} in .env is not a setting{hint} .env.example lists them all.")
-        values = {**in_file, **{name.upper(): value for name, value in os.environ.items()}}
+        in_file = _by_setting(dotenv.dotenv_values(".env", encoding="utf-8"))
+        in_environment = _by_setting(os.environ)
+        for name in sorted(in_file.keys() - cls.model_fields.keys() - RETIRED.keys()):
+            near = difflib.get_close_matches(name, cls.model_fields, 1)
+            hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else "."
+            raise SettingsError(
+                f"{PREFIX}{name.upper()} in .env is not a setting{hint} .env.example lists them all."
+            )
         for name, meaning in RETIRED.items():
-            if values.get(variable := PREFIX + name.upper()):
-                _LOG.warning("%s is retired and has no effect: %s. Remove it.", variable, meaning)
-        recording = (values.get(f"{PREFIX}RECORDING") or "true").strip().lower()
-        if recording not in {"1", "on", "t", "true", "y", "yes"}:
-            settings = settings.model_copy(
-                update={"record_days": 0}
-            )  # never record against the operator's will
+            if not (value := in_environment.get(name) or in_file.get(name)):
+                continue
+            _LOG.warning("%s%s is retired: %s. Remove it.", PREFIX, name.upper(), meaning)
+            if name == "recording" and value.strip().lower() not in _TRUE:
+                # Never record against the operator's will.
+                settings = settings.model_copy(update={"record_days": 0})
         return settings
 
     @field_validator("discord_admin_users", "discord_admin_roles", "discord_admin_servers", mode="before")
@@ -155,3 +150,12 @@ class BotSettings(IndexSettings):
         if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError("plain http is accepted for this machine only (127.0.0.1, localhost); use https")
         return value.rstrip("/")
+
+
+def _by_setting(variables: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the variables that begin with FOOTNOTE_, in any case, by the name of their setting."""
+    return {
+        name.upper().removeprefix(PREFIX).lower(): value or ""
+        for name, value in variables.items()
+        if name.upper().startswith(PREFIX)
+    }
