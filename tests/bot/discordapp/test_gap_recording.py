@@ -188,7 +188,7 @@ async def test_nothing_is_kept_where_recording_is_off(
     wire: LoopbackDiscord, bot_settings: MakeBotSettings, service: FakeService
 ) -> None:
     service.reply = sample_answer(verdict=Verdict.NOT_FOUND)
-    async with running(bot_settings(recording=False), service):
+    async with running(bot_settings(record_days=0), service):
         guild, (ann,) = await inhabited(wire, "ann")
         await answer_to(wire, ann, guild)
         await mentioned(wire, ann, guild)
