@@ -7,8 +7,8 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 import click
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from evaluation.gate import GoldGate
 
 __all__ = ["main"]
-
-_Result = TypeVar("_Result")
 
 _GC_THRESHOLD = 10_000
 """Allocations between garbage collections. Imports allocate much and free nothing, so Python's default of 700
@@ -110,9 +108,11 @@ def chat(context: click.Context) -> None:
     """Ask and answer here in the terminal."""
     try:
         settings = load_settings(context)
+        import asyncio
+
         from bot.terminal.chat import chat as run_chat
 
-        _run(run_chat(settings))
+        asyncio.run(run_chat(settings))
     except KeyboardInterrupt:
         _leave(0)
 
@@ -142,9 +142,11 @@ def sync(settings: BotSettings, server: int | None, force: bool, remove: bool) -
     if remove and server is None:
         raise click.UsageError("--remove needs --server ID.")
     settings = with_token(settings)
+    import asyncio
+
     from bot.discordapp.running import sync_commands
 
-    click.echo(printable(_run(sync_commands(settings, server, force=force, removing=remove))))
+    click.echo(printable(asyncio.run(sync_commands(settings, server, force=force, removing=remove))))
 
 
 @discord.command()
@@ -152,9 +154,11 @@ def sync(settings: BotSettings, server: int | None, force: bool, remove: bool) -
 def invite(settings: BotSettings) -> None:
     """Print the link that adds the bot to a server."""
     settings = with_token(settings)
+    import asyncio
+
     from bot.discordapp.invitation import invitation
 
-    click.echo(printable(_run(invitation(settings))))
+    click.echo(printable(asyncio.run(invitation(settings))))
 
 
 @footnote.command(cls=_BotCommand)
@@ -168,12 +172,6 @@ def doctor(context: click.Context) -> None:
         click.echo(printable(redacted(finding.line())))
     if status := max(finding.status for finding in findings):
         raise SystemExit(status)
-
-
-def _run(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-    import asyncio  # only here, since importing it takes a third of the time of --help
-
-    return asyncio.run(coroutine)
 
 
 def _leave(status: int) -> NoReturn:

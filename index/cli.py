@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from index.articles.reading import Article
-    from index.build import BuildReport, Changes
+    from index.build import Changes
     from index.settings import IndexSettings
     from index.storage.gate import Gate
     from index.storage.store import StoredPassage
@@ -96,18 +96,14 @@ def _build(settings: IndexSettings, gate: Gate | None, force: bool) -> None:
 
     with show_progress() as progress:
         report = build_index(settings, progress, gate=gate, force=force)
-    _print_notes(_notes_of(report))
-    click.echo(report.summary())
-
-
-def _notes_of(report: BuildReport) -> list[str]:
     notes = list(report.changes.notes)
     if report.changes.everything:
         notes.append(f"everything was indexed again: {report.changes.everything}")
     if report.gold:
         notes += [f"gold question lost: {name}" for name in report.gold.lost]
-        notes += [report.gold.note] * bool(report.gold.note)
-    return notes
+        notes += filter(None, [report.gold.note])
+    _print_notes(notes)
+    click.echo(report.summary())
 
 
 def _print_notes(notes: Sequence[str]) -> None:
