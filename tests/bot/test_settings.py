@@ -32,7 +32,9 @@ def commands_in(group: click.Group, path: str = "") -> Iterator[tuple[str, click
 
 
 def options_of(command: click.Command) -> dict[str, click.Option]:
-    params = command.get_params(click.Context(command))
+    # With the program's own help options, since a command keeps those of its first context.
+    context = click.Context(command, help_option_names=["-h", "--help"])
+    params = command.get_params(context)
     return {name: param for param in params if isinstance(param, click.Option) for name in param.opts}
 
 
