@@ -30,7 +30,7 @@ from functools import lru_cache
 from typing import Self
 
 from bot.answering.answer import Answer, Verdict
-from index.folding import WORD, fold
+from index.analysis import WORD, fold
 from index.language import function_words, leans_back, straighten, words_of
 from index.search.lexicon import lexicon
 from index.search.names import find_names

@@ -16,7 +16,7 @@ from index.encoding.backend import TextVectors, own_tokens, whole_words
 from index.encoding.compression import Basis, unit
 from index.encoding.models import Model
 from index.errors import NoModelError
-from index.folding import WORD
+from index.analysis import WORD
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
