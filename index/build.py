@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from index.articles.reading import Article, ArticleSource, read_articles
+from index.articles.article import Article
+from index.articles.formats import ArticleSource, read_articles
 from index.encoding.encoder import Encoder
 from index.encoding.exports import check_graph
 from index.encoding.models import Model
@@ -16,7 +17,6 @@ from index.encoding.opening import build_encoder, find_model_of
 from index.errors import DamagedIndexError, NoIndexError, ShrunkError
 from index.memory import enough_memory
 from index.passages.drafts import Draft, passage_settings, split
-from index.printing import count_of
 from index.progress import Progress
 from index.settings import IndexSettings
 from index.storage.durable import make_folder
@@ -26,6 +26,7 @@ from index.storage.lock import locked, writable
 from index.storage.manifest import KEPT
 from index.storage.retention import remove_leftovers, remove_old
 from index.storage.writer import write_generation
+from index.terminal import count_of
 
 __all__ = ["BuildReport", "Changes", "build_index", "plan_build", "shrinkage"]
 
@@ -103,7 +104,7 @@ def plan_build(settings: IndexSettings) -> Changes:
         ArticleError: an article cannot be indexed.
         NoModelError: the encoder's weights cannot be had.
     """
-    source = read_articles(settings.articles, settings.article_bytes)
+    source = read_articles(settings.articles)
     with _previous(settings.index) as (previous, damage):
         model = find_model_of(settings.index, settings.model, settings.model_sha256)
         return _compare(_hashes(source), source.notes, previous, settings, model, damage)
@@ -143,7 +144,7 @@ def _build_next(
     *,
     force: bool,
 ) -> BuildReport:
-    source = read_articles(settings.articles, settings.article_bytes)
+    source = read_articles(settings.articles)
     hashes = _hashes(source)
     model = encoder.model if encoder else find_model_of(settings.index, settings.model, settings.model_sha256)
     with writable(settings.index):

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from index.articles.reading import HEADING_PARTS, Article
+from index.articles.article import HEADING_PARTS, Article
 from index.folding import WORD, fold
 
 __all__ = [

@@ -22,7 +22,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.answering.answer import Answer, Citation, Quote, Verdict
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.encoding.encoder import Encoder
 from index.passages.drafts import passage_key, passage_settings
 from index.search.hits import Hit

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.service.job_queue import Waiting
     from bot.service.live_index import Damage
     from bot.service.service import ServiceStats
-    from index.articles.reading import Article
+    from index.articles.article import Article
     from index.build import BuildReport
     from index.progress import Progress
     from index.storage.generations import GenerationLine

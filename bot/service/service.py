@@ -32,7 +32,7 @@ from index.errors import BusyError
 
 if TYPE_CHECKING:
     from bot.answering.verify import Checked
-    from index.articles.reading import Article
+    from index.articles.article import Article
     from index.build import BuildReport
     from index.progress import Progress
     from index.storage.generations import GenerationLine

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.encoding.compression import WIDTH, PackedTokens, Vectors
 from index.encoding.encoder import EncodedPassage, Encoder
 from index.language import heading_line_text

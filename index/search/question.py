@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from index.articles.reading import HEADING_PARTS
+from index.articles.article import HEADING_PARTS
 from index.encoding.encoder import Encoder
 from index.folding import WORD, fold
 from index.language import function_words, parts_asked_for, straighten

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.encoding.encoder import EncodedQuestion, Encoder
 from index.folding import WORD
 from index.language import part_at

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.language import words_of
 from index.passages.drafts import sentence_texts
 from index.passages.splitting import Passage, Sentence

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from index.encoding.exports import remove_models
 from index.errors import DamagedIndexError, GateError, MissingError, NoIndexError
-from index.printing import count_of
 from index.storage.local import Generation, open_named
 from index.storage.lock import locked, writable
 from index.storage.manifest import GATE, KEPT, MANIFEST, REFUSED, Manifest, read_named_manifest, read_pointer
@@ -27,6 +26,7 @@ from index.storage.retention import (
     remove_refused,
 )
 from index.storage.verification import kept_manifests
+from index.terminal import count_of
 
 __all__ = [
     "GenerationLine",

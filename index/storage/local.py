@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.encoding.compression import Basis, PackedTokens, Vectors
 from index.errors import DamagedIndexError, NoIndexError
 from index.passages.splitting import Passage, Sentence

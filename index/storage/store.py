@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.encoding.compression import Basis, PackedTokens, Vectors
 from index.passages.splitting import Passage
 from index.storage.manifest import Manifest
