@@ -20,7 +20,6 @@ HEADING_PARTS = ("title", "author", "publisher", "published")
 
 _FIELDS = ("title", "author", "publisher", "url", "published")
 _MAX_FIELD, _MAX_ID = 10_000, 1_000  # characters
-
 _BLANK_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
 
 BLANKS = "\ufeff" + "".join(filter(str.isspace, map(chr, range(0x3001))))
@@ -99,7 +98,7 @@ class ParsedArticle:
 
 
 def assemble(parsed: ParsedArticle) -> Article:
-    """Put an article together from what a reader parsed; raise `RefusedError` where it cannot be indexed."""
+    """Put an article together from what a reader parsed; raises `RefusedError` if it cannot be indexed."""
     heading = parsed.heading
     # Fields that come from a heading in the file keep its white space, so that they can be found in it.
     is_verbatim = heading is not None
@@ -130,7 +129,9 @@ def _field_text(name: str, value: object, is_verbatim: bool) -> str:
     for item in value if isinstance(value, list) else [value]:
         if isinstance(item, bool) or not isinstance(item, str | int | float | None):
             raise RefusedError(f'"{name}" is not text')
-        text = "" if item is None else str(item) if is_verbatim else " ".join(str(item).split())
+        text = "" if item is None else str(item)
+        if not is_verbatim:
+            text = " ".join(text.split())
         joined += f", {text}" if joined and text else text
         # Checked here, not at the end: thousands of YAML aliases can stand for one long value.
         if len(joined) > _MAX_FIELD:

@@ -34,7 +34,6 @@ class ArticleReader(Protocol):
 
     def __call__(self, file: SourceFile, /) -> Iterator[ParsedArticle | RefusedError]:
         """Yield each article, or why it cannot be indexed; raise `RefusedError` for the rest of the file."""
-        ...
 
 
 READERS: dict[str, ArticleReader] = {

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from index.articles.article import Article
-from index.articles.formats import read_articles
+from index.articles.formats import READERS, read_articles
 from index.errors import ArticleError
 from tests.index.shelf import put
 
-__all__ = ["BODY", "article_in", "problems", "put"]
+__all__ = ["BODY", "FORMATS", "article_in", "problems", "put"]
 
 BODY = "The lamp burned oil."
+FORMATS = ", ".join(READERS)
+"""The suffixes of all formats, as messages list them."""
 
 
 def article_in(folder: Path, name: str, content: str | bytes) -> Article:

@@ -9,7 +9,7 @@ import pytest
 
 from index.articles.formats import read_articles
 from index.errors import ArticleError, MissingError
-from tests.index.articles.reading import BODY, article_in, problems, put
+from tests.index.articles.reading import BODY, FORMATS, article_in, problems, put
 
 ROW = {"id": "one", "text": "Body."}
 
@@ -121,12 +121,12 @@ def test_long_list_of_problems_is_cut_in_the_message_only(tmp_path: Path) -> Non
 @pytest.mark.parametrize("files", [{}, {"picture.png": b"x"}, {"questions.jsonl": b"{}"}, {".a.txt": b"x"}])
 def test_folder_without_articles_is_refused(tmp_path: Path, files: dict[str, bytes]) -> None:
     (problem,) = problems(put(tmp_path, files))
-    assert problem == f"{tmp_path}: holds no article file (.txt, .md, .jsonl)"
+    assert problem == f"{tmp_path}: holds no article file ({FORMATS})"
 
 
 def test_named_file_of_another_kind_is_refused(tmp_path: Path) -> None:
-    (problem,) = problems(put(tmp_path, {"page.rtf": BODY}) / "page.rtf")
-    assert problem == f"{tmp_path}/page.rtf: not an article file (.txt, .md, .jsonl)"
+    (problem,) = problems(put(tmp_path, {"cover.png": b""}) / "cover.png")
+    assert problem == f"{tmp_path}/cover.png: not an article file ({FORMATS})"
 
 
 @pytest.mark.parametrize("name", ["nowhere", "x" * 300])

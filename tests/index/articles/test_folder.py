@@ -15,7 +15,7 @@ from index.articles.article import RefusedError
 from index.articles.folder import FolderWalk
 from index.articles.formats import READERS, read_articles
 from index.errors import ArticleError
-from tests.index.articles.reading import BODY, article_in, problems, put
+from tests.index.articles.reading import BODY, FORMATS, article_in, problems, put
 
 
 def test_folder_is_walked_in_order_and_what_is_skipped_is_noted(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_folder_is_walked_in_order_and_what_is_skipped_is_noted(tmp_path: Path) 
     ]  # fmt: skip
     assert [note.removeprefix(f"{tmp_path}/") for note in source.notes] == [
         "alias.txt: a link inside the article folder, not followed; skipped",
-        "cover.png: not an article file (.txt, .md, .jsonl); skipped",
+        f"cover.png: not an article file ({FORMATS}); skipped",
         "questions.jsonl: a question set, not articles; skipped",
         "a/some.questions.jsonl: a question set, not articles; skipped",
         "a/up: a link inside the article folder, not followed; skipped",
