@@ -16,7 +16,7 @@ from bot.settings import BotSettings
 from evaluation.questions import Question
 from evaluation.records import Asked, Kind
 from evaluation.sets import QuestionSet
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.build import build_index
 from index.encoding.encoder import Encoder
 from index.progress import Progress

@@ -9,13 +9,13 @@ from pathlib import Path
 from evaluation.errors import QuestionSetError
 from evaluation.judging import plain
 from evaluation.questions import Question, WrongLineError, parse_question, placed
-from index.articles.reading import Article, read_articles
+from index.articles.article import Article
+from index.articles.formats import READERS, read_articles
 from index.errors import ArticleError, MissingError
 
 __all__ = ["QuestionSet", "read_questions", "read_sets", "unseen"]
 
 _SUFFIX = ".questions.jsonl"
-_BESIDE = (".txt", ".md", ".jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +146,12 @@ def _locate(path: Path) -> tuple[str, Path, Path]:
     if not path.exists():
         raise MissingError(f"no question set at {path}: name a folder, or a file X{_SUFFIX}.")
     stem = path.name.removesuffix(_SUFFIX)
-    beside = [path.with_name(stem + suffix) for suffix in _BESIDE]
+    beside = [path.with_name(stem + suffix) for suffix in READERS]
     there = [file for file in beside if file.exists() and path.name.endswith(_SUFFIX)]
     if len(there) != 1:
         raise MissingError(
             f"{path}: a file of questions is called X{_SUFFIX}, with its article beside it as just one of "
-            "X.txt, X.md and X.jsonl."
+            f"{', '.join(f'X{suffix}' for suffix in READERS)}."
         )
     return stem, path, there[0]
 

@@ -27,7 +27,6 @@ from index.errors import (
     ShrunkError,
 )
 from index.passages.encoder_input import PASSAGES_VERSION
-from index.printing import count_of
 from index.progress import Progress
 from index.search.abbreviations import find_abbreviations
 from index.settings import IndexSettings
@@ -40,6 +39,7 @@ from index.storage.manifest import Manifest
 from index.storage.store import Store
 from index.storage.vector_cache import CACHE, VectorCache
 from index.storage.writer import GenerationWriter
+from index.terminal import count_of
 
 __all__ = ["build_index", "passage_settings", "plan_build", "shrinkage"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from index.printing import count_of
 from index.storage.gate import Gold
+from index.terminal import count_of
 
 __all__ = ["BuildReport", "Changes"]
 

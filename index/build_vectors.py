@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.encoding.compression import Basis
 from index.encoding.encoder import EncodedPassage, Encoder
 from index.passages.encoder_input import EncoderInput, encoder_input, title_prefix

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from index.analysis import WORD, fold
-from index.articles.reading import HEADING_PARTS, Article
+from index.articles.article import HEADING_PARTS, Article
 
 __all__ = [
     "function_words",

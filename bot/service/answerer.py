@@ -16,7 +16,7 @@ from bot.answering.confidence import Judge, find_judge
 from bot.answering.followups import Earlier, ask_following
 from bot.service.catalogue import Catalogue
 from bot.settings import BotSettings
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.encoding.encoder import Encoder
 from index.encoding.opening import open_encoder
 from index.language import normalize_question

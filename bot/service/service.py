@@ -33,7 +33,7 @@ from index.storage.store import StoreInfo
 
 if TYPE_CHECKING:
     from bot.answering.verify import Checked
-    from index.articles.reading import Article
+    from index.articles.article import Article
     from index.build_report import BuildReport
     from index.progress import Progress
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.language import heading_line_text
 from index.passages.splitting import Passage, source_text
 

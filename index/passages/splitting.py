@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import sentencex
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.language import heading_line_text
 
 __all__ = [

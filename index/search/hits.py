@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.language import is_question
 from index.search.question import Question, Term
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from index.analysis import WORD, fold, words
-from index.articles.reading import HEADING_PARTS
+from index.articles.article import HEADING_PARTS
 from index.encoding.encoder import Encoder
 from index.language import function_words, heading_parts_asked_for, normalize_question
 from index.search.abbreviations import Abbreviations

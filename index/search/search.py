@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from index.analysis import WORD, stems
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.encoding.encoder import EncodedQuestion, Encoder
 from index.errors import DamagedIndexError
 from index.language import heading_part_at

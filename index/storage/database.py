@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from cachetools import LRUCache
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.passages.splitting import Passage, Sentence
 from index.storage.sqlite import harden, open_read_only, raise_if_damaged
 from index.storage.store import ArticleSummary, StoredPassage

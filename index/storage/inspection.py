@@ -12,7 +12,6 @@ from pathlib import Path
 
 from index.encoding.exports import ENCODERS, verify_encoder, verify_encoders
 from index.errors import DamagedIndexError, NoIndexError
-from index.printing import count_of
 from index.storage.files import folder_size
 from index.storage.gate import GATE_REPORT
 from index.storage.lock import LOCK
@@ -28,6 +27,7 @@ from index.storage.manifest import (
 )
 from index.storage.store import StoreInfo
 from index.storage.vector_cache import CACHE
+from index.terminal import count_of
 
 __all__ = [
     "GenerationSummary",

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.encoding.compression import Basis, PackedTokens, Vectors
 from index.errors import DamagedIndexError, NoIndexError
 from index.storage.database import DATABASE, Database

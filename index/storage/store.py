@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.encoding.compression import Basis, PackedTokens, Vectors
 from index.passages.splitting import Passage
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.encoding.compression import Basis
 from index.encoding.encoder import Encoder
 from index.passages.encoder_input import searched_text
