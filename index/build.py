@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from index.articles.reading import ArticleSource, read_articles
+from index.articles.formats import ArticleSource, read_articles
 from index.build_report import BuildReport, Changes
 from index.build_vectors import ArticleDraft, BuildVectors, draft_article
 from index.encoding.compression import WIDTH
