@@ -22,8 +22,7 @@ from index.encoding.exports import graph_digest, graph_home, read_refusal, whole
 from index.encoding.models import Model, check_pin, find_model
 from index.encoding.opening import find_model_of
 from index.errors import DamagedIndexError, FootnoteError, MissingError, NoModelError
-from index.search.calibration import choose_fit
-from index.search.parts import SCORED
+from index.search.calibration import choose_fit, fit_file
 from index.storage.verification import index_status
 
 __all__ = ["Finding", "examine"]
@@ -181,13 +180,9 @@ def _graph(settings: BotSettings) -> Finding:
 
 
 def _confidence(settings: BotSettings) -> Finding:
-    chosen = choose_fit(settings.fit_file, _model(settings).fingerprint)
-    left_out = settings.without & set(SCORED)
-    if chosen.is_fitted and left_out and not settings.fit_file.exists():
-        parts = ", ".join(sorted(left_out))
-        message = f"fitted to a search that does not leave out {parts}: `footnote eval --fit SET`"
-        return Finding("confidence", message, warning=True)
-    return Finding("confidence", chosen.line(), warning=not chosen.is_fitted)
+    encoder = _model(settings).fingerprint
+    fit = choose_fit(fit_file(settings.index), encoder)
+    return Finding("confidence", fit.describe(encoder), warning=not fit.is_for(encoder))
 
 
 def _discord(settings: BotSettings) -> Finding:

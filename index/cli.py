@@ -246,10 +246,12 @@ def prune_command(settings: IndexSettings) -> None:
 @_with_settings
 def status_command(settings: IndexSettings, as_json: bool) -> None:
     """Show what the current index holds, after checking every byte of it."""
-    from index.search.calibration import with_confidence
+    from index.search.calibration import choose_fit, fit_file
     from index.storage.verification import index_status
 
-    status = with_confidence(index_status(settings.index), settings.fit_file)
+    status = index_status(settings.index)
+    fit = choose_fit(fit_file(settings.index), status.encoder_fingerprint)
+    status = dataclasses.replace(status, confidence=fit.describe(status.encoder_fingerprint))
     if as_json:
         click.echo(json.dumps({name: getattr(status, name) for name in status.__slots__}))
         return

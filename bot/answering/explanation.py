@@ -65,7 +65,7 @@ def explanation_lines(answer: Answer) -> Iterator[str]:
     hit = reasons.cited[0]
     yield from _table("score of the first passage", 0.0, summed(hit))
     values, fit = judged(hit), reasons.judge.fit
-    weighed = {name: (weight, values[name]) for name, weight in fit.weights}
+    weighed = {name: (weight, values[name]) for name, weight in fit.weights.items()}
     yield from _table("log-odds that its quote answers", fit.bias, weighed)
     sure = reasons.judge.confidence(values)
     yield f"confidence {sure:.1%}; {_thresholds(reasons)}"

@@ -22,6 +22,7 @@ from index.articles.reading import Article
 from index.encoding.encoder import Encoder
 from index.encoding.opening import open_encoder
 from index.language import straighten
+from index.search.calibration import fit_file
 from index.search.search import Search
 from index.storage.local import Generation, open_generation
 from index.storage.manifest import Manifest
@@ -84,7 +85,7 @@ class Serving:
                     settings.index, generation.manifest, settings.model, threads=1, pin=settings.model_sha256
                 )
             search = Search(generation, encoder, settings.without)
-            judge = find_judge(settings.fit_file, encoder.model.fingerprint, settings.answer_at)
+            judge = find_judge(fit_file(settings.index), encoder.model.fingerprint, settings.answer_at)
         except Exception:
             generation.close()
             raise
@@ -149,7 +150,8 @@ class Serving:
 
     def status(self) -> IndexStatus:
         """Return the generation's figures, and what its confidence was fitted on."""
-        return dataclasses.replace(self.generation.status(), confidence=self.judge.origin)
+        confidence = self.judge.fit.describe(self.generation.manifest.encoder_fingerprint)
+        return dataclasses.replace(self.generation.status(), confidence=confidence)
 
     def vector(self, question: str) -> npt.NDArray[np.float32]:
         """Return the encoder's unit vector of a question, shape (dimension,)."""

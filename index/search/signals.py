@@ -77,20 +77,12 @@ def weakest(hit: Hit) -> float:
     return min((1.0 if one.in_words else one.near for one in saying), default=0.0)
 
 
-def value_wanted(hit: Hit) -> float:
-    """Whether the sentence has a number, date or the like that the question asks for and has not itself.
-
-    1 it has, 0 it has none, 0.5 where the question asks for something else (`index.search.wanted`).
-    """
-    return hit.best_sentence.wanted
-
-
 SUMMED: Mapping[str, Signal] = {
     one.__name__: one for one in (dense, lexical, late, sentence_late, sentence_mean)
 }
 """The signals whose weighted sum is a hit's score."""
 
-JUDGED: Mapping[str, Signal] = {one.__name__: one for one in (score, weakest, value_wanted)}
+JUDGED: Mapping[str, Signal] = {one.__name__: one for one in (score, weakest)}
 """The signals that the confidence weighs."""
 
 

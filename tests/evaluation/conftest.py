@@ -1,25 +1,20 @@
-"""Two small question sets, written for these tests, and one run of them by the real encoder."""
+"""Two small question sets, written for these tests."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.settings import BotSettings
-from evaluation.runs import Run
-from evaluation.session import evaluate
-from evaluation.sets import read_sets
-from index.encoding.encoder import Encoder
 from tests.bot.conftest import built, footnote, home
+from tests.graphs import lend_graph
 
 __all__ = ["built", "footnote", "home"]
 
 HOSTILE = "<script>alert('quay')</script>"
-"""What a page must never let through as it is."""
+"""Text that a page must show and never run."""
 
 FERRY = f"""\
 The ferry of Lower Mardle
@@ -72,7 +67,7 @@ QUESTIONS: list[dict[str, Any]] = [
         "answers": ["fourteen months", "14 months"],
         "answerable": True,
         "article": "cheese",
-        "positives": [["cheese", 0], ["cheese", 1]],
+        "paragraph": 0,
     },
     {
         "id": "c2",
@@ -122,18 +117,17 @@ BEE_QUESTIONS: list[dict[str, Any]] = [
     {"id": 2, "question": "What do the bees eat in winter?", "answers": [], "answerable": False},
 ]
 
-WriteLines = Callable[..., Path]
-
-
 def write_lines(path: Path, rows: list[Any]) -> Path:
-    """Write JSON Lines; a row that is text stands as it is."""
+    """Write JSON Lines; a row that is text is written as it is."""
     lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
     path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
     return path
 
 
-def write_harbour(folder: Path) -> Path:
-    """Write a set of three articles in a folder of articles, of each format, with questions of each kind."""
+@pytest.fixture
+def harbour(tmp_path: Path) -> Path:
+    """Write a set of three articles, one of each format, with questions of each kind, in a folder."""
+    folder = tmp_path / "harbour"
     (folder / "articles").mkdir(parents=True)
     (folder / "articles/ferry.txt").write_text(FERRY, encoding="utf-8")
     (folder / "articles/cheese.md").write_text(CHEESE, encoding="utf-8")
@@ -142,31 +136,14 @@ def write_harbour(folder: Path) -> Path:
     return folder
 
 
-def write_bees(folder: Path) -> Path:
-    """Write a set of one article, as a file of questions beside it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "bees.txt").write_text(BEES, encoding="utf-8")
-    return write_lines(folder / "bees.questions.jsonl", BEE_QUESTIONS)
-
-
-@pytest.fixture
-def harbour(tmp_path: Path) -> Path:
-    """Write the set of three articles in the test's own folder."""
-    return write_harbour(tmp_path / "harbour")
-
-
 @pytest.fixture
 def bees(tmp_path: Path) -> Path:
-    """Write the set of one article in the test's own folder."""
-    return write_bees(tmp_path)
+    """Write a set of one article: a file of questions beside it."""
+    (tmp_path / "bees.txt").write_text(BEES, encoding="utf-8")
+    return write_lines(tmp_path / "bees.questions.jsonl", BEE_QUESTIONS)
 
 
-@pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Run:
-    """Ask both sets of real indexes, once."""
-    home = tmp_path_factory.mktemp("sets")
-    sets = read_sets([write_harbour(home / "harbour"), write_bees(home)])
-    settings = BotSettings.model_construct(
-        **{**{name: field.default for name, field in BotSettings.model_fields.items()}, "answer_at": 0.3}
-    )
-    return evaluate(sets, [], settings, encoder, lambda progress: None)
+@pytest.fixture
+def exported(graph_folder: Path, tmp_path: Path) -> None:
+    """Lend the exported encoder to the index of the test's folder, so that evaluating need not export it."""
+    lend_graph(graph_folder, tmp_path / ".footnote/index")

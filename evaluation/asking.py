@@ -1,0 +1,144 @@
+"""Asking: a question set put to real indexes of its articles, and what came of each question.
+
+Questions go through the same answerer as those of people, so what is measured is what the bot does.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from bot.service.answerer import Serving
+from bot.settings import BotSettings
+from evaluation.question_sets import Question, QuestionSet, holds_answer
+from index.build import build_index
+from index.encoding.exports import MODELS
+from index.progress import Progress
+from index.search.signals import judged
+from index.storage.local import Generation, open_generation
+
+__all__ = ["Kind", "Outcome", "ask", "ask_set", "open_answerer"]
+
+Report = Callable[[Progress], None]
+
+_FIELDS = ("id", "title", "author", "publisher", "url", "published", "text")
+
+
+class Kind(StrEnum):
+    """What a question tests: answering, declining what the articles lack, or declining another subject.
+
+    Questions of kind `OTHER` are answerable ones that are asked of an index without their articles.
+    """
+
+    ANSWERABLE = "answerable"
+    UNANSWERABLE = "unanswerable"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One question asked of one index, and how it was answered.
+
+    `quote` is the first one, which surfaces show. `cited` are article ids and paragraph numbers, best first.
+    `signals` are those of the first hit.
+    """
+
+    question: Question
+    kind: Kind
+    verdict: str
+    confidence: float
+    quote: str
+    cited: tuple[tuple[str, int], ...]
+    signals: Mapping[str, float]
+    elapsed_ms: float
+
+    @property
+    def right(self) -> bool:
+        """Whether the first quote answers the question."""
+        return self.kind is Kind.ANSWERABLE and holds_answer(self.quote, self.question.answers)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the first quote was given as the answer."""
+        return self.verdict == "answered"
+
+
+def open_answerer(store: Generation, settings: BotSettings) -> Serving:
+    """Open what answers from a store, with the encoder that made the store.
+
+    Raises:
+        FootnoteError: the store, its encoder or the fit cannot be used; the store is then closed.
+    """
+    settings = settings.model_copy(update={"model": store.manifest.encoder, "model_sha256": ""})
+    return Serving.of(settings, store)
+
+
+def ask(
+    answerer: Serving, questions: Sequence[Question], stage: str, report: Report, *, other: bool = False
+) -> Iterator[Outcome]:
+    """Ask questions, with progress reported as `stage`; with `other`, of an index without their articles."""
+    for number, question in enumerate(questions, 1):
+        answer = answerer.answer(question.text, None, None)
+        hits = answer.reasons.cited if answer.reasons else ()
+        own = Kind.ANSWERABLE if question.answerable else Kind.UNANSWERABLE
+        yield Outcome(
+            question=question,
+            kind=Kind.OTHER if other else own,
+            verdict=str(answer.verdict),
+            confidence=answer.confidence,
+            quote=answer.quotes[0].text if answer.quotes else "",
+            cited=tuple((one.article, one.paragraph) for one in (*answer.citations, *answer.further)),
+            signals=judged(hits[0]) if hits else {},
+            elapsed_ms=answer.elapsed_ms,
+        )
+        report(Progress(stage, number, len(questions)))
+
+
+def ask_set(question_set: QuestionSet, settings: BotSettings, home: Path, report: Report) -> list[Outcome]:
+    """Ask every question of a set, then the answerable ones again without their articles.
+
+    For the latter, the articles are split into two halves by sorted id, and each half is asked the questions
+    about the other. The indexes are built in `home`, and answers are judged by `home/fit.json` if it exists.
+
+    Raises:
+        FootnoteError: an index cannot be built or opened.
+    """
+    name, index = question_set.name, Path(tempfile.mkdtemp(prefix="index-", dir=home))
+    if (settings.index / MODELS).is_dir():  # an exported encoder need not be exported again
+        shutil.copytree(settings.index / MODELS, index / MODELS)
+    whole = settings.model_copy(update={"articles": question_set.source, "index": index})
+    outcomes = _index_and_ask(whole, question_set.questions, name, report)
+    for number, (source, questions) in enumerate(_halves(question_set, home)):
+        copy = Path(shutil.copytree(index, f"{index}-{number}"))  # so that nothing is encoded again
+        half = settings.model_copy(update={"articles": source, "index": copy})
+        outcomes += _index_and_ask(half, questions, f"{name}, other subjects", report, other=True)
+    return outcomes
+
+
+def _index_and_ask(
+    settings: BotSettings, questions: Sequence[Question], name: str, report: Report, *, other: bool = False
+) -> list[Outcome]:
+    def report_build(step: Progress) -> None:
+        report(Progress(f"{name}: {step.stage}", step.done, step.total))
+
+    build_index(settings, report_build, force=True)  # a half has far fewer articles than the whole
+    with closing(open_answerer(open_generation(settings.index), settings)) as answerer:
+        return list(ask(answerer, questions, f"{name}: asking", report, other=other))
+
+
+def _halves(question_set: QuestionSet, home: Path) -> Iterator[tuple[Path, list[Question]]]:
+    """Yield a file with each half of the articles, and the answerable questions about the other half only."""
+    ids = sorted(article.id for article in question_set.articles)
+    answerable = [one for one in question_set.questions if one.answerable and one.article in set(ids)]
+    for half in (set(ids[::2]), set(ids[1::2])) if len(ids) > 1 else ():
+        articles = [one for one in question_set.articles if one.id in half]
+        rows = [json.dumps({name: getattr(one, name) for name in _FIELDS}) for one in articles]
+        source = home / "half.jsonl"
+        source.write_text("\n".join(rows), encoding="utf-8")
+        yield source, [one for one in answerable if one.article not in half]
