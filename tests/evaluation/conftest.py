@@ -117,6 +117,7 @@ BEE_QUESTIONS: list[dict[str, Any]] = [
     {"id": 2, "question": "What do the bees eat in winter?", "answers": [], "answerable": False},
 ]
 
+
 def write_lines(path: Path, rows: list[Any]) -> Path:
     """Write JSON Lines; a row that is text is written as it is."""
     lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]

@@ -22,7 +22,7 @@ SURE = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0, 1))
 JUDGED = st.lists(st.tuples(SURE, st.booleans()), min_size=1, max_size=30)
 
 
-def outcome(  # noqa: PLR0917 - one argument a property
+def outcome(
     number: int = 1,
     kind: Kind = Kind.ANSWERABLE,
     confidence: float = 0.75,
@@ -147,7 +147,9 @@ def test_at_its_thresholds_new_questions_are_right_as_often_as_promised(fitted: 
 
 
 def test_questions_of_one_article_or_all_right_cannot_be_fitted_to(model: Model) -> None:
-    one_article = [outcome(number, right=number < 9, signals={"score": 1.0, "weakest": 0.5}) for number in range(20)]
+    one_article = [
+        outcome(number, right=number < 9, signals={"score": 1.0, "weakest": 0.5}) for number in range(20)
+    ]
     all_right = [one for one in samples(400) if one.right]
     for outcomes in (one_article, all_right, []):
         with pytest.raises(FitError, match="several articles, some of them answered rightly") as refused:

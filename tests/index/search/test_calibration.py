@@ -34,13 +34,11 @@ SHARE = st.floats(0, 1)
 
 
 @given(FINITE, FINITE, FINITE, SHARE, SHARE, st.text(min_size=1))
-def test_a_fit_is_read_as_it_was_saved(  # noqa: PLR0917 - one argument a field
+def test_a_fit_is_read_as_it_was_saved(
     bias: float, score: float, weakest: float, answer_at: float, related_at: float, name: str
 ) -> None:
     weights = {"score": score, "weakest": weakest}
-    fit = replace(
-        FIT, encoder=name, bias=bias, weights=weights, answer_at=answer_at, related_at=related_at
-    )
+    fit = replace(FIT, encoder=name, bias=bias, weights=weights, answer_at=answer_at, related_at=related_at)
     save_fit(fit, FILE)
     assert load_fit(FILE) == fit
 
@@ -69,7 +67,10 @@ def test_confidence_is_the_logistic_function_of_the_weighted_signals() -> None:
         ({"bias": math.nan}, "bias: Input should be a finite number"),
         ({"weights": {"score": math.inf, "weakest": 1}}, "weights: score: Input should be a finite number"),
         ({"weights": ["score", "weakest"]}, "weights: Input should be an object"),
-        ({"weights": {"score": 1}}, "fitted to the signals score; this version of Footnote uses score, weakest"),
+        (
+            {"weights": {"score": 1}},
+            "fitted to the signals score; this version of Footnote uses score, weakest",
+        ),
         ({"weights": {"score": 1, "weakest": 1, "value_wanted": 1}}, "score, weakest, value_wanted"),
         ({"answer_at": 1.5}, "answer_at: Input should be less than or equal to 1"),
         ({"related_at": None}, "related_at: Input should be a valid number"),
@@ -126,7 +127,9 @@ def test_the_operators_fit_lies_beside_the_index_and_is_chosen_for_its_encoder_o
     assert choose_fit(file, FIT.encoder_fingerprint) == FIT
     assert choose_fit(file, "ff" * 32) == shipped
     assert FIT.describe(FIT.encoder_fingerprint) == "fitted on lamps, bread, 2026-01-31"
-    assert FIT.describe("ff" * 32).startswith("not fitted for this encoder (using the fit of all-MiniLM-L6-v2)")
+    assert FIT.describe("ff" * 32).startswith(
+        "not fitted for this encoder (using the fit of all-MiniLM-L6-v2)"
+    )
 
 
 def test_the_shipped_fit_is_for_the_default_encoder(encoder: Encoder) -> None:

@@ -1,0 +1,172 @@
+"""`footnote eval`: from question sets to measures, fits and pages, and its refusals."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evaluation.command import eval_command
+from index.encoding.encoder import Encoder
+from index.search.calibration import load_fit
+from index.search.signals import JUDGED
+from tests.bot.conftest import WAIT, Footnote, environment
+from tests.evaluation.conftest import HOSTILE, QUESTIONS, write_lines
+
+_HEAVY = "torch numpy scipy sklearn jinja2 discord transformers faiss pydantic rich".split()
+
+# Runs the program in its own process, which last of all prints what of the above it has imported.
+_WATCHED = f"""
+import atexit, sys
+atexit.register(
+    lambda: print("imported:", *[name for name in {_HEAVY!r} if name in sys.modules], file=sys.stderr)
+)
+from bot.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fit", "sets"),
+    [
+        (["C", "--fit", "A", "B"], ["A", "B"], ["C"]),
+        (["--fit", "A", "B", "--json", "C"], ["A", "B"], ["C"]),
+        (["--fit", "A", "--fit", "B", "--", "C"], ["A", "B"], ["C"]),
+        (["--fit=A", "C"], ["A"], ["C"]),
+        (["C", "D"], [], ["C", "D"]),
+    ],
+)
+def test_fit_takes_all_words_up_to_the_next_option(
+    arguments: list[str], fit: list[str], sets: list[str]
+) -> None:
+    params = eval_command.make_context("eval", arguments).params
+    assert ([*map(str, params["fit"])], [*map(str, params["sets"])]) == (fit, sets)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "reason"),
+    [
+        (["--help"], 0, "footnote eval [OPTIONS] SET..."),
+        ([], 2, "name a SET"),
+        (["harbour", "--fit"], 2, "'--fit' requires an argument"),
+        (["--fit", "harbour", "--report", "page"], 2, "--report needs one"),
+        (["harbour", "--fit-out", "fit.json"], 2, "--fit-out needs"),
+    ],
+)
+def test_help_and_calls_that_make_no_sense_import_nothing_heavy(
+    arguments: list[str], status: int, reason: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _WATCHED, "eval", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=WAIT,
+        check=False,
+        env=environment(),
+    )
+    output, _, imported = (done.stdout + done.stderr).rpartition("imported:")
+    assert (done.returncode, imported.split()) == (status, [])
+    assert reason in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "reason"),
+    [
+        (["harbour", "--answer-at", "1.5"], 2, "--answer-at: 1.5 is not accepted"),
+        (["nowhere"], 69, "no question set at nowhere"),
+        (["harbour", "--fit", "harbour"], 65, "all its articles are in the reported sets too"),
+        (["bad", "harbour"], 65, "bad/questions.jsonl, line 1: Invalid JSON"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_asked(
+    harbour: Path, footnote: Footnote, arguments: list[str], status: int, reason: str
+) -> None:
+    bad = harbour.with_name("bad")
+    bad.mkdir()
+    (bad / "a.txt").write_text("Some text.\n", encoding="utf-8")
+    write_lines(bad / "questions.jsonl", ["{", {"id": "x"}])
+    outcome = footnote("eval", *arguments)
+    assert (outcome.status, outcome.out) == (status, "")
+    assert reason in outcome.err
+    assert "asking" not in outcome.err
+
+
+@pytest.mark.usefixtures("exported", "harbour")
+def test_each_question_is_asked_and_each_answerable_one_again_without_its_article(footnote: Footnote) -> None:
+    outcome = footnote("eval", "harbour", "--json")
+    assert outcome.status == 0
+    (found,) = json.loads(outcome.out)["sets"]
+    rows: dict[tuple[str, str], dict[str, Any]] = {(row["id"], row["kind"]): row for row in found["rows"]}
+    answerable = [one["id"] for one in QUESTIONS if one["answerable"]]
+    assert [key for key in rows if key[1] == "answerable"] == [(name, "answerable") for name in answerable]
+    assert {name for name, kind in rows if kind == "unanswerable"} == {"k2", "f3"}
+    assert {name for name, kind in rows if kind == "other"} == set(answerable)
+    row = rows["c2", "answerable"]
+    assert (row["quote"], row["cited"][0]) == ("The rind is washed with cider twice a week.", ["cheese", 2])
+    assert (row["right"], row["signals"].keys()) == (True, JUDGED.keys())
+    assert HOSTILE in rows["f2", "answerable"]["quote"]
+    subjects = {"f": "ferry", "c": "cheese", "k": "clock"}
+    for (name, kind), row in rows.items():
+        if kind == "other":
+            assert subjects[name[0]] not in {article for article, _ in row["cited"]}
+            assert row["confidence"] < rows[name, "answerable"]["confidence"]
+    assert found["measures"]["first quote right"]["value"] == 1
+    assert found["measures"]["other subject: answered"]["value"] == 0
+
+
+@pytest.mark.usefixtures("home", "harbour")
+def test_a_fit_judges_the_reported_sets_and_answers_from_then_on(
+    bees: Path, footnote: Footnote, encoder: Encoder
+) -> None:
+    outcome = footnote("eval", str(bees), "--fit", "harbour")
+    fit = load_fit(Path(".footnote/fit.json"))
+    assert (fit.encoder_fingerprint, fit.sets) == (encoder.model.fingerprint, {"harbour": 7})
+    assert "fit written to .footnote/fit.json" in outcome.out
+    assert f"confidence fitted on harbour, {fit.made}" in outcome.out
+    assert "bees: 1 answerable, 1 unanswerable" in outcome.out
+    again = json.loads(footnote("eval", str(bees), "--json").out)
+    assert again["fit"]["weights"] == fit.weights
+    answer = json.loads(footnote("ask", "--json", "--explain", "Who kept the lamp?").out)
+    signals = answer["explanation"]["hits"][0]["signals"]
+    logit = fit.bias + sum(weight * signals[name] for name, weight in fit.weights.items())
+    assert answer["confidence"] == pytest.approx(1 / (1 + math.exp(-logit)), abs=0.001)
+    assert (answer["verdict"] == "answered") == (answer["confidence"] >= fit.answer_at)
+
+
+class _Page(HTMLParser):
+    """Collects the tags of a page, what it would load, and its event handlers."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+
+@pytest.mark.usefixtures("exported", "harbour")
+@pytest.mark.parametrize(("report", "file"), [("page", "page/index.html"), ("new/run.html", "new/run.html")])
+def test_a_page_loads_nothing_and_shows_other_peoples_text_as_text(
+    bees: Path, footnote: Footnote, report: str, file: str
+) -> None:
+    assert footnote("eval", "harbour", str(bees), "--answer-at", "0", "--report", report).status == 0
+    page = Path(file).read_text(encoding="utf-8")
+    assert [path.name for path in Path(file).parent.iterdir()] == [Path(file).name]
+    found = _Page(page)
+    assert found.tags.isdisjoint({"script", "link", "img", "svg", "iframe", "object", "embed", "base"})
+    assert found.attributes <= {"lang", "charset", "http-equiv", "content", "name"}
+    assert not re.findall(r"url\(|@import", page)
+    assert "default-src 'none'" in page
+    assert "&lt;script&gt;alert(&#39;quay&#39;)&lt;/script&gt;" in page
+    assert page.count("first quote right") == 2
+    assert "Answered wrongly, most confident first (" in page
