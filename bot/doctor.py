@@ -12,18 +12,18 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from index.storage.verification import index_status
 from packaging.requirements import Requirement
 
 from bot.settings import BotSettings
 from bot.token_file import allows, exposed, with_token
-from index.articles.reading import read_articles
+from index.articles.formats import read_articles
 from index.build import plan_build
 from index.encoding.exports import graph_digest, graph_home, read_refusal, whole_graph
 from index.encoding.models import Model, check_pin, find_model
 from index.encoding.opening import find_model_of
 from index.errors import DamagedIndexError, FootnoteError, MissingError, NoModelError
 from index.search.calibration import choose_fit, fit_file
-from index.storage.verification import index_status
 
 __all__ = ["Finding", "examine"]
 
@@ -141,7 +141,7 @@ def _model(settings: BotSettings) -> Model:
 
 
 def _articles(settings: BotSettings) -> Finding:
-    source = read_articles(settings.articles, settings.article_bytes)
+    source = read_articles(settings.articles)
     skipped = f"; {len(source.notes)} file(s) skipped" if source.notes else ""
     return Finding("articles", f"{len(source.articles):,} in {settings.articles}{skipped}")
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from bot.service.answerer import Serving
+from bot.service.answerer import Answerer
 from bot.settings import BotSettings
 from evaluation.question_sets import Question, QuestionSet, holds_answer
 from index.build import build_index
-from index.encoding.exports import MODELS
 from index.progress import Progress
 from index.search.signals import judged
-from index.storage.local import Generation, open_generation
+from index.storage.local import open_store
+from index.storage.store import Store
 
 __all__ = ["Kind", "Outcome", "ask", "ask_set", "open_answerer"]
 
@@ -69,22 +69,22 @@ class Outcome:
         return self.verdict == "answered"
 
 
-def open_answerer(store: Generation, settings: BotSettings) -> Serving:
+def open_answerer(store: Store, settings: BotSettings) -> Answerer:
     """Open what answers from a store, with the encoder that made the store.
 
     Raises:
         FootnoteError: the store, its encoder or the fit cannot be used; the store is then closed.
     """
-    settings = settings.model_copy(update={"model": store.manifest.encoder, "model_sha256": ""})
-    return Serving.of(settings, store)
+    settings = settings.model_copy(update={"model": store.info.encoder, "model_sha256": ""})
+    return Answerer.of(settings, store)
 
 
 def ask(
-    answerer: Serving, questions: Sequence[Question], stage: str, report: Report, *, other: bool = False
+    answerer: Answerer, questions: Sequence[Question], stage: str, report: Report, *, other: bool = False
 ) -> Iterator[Outcome]:
     """Ask questions, with progress reported as `stage`; with `other`, of an index without their articles."""
     for number, question in enumerate(questions, 1):
-        answer = answerer.answer(question.text, None, None)
+        answer = answerer.answer(question.text)
         hits = answer.reasons.cited if answer.reasons else ()
         own = Kind.ANSWERABLE if question.answerable else Kind.UNANSWERABLE
         yield Outcome(
@@ -110,8 +110,6 @@ def ask_set(question_set: QuestionSet, settings: BotSettings, home: Path, report
         FootnoteError: an index cannot be built or opened.
     """
     name, index = question_set.name, Path(tempfile.mkdtemp(prefix="index-", dir=home))
-    if (settings.index / MODELS).is_dir():  # an exported encoder need not be exported again
-        shutil.copytree(settings.index / MODELS, index / MODELS)
     whole = settings.model_copy(update={"articles": question_set.source, "index": index})
     outcomes = _index_and_ask(whole, question_set.questions, name, report)
     for number, (source, questions) in enumerate(_halves(question_set, home)):
@@ -128,7 +126,7 @@ def _index_and_ask(
         report(Progress(f"{name}: {step.stage}", step.done, step.total))
 
     build_index(settings, report_build, force=True)  # a half has far fewer articles than the whole
-    with closing(open_answerer(open_generation(settings.index), settings)) as answerer:
+    with closing(open_answerer(open_store(settings.index), settings)) as answerer:
         return list(ask(answerer, questions, f"{name}: asking", report, other=other))
 
 

@@ -16,11 +16,11 @@ from bot.settings import BotSettings
 from evaluation.asking import Outcome, ask, open_answerer
 from evaluation.question_sets import Question, QuestionSetError, listing, read_questions
 from index.errors import DamagedIndexError, GateError, MissingError
-from index.printing import count_of, one_line
 from index.progress import Progress
 from index.search.calibration import choose_fit, fit_file
 from index.storage.gate import GateReport, Gold
-from index.storage.local import Generation
+from index.storage.store import Store
+from index.terminal import count_of, one_line
 
 __all__ = ["GoldGate", "find_gate"]
 
@@ -76,7 +76,7 @@ class GoldGate:
         count = count_of(len(self.questions), "gold question")
         return f"{count} in {self.file} would be asked before the new generation is published"
 
-    def __call__(self, new: Generation, old: Generation | None, progress: Report) -> GateReport:
+    def __call__(self, new: Store, old: Store | None, progress: Report) -> GateReport:
         """Judge a new generation, and refuse it if it loses more questions than FOOTNOTE_GATE_AT allows."""
         after = self._ask(new, progress, "asking the gold questions")
         before, note = {}, ""
@@ -91,12 +91,10 @@ class GoldGate:
         gold = Gold(len(after), sum(map(_passes, after.values())), names, note)
         if old is None or len(lost) <= (1 - self.settings.gate_at) * len(passed) + 1e-9:
             return GateReport(gold)
-        head = (
-            f"{count_of(len(lost), 'gold question')} of {self.file} would be lost, which {old.name} answers:"
-        )
+        head = f"{count_of(len(lost), 'gold question')} of {self.file} would be lost, which {old.info.generation} answers:"
         details = {
             "questions": str(self.file),
-            "serving": old.name,
+            "serving": old.info.generation,
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "asked": gold.asked,
             "answered": gold.answered,
@@ -104,7 +102,7 @@ class GoldGate:
         }
         return GateReport(gold, listing(head, names), details)
 
-    def _ask(self, store: Generation, progress: Report, stage: str) -> dict[str, Outcome]:
+    def _ask(self, store: Store, progress: Report, stage: str) -> dict[str, Outcome]:
         """Ask all questions of a store as the bot would; return the outcomes by id."""
         outcomes = ask(open_answerer(store, self.settings), self.questions, stage, progress)
         return {outcome.question.id: outcome for outcome in outcomes}

@@ -14,7 +14,8 @@ from typing import Annotated, Self
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
-from index.articles.reading import Article, read_articles
+from index.articles.article import Article
+from index.articles.formats import READERS, read_articles
 from index.errors import FootnoteError, MissingError
 
 __all__ = [
@@ -139,7 +140,7 @@ def _locate(path: Path) -> tuple[str, Path, Path]:
         choices = (path / "articles.jsonl", path / "articles")
         return path.resolve().name, path / "questions.jsonl", next(filter(Path.exists, choices), path)
     stem = path.name.removesuffix(_SUFFIX)
-    beside = [file for file in path.parent.glob("*") if file.stem == stem]
+    beside = [file for file in map(path.with_name, (stem + suffix for suffix in READERS)) if file.exists()]
     if not path.exists() or stem == path.name or len(beside) != 1:
         raise MissingError(
             f"there is no question set at {path}: name a folder that has questions.jsonl, or a file "

@@ -16,7 +16,7 @@ from index.errors import FootnoteError
 from index.terminal import printable, show_progress
 
 if TYPE_CHECKING:
-    from index.articles.reading import Article
+    from index.articles.article import Article
     from index.build import Changes
     from index.settings import IndexSettings
     from index.storage.gate import Gate

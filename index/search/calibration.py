@@ -18,7 +18,7 @@ from pydantic.dataclasses import dataclass
 
 from index.errors import FootnoteError, MissingError
 from index.search.signals import JUDGED
-from index.storage.durable import make_folder, replace_file
+from index.storage.files import make_folder, replace_file
 
 __all__ = ["Fit", "FitError", "choose_fit", "fit_file", "load_fit", "save_fit"]
 
@@ -129,6 +129,6 @@ def save_fit(fit: Fit, file: Path) -> None:
     target = Path(os.path.realpath(file))  # replace the file that a link points to, not the link
     try:
         make_folder(target.parent)
-        replace_file(target, target.with_name(f".{target.name}.new"), _FIT.dump_json(fit, indent=1) + b"\n")
+        replace_file(target, _FIT.dump_json(fit, indent=1) + b"\n")
     except OSError as error:
         raise MissingError(f"{file} cannot be written: {error.strerror}.") from error

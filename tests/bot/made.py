@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.answering.confidence import Judge
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.search.calibration import Fit
 from index.search.hits import SCORE_WEIGHTS, Found, Hit, HitSentence
 from index.search.question import Question
