@@ -6,11 +6,12 @@ Questions go through the same answerer as those of people, so what is measured i
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from bot.settings import BotSettings
 from evaluation.question_sets import Question, QuestionSet, holds_answer
 from index.build import build_index
 from index.progress import Progress
+from index.search.calibration import Fit, fit_file, save_fit
 from index.search.signals import judged
 from index.storage.local import open_store
 from index.storage.store import Store
@@ -68,6 +70,12 @@ class Outcome:
         """Whether the first quote was given as the answer."""
         return self.verdict == "answered"
 
+    @property
+    def rank(self) -> float:
+        """The rank of the right paragraph among those cited, from 1; infinity if it is not cited."""
+        gold = (self.question.article, (self.question.paragraph or 0) + 1)
+        return self.cited.index(gold) + 1 if gold in self.cited else math.inf
+
 
 def open_answerer(store: Store, settings: BotSettings) -> Answerer:
     """Open what answers from a store, with the encoder that made the store.
@@ -100,43 +108,43 @@ def ask(
         report(Progress(stage, number, len(questions)))
 
 
-def ask_set(question_set: QuestionSet, settings: BotSettings, home: Path, report: Report) -> list[Outcome]:
+def ask_set(question_set: QuestionSet, settings: BotSettings, fit: Fit, report: Report) -> list[Outcome]:
     """Ask every question of a set, then the answerable ones again without their articles.
 
     For the latter, the articles are split into two halves by sorted id, and each half is asked the questions
-    about the other. The indexes are built in `home`, and answers are judged by `home/fit.json` if it exists.
+    about the other. The indexes are temporary; `fit` judges the answers.
 
     Raises:
         FootnoteError: an index cannot be built or opened.
     """
-    name, index = question_set.name, Path(tempfile.mkdtemp(prefix="index-", dir=home))
-    whole = settings.model_copy(update={"articles": question_set.source, "index": index})
-    outcomes = _index_and_ask(whole, question_set.questions, name, report)
-    for number, (source, questions) in enumerate(_halves(question_set, home)):
-        copy = Path(shutil.copytree(index, f"{index}-{number}"))  # so that nothing is encoded again
-        half = settings.model_copy(update={"articles": source, "index": copy})
-        outcomes += _index_and_ask(half, questions, f"{name}, other subjects", report, other=True)
+    name = question_set.name
+    outcomes: list[Outcome] = []
+    with tempfile.TemporaryDirectory(prefix="footnote-eval-") as folder:
+        home = Path(folder)
+        save_fit(fit, fit_file(home / "index"))
+        rounds = [(question_set.source, question_set.questions), *_halves(question_set, home)]
+        for number, (source, questions) in enumerate(rounds):
+            index = home / f"index-{number}"
+            if number:  # start from a copy of the whole index, so that nothing is encoded again
+                shutil.copytree(home / "index-0", index)
+            local = settings.model_copy(update={"articles": source, "index": index})
+            build_index(local, lambda step: report(replace(step, stage=f"{name}: {step.stage}")), force=True)
+            stage = f"{name}: asking without the articles" if number else f"{name}: asking"
+            with closing(open_answerer(open_store(index), local)) as answerer:
+                outcomes += ask(answerer, questions, stage, report, other=number > 0)
     return outcomes
-
-
-def _index_and_ask(
-    settings: BotSettings, questions: Sequence[Question], name: str, report: Report, *, other: bool = False
-) -> list[Outcome]:
-    def report_build(step: Progress) -> None:
-        report(Progress(f"{name}: {step.stage}", step.done, step.total))
-
-    build_index(settings, report_build, force=True)  # a half has far fewer articles than the whole
-    with closing(open_answerer(open_store(settings.index), settings)) as answerer:
-        return list(ask(answerer, questions, f"{name}: asking", report, other=other))
 
 
 def _halves(question_set: QuestionSet, home: Path) -> Iterator[tuple[Path, list[Question]]]:
     """Yield a file with each half of the articles, and the answerable questions about the other half only."""
     ids = sorted(article.id for article in question_set.articles)
-    answerable = [one for one in question_set.questions if one.answerable and one.article in set(ids)]
-    for half in (set(ids[::2]), set(ids[1::2])) if len(ids) > 1 else ():
-        articles = [one for one in question_set.articles if one.id in half]
-        rows = [json.dumps({name: getattr(one, name) for name in _FIELDS}) for one in articles]
-        source = home / "half.jsonl"
+    for number in range(2) if len(ids) > 1 else ():
+        half, rest = set(ids[number::2]), set(ids[1 - number :: 2])
+        rows = [
+            json.dumps({field: getattr(article, field) for field in _FIELDS})
+            for article in question_set.articles
+            if article.id in half
+        ]
+        source = home / f"half-{number}.jsonl"
         source.write_text("\n".join(rows), encoding="utf-8")
-        yield source, [one for one in answerable if one.article not in half]
+        yield source, [one for one in question_set.questions if one.answerable and one.article in rest]

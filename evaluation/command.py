@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
@@ -108,15 +107,13 @@ def _run(
     own = fit_file(settings.index)
     model = find_model_of(settings.index, settings.model, settings.model_sha256)
     fit, note = choose_fit(own, model.fingerprint), f"encoder {model.name}"
-    with tempfile.TemporaryDirectory(prefix="footnote-eval-") as folder, show_progress() as progress:
-        home = Path(folder)
+    with show_progress() as progress:
         if fitted_to:
-            samples = {one.name: ask_set(one, settings, home, progress) for one in fitted_to}
+            samples = {one.name: ask_set(one, settings, fit, progress) for one in fitted_to}
             fit, coverage = fit_confidence(samples, model)
             save_fit(fit, fit_out or own)
             note += f"\nfit written to {fit_out or own}: it answers {coverage:.1%} of these questions"
-        save_fit(fit, fit_file(home / "index"))
-        outcomes = {one.name: ask_set(one, settings, home, progress) for one in reported}
+        outcomes = {one.name: ask_set(one, settings, fit, progress) for one in reported}
     weights = ", ".join(f"{name} {weight:.4g}" for name, weight in fit.weights.items())
     answer_at = fit.answer_at if settings.answer_at is None else settings.answer_at
     note += f"\nconfidence {fit.describe(model.fingerprint)}: bias {fit.bias:.4g}, {weights}"

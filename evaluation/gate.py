@@ -7,8 +7,7 @@ it is neither answerable nor answered. It is lost if it passes in the serving ge
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -86,21 +85,17 @@ class GoldGate:
             except (DamagedIndexError, MissingError) as error:
                 note = f"the gold questions could not be asked of the serving generation: {error}"
         passed = {name for name, outcome in before.items() if _passes(outcome)}
-        lost = [one for one in self.questions if one.id in passed and not _passes(after[one.id])]
-        names = tuple(one_line(f"{one.id}: {one.text}", _LONGEST) for one in lost)
+        lost = [each for each in self.questions if each.id in passed and not _passes(after[each.id])]
+        names = tuple(one_line(f"{question.id}: {question.text}", _LONGEST) for question in lost)
         gold = Gold(len(after), sum(map(_passes, after.values())), names, note)
         if old is None or len(lost) <= (1 - self.settings.gate_at) * len(passed) + 1e-9:
             return GateReport(gold)
-        head = f"{count_of(len(lost), 'gold question')} of {self.file} would be lost, which {old.info.generation} answers:"
-        details = {
-            "questions": str(self.file),
-            "serving": old.info.generation,
-            "made": datetime.now(UTC).isoformat(timespec="seconds"),
-            "asked": gold.asked,
-            "answered": gold.answered,
-            "lost": [_row(before[one.id], after[one.id]) for one in lost],
-        }
-        return GateReport(gold, listing(head, names), details)
+        serving = old.info.generation
+        head = (
+            f"{count_of(len(lost), 'gold question')} of {self.file} would be lost, which {serving} answers:"
+        )
+        rows = [_row(before[question.id], after[question.id]) for question in lost]
+        return GateReport(gold, listing(head, names), {**asdict(gold), "serving": serving, "lost": rows})
 
     def _ask(self, store: Store, progress: Report, stage: str) -> dict[str, Outcome]:
         """Ask all questions of a store as the bot would; return the outcomes by id."""
@@ -115,7 +110,7 @@ def _passes(outcome: Outcome) -> bool:
 def _row(before: Outcome, after: Outcome) -> dict[str, Any]:
     """Return what the report of a refused generation says about a lost question."""
     answers = {
-        when: {"verdict": one.verdict, "confidence": one.confidence, "quote": one.quote}
-        for when, one in (("before", before), ("after", after))
+        when: {"verdict": outcome.verdict, "confidence": outcome.confidence, "quote": outcome.quote}
+        for when, outcome in (("before", before), ("after", after))
     }
     return {**after.question.model_dump(by_alias=True), **answers}

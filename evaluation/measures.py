@@ -7,7 +7,7 @@ also over those that were asked without their articles.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -47,40 +47,42 @@ def measure(outcomes: Sequence[Outcome]) -> dict[str, Measure]:
     "top-k" is top-k accuracy: Karpukhin et al., "Dense Passage Retrieval" (2020). "Rejected" is 1 - FPR at
     95% TPR: Liang, Li and Srikant, "Enhancing the Reliability of Out-of-distribution Image Detection" (2018).
     """
-    answerable, unanswerable, other = ([one for one in outcomes if one.kind is kind] for kind in Kind)
+    answerable, unanswerable, other = ([each for each in outcomes if each.kind is kind] for kind in Kind)
     judged = decided(outcomes)
-    sure, right = _columns(judged)
-    ranks = [_rank(one) for one in answerable if one.question.paragraph is not None]
+    confidence, right = _columns(judged)
+    ranks = [outcome.rank for outcome in answerable if outcome.question.paragraph is not None]
     least = np.quantile(_columns(answerable)[0], _LOST, method="lower") if answerable else 0.0
     shares = {
         "top-1: right paragraph first": [rank <= 1 for rank in ranks],
         "top-3: right paragraph in the first 3": [rank <= 3 for rank in ranks],
-        "first quote right": [one.right for one in answerable],
-        "answerable: answered": [one.answered for one in answerable],
-        "unanswerable: answered": [one.answered for one in unanswerable],
-        "other subject: answered": [one.answered for one in other],
-        "other subject: rejected at 95% kept": [one.confidence < least for one in other],
-        "answered": [one.answered for one in judged],
-        "right if answered": [one.right for one in judged if one.answered],
+        "first quote right": [outcome.right for outcome in answerable],
+        "answerable: answered": [outcome.answered for outcome in answerable],
+        "unanswerable: answered": [outcome.answered for outcome in unanswerable],
+        "other subject: answered": [outcome.answered for outcome in other],
+        "other subject: rejected at 95% kept": [outcome.confidence < least for outcome in other],
+        "answered": [outcome.answered for outcome in judged],
+        "right if answered": [outcome.right for outcome in judged if outcome.answered],
     }
     numbers = {
-        "coverage at 85% right": coverage_at(0.85, sure, right)[0],
-        "coverage at 90% right": coverage_at(0.90, sure, right)[0],
-        "coverage at 95% right": coverage_at(0.95, sure, right)[0],
+        "coverage at 85% right": coverage_at(0.85, confidence, right)[0],
+        "coverage at 90% right": coverage_at(0.90, confidence, right)[0],
+        "coverage at 95% right": coverage_at(0.95, confidence, right)[0],
         "AUROC, unanswerable": auroc(answerable, unanswerable),
         "AUROC, other subject": auroc(answerable, other),
-        "calibration error": calibration_error(sure, right),
-        "median characters of the first quote": _median(len(one.quote) for one in answerable),
-        "median milliseconds": _median(one.elapsed_ms for one in outcomes),
+        "calibration error": calibration_error(confidence, right),
+        "median characters of the first quote": np.median(
+            [float(len(each.quote)) for each in answerable] or [math.nan]
+        ),
+        "median milliseconds": np.median([outcome.elapsed_ms for outcome in outcomes]),
     }
     measures = {name: _share(hits) for name, hits in shares.items() if hits}
-    return measures | {name: Measure(value) for name, value in numbers.items() if not math.isnan(value)}
+    return measures | {name: Measure(float(value)) for name, value in numbers.items() if not np.isnan(value)}
 
 
 def decided(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
     """Return the outcomes over which decisions to answer or to decline are judged (see the module)."""
-    own = [one for one in outcomes if one.kind is not Kind.OTHER]
-    return own if any(one.kind is Kind.UNANSWERABLE for one in own) else outcomes
+    own = [outcome for outcome in outcomes if outcome.kind is not Kind.OTHER]
+    return own if any(outcome.kind is Kind.UNANSWERABLE for outcome in own) else outcomes
 
 
 def coverage_at(precision: float, confidence: Column, right: Column) -> tuple[float, float]:
@@ -120,7 +122,7 @@ def calibration_error(confidence: Column, right: Column) -> float:
     return float(np.abs(np.bincount(bins, right - confidence)).sum() / len(confidence))
 
 
-def fit_confidence(sets: Mapping[str, Sequence[Outcome]], model: Model) -> tuple[Fit, float]:
+def fit_confidence(sets: Mapping[str, Sequence[Outcome]], encoder: Model) -> tuple[Fit, float]:
     """Fit the probability that the first quote is right to the signals of outcomes, given by set.
 
     Logistic regression (log loss, L2 penalty, standardised signals): Platt, "Probabilistic Outputs for
@@ -130,17 +132,19 @@ def fit_confidence(sets: Mapping[str, Sequence[Outcome]], model: Model) -> tuple
     Raises:
         FitError: the questions do not suffice.
     """
-    samples = [one for outcomes in sets.values() for one in outcomes if one.signals]
-    signals = np.array([[one.signals[name] for name in JUDGED] for one in samples])
+    samples = [outcome for outcomes in sets.values() for outcome in outcomes if outcome.signals]
+    signals = np.array([[outcome.signals[name] for name in JUDGED] for outcome in samples])
     right = _columns(samples)[1]
-    articles = [one.question.article or one.question.id for one in samples]
-    pipeline = make_pipeline(StandardScaler(), LogisticRegression())
+    articles = [outcome.question.article or outcome.question.id for outcome in samples]
+    model = make_pipeline(StandardScaler(), LogisticRegression())
     try:
-        folds = GroupKFold(min(5, len(set(articles))))
-        unseen = cross_val_predict(
-            pipeline, signals, right, groups=articles, cv=folds, method="predict_proba"
-        )[:, 1]
-        scaler, logistic = pipeline.fit(signals, right)
+        options = {
+            "groups": articles,
+            "cv": GroupKFold(min(5, len(set(articles)))),
+            "method": "predict_proba",
+        }
+        unseen = cross_val_predict(model, signals, right, **options)[:, 1]
+        scaler, logistic = model.fit(signals, right)
     except ValueError as error:
         raise FitError(
             f"the confidence cannot be fitted to these questions: {error}. It takes questions about several "
@@ -148,34 +152,24 @@ def fit_confidence(sets: Mapping[str, Sequence[Outcome]], model: Model) -> tuple
         ) from error
     weights = logistic.coef_[0] / scaler.scale_
     coverage, answer_at = coverage_at(_PRECISION, unseen, right)
-    related_at = np.quantile(unseen[[one.kind is Kind.ANSWERABLE for one in samples]], _LOST, method="lower")
+    answerable = unseen[[outcome.kind is Kind.ANSWERABLE for outcome in samples]]
+    related_at = min(answer_at, np.quantile(answerable, _LOST, method="lower"))
     fit = Fit(
-        encoder=model.name,
-        encoder_fingerprint=model.fingerprint,
+        encoder=encoder.name,
+        encoder_fingerprint=encoder.fingerprint,
         bias=float(logistic.intercept_[0] - weights @ scaler.mean_),
         weights=dict(zip(JUDGED, weights.tolist(), strict=True)),
         answer_at=math.floor(1e4 * answer_at) / 1e4,
-        related_at=math.floor(1e4 * min(answer_at, related_at)) / 1e4,
-        sets={name: sum(one.kind is not Kind.OTHER for one in outcomes) for name, outcomes in sets.items()},
+        related_at=math.floor(1e4 * related_at) / 1e4,
+        sets={name: len({outcome.question.id for outcome in outcomes}) for name, outcomes in sets.items()},
         made=datetime.now(UTC).date(),
     )
     return fit, coverage
 
 
-def _rank(outcome: Outcome) -> float:
-    """Return the rank of the gold paragraph among those cited, from 1; infinity if it is not cited."""
-    gold = (outcome.question.article, (outcome.question.paragraph or 0) + 1)
-    return outcome.cited.index(gold) + 1 if gold in outcome.cited else math.inf
-
-
 def _columns(outcomes: Sequence[Outcome]) -> tuple[Column, Column]:
     """Return the confidence of each outcome, and whether it is right."""
-    return np.array([one.confidence for one in outcomes]), np.array([one.right for one in outcomes])
-
-
-def _median(values: Iterable[float]) -> float:
-    found = list(values)
-    return float(np.median(found)) if found else math.nan
+    return np.array([each.confidence for each in outcomes]), np.array([each.right for each in outcomes])
 
 
 def _share(hits: Sequence[bool]) -> Measure:

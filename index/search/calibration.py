@@ -1,7 +1,6 @@
 """The fitted confidence as data: a logistic model of a hit's signals, its thresholds, and its JSON file.
 
-`footnote eval --fit` writes the file. It is validated when it is read, and never a pickle. The fit for the
-default encoder ships with Footnote.
+`footnote eval --fit` writes the file. The fit for the default encoder ships with Footnote.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ from index.storage.files import make_folder, replace_file
 __all__ = ["Fit", "FitError", "choose_fit", "fit_file", "load_fit", "save_fit"]
 
 _SHIPPED = Path(__file__).parent / "data" / "all-MiniLM-L6-v2.json"
-_STEEPEST = 700.0  # exp() of more overflows a float
 
 _Name = Annotated[str, Field(min_length=1)]
 _Share = Annotated[float, Field(ge=0, le=1)]
@@ -39,9 +37,8 @@ class FitError(FootnoteError):
 class Fit:
     """A logistic model of the probability that the first quote answers the question, and its thresholds.
 
-    `weights` has one weight for each signal of `index.search.signals.JUDGED`. `answer_at` is the confidence
-    at or above which 85% of the fitted questions were answered correctly; 95% of the answerable ones reached
-    `related_at`. `sets` counts the questions of each set that the model was fitted to. Validated on creation.
+    `weights` has a weight for each of `JUDGED`. At or above `answer_at`, 85% of the questions fitted to were
+    answered rightly; 95% of the answerable ones reached `related_at`. `sets` counts the questions by set.
     """
 
     format: Literal[1] = 1
@@ -63,7 +60,7 @@ class Fit:
         logit = self.bias + sum(weight * signals[name] for name, weight in self.weights.items())
         if math.isnan(logit):
             return 0.0
-        return 1 / (1 + math.exp(-max(-_STEEPEST, min(_STEEPEST, logit))))
+        return (1 + math.tanh(logit / 2)) / 2  # the same, and never overflows
 
     def is_for(self, encoder_fingerprint: str) -> bool:
         """Tell whether the model was fitted to scores of this encoder."""
