@@ -7,7 +7,6 @@ import math
 import re
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from index.encoding.encoder import Encoder
 from index.search.calibration import load_fit
 from index.search.signals import JUDGED
 from tests.bot.conftest import WAIT, Footnote, environment
-from tests.evaluation.conftest import HOSTILE, QUESTIONS, write_lines
+from tests.evaluation.conftest import QUESTIONS, write_lines
 
 _HEAVY = "torch numpy scipy sklearn jinja2 discord transformers faiss pydantic rich".split()
 
@@ -36,11 +35,8 @@ main(sys.argv[1:])
 @pytest.mark.parametrize(
     ("arguments", "fit", "sets"),
     [
-        (["C", "--fit", "A", "B"], ["A", "B"], ["C"]),
         (["--fit", "A", "B", "--json", "C"], ["A", "B"], ["C"]),
-        (["--fit", "A", "--fit", "B", "--", "C"], ["A", "B"], ["C"]),
-        (["--fit=A", "C"], ["A"], ["C"]),
-        (["C", "D"], [], ["C", "D"]),
+        (["C", "--fit=A", "--fit", "B", "--", "D"], ["A", "B"], ["C", "D"]),
     ],
 )
 def test_fit_takes_all_words_up_to_the_next_option(
@@ -55,9 +51,9 @@ def test_fit_takes_all_words_up_to_the_next_option(
     [
         (["--help"], 0, "footnote eval [OPTIONS] SET..."),
         ([], 2, "name a SET"),
-        (["harbour", "--fit"], 2, "'--fit' requires an argument"),
-        (["--fit", "harbour", "--report", "page"], 2, "--report needs one"),
-        (["harbour", "--fit-out", "fit.json"], 2, "--fit-out needs"),
+        (["rock", "--fit"], 2, "'--fit' requires an argument"),
+        (["--fit", "rock", "--report", "page"], 2, "--report needs one"),
+        (["rock", "--fit-out", "fit.json"], 2, "--fit-out needs"),
     ],
 )
 def test_help_and_calls_that_make_no_sense_import_nothing_heavy(
@@ -79,16 +75,16 @@ def test_help_and_calls_that_make_no_sense_import_nothing_heavy(
 @pytest.mark.parametrize(
     ("arguments", "status", "reason"),
     [
-        (["harbour", "--answer-at", "1.5"], 2, "--answer-at: 1.5 is not accepted"),
+        (["rock", "--answer-at", "1.5"], 2, "--answer-at: 1.5 is not accepted"),
         (["nowhere"], 69, "no question set at nowhere"),
-        (["harbour", "--fit", "harbour"], 65, "all its articles are in the reported sets too"),
-        (["bad", "harbour"], 65, "bad/questions.jsonl, line 1: Invalid JSON"),
+        (["rock", "--fit", "rock"], 65, "all its articles are in the reported sets too"),
+        (["bad", "rock"], 65, "bad/questions.jsonl, line 1: Invalid JSON"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_asked(
-    harbour: Path, footnote: Footnote, arguments: list[str], status: int, reason: str
+    rock: Path, footnote: Footnote, arguments: list[str], status: int, reason: str
 ) -> None:
-    bad = harbour.with_name("bad")
+    bad = rock.with_name("bad")
     bad.mkdir()
     (bad / "a.txt").write_text("Some text.\n", encoding="utf-8")
     write_lines(bad / "questions.jsonl", ["{", {"id": "x"}])
@@ -98,21 +94,20 @@ def test_what_is_wrong_is_said_before_anything_is_asked(
     assert "asking" not in outcome.err
 
 
-@pytest.mark.usefixtures("exported", "harbour")
+@pytest.mark.usefixtures("exported", "rock")
 def test_each_question_is_asked_and_each_answerable_one_again_without_its_article(footnote: Footnote) -> None:
-    outcome = footnote("eval", "harbour", "--json")
+    outcome = footnote("eval", "rock", "--json")
     assert outcome.status == 0
     (found,) = json.loads(outcome.out)["sets"]
     rows: dict[tuple[str, str], dict[str, Any]] = {(row["id"], row["kind"]): row for row in found["rows"]}
     answerable = [one["id"] for one in QUESTIONS if one["answerable"]]
     assert [key for key in rows if key[1] == "answerable"] == [(name, "answerable") for name in answerable]
-    assert {name for name, kind in rows if kind == "unanswerable"} == {"k2", "f3"}
+    assert {name for name, kind in rows if kind == "unanswerable"} == {"o2", "b3"}
     assert {name for name, kind in rows if kind == "other"} == set(answerable)
-    row = rows["c2", "answerable"]
-    assert (row["quote"], row["cited"][0]) == ("The rind is washed with cider twice a week.", ["cheese", 2])
-    assert (row["right"], row["signals"].keys()) == (True, JUDGED.keys())
-    assert HOSTILE in rows["f2", "answerable"]["quote"]
-    subjects = {"f": "ferry", "c": "cheese", "k": "clock"}
+    row = rows["l2", "answerable"]
+    assert row["quote"].startswith("Ebba Lind kept the lamp on Gull Rock for thirty-one years.")
+    assert (row["cited"][0], row["right"], row["signals"].keys()) == (["lamp", 2], True, JUDGED.keys())
+    subjects = {"l": "lamp", "b": "bread", "o": "odd/1"}
     for (name, kind), row in rows.items():
         if kind == "other":
             assert subjects[name[0]] not in {article for article, _ in row["cited"]}
@@ -121,15 +116,15 @@ def test_each_question_is_asked_and_each_answerable_one_again_without_its_articl
     assert found["measures"]["other subject: answered"]["value"] == 0
 
 
-@pytest.mark.usefixtures("home", "harbour")
+@pytest.mark.usefixtures("home", "rock")
 def test_a_fit_judges_the_reported_sets_and_answers_from_then_on(
     bees: Path, footnote: Footnote, encoder: Encoder
 ) -> None:
-    outcome = footnote("eval", str(bees), "--fit", "harbour")
+    outcome = footnote("eval", str(bees), "--fit", "rock")
     fit = load_fit(Path(".footnote/fit.json"))
-    assert (fit.encoder_fingerprint, fit.sets) == (encoder.model.fingerprint, {"harbour": 7})
+    assert (fit.encoder_fingerprint, fit.sets) == (encoder.model.fingerprint, {"rock": 7})
     assert "fit written to .footnote/fit.json" in outcome.out
-    assert f"confidence fitted on harbour, {fit.made}" in outcome.out
+    assert f"confidence fitted on rock, {fit.made}" in outcome.out
     assert "bees: 1 answerable, 1 unanswerable" in outcome.out
     again = json.loads(footnote("eval", str(bees), "--json").out)
     assert again["fit"]["weights"] == fit.weights
@@ -140,32 +135,17 @@ def test_a_fit_judges_the_reported_sets_and_answers_from_then_on(
     assert (answer["verdict"] == "answered") == (answer["confidence"] >= fit.answer_at)
 
 
-class _Page(HTMLParser):
-    """Collects the tags of a page, what it would load, and its event handlers."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.attributes: set[str] = set()
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.attributes |= {name for name, _ in attrs}
-
-
-@pytest.mark.usefixtures("exported", "harbour")
+@pytest.mark.usefixtures("exported", "rock")
 @pytest.mark.parametrize(("report", "file"), [("page", "page/index.html"), ("new/run.html", "new/run.html")])
 def test_a_page_loads_nothing_and_shows_other_peoples_text_as_text(
     bees: Path, footnote: Footnote, report: str, file: str
 ) -> None:
-    assert footnote("eval", "harbour", str(bees), "--answer-at", "0", "--report", report).status == 0
+    assert footnote("eval", "rock", str(bees), "--answer-at", "0", "--report", report).status == 0
     page = Path(file).read_text(encoding="utf-8")
     assert [path.name for path in Path(file).parent.iterdir()] == [Path(file).name]
-    found = _Page(page)
-    assert found.tags.isdisjoint({"script", "link", "img", "svg", "iframe", "object", "embed", "base"})
-    assert found.attributes <= {"lang", "charset", "http-equiv", "content", "name"}
-    assert not re.findall(r"url\(|@import", page)
+    assert not re.search(
+        r"<(script|link|img|svg|iframe|object|embed|base)|\s(on\w+|src|href)=|url\(|@import", page
+    )
     assert "default-src 'none'" in page
     assert "&lt;script&gt;alert(&#39;quay&#39;)&lt;/script&gt;" in page
     assert page.count("first quote right") == 2

@@ -12,31 +12,23 @@ import pytest
 from bot.service.rebuild import Rebuilder
 from bot.settings import BotSettings
 from evaluation.gate import find_gate
-from index.build import build_index
-from index.encoding.encoder import Encoder
 from index.errors import GateError, MissingError
-from index.progress import Progress
 from index.search.calibration import FitError
 from tests.bot.conftest import LAMP, Footnote
+from tests.evaluation.conftest import question, write_lines
 
 INDEX = Path(".footnote/index")
-GOLD: tuple[dict[str, Any], ...] = (
-    {"id": "q1", "question": "Who kept the lamp on Gull Rock?", "answers": ["Ebba Lind"], "answerable": True},
-    {
-        "id": "q2",
-        "question": "Why does sourdough rise slowly?",
-        "answers": ["wild yeast"],
-        "answerable": True,
-    },
-    {"id": "q3", "question": "How tall is Everest?", "answers": [], "answerable": False},
-    {"id": "q4", "question": "How tall is the lamp of Everest?", "answers": ["8 km"], "answerable": True},
+GOLD = (
+    question("q1", "Who kept the lamp on Gull Rock?", "Ebba Lind"),
+    question("q2", "Why does sourdough rise slowly?", "wild yeast"),
+    question("q3", "How tall is Everest?"),
+    question("q4", "How tall is the lamp of Everest?", "8 km"),
 )
 """Of these, the articles answer the first two; the last is never answered rightly."""
 
 
 def write_gold(*gold: dict[str, Any], file: str = "articles/questions.jsonl") -> Path:
-    Path(file).write_text("".join(f"{json.dumps(one)}\n" for one in gold), encoding="utf-8")
-    return Path(file)
+    return write_lines(Path(file), list(gold))
 
 
 def lose_the_keeper() -> None:
@@ -98,29 +90,10 @@ def test_a_first_build_can_lose_nothing(footnote: Footnote) -> None:
 
 @pytest.mark.usefixtures("home")
 def test_an_unanswerable_question_is_lost_if_it_is_answered(footnote: Footnote) -> None:
-    question = "Who painted the door of the bakery?"
-    write_gold({"id": "p", "question": question, "answers": [], "answerable": False})
+    write_gold(question("p", "Who painted the door of the bakery?"))
     Path("articles/door.txt").write_text("Doors\n\nNils Berg painted the door of the bakery.\n")
     refused = footnote("index", "build")
-    assert (refused.status, f"p: {question}" in refused.err) == (65, True)
-
-
-@pytest.mark.usefixtures("home")
-def test_a_generation_is_not_published_if_asking_is_interrupted(footnote: Footnote, encoder: Encoder) -> None:
-    write_gold(*GOLD)
-    Path("articles/new.txt").write_text("Something new.\n", encoding="utf-8")
-    before = serving(footnote)
-
-    def interrupt(step: Progress) -> None:
-        if step.stage.startswith("asking"):
-            raise KeyboardInterrupt
-
-    settings = BotSettings.load()
-    with pytest.raises(KeyboardInterrupt):
-        build_index(settings, interrupt, encoder, gate=find_gate(settings))
-    assert serving(footnote) == before
-    assert footnote("index", "build").status == 0
-    assert serving(footnote) != before
+    assert (refused.status, "p: Who painted the door" in refused.err) == (65, True)
 
 
 @pytest.mark.usefixtures("home")

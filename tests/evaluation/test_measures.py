@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,35 +22,33 @@ SURE = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0, 1))
 JUDGED = st.lists(st.tuples(SURE, st.booleans()), min_size=1, max_size=30)
 
 
-def outcome(
-    number: int = 1,
-    kind: Kind = Kind.ANSWERABLE,
-    confidence: float = 0.75,
-    right: bool = True,
-    verdict: str = "answered",
-    cited: Sequence[tuple[str, int]] = (("crane", 2), ("quay", 1)),
-    signals: dict[str, float] | None = None,
-    article: str = "crane",
-) -> Outcome:
+def outcome(number: int = 1, kind: Kind = Kind.ANSWERABLE, *, right: bool = True, **fields: Any) -> Outcome:
     """Make the outcome of a question whose answer is in the second paragraph of an article."""
     question = Question(
-        id=f"h{number}",
+        id=str(number),
         question="When was the crane built?",
         answerable=kind is not Kind.UNANSWERABLE,
         answers=("1911",),
-        article=article,
+        article=fields.pop("article", "crane"),
         paragraph=1,
     )
-    quote = "The crane was built in 1911." if right else "It is red."
-    return Outcome(question, kind, verdict, confidence, quote, tuple(cited), signals or {}, 4.5)
+    defaults = {
+        "verdict": "answered",
+        "confidence": 0.75,
+        "quote": "The crane was built in 1911." if right else "It is red.",
+        "cited": (("crane", 2), ("quay", 1)),
+        "signals": {},
+        "elapsed_ms": 4.5,
+    }
+    return Outcome(question, kind, **{**defaults, **fields})
 
 
 def test_a_small_set_is_measured_as_worked_out_by_hand() -> None:
     outcomes = [
         outcome(1),
         outcome(2, right=False, confidence=0.5, cited=(("quay", 1), ("crane", 2))),
-        outcome(3, Kind.UNANSWERABLE, 0.25, verdict="not_found"),
-        outcome(4, Kind.OTHER, 0.5, verdict="related"),
+        outcome(3, Kind.UNANSWERABLE, confidence=0.25, verdict="not_found"),
+        outcome(4, Kind.OTHER, confidence=0.5, verdict="related"),
     ]
     found = measure(outcomes)
     expected = {

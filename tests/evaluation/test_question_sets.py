@@ -9,9 +9,10 @@ import pytest
 
 from evaluation.question_sets import QuestionSetError, holds_answer, read_questions, read_sets
 from index.errors import MissingError
-from tests.evaluation.conftest import CLOCK, QUESTIONS, write_lines
+from tests.bot.conftest import ODD
+from tests.evaluation.conftest import QUESTIONS, question, write_lines
 
-GOOD = {"id": "q", "question": "When?", "answers": ["1968"], "answerable": True, "article": "clock"}
+GOOD = question("q", "When?", "1988", article="odd/1")
 
 
 @pytest.mark.parametrize(
@@ -34,33 +35,28 @@ def test_a_quote_is_right_if_it_holds_an_answer_or_is_most_of_one(
     assert holds_answer(quote, answers) is right
 
 
-def test_a_folder_is_read_with_its_articles(harbour: Path) -> None:
-    (found,) = read_sets([harbour])
-    assert (found.name, found.source) == ("harbour", harbour / "articles")
-    assert sorted(article.id for article in found.articles) == ["cheese", "clock", "ferry"]
-    questions = {question.id: question for question in found.questions}
-    assert (questions["f2"].article, questions["f2"].paragraph) == ("ferry", 1)  # written as article_id
-    assert (questions["f3"].article, questions["f3"].paragraph) == ("ferry", None)
-
-
-def test_articles_jsonl_comes_before_other_files_of_the_folder(harbour: Path) -> None:
-    write_lines(harbour / "articles.jsonl", [CLOCK])
-    write_lines(harbour / "questions.jsonl", [GOOD])
-    (found,) = read_sets([harbour])
-    assert [article.id for article in found.articles] == ["clock"]
+def test_a_folder_is_read_with_its_articles(rock: Path) -> None:
+    (found,) = read_sets([rock])
+    assert (found.name, found.source) == ("rock", rock / "articles")
+    assert sorted(article.id for article in found.articles) == ["bread", "lamp", "odd/1"]
+    assert (found.questions[1].article, found.questions[1].paragraph) == ("lamp", 1)  # as article_id
+    write_lines(rock / "articles.jsonl", [ODD])  # comes before articles/
+    write_lines(rock / "questions.jsonl", [GOOD])
+    (found,) = read_sets([rock])
+    assert [article.id for article in found.articles] == ["odd/1"]
 
 
 def test_a_question_file_beside_its_one_article_need_not_name_it(bees: Path) -> None:
     (found,) = read_sets([bees])
-    assert (found.name, [question.article for question in found.questions]) == ("bees", ["bees", "bees"])
-    assert [question.id for question in found.questions] == ["1", "2"]
+    assert (found.name, [one.article for one in found.questions]) == ("bees", ["bees", "bees"])
+    assert [one.id for one in found.questions] == ["1", "2"]
 
 
-def test_sets_with_the_same_name_are_named_by_their_paths(harbour: Path, tmp_path: Path) -> None:
-    other = tmp_path / "more/harbour"
+def test_sets_with_the_same_name_are_named_by_their_paths(rock: Path, tmp_path: Path) -> None:
+    other = tmp_path / "more/rock"
     other.parent.mkdir()
-    other.symlink_to(harbour)
-    assert [one.name for one in read_sets([harbour, other])] == [str(harbour), str(other)]
+    other.symlink_to(rock)
+    assert [one.name for one in read_sets([rock, other])] == [str(rock), str(other)]
 
 
 @pytest.mark.parametrize(
@@ -69,24 +65,22 @@ def test_sets_with_the_same_name_are_named_by_their_paths(harbour: Path, tmp_pat
         ("{", "Invalid JSON"),
         ("[1]", "Input should be an object"),
         ("[" * 100_000, "Invalid JSON: recursion limit exceeded"),
-        ({**GOOD, "id": None}, "id: Input should be a valid string"),
         ({**GOOD, "id": True}, "id: Input should be a valid string"),
+        ({**GOOD, "id": "first"}, "the id 'first' is used by a line above"),
         ({**GOOD, "question": " "}, "question: String should match pattern"),
         ({**GOOD, "answers": "1968"}, "answers: Input should be a valid array"),
         ({**GOOD, "answers": [1968]}, "answers: 0: Input should be a valid string"),
-        ({**GOOD, "answers": []}, "needs an answer with letters or digits"),
         ({**GOOD, "answers": ["?!"]}, "needs an answer with letters or digits"),
         ({**GOOD, "answerable": 1}, "answerable: Input should be a valid boolean"),
-        ({key: value for key, value in GOOD.items() if key != "answerable"}, "answerable: Field required"),
-        ({**GOOD, "article": ["clock"]}, "article: Input should be a valid string"),
+        ({"id": "q", "question": "When?"}, "answerable: Field required"),
+        ({**GOOD, "article": ["odd/1"]}, "article: Input should be a valid string"),
         ({**GOOD, "article": "moon"}, "there is no article 'moon'"),
-        ({**GOOD, "paragraph": 2}, "article 'clock' has no paragraph 2"),
+        ({**GOOD, "paragraph": 1}, "article 'odd/1' has no paragraph 1"),
         ({**GOOD, "paragraph": -1}, "paragraph: Input should be greater than or equal to 0"),
-        ({**GOOD, "id": "first"}, "the id 'first' is used by a line above"),
     ],
 )
 def test_a_bad_line_is_named_with_file_number_and_reason(tmp_path: Path, line: Any, reason: str) -> None:
-    write_lines(tmp_path / "articles.jsonl", [CLOCK])
+    write_lines(tmp_path / "articles.jsonl", [ODD])
     file = write_lines(tmp_path / "questions.jsonl", [{**GOOD, "id": "first"}, "", line])
     with pytest.raises(QuestionSetError) as refused:
         read_sets([tmp_path])
@@ -96,11 +90,11 @@ def test_a_bad_line_is_named_with_file_number_and_reason(tmp_path: Path, line: A
     assert refused.value.exit_status == 65
 
 
-def test_all_bad_lines_of_all_sets_are_counted_and_twenty_are_shown(harbour: Path, bees: Path) -> None:
-    write_lines(harbour / "questions.jsonl", [QUESTIONS[0], *["{"] * 30])
+def test_all_bad_lines_of_all_sets_are_counted_and_twenty_are_shown(rock: Path, bees: Path) -> None:
+    write_lines(rock / "questions.jsonl", [QUESTIONS[0], *["{"] * 30])
     bees.write_bytes(b"\xef\xbb\xbf\xff\n")
     with pytest.raises(QuestionSetError) as refused:
-        read_sets([harbour, bees])
+        read_sets([rock, bees])
     assert len(refused.value.problems) == 31
     assert f"{bees}, line 1: Invalid JSON" in refused.value.problems[-1]
     assert str(refused.value).splitlines()[-1].endswith("and 11 more")
@@ -109,25 +103,22 @@ def test_all_bad_lines_of_all_sets_are_counted_and_twenty_are_shown(harbour: Pat
         read_questions(bees)
 
 
-def test_what_is_missing_is_named(harbour: Path, bees: Path, tmp_path: Path) -> None:
-    (harbour / "questions.jsonl").unlink()
+def test_what_is_missing_is_named(rock: Path, bees: Path, tmp_path: Path) -> None:
+    (rock / "questions.jsonl").unlink()
     (tmp_path / "lone.jsonl").write_text("")
     (tmp_path / "bees.md").write_text("A second article beside the questions.")
-    for path in (harbour, bees, tmp_path / "none", tmp_path / "lone.jsonl"):
+    for path in (rock, bees, tmp_path / "none", tmp_path / "lone.jsonl"):
         with pytest.raises(MissingError, match=path.name) as missing:
             read_sets([path])
         assert missing.value.exit_status == 69
 
 
-def test_questions_about_articles_of_the_reported_sets_are_dropped_by_title(
-    harbour: Path, tmp_path: Path
-) -> None:
-    ferry = {"id": "boat", "title": "The Ferry of lower-mardle!", "text": "Another text about it."}
-    write_lines(tmp_path / "articles.jsonl", [ferry])
+def test_questions_about_articles_of_other_sets_are_dropped_by_title(rock: Path, tmp_path: Path) -> None:
+    boat = {"id": "boat", "title": "The Lamp on gull-rock!", "text": "Another text about it."}
+    write_lines(tmp_path / "articles.jsonl", [boat])
     write_lines(tmp_path / "questions.jsonl", [{**GOOD, "article": "boat"}])
-    found, reported = read_sets([harbour, tmp_path])
+    found, reported = read_sets([rock, tmp_path])
     rest = found.without_articles_of([reported])
-    assert [question.id for question in rest.questions] == ["c1", "c2", "k1", "k2"]
-    assert found.without_articles_of([]) == found
-    with pytest.raises(QuestionSetError, match="harbour: all its articles are in the reported sets too"):
+    assert [one.id for one in rest.questions] == ["b1", "b2", "o1", "o2", "b3"]
+    with pytest.raises(QuestionSetError, match="rock: all its articles are in the reported sets too"):
         found.without_articles_of([found])

@@ -7,8 +7,6 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.answering.confidence import Judge, Verdict, find_judge
 from index.encoding.encoder import Encoder
@@ -35,14 +33,6 @@ FILE = Path(".footnote/fit.json")
 )
 def test_each_verdict_begins_at_its_threshold(confidence: float, verdict: Verdict) -> None:
     assert Judge(FIT, 0.5).verdict(confidence) is verdict
-
-
-@given(st.floats(0, 1), st.floats(0, 1))
-def test_another_threshold_moves_only_what_is_answered(confidence: float, answer_at: float) -> None:
-    verdict = Judge(FIT, answer_at).verdict(confidence)
-    assert (verdict is Verdict.ANSWERED) == (confidence >= answer_at and confidence > 0)
-    if verdict is not Verdict.ANSWERED:
-        assert (verdict is Verdict.RELATED) == (confidence >= FIT.related_at)
 
 
 def test_the_threshold_is_that_of_the_fit_unless_one_is_given() -> None:
@@ -72,12 +62,6 @@ def test_ones_own_fit_judges_answers_and_is_named_by_status_and_doctor(
     assert f"confidence  {line}\n" in footnote("index", "status").out
     assert json.loads(footnote("index", "status", "--json").out)["confidence"] == line
     assert f"confidence {line}\n" in footnote("doctor").out
-
-
-def test_a_fit_for_another_encoder_is_not_used(home: Path, footnote: Footnote) -> None:
-    before = footnote("index", "status").out
-    save_fit(FIT, FILE)
-    assert footnote("index", "status").out == before
 
 
 @pytest.mark.parametrize("arguments", [["ask", QUESTION], ["index", "status", "--json"], ["doctor"]])

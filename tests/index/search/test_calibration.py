@@ -29,16 +29,11 @@ FIT = Fit(
 )
 FILE = Path("fit.json")
 
-FINITE = st.floats(allow_nan=False, allow_infinity=False)
-SHARE = st.floats(0, 1)
 
-
-@given(FINITE, FINITE, FINITE, SHARE, SHARE, st.text(min_size=1))
-def test_a_fit_is_read_as_it_was_saved(
-    bias: float, score: float, weakest: float, answer_at: float, related_at: float, name: str
-) -> None:
-    weights = {"score": score, "weakest": weakest}
-    fit = replace(FIT, encoder=name, bias=bias, weights=weights, answer_at=answer_at, related_at=related_at)
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=3, max_size=3), st.floats(0, 1))
+def test_a_fit_is_read_as_it_was_saved(numbers: list[float], share: float) -> None:
+    bias, score, weakest = numbers
+    fit = replace(FIT, bias=bias, weights={"score": score, "weakest": weakest}, answer_at=share)
     save_fit(fit, FILE)
     assert load_fit(FILE) == fit
 
@@ -63,7 +58,6 @@ def test_confidence_is_the_logistic_function_of_the_weighted_signals() -> None:
         ({"format": 2}, "format: Input should be 1"),
         ({"encoder": ""}, "encoder: String should have at least 1 character"),
         ({"bias": "low"}, "bias: Input should be a valid number"),
-        ({"bias": True}, "bias: Input should be a valid number"),
         ({"bias": math.nan}, "bias: Input should be a finite number"),
         ({"weights": {"score": math.inf, "weakest": 1}}, "weights: score: Input should be a finite number"),
         ({"weights": ["score", "weakest"]}, "weights: Input should be an object"),
@@ -73,7 +67,6 @@ def test_confidence_is_the_logistic_function_of_the_weighted_signals() -> None:
         ),
         ({"weights": {"score": 1, "weakest": 1, "value_wanted": 1}}, "score, weakest, value_wanted"),
         ({"answer_at": 1.5}, "answer_at: Input should be less than or equal to 1"),
-        ({"related_at": None}, "related_at: Input should be a valid number"),
         ({"sets": {"lamps": 1.5}}, "sets: lamps: Input should be a valid integer"),
         ({"made": "yesterday"}, "made: Input should be a valid date"),
     ],
@@ -99,10 +92,8 @@ def test_a_file_that_is_no_fit_is_refused(data: bytes) -> None:
 
 
 def test_a_file_that_cannot_be_read_or_written_is_named(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "none"):
-        with pytest.raises(MissingError, match="cannot be read") as missing:
-            load_fit(path)
-        assert missing.value.exit_status == 69
+    with pytest.raises(MissingError, match="none cannot be read"):
+        load_fit(tmp_path / "none")
     FILE.write_text("in the way")
     for path in (tmp_path, FILE / "below"):
         with pytest.raises(MissingError, match="cannot be written"):
@@ -111,18 +102,17 @@ def test_a_file_that_cannot_be_read_or_written_is_named(tmp_path: Path) -> None:
 
 
 def test_a_link_keeps_pointing_to_the_file_that_is_replaced(tmp_path: Path) -> None:
-    (tmp_path / "real").write_text("old")
     FILE.symlink_to("real")
     save_fit(FIT, FILE)
-    assert FILE.is_symlink()
-    assert load_fit(tmp_path / "real") == FIT
+    assert (FILE.is_symlink(), load_fit(tmp_path / "real")) == (True, FIT)
 
 
-def test_the_operators_fit_lies_beside_the_index_and_is_chosen_for_its_encoder_only() -> None:
+def test_ones_own_fit_lies_beside_the_index_and_is_chosen_for_its_encoder_only(encoder: Encoder) -> None:
     file = fit_file(Path(".footnote/index"))
     assert file == Path(".footnote/fit.json")
-    shipped = choose_fit(file, FIT.encoder_fingerprint)
-    assert shipped != FIT
+    shipped = choose_fit(file, encoder.model.fingerprint)
+    assert shipped.is_for(encoder.model.fingerprint)
+    assert 0 < shipped.related_at < shipped.answer_at < 1
     save_fit(FIT, file)
     assert choose_fit(file, FIT.encoder_fingerprint) == FIT
     assert choose_fit(file, "ff" * 32) == shipped
@@ -130,10 +120,3 @@ def test_the_operators_fit_lies_beside_the_index_and_is_chosen_for_its_encoder_o
     assert FIT.describe("ff" * 32).startswith(
         "not fitted for this encoder (using the fit of all-MiniLM-L6-v2)"
     )
-
-
-def test_the_shipped_fit_is_for_the_default_encoder(encoder: Encoder) -> None:
-    fit = choose_fit(FILE, encoder.model.fingerprint)
-    assert fit.is_for(encoder.model.fingerprint)
-    assert 0 < fit.related_at < fit.answer_at < 1
-    assert fit.weights["score"] > 0
