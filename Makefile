@@ -39,8 +39,8 @@ test: setup  ## lint, format, types, import contract, tests
 	@.venv/bin/lint-imports --no-cache
 	@$(PY) -m pytest -n 4 --dist loadfile
 
-quality:  ## measure answers on the question sets in SETS (docs/quality.md has the figures; takes half an hour)
-	@$(PY) -m benchmarks.quality $(SETS) --ablation
+quality: setup  ## measure answers on the question sets in SETS (docs/quality.md has the figures)
+	@$(FOOTNOTE) eval $(SETS)/xquad-en $(SETS)/squad2 $(SETS)/clapnq
 
 bench: bench-peers  ## measure speed and memory beside other libraries, in ten minutes (docs/performance.md)
 	@$(PY) -m benchmarks.performance $(SETS) --environments $(PEERS)

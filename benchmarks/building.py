@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from index.articles.reading import read_articles
+from index.articles.formats import read_articles
 from index.build import BuildReport, build_index
 from index.encoding.compression import Basis
 from index.encoding.encoder import EncodedPassage, Encoder

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 from bot.credentials import exposed_files, has_mode, with_token
 from bot.settings import RETIRED, BotSettings
-from index.articles.reading import read_articles
+from index.articles.formats import read_articles
 from index.build import plan_build
 from index.encoding.exports import graph_digest, graph_home, read_refusal, whole_graph
 from index.encoding.models import check_pin, find_model
@@ -22,7 +22,7 @@ from index.encoding.opening import find_model_of
 from index.errors import DamagedIndexError, FootnoteError, MissingError, NoModelError
 from index.search.calibration import choose_fit, fit_file
 from index.settings import PREFIX
-from index.storage.verification import index_status
+from index.storage.inspection import index_status
 
 __all__ = ["Finding", "examine"]
 
@@ -145,9 +145,9 @@ def _graph(subject: str, settings: BotSettings) -> Finding:
 
 
 def _confidence(subject: str, settings: BotSettings) -> Finding:
-    model = find_model_of(settings.index, settings.model, settings.model_sha256)
-    chosen = choose_fit(fit_file(settings.index), model.fingerprint)
-    return Finding(subject, chosen.line(), warning=not chosen.is_fitted)
+    encoder = find_model_of(settings.index, settings.model, settings.model_sha256).fingerprint
+    fit = choose_fit(fit_file(settings.index), encoder)
+    return Finding(subject, fit.describe(encoder), warning=not fit.is_for(encoder))
 
 
 def _files(subject: str, settings: BotSettings) -> Finding:

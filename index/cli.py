@@ -16,8 +16,8 @@ from index.terminal import printable, show_progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from index.articles.reading import Article
-    from index.build import Changes
+    from index.articles.article import Article
+    from index.build_report import Changes
     from index.settings import IndexSettings
     from index.storage.gate import Gate
     from index.storage.store import StoredPassage
@@ -26,6 +26,8 @@ __all__ = ["GATE_OF", "index_group"]
 
 GATE_OF = "index.cli.gate_of"
 """The key in click's `meta` of the function that makes a gate from settings, where a program has gates."""
+
+_STATUS = "generation built encoder encoder_fingerprint articles passages sentences bytes confidence".split()
 
 
 @click.group("index")
@@ -125,7 +127,7 @@ def _build_as_json(settings: IndexSettings, gate: Gate | None, force: bool) -> N
 @pass_settings
 def history_command(settings: IndexSettings, as_json: bool) -> None:
     """List the generations, newest first, and mark the one that serves."""
-    from index.storage.generations import history
+    from index.storage.inspection import history
 
     for line in history(settings.index):
         click.echo(json.dumps(dataclasses.asdict(line)) if as_json else line.line())
@@ -140,7 +142,8 @@ def rollback_command(settings: IndexSettings, generation: str | None) -> None:
     A running chat or bot switches by itself. The next build makes a new generation from the articles as they
     are then.
     """
-    from index.storage.generations import roll_back, serving_name
+    from index.storage.generations import roll_back
+    from index.storage.inspection import serving_name
 
     before = serving_name(settings.index)
     now = roll_back(settings.index, generation)
@@ -157,7 +160,9 @@ def prune_command(settings: IndexSettings) -> None:
 
     Generations that the gate refused and what interrupted builds left are removed too.
     """
-    from index.storage.generations import folder_size, prune, serving_name
+    from index.storage.files import folder_size
+    from index.storage.generations import prune
+    from index.storage.inspection import serving_name
 
     before = folder_size(settings.index)
     removed = prune(settings.index, settings.keep)
@@ -172,14 +177,17 @@ def prune_command(settings: IndexSettings) -> None:
 @pass_settings
 def status_command(settings: IndexSettings, as_json: bool) -> None:
     """Show what the current index holds, after checking every byte of it."""
-    from index.search.calibration import fit_file, with_confidence
-    from index.storage.verification import index_status
+    from index.search.calibration import choose_fit, fit_file
+    from index.storage.inspection import index_status
 
-    status = with_confidence(index_status(settings.index), fit_file(settings.index))
+    info = index_status(settings.index)
+    fit = choose_fit(fit_file(settings.index), info.encoder_fingerprint)
+    info = dataclasses.replace(info, confidence=fit.describe(info.encoder_fingerprint))
     if as_json:
-        click.echo(json.dumps(dataclasses.asdict(status)))
+        graph = "" if info.producer == "reference" else info.producer
+        click.echo(json.dumps({**{name: getattr(info, name) for name in _STATUS}, "graph": graph}))
     else:
-        for label, value in status.lines():
+        for label, value in info.lines():
             click.echo(f"{label:<11} {value}")
 
 
@@ -187,7 +195,7 @@ def status_command(settings: IndexSettings, as_json: bool) -> None:
 @pass_settings
 def verify_command(settings: IndexSettings) -> None:
     """Recompute every checksum in the index folder."""
-    from index.storage.verification import verify
+    from index.storage.inspection import verify
 
     if problems := verify(settings.index):
         raise DamagedIndexError("\n".join(problems))
@@ -201,18 +209,20 @@ def verify_command(settings: IndexSettings) -> None:
 @pass_settings
 def show_command(settings: IndexSettings, article: str | None, passages: bool, as_json: bool) -> None:
     """Print the indexed articles, or the one with the id ARTICLE, with paragraph numbers."""
-    from index.storage.local import open_generation
+    from index.storage.local import open_store
 
-    store = open_generation(settings.index)
-    rows = [row for row, identity, _ in store.article_rows() if article in (None, identity)]
+    store = open_store(settings.index)
+    store.check()
+    rows = [summary.row for summary in store.catalogue() if article in (None, summary.id)]
     if not rows:
         raise click.UsageError(f"no article has the id {article!r}; `footnote index show` prints them all.")
     for row in rows:
-        shown = store.passages_of(row) if passages else None
+        (shown,) = store.articles([row])
+        stored = store.passages_of(row) if passages else None
         if as_json:
-            click.echo(json.dumps(_as_json(store.article(row), shown)))
+            click.echo(json.dumps(_as_json(shown, stored)))
         else:
-            _print_article(store.article(row), shown)
+            _print_article(shown, stored)
 
 
 def _as_json(article: Article, passages: Sequence[StoredPassage] | None) -> dict[str, Any]:

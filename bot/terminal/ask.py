@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from bot.answering.answer import Answer
 from bot.answering.explanation import explanation
-from bot.service.answerer import Serving
+from bot.service.answerer import Answerer
 from bot.settings import BotSettings
 from index.errors import MissingError
 from index.terminal import opening
@@ -31,8 +31,8 @@ def ask_once(settings: BotSettings, question: str, *, as_json: bool, explain: bo
     Raises:
         FootnoteError: the index cannot be opened.
     """
-    with _opened(settings) as serving:
-        _printer(as_json=as_json, explain=explain)({}, serving.answer(question, None, None))
+    with _opened(settings) as answerer:
+        _printer(as_json=as_json, explain=explain)({}, answerer.answer(question))
 
 
 def ask_batch(settings: BotSettings, file: BinaryIO, *, as_json: bool, explain: bool = False) -> int:
@@ -44,14 +44,14 @@ def ask_batch(settings: BotSettings, file: BinaryIO, *, as_json: bool, explain: 
         FootnoteError: the index cannot be opened, or the file cannot be read.
     """
     bad = 0
-    with _opened(settings) as serving:
+    with _opened(settings) as answerer:
         print_answer = _printer(as_json=as_json, explain=explain, heading=True)
         for number, line in enumerate(bounded_lines(file), 1):
             if not line.strip():
                 continue
             row, fault = _parse(line)
             if not fault:
-                print_answer(row, serving.answer(row["question"], None, None))
+                print_answer(row, answerer.answer(row["question"]))
                 continue
             bad += 1
             if as_json:
@@ -81,14 +81,14 @@ def bounded_lines(file: BinaryIO) -> Iterator[bytes]:
 
 
 @contextmanager
-def _opened(settings: BotSettings) -> Iterator[Serving]:
+def _opened(settings: BotSettings) -> Iterator[Answerer]:
     with opening():
-        serving = Serving.first(settings)
+        answerer = Answerer.open(settings)
     gc.freeze()  # what is loaded now stays, so no collection need traverse it again
     try:
-        yield serving
+        yield answerer
     finally:
-        serving.close()
+        answerer.close()
 
 
 def _printer(

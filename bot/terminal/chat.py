@@ -171,7 +171,7 @@ class _Session:
             if damage is None:
                 self._print("The index is whole again.", "green")
             else:
-                self._print(damage.told, "red")
+                self._print(str(damage), "red")
         self._damage.clear()
 
     def _print(self, text: str, style: str = "") -> None:
@@ -218,7 +218,7 @@ class _Session:
             for label, value in (await self._service.status()).lines():
                 self._print(f"{label:<11} {value}")
             if self._service.damage is not None:
-                self._print(self._service.damage.told, "red")
+                self._print(str(self._service.damage), "red")
         elif name == "/help":
             self._print(_HELP)
         else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.encoding.backend import Backend
 from index.encoding.compression import Vectors, unit
 

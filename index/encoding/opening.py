@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.encoding.agreement import Agreement, compare, sample_texts
 from index.encoding.encoder import Encoder
 from index.encoding.export import UnfitModelError, export, refuse_unfit

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from index.analysis import WORD
 from index.encoding.backend import TextVectors, own_tokens, whole_words
 from index.encoding.compression import Basis, unit
 from index.encoding.models import Model
 from index.errors import NoModelError
-from index.folding import WORD
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

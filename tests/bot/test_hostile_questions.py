@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.answering.answer import Answer
 from bot.answering.followups import Earlier
-from bot.service.answerer import Serving
+from bot.service.answerer import Answerer
 from bot.settings import BotSettings
 from bot.terminal.rendering import make_console, show
 from index.search.spelling import Vocabulary
@@ -52,10 +52,10 @@ LONG = {
 
 
 @pytest.fixture(scope="module")
-def serving(built: Path) -> Iterator[Serving]:
+def answerer(built: Path) -> Iterator[Answerer]:
     """Answer from the small article set, with the real encoder."""
     settings = BotSettings.load(articles=built / "articles", index=built / ".footnote/index")
-    opened = Serving.first(settings)
+    opened = Answerer.open(settings)
     yield opened
     opened.close()
 
@@ -70,19 +70,19 @@ def shown(answer: Answer) -> str:
 
 
 @given(TEXTS.map(" ".join), TEXTS.map(" ".join))
-def test_any_question_and_any_follow_up_to_it_is_answered(serving: Serving, text: str, after: str) -> None:
-    first = serving.answer(text, None, None)
-    follow_up = serving.answer(after, None, Earlier.of(first))
-    for answer in (first, follow_up, serving.answer(text, after, Earlier(after, text, text, after))):
+def test_any_question_and_any_follow_up_to_it_is_answered(answerer: Answerer, text: str, after: str) -> None:
+    first = answerer.answer(text)
+    follow_up = answerer.answer(after, earlier=Earlier.of(first))
+    for answer in (first, follow_up, answerer.answer(text, after, Earlier(after, text, text, after))):
         assert not {"\x1b", "\x00", "\u202e", "\ud800"} & set(shown(answer))
-    assert serving.article(after) is None or after in {"lamp", "bread"}
-    serving.check(f'{text} "{after}" > {text}')
+    assert answerer.article(after) is None or after in {"lamp", "bread"}
+    answerer.verify(f'{text} "{after}" > {text}')
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_megabyte_is_answered_from_its_beginning_with_a_note(serving: Serving, name: str) -> None:
+def test_megabyte_is_answered_from_its_beginning_with_a_note(answerer: Answerer, name: str) -> None:
     text = LONG[name]
-    answer = serving.answer(text, None, None)
+    answer = answerer.answer(text)
     assert ("Only the first" in shown(answer)) == bool(answer.read_only) == bool(text[2_000:].strip())
     assert answer.read_only <= 2_000
     assert answer.reasons
@@ -90,23 +90,23 @@ def test_megabyte_is_answered_from_its_beginning_with_a_note(serving: Serving, n
     assert len(question.text) <= 3 * 2_000
     assert len(question.terms) <= 32
     assert sum(len(form) for term in question.terms for form in term.forms) <= 40 * 2_000
-    shown(serving.answer("And who kept it?", None, Earlier(text, text, text, text)))
-    assert len(serving.check(text)) <= 10
-    assert serving.vector(text).shape == (384,)
+    shown(answerer.answer("And who kept it?", earlier=Earlier(text, text, text, text)))
+    assert len(answerer.verify(text)) <= 10
+    assert answerer.vector(text).shape == (384,)
 
 
-def test_beginning_of_a_long_question_is_what_it_is_answered_by(serving: Serving) -> None:
+def test_beginning_of_a_long_question_is_what_it_is_answered_by(answerer: Answerer) -> None:
     question = "Who kept the lamp on Gull Rock for thirty-one years?"
-    answer = serving.answer(f"{question} {'x' * 5_000}", None, None)
+    answer = answerer.answer(f"{question} {'x' * 5_000}")
     assert (answer.citations[0].article, answer.read_only) == ("lamp", 2_000)
-    assert serving.answer(question + " " * 5_000, None, None).read_only == 0
+    assert answerer.answer(question + " " * 5_000).read_only == 0
 
 
-def test_words_beyond_the_encoder_s_window_are_reported_as_not_read(serving: Serving) -> None:
+def test_words_beyond_the_encoder_s_window_are_reported_as_not_read(answerer: Answerer) -> None:
     text = "lamp rock " * 180  # the encoder reads some 250 tokens and silently drops the others
-    read = serving.answer(text, None, None).read_only
+    read = answerer.answer(text).read_only
     assert 0 < read < len(text)
-    assert serving.answer(text[: read - 20], None, None).read_only == 0
+    assert answerer.answer(text[: read - 20]).read_only == 0
 
 
 def test_spelling_looks_up_a_bounded_number_of_pairs() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from index.encoding.encoder import Encoder
-from index.storage.verification import index_status, verify
+from index.storage.inspection import index_status, verify
 from tests.bot.conftest import BREAD, LAMP, ODD, Footnote, finish, start
 from tests.bot.services import add_many_articles, another_build
 

@@ -9,7 +9,7 @@ import pytest
 from bot.answering.answer import Verdict
 from bot.chat.words import words_in
 from bot.discordapp.client import FootnoteClient
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.errors import BusyError
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.fake_service import FakeService, sample_answer, sample_article

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from index.storage.manifest import TOKENS, read_pointer
+from index.storage.manifest import read_pointer
 from tests.bot.conftest import Footnote, finish, start
 from tests.bot.tampering import damage
 from tests.bot.terminal.pseudo_terminal import terminal
@@ -56,7 +56,7 @@ def test_chat_rolls_back_by_command_and_falls_back_from_damage_and_says_so(
 ) -> None:
     shutil.copytree(built_twice, tmp_path, dirs_exist_ok=True, copy_function=copy_index_file)
     index = tmp_path / ".footnote/index"
-    second = read_pointer(index).generation
+    second = read_pointer(index)
     (first,) = (home.name for home in index.glob("0*") if home.name != second)
     with terminal("chat") as person:
         person.type("/history\r")
@@ -69,10 +69,10 @@ def test_chat_rolls_back_by_command_and_falls_back_from_damage_and_says_so(
         person.wait_for(f"Answers now come from {second}.")
         person.type("/rollback 7\r")
         person.wait_for("no generation '7'")
-        damage(index / second / TOKENS)
+        damage(index / second / "tokens.i8")
         person.type(f"{WHO}\r")
         assert QUOTE in person.wait_for("how sure: ")
-        assert f"The generation {second} is damaged" in person.wait_for("Rebuild the index.")
+        assert f"Generation {second} is damaged" in person.wait_for("Rebuild the index.")
         person.type("/status\r")
         assert first in person.wait_for("Rebuild the index.")
         person.type("/rebuild force\r")
