@@ -18,9 +18,9 @@ from bot.settings import BotSettings
 from bot.token_file import allows, exposed, with_token
 from index.articles.reading import read_articles
 from index.build import plan_build
-from index.encoding.exports import graph_digest, graph_home, read_refusal, whole_graph
 from index.encoding.models import Model, check_pin, find_model
-from index.encoding.opening import find_model_of
+from index.encoding.onnx_encoder import faults
+from index.encoding.opening import ENCODERS, find_model_of
 from index.errors import DamagedIndexError, FootnoteError, MissingError, NoModelError
 from index.search.calibration import choose_fit
 from index.search.parts import SCORED
@@ -129,7 +129,7 @@ def _weights(settings: BotSettings) -> Finding:
         model = find_model(settings.model)
     except NoModelError:
         model = _model(settings)
-        kind = f"encoded by the graph in {settings.index} (its own files are not here)"
+        kind = f"encoded by its export in {settings.index} (its own files are not here)"
     else:
         check_pin(model, settings.model_sha256)
         kind = "as published" if model.packaged else f"from {model.folder}"
@@ -165,18 +165,14 @@ def _index(settings: BotSettings) -> Finding:
 
 
 def _graph(settings: BotSettings) -> Finding:
-    """Say which graph encodes, after checking every byte of it, or why there is none."""
+    """Say whether the index has an export of the encoder, after checking every byte of it."""
     model = _model(settings)
-    if graph_digest(settings.index, model.fingerprint):
-        record = whole_graph(graph_home(settings.index, model.fingerprint))
-        lowest = min(record.agreement["dense"], record.agreement["tokens"])
-        message = f"{record.name}, {record.weights}, whole; cosine with the reference {lowest:.5f} at least"
-        return Finding("graph", message)
-    refusal = read_refusal(settings.index, model.fingerprint)
-    if refusal is not None:
-        message = f"none can be made of {model.name}, so sentence-transformers encodes: {refusal}"
-    else:
-        message = f"none of {model.name} yet: `footnote index build` makes it once it encodes"
+    home = settings.index / ENCODERS / model.fingerprint[:16]
+    if home.exists():
+        for error in faults(home):
+            raise error
+        return Finding("graph", f"{model.name}, whole")
+    message = f"the index has none of {model.name}: `footnote index build` exports it if it can be"
     return Finding("graph", message, warning=True)
 
 

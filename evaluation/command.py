@@ -154,12 +154,13 @@ def _ask(
     wanted: _Wanted,
 ) -> Run:
     from evaluation.session import evaluate
-    from index.encoding.opening import choose_encoder
+    from index.encoding.opening import build_encoder, find_model_of
     from index.progress import Progress
 
     with show_progress() as progress:
         progress(Progress("loading the encoder", 0, 1))
-        encoder = choose_encoder(settings.index, settings.model, pin=settings.model_sha256)
+        model = find_model_of(settings.index, settings.model, settings.model_sha256)
+        encoder = build_encoder(settings.index, model)
         progress(Progress("loading the encoder", 1, 1))
         return evaluate(
             reported, fitted_to, settings, encoder, progress, seed=wanted.seed, limit=wanted.limit

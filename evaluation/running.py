@@ -19,6 +19,7 @@ from evaluation.sets import QuestionSet
 from index.articles.reading import Article
 from index.build import build_index
 from index.encoding.encoder import Encoder
+from index.encoding.onnx_encoder import OnnxEncoder
 from index.progress import Progress
 from index.search.search import Search
 from index.search.signals import judged
@@ -116,6 +117,8 @@ class _Asking:
         self._articles = {article.id: article for article in questions.articles}
         self._settings = settings
         self._encoder = encoder
+        # On one thread, as the service encodes questions, so that the times are its own.
+        self._asking = OnnxEncoder(encoder.export, threads=1) if encoder.export else encoder
         self._judge = find_judge(settings.fit_file, encoder.model.fingerprint, settings.answer_at)
         self._tell = tell
         self._total = total
@@ -130,9 +133,8 @@ class _Asking:
         build_index(settings, tell, self._encoder, force=True)  # a half has half of the articles
         generation = open_generation(index)
         try:
-            search = Search(generation, self._encoder, self._settings.without)
-            with self._encoder.one_thread():  # as the service does, so that the times are those of it
-                return [self._ask(question, search, other) for question in asked]
+            search = Search(generation, self._asking, self._settings.without)
+            return [self._ask(question, search, other) for question in asked]
         finally:
             generation.close()
 

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from index.articles.reading import Article, ArticleSource, read_articles
 from index.encoding.encoder import Encoder
-from index.encoding.exports import check_graph
 from index.encoding.models import Model
-from index.encoding.opening import build_encoder, find_model_of
+from index.encoding.opening import build_encoder, find_model_of, verify
 from index.errors import DamagedIndexError, NoIndexError, ShrunkError
 from index.memory import enough_memory
 from index.passages.drafts import Draft, passage_settings, split
@@ -159,7 +158,7 @@ def _build_next(
                 raise ShrunkError(fault)
             if encoder is None:
                 progress(Progress("loading the encoder", 0, 1))
-                encoder = build_encoder(settings.index, model, source.articles, settings.encode_with)
+                encoder = build_encoder(settings.index, model, [article.text for article in source.articles])
                 progress(Progress("loading the encoder", 1, 1))
             if previous and previous.manifest.producer != encoder.producer and not changes.everything:
                 changes = replace(changes, everything="vectors are now computed in another way")
@@ -277,7 +276,9 @@ def _open_whole(folder: Path) -> Generation:
     """Open the generation that serves, once it and its encoder's graph are found whole."""
     generation = open_generation(folder, check_mb=None)
     try:
-        check_graph(folder, generation.manifest)
+        manifest = generation.manifest
+        for line in verify(folder, manifest.encoder_fingerprint, manifest.producer):
+            raise DamagedIndexError(line)
     except DamagedIndexError:
         generation.close()
         raise

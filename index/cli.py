@@ -79,9 +79,6 @@ def index_options(command: Command) -> Command:
         click.option(
             "--model-sha256", metavar="HEX", help="The encoder's fingerprint; another encoder is refused."
         ),
-        click.option(
-            "--encode-with", metavar="WAY", help="What encodes articles: graph, or reference (uses a GPU)."
-        ),
         click.option("--index", type=click.Path(path_type=Path), help="The folder that holds the index."),
         click.option(
             "--articles", type=click.Path(path_type=Path), help="The article file, or the folder of them."

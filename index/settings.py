@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -13,22 +12,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from index.errors import SettingsError
 from index.search.parts import Part
 
-__all__ = ["CHECK_MB", "DEFAULT_MODEL", "EncodeWith", "IndexSettings", "split_list"]
+__all__ = ["CHECK_MB", "DEFAULT_MODEL", "IndexSettings", "split_list"]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 CHECK_MB = 1_000
 """Megabytes of rows that opening reads to check them: some tenths of a second in memory, one from a disk."""
 _PREFIX = "FOOTNOTE_"
 _URL_USER = re.compile(r"//[^/@\s]*@")  # what stands there in an address may be a password
-
-
-class EncodeWith(StrEnum):
-    """What encodes the articles of a build."""
-
-    GRAPH = "graph"
-    """The encoder's graph, on all cores; the first build of an encoder makes it."""
-    REFERENCE = "reference"
-    """sentence-transformers, which uses a GPU where there is one."""
 
 
 def split_list(value: object) -> object:
@@ -75,10 +65,6 @@ class IndexSettings(BaseSettings):
         "",
         pattern=r"^([0-9a-f]{64})?$",
         description="The encoder's fingerprint, without which it is refused; `footnote doctor` prints it.",
-    )
-    encode_with: EncodeWith = Field(
-        EncodeWith.GRAPH,
-        description="What encodes articles: graph, or reference (sentence-transformers; it uses a GPU).",
     )
     language: str = Field(
         "en",

@@ -81,7 +81,12 @@ class Serving:
                 # A question is too short to gain from a second thread, and loses much to it when others are
                 # busy; a rebuild beside answering leaves a core for the answers.
                 encoder = open_encoder(
-                    settings.index, generation.manifest, settings.model, threads=1, pin=settings.model_sha256
+                    settings.index,
+                    name=settings.model,
+                    fingerprint=generation.manifest.encoder_fingerprint,
+                    producer=generation.manifest.producer,
+                    threads=1,
+                    pin=settings.model_sha256,
                 )
             search = Search(generation, encoder, settings.without)
             judge = find_judge(settings.fit_file, encoder.model.fingerprint, settings.answer_at)

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from index.encoding.batches import batches
 from index.encoding.compression import Basis
-from index.encoding.encoder import Encoder
+from index.encoding.encoder import Encoder, batches
 from index.passages.drafts import Draft, PassageVectors, passage_text, read_passages, vectors_of
 from index.passages.splitting import Passage
 from index.progress import Progress

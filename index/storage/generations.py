@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from index.encoding.exports import remove_models
+from index.encoding.opening import remove_unused
 from index.errors import DamagedIndexError, GateError, MissingError, NoIndexError
 from index.printing import count_of
 from index.storage.local import Generation, open_named
@@ -143,7 +143,7 @@ def prune(folder: Path, keep: int) -> list[str]:
         remove_leftovers(folder)
         (folder / KEPT).unlink(missing_ok=True)
         gone = [*remove_old(folder, serving, keep), *remove_refused(folder)]
-        remove_models(folder, [one.encoder_fingerprint for one in kept_manifests(folder).values()])
+        remove_unused(folder, [one.encoder_fingerprint for one in kept_manifests(folder).values()])
         return gone
 
 

@@ -4,7 +4,7 @@
     <index folder>/<generation>/        manifest.json, passages.sqlite, postings.bin, dense.faiss,
                                         dense.f32 (of large collections), tokens.i8, basis.f32, and
                                         of .bin, .f32 and .i8 the checksums of their blocks (.sums)
-    <index folder>/models/              the encoder's graph (`index.encoding.exports`)
+    <index folder>/encoders/            the encoder's export (`index.encoding.opening`)
     <index folder>/lock                 held by the one build that may write
     <index folder>/kept.vectors         what a build that was cut off had encoded
 

@@ -11,8 +11,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from index.encoding.exports import check_graph
-from index.errors import DamagedIndexError
+from index.encoding.opening import verify
 from index.storage.durable import discard, replace_file
 from index.storage.manifest import GENERATION, POINTER, REFUSED, TEMPORARY, Pointer, read_named_manifest
 from index.storage.verification import verify_generation
@@ -68,10 +67,8 @@ def problems_of(folder: Path, name: str) -> Iterator[str]:
     found = list(verify_generation(home, strays=False))
     yield from found
     if not found:
-        try:
-            check_graph(folder, read_named_manifest(home))
-        except DamagedIndexError as error:
-            yield str(error)
+        manifest = read_named_manifest(home)
+        yield from verify(folder, manifest.encoder_fingerprint, manifest.producer)
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from index.encoding.exports import MODELS, check_graph, verify_models
+from index.encoding import opening
+from index.encoding.opening import ENCODERS
 from index.errors import DamagedIndexError
 from index.storage.checksums import check_file, verify_file
 from index.storage.held import HeldFile
@@ -85,7 +86,8 @@ def index_status(folder: Path) -> IndexStatus:
     for name, wanted in manifest.digests().items():
         with HeldFile(folder / pointer.generation / name) as file:
             check_file(file, wanted)
-    check_graph(folder, manifest)
+    for line in opening.verify(folder, manifest.encoder_fingerprint, manifest.producer):
+        raise DamagedIndexError(line)
     return status_of(pointer.generation, manifest)
 
 
@@ -124,9 +126,10 @@ def verify(folder: Path) -> list[str]:
                 problems.extend(verify_generation(path))
             except FileNotFoundError:  # a build beside us has just removed it
                 continue
-        elif path.name not in {POINTER, LOCK, KEPT, MODELS}:
+        elif path.name not in {POINTER, LOCK, KEPT, ENCODERS}:
             problems.append(f"{path}: not a file of the index.")
-    problems.extend(verify_models(folder, kept_manifests(folder)))
+    for manifest in kept_manifests(folder).values():
+        problems.extend(opening.verify(folder, manifest.encoder_fingerprint, manifest.producer))
     return list(dict.fromkeys(problems))
 
 

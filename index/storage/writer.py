@@ -18,7 +18,7 @@ import numpy as np
 
 from index.encoding.compression import Basis
 from index.encoding.encoder import Encoder
-from index.encoding.exports import graph_digest, remove_models
+from index.encoding.opening import install, remove_unused
 from index.errors import DamagedIndexError, GateError, NoIndexError
 from index.passages.drafts import Draft, passage_settings
 from index.progress import Progress
@@ -93,6 +93,7 @@ def write_generation(  # noqa: PLR0913 - what a generation is made of
     """
     scope = f"{encoder.model.fingerprint} {encoder.producer}"
     home = folder / f"{TEMPORARY}{os.getpid()}"
+    install(folder, encoder)
     with Kept(folder / KEPT, scope, basis) as kept:
         source = encode_missing(drafts, old, kept, encoder, basis, language, progress)
         home.mkdir()
@@ -122,7 +123,7 @@ def write_generation(  # noqa: PLR0913 - what a generation is made of
             kept.remove()
             remove_old(folder, name, keep, before)
             remove_refused(folder)
-            remove_models(folder, [one.encoder_fingerprint for one in kept_manifests(folder).values()])
+            remove_unused(folder, [one.encoder_fingerprint for one in kept_manifests(folder).values()])
         except OSError as error:
             _LOG.warning("%s serves; what it replaces is removed by the next build: %s", name, error)
     return Written(name, manifest, source.encoded, source.resumed, found.gold if found else None)
@@ -153,7 +154,7 @@ def _manifest(  # noqa: PLR0913 - what a manifest says
         built=datetime.now(UTC).isoformat(timespec="seconds"),
         encoder=encoder.model.name,
         encoder_fingerprint=encoder.model.fingerprint,
-        graph=graph_digest(home.parent, encoder.model.fingerprint),
+        graph=encoder.producer if encoder.export else "",
         producer=encoder.producer,
         dimension=encoder.dimension,
         passage_settings=passage_settings(language),

@@ -21,7 +21,7 @@ from tests.bot.conftest import Footnote
 from tests.bot.made import FIT
 from tests.bot.services import serving, settings_of
 from tests.graphs import lend_graph
-from tests.index.model_folders import copy_default
+from tests.index.encoding.model_folders import copy_default
 
 QUESTION = "Who kept the lamp on Gull Rock?"
 FILE = Path(".footnote/fit.json")

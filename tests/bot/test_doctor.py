@@ -10,7 +10,7 @@ import pytest
 from index.encoding.models import find_model
 from tests.bot.conftest import LAMP, Footnote, Outcome
 from tests.graphs import lend_graph
-from tests.index.model_folders import copy_default
+from tests.index.encoding.model_folders import copy_default
 
 SECRET = "MTE5.s3cret-t0ken.value"
 
@@ -61,9 +61,9 @@ def test_a_damaged_index_is_65_by_the_name_of_the_file(home: Path, footnote: Foo
 def test_a_graph_is_told_of_with_how_near_it_is_and_damage_by_the_name_of_the_file(
     home: Path, footnote: Footnote
 ) -> None:
-    assert "all-MiniLM-L6-v2, fp32, whole; cosine" in finding(footnote("doctor"), "graph", "ok")
-    assert "none of all-MiniLM-L6-v2 yet" in finding(footnote("doctor", "--index", "new"), "graph", "warn")
-    (path,) = Path(".footnote/index/models").glob("*/tokenizer.json")
+    assert "all-MiniLM-L6-v2, whole" in finding(footnote("doctor"), "graph", "ok")
+    assert "none of all-MiniLM-L6-v2" in finding(footnote("doctor", "--index", "new"), "graph", "warn")
+    (path,) = Path(".footnote/index/encoders").glob("*/tokenizer.json")
     path.write_bytes(b"{}")
     outcome = footnote("doctor")
     assert outcome.status == 65
@@ -80,8 +80,8 @@ def test_weights_that_are_not_here_are_made_up_for_by_the_graph(
     (folder / "model.safetensors").unlink()
     outcome = footnote("doctor", "--model", str(folder))
     assert outcome.status == 0
-    assert "encoded by the graph in .footnote/index" in finding(outcome, "weights", "ok")
-    assert f"{folder}, fp32, whole" in finding(outcome, "graph", "ok")
+    assert "encoded by its export in .footnote/index" in finding(outcome, "weights", "ok")
+    assert f"{folder}, whole" in finding(outcome, "graph", "ok")
 
 
 def test_bad_articles_are_65_with_file_and_reason_and_the_index_is_looked_at_all_the_same(
