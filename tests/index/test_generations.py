@@ -447,6 +447,8 @@ def test_any_sequence_of_these_leaves_a_whole_generation_that_serves(
     source = tmp_path / "source" / serving(shelf_index)
     shutil.copytree(shelf_index / serving(shelf_index), source)
     manifest = json.loads((source / MANIFEST).read_bytes())
-    (source / MANIFEST).write_text(json.dumps({**manifest, "graph": "", "producer": "reference"}), encoding="utf-8")
+    (source / MANIFEST).write_text(
+        json.dumps({**manifest, "graph": "", "producer": "reference"}), encoding="utf-8"
+    )
     machine = type("Machine", (Keeping,), {"source": source})
     run_state_machine_as_test(machine, settings=hypothesis_settings(max_examples=12, stateful_step_count=12))
