@@ -25,10 +25,11 @@ from bot.answering.answer import Answer, Verdict, answer
 from bot.answering.confidence import find_judge
 from bot.answering.followups import Earlier, ask_following
 from bot.settings import BotSettings
-from evaluation.judging import holds
+from evaluation.question_sets import holds_answer
 from index.build import build_index
 from index.encoding.encoder import Encoder
 from index.encoding.models import find_model
+from index.search.calibration import fit_file
 from index.search.search import Search
 from index.storage.local import open_generation
 
@@ -80,7 +81,7 @@ class FollowUp:
 
     def outcome(self, given: Answer) -> Outcome:
         """Judge an answer by its first quote and its verdict."""
-        right = bool(self.answer and given.quotes and holds(given.quotes[0].text, [self.answer]))
+        right = bool(self.answer and given.quotes and holds_answer(given.quotes[0].text, [self.answer]))
         if given.verdict is Verdict.ANSWERED:
             return Outcome.ANSWERED_RIGHTLY if right else Outcome.ANSWERED_WRONGLY
         return Outcome.NEAR if right else Outcome.DECLINED
@@ -126,7 +127,7 @@ def asker(language: str, home: Path, encoder: Encoder) -> Callable[[str], Answer
     )
     build_index(settings, encoder=encoder)
     search = Search(open_generation(settings.index), encoder, settings.without)
-    judge = find_judge(settings.fit_file, encoder.model.fingerprint, settings.answer_at)
+    judge = find_judge(fit_file(settings.index), encoder.model.fingerprint, settings.answer_at)
 
     @cache
     def ask(text: str) -> Answer:

@@ -14,7 +14,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel, LCSseq, Levenshtein
 
 from bot.answering.quotations import LEFT_OUT
-from index.folding import WORD, fold
+from index.analysis import WORD, fold
 from index.language import words_of
 
 __all__ = ["Change", "ChangeKind", "Likeness", "compare", "is_apart", "most_like", "places_of"]

@@ -29,11 +29,12 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Self
 
-from bot.answering.answer import Answer, Verdict
-from index.folding import WORD, fold
-from index.language import function_words, leans_back, straighten, words_of
 from index.search.lexicon import lexicon
 from index.search.names import find_names
+
+from bot.answering.answer import Answer, Verdict
+from index.analysis import WORD, fold
+from index.language import function_words, leans_back, straighten, words_of
 
 __all__ = ["Earlier", "Lean", "Reading", "ask_following", "choose", "leaning", "readings"]
 

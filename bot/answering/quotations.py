@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from index.folding import WORD
+from index.analysis import WORD
 from index.passages.splitting import split_sentences
 
 __all__ = ["LEFT_OUT", "has_block_quote", "quotations", "sentences_of", "without_marks"]

@@ -17,8 +17,8 @@ from enum import StrEnum
 
 from bot.answering.alignment import Change, ChangeKind, compare, is_apart, most_like, places_of
 from bot.answering.quotations import has_block_quote, quotations, sentences_of, without_marks
-from index.articles.reading import Article
-from index.folding import WORD, fold
+from index.analysis import WORD, fold
+from index.articles.article import Article
 from index.language import words_of
 from index.passages.splitting import source_text
 from index.storage.local import Generation

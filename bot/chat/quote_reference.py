@@ -17,7 +17,7 @@ from typing import Self
 
 from bot.answering.answer import Answer
 from bot.service.catalogue import article_key
-from index.articles.reading import Article
+from index.articles.article import Article
 
 __all__ = ["PACKED", "PLACE", "Span", "spans_of"]
 

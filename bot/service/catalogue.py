@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from index.folding import WORD, fold
+from index.analysis import WORD, fold
 
 if TYPE_CHECKING:
     from index.storage.local import Generation

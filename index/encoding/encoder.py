@@ -18,15 +18,7 @@ from index.encoding.models import Model
 if TYPE_CHECKING:
     from index.encoding.onnx_encoder import Export
 
-__all__ = [
-    "REFERENCE",
-    "EncodedPassage",
-    "EncodedQuestion",
-    "Encoder",
-    "TextVectors",
-    "TokenSpans",
-    "batches",
-]
+__all__ = ["REFERENCE", "EncodedPassage", "EncodedQuestion", "Encoder", "TextVectors", "TokenSpans"]
 
 TokenSpans = npt.NDArray[np.int32]
 """Start and end of each token in its text, in code points: shape (tokens, 2)."""
@@ -117,7 +109,7 @@ class Encoder(ABC):
     def encode_passages(self, texts: Sequence[str], basis: Basis) -> list[EncodedPassage]:
         """Return the vectors of each text, in order; a text is read up to the window."""
         encoded: dict[int, EncodedPassage] = {}
-        for rows in batches([len(text) for text in texts]):
+        for rows in _batches([len(text) for text in texts]):
             batch = self._encode([texts[row] for row in rows], question=False)
             packed = pack(np.concatenate([vectors.tokens for vectors in batch]), basis)
             ends = np.cumsum([len(vectors.tokens) for vectors in batch])[:-1]
@@ -156,7 +148,7 @@ class Encoder(ABC):
             return self.encode_batch(texts, question=question)
 
 
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
     """Yield rows of texts with these lengths in batches of bounded size, padding included, the longest first.
 
     Texts of one length share a batch, so little is padding, and a text too large for memory fails at once.

@@ -10,27 +10,25 @@ import functools
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import xxhash
 from tokenizers import Tokenizer
 
 from index.encoding.compression import Basis
 from index.encoding.encoder import Encoder, TextVectors
 from index.encoding.models import Model
 from index.errors import DamagedIndexError
+from index.storage.files import checksum, open_regular
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-__all__ = ["FILES", "FORMAT", "INPUTS", "RECORD", "WEIGHTS", "Export", "OnnxEncoder", "faults", "hash_file"]
+__all__ = ["FILES", "FORMAT", "INPUTS", "RECORD", "WEIGHTS", "Export", "OnnxEncoder", "faults"]
 
 FORMAT = 3
 """The version of exports; those of other versions are made anew."""
@@ -42,6 +40,9 @@ FILES = (GRAPH, WEIGHTS, TOKENIZER, WORDS, BASIS)
 
 INPUTS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
 """The inputs that a graph may have, with the attribute of an encoded text that each is made of."""
+
+_UNREADABLE = (OSError, AttributeError, KeyError, TypeError, ValueError, RecursionError)
+"""What reading a damaged record raises."""
 
 # onnxruntime 1.29 and later reports to Microsoft unless this is set before it is imported.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -67,10 +68,10 @@ class Export:
         Raises:
             DamagedIndexError: it is missing, damaged or of another version.
         """
-        with _opened(home / RECORD) as file:
-            data = file.read()
-        with suppress(AttributeError, KeyError, TypeError, ValueError, RecursionError):
-            fields = json.loads(data)
+        if home.is_symlink():
+            raise DamagedIndexError.of(home, "is a link, which is not followed")
+        with open_regular(home / RECORD) as file, suppress(*_UNREADABLE):
+            fields = json.loads(file.read())
             digest = fields.pop("sha256")
             export = cls(home=home, **fields)
             if export.digest == digest and set(export.files) == set(FILES):
@@ -109,32 +110,10 @@ def faults(home: Path, producer: str = "") -> Iterator[DamagedIndexError]:
         yield DamagedIndexError.of(home / RECORD, "is not the one that the index was made with")
     for name, digest in export.files.items():
         try:
-            if hash_file(home / name) != digest:
-                yield DamagedIndexError.of(home / name, "is damaged (its XXH3 differs)")
+            if checksum(home / name).xxh3 != digest:
+                yield DamagedIndexError.of(home / name, "is damaged (its checksum differs)")
         except DamagedIndexError as error:
             yield error
-
-
-def hash_file(path: Path) -> str:
-    """Return the XXH3-128 of a file, in hexadecimal.
-
-    Raises:
-        DamagedIndexError: it cannot be read.
-    """
-    with _opened(path) as file:
-        return hashlib.file_digest(file, xxhash.xxh3_128).hexdigest()
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BufferedReader]:
-    """Open a regular file: a link could lead anywhere, and a pipe would block."""
-    try:
-        if path.parent.is_symlink() or not stat.S_ISREG(path.lstat().st_mode):
-            raise DamagedIndexError.of(path, "is a link or not a regular file")
-        with path.open("rb") as file:
-            yield file
-    except OSError as error:
-        raise DamagedIndexError.unreadable(path, error) from error
 
 
 class OnnxEncoder(Encoder):

@@ -26,9 +26,17 @@ from index.encoding.models import Model, check_pin, find_model, same_name
 from index.encoding.onnx_encoder import FILES, FORMAT, RECORD, WEIGHTS, Export, OnnxEncoder, faults
 from index.encoding.reference import ExportError, ReferenceEncoder, export
 from index.errors import DamagedIndexError, NoModelError
-from index.storage.durable import sync, write_file
+from index.storage.files import sync, write_file
 
-__all__ = ["ENCODERS", "build_encoder", "find_model_of", "install", "open_encoder", "remove_unused", "verify"]
+__all__ = [
+    "ENCODERS",
+    "build_encoder",
+    "find_model_of",
+    "install",
+    "open_encoder",
+    "remove_unused",
+    "verify_encoder",
+]
 
 _LOG = logging.getLogger(__name__)
 
@@ -206,7 +214,7 @@ def remove_unused(index_folder: Path, fingerprints: Collection[str]) -> None:
         _remove(path)
 
 
-def verify(index_folder: Path, fingerprint: str, producer: str) -> Iterator[str]:
+def verify_encoder(index_folder: Path, fingerprint: str, producer: str) -> Iterator[str]:
     """Yield a line on each file of a generation's encoder that is not as it was written."""
     if producer != REFERENCE:
         yield from map(str, faults(_installed(index_folder, fingerprint), producer))

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from index.analysis import WORD
 from index.encoding import onnx_encoder
 from index.encoding.compression import unit
 from index.encoding.encoder import Encoder, TextVectors
 from index.encoding.models import Model
 from index.encoding.onnx_encoder import Export, OnnxEncoder
 from index.errors import NoModelError
-from index.folding import WORD
+from index.storage.files import checksum
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -242,7 +243,7 @@ def _write_record(reference: ReferenceEncoder, home: Path) -> Export:
         window=reference.window,
         question_prompt=reference.prompt(question=True),
         passage_prompt=reference.prompt(question=False),
-        files={name: onnx_encoder.hash_file(home / name) for name in onnx_encoder.FILES},
+        files={name: checksum(home / name).xxh3 for name in onnx_encoder.FILES},
     )
 
 

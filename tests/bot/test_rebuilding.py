@@ -266,7 +266,7 @@ def parsed(command: Sequence[str]) -> dict[str, Any]:
     [
         {},
         {"articles": "-a b", "index": "--index", "model": "./my model", "language": "es"},
-        {"fit_file": "a=b.json", "without": "late, dense"},
+        {"fit_file": "a=b.json", "without": "late, dense", "encode_with": "reference"},
         {"gate": "-gold .jsonl", "gate_at": "0.25", "shrink": "0", "keep": "9", "answer_at": "0.75"},
     ],
 )
@@ -283,6 +283,7 @@ def test_the_command_line_gives_every_setting_whatever_the_environment_says(
         "MODEL_SHA256": "0" * 64,
         "LANGUAGE": "de",
         "FIT_FILE": "x",
+        "ENCODE_WITH": "reference",
     }.items():
         monkeypatch.setenv(f"FOOTNOTE_{name}", value)
     Path(".env").write_text("FOOTNOTE_WITHOUT=spelling\nFOOTNOTE_GATE=x\nFOOTNOTE_ANSWER_AT=0.1\n")

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import cast
 
 from index.encoding.encoder import Encoder
-from index.encoding.onnx_encoder import FILES, Export, hash_file
+from index.encoding.onnx_encoder import FILES, Export
 from index.encoding.opening import install
+from index.storage.files import checksum
 
 __all__ = ["place_small_graph"]
 
@@ -29,7 +30,7 @@ def place_small_graph(index: Path, real: Path) -> str:
     made.mkdir()
     for name in FILES:
         (made / name).write_text(name)
-    hashes = {name: hash_file(made / name) for name in FILES}
+    hashes = {name: checksum(made / name).xxh3 for name in FILES}
     export = dataclasses.replace(Export.read(real), home=made, files=hashes)
     install(index, cast(Encoder, _Small(export)))
     return export.digest

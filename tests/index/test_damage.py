@@ -14,20 +14,20 @@ from hypothesis import strategies as st
 
 from index.build import build_index
 from index.encoding.encoder import Encoder
-from index.encoding.onnx_encoder import FILES as GRAPH_FILES
-from index.encoding.onnx_encoder import RECORD as GRAPH
-from index.encoding.opening import ENCODERS
+from index.encoding.exports import FILES as GRAPH_FILES
+from index.encoding.exports import GRAPH, graph_home
+from index.encoding.opening import open_encoder
 from index.errors import DamagedIndexError, NoIndexError
 from index.progress import Progress
 from index.search.hits import Found
 from index.search.search import Search
 from index.settings import IndexSettings
 from index.storage.local import Generation, open_generation, open_named
-from index.storage.manifest import EXACT, EXACT_SUMS, FILES, MANIFEST, Pointer, read_pointer
+from index.storage.manifest import EXACT, EXACT_SUMS, FILES, MANIFEST, Pointer, read_manifest, read_pointer
 from index.storage.vectors import write_dense
 from index.storage.verification import index_status, verify, verify_generation
 from tests.conftest import MakeSettings
-from tests.graphs import copy_index_file, lend_graph
+from tests.graphs import lend_graph
 from tests.index.forging import publish
 from tests.index.shelf import SHELF, put
 
@@ -51,7 +51,7 @@ def index(encoder: Encoder, graph_folder: Path, tmp_path_factory: pytest.TempPat
         vectors = generation.passage_vectors(range(generation.manifest.passages))
     write_dense(home_of(options.index), vectors, flat_up_to=0)
     publish(options.index)
-    for path in (options.index / ENCODERS).rglob("*"):
+    for path in (options.index / "models").rglob("*"):
         if path.is_file():  # lent files are shared with other tests
             data = path.read_bytes()
             path.unlink()
@@ -98,6 +98,12 @@ def write_in_place(path: Path, data: bytes) -> None:
         file.truncate()
 
 
+def open_all(index: Path, check_mb: int | None) -> None:
+    """Open what answering opens."""
+    with opened(index, check_mb) as generation:
+        open_encoder(index, generation.manifest, "all-MiniLM-L6-v2", threads=1)
+
+
 @settings(max_examples=80)
 @given(
     name=st.sampled_from(GENERATION_FILES),
@@ -135,12 +141,13 @@ def test_harm_to_any_file_is_told_by_its_name(
 def test_harm_to_any_file_of_the_encoder_is_told_by_its_name(
     index: Path, name: str, harm: str, place: float, bit: int
 ) -> None:
-    (home,) = (index / ENCODERS).iterdir()
-    path = home / name
+    path = graph_home(index, read_manifest(index, read_pointer(index)).encoder_fingerprint) / name
     with harmed(path, harm, place, bit):
         assert any(str(path) in line for line in verify(index))
         with pytest.raises(DamagedIndexError, match=str(path)):
             index_status(index)
+        with pytest.raises(DamagedIndexError, match=str(path)):
+            open_all(index, 0)
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +212,7 @@ def test_file_that_is_written_to_is_noticed_and_checked_once(index: Path, name: 
 
 
 def test_generation_whose_files_are_removed_is_untouched_and_whole(index: Path, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(index, tmp_path / "copy", copy_function=copy_index_file))
+    copy = Path(shutil.copytree(index, tmp_path / "copy"))
     with opened(copy) as generation:
         shutil.rmtree(copy)
         assert not generation.touched()

@@ -21,7 +21,9 @@ from hypothesis.stateful import (
 
 from index.build import build_index
 from index.encoding.encoder import Encoder
-from index.encoding.opening import ENCODERS, open_encoder
+from index.encoding.exports import graph_home
+from index.encoding.models import find_model
+from index.encoding.opening import open_encoder
 from index.errors import BusyError, DamagedIndexError, GateError, MissingError, NoIndexError
 from index.search.search import Search
 from index.settings import DEFAULT_MODEL
@@ -171,10 +173,10 @@ def test_damaged_generation_is_refused_by_file_and_nothing_changes(index: Path, 
 def test_generation_whose_graph_is_gone_is_not_gone_back_to(index: Path, encoder: Encoder) -> None:
     manifest = json.loads((index / names(index)[2] / MANIFEST).read_bytes())
     home = write_clone(index, index / serving(index))[0]
-    (home / MANIFEST).write_text(json.dumps({**manifest, "producer": "0" * 64}), encoding="utf-8")
+    (home / MANIFEST).write_text(json.dumps({**manifest, "graph": "0" * 64}), encoding="utf-8")
     name = generation_name(9, (home / MANIFEST).read_bytes())
     home.rename(index / name)
-    with pytest.raises(DamagedIndexError, match=r"export\.json"):
+    with pytest.raises(DamagedIndexError, match=r"graph\.json"):
         roll_back(index, "9")
 
 
@@ -214,7 +216,7 @@ def test_pruning_leaves_what_serves_and_the_newest_others(index: Path) -> None:
     assert names(index) == [newest, oldest]
     assert prune(index, 1) == [newest]
     assert names(index) == [oldest]
-    assert sorted(path.name for path in index.iterdir()) == [oldest, POINTER, ENCODERS, "lock"]
+    assert sorted(path.name for path in index.iterdir()) == [oldest, POINTER, "lock"]
     assert verify(index) == []
 
 
@@ -315,18 +317,11 @@ def test_reader_keeps_answering_when_all_of_its_files_and_its_encoder_are_remove
     )
     first = shelve(settings, encoder).generation
     with closing(open_generation(settings.index)) as reader:
-        own = open_encoder(
-            settings.index,
-            name=DEFAULT_MODEL,
-            fingerprint=encoder.model.fingerprint,
-            producer=reader.manifest.producer,
-            threads=1,
-        )
-        search = Search(reader, own)
+        search = Search(reader, open_encoder(settings.index, reader.manifest, DEFAULT_MODEL, threads=1))
         old = publish_clone(settings.index)
         publish_clone(settings.index)
         assert set(prune(settings.index, 1)) == {first, old}
-        shutil.rmtree(settings.index / ENCODERS)
+        shutil.rmtree(graph_home(settings.index, find_model(DEFAULT_MODEL).fingerprint))
         assert search("How tall is the lighthouse?").hits[0].article.id == "lighthouse"
         for number in (0, 6, 11):
             found = search(f"When did boat {number} sink?").hits[0]
@@ -447,8 +442,6 @@ def test_any_sequence_of_these_leaves_a_whole_generation_that_serves(
     source = tmp_path / "source" / serving(shelf_index)
     shutil.copytree(shelf_index / serving(shelf_index), source)
     manifest = json.loads((source / MANIFEST).read_bytes())
-    (source / MANIFEST).write_text(
-        json.dumps({**manifest, "graph": "", "producer": "reference"}), encoding="utf-8"
-    )
+    (source / MANIFEST).write_text(json.dumps({**manifest, "graph": ""}), encoding="utf-8")
     machine = type("Machine", (Keeping,), {"source": source})
     run_state_machine_as_test(machine, settings=hypothesis_settings(max_examples=12, stateful_step_count=12))

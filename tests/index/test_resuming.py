@@ -55,8 +55,7 @@ def cut_off(settings: IndexSettings, encoder: Encoder, stage: str = "encoding", 
 
 CUT = """
 import os, signal, sys
-from index import IndexSettings, build_index, find_model
-from index.encoding.reference import ReferenceEncoder
+from index import Encoder, IndexSettings, build_index, find_model
 
 def cut(step):
     if step.stage == "encoding":
@@ -65,7 +64,7 @@ def cut(step):
             os.kill(os.getpid(), signal.SIGKILL)
 
 places = {"articles": sys.argv[1], "index": sys.argv[2]}
-build_index(IndexSettings.load(**places, model=sys.argv[3]), cut, ReferenceEncoder(find_model(sys.argv[3])))
+build_index(IndexSettings.load(**places, model=sys.argv[3]), cut, Encoder(find_model(sys.argv[3])))
 """
 
 

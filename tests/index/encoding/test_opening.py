@@ -22,7 +22,7 @@ from index.encoding.opening import (
     install,
     open_encoder,
     remove_unused,
-    verify,
+    verify_encoder,
 )
 from index.errors import DamagedIndexError, NoModelError
 from index.settings import DEFAULT_MODEL
@@ -66,7 +66,7 @@ def flip(path: Path) -> None:
 
 
 def test_index_contains_what_answering_needs(index: Path, encoder: Encoder, no_cache: Path) -> None:
-    assert list(verify(index, encoder.model.fingerprint, encoder.producer)) == []
+    assert list(verify_encoder(index, encoder.model.fingerprint, encoder.producer)) == []
     for name in (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}"):
         own = opened(index, encoder, name, encoder.model.fingerprint)
         assert isinstance(own, OnnxEncoder)
@@ -109,7 +109,7 @@ def test_damage_is_named_and_mended_by_the_cache(
 ) -> None:
     path = home_of(index, encoder) / name
     flip(path)
-    (line,) = verify(index, encoder.model.fingerprint, encoder.producer)
+    (line,) = verify_encoder(index, encoder.model.fingerprint, encoder.producer)
     assert f"{path} is damaged" in line
     with pytest.raises(DamagedIndexError, match=rf"{path} is damaged.*footnote index build"):
         opened(index, encoder)
@@ -118,7 +118,7 @@ def test_damage_is_named_and_mended_by_the_cache(
     built = build_encoder(index, encoder.model, threads=1)
     assert built.producer == encoder.producer
     install(index, built)
-    assert list(verify(index, encoder.model.fingerprint, encoder.producer)) == []
+    assert list(verify_encoder(index, encoder.model.fingerprint, encoder.producer)) == []
 
 
 def test_record_is_refused_at_any_changed_byte(index: Path, encoder: Encoder) -> None:
@@ -227,7 +227,7 @@ def test_builds_at_once_export_a_model_once(
     (entry,) = [path for path in no_cache.iterdir() if path.is_dir()]
     assert Export.read(entry).digest in producers
     for name in ("one", "two"):
-        assert list(verify(tmp_path / name, model.fingerprint, *producers)) == []
+        assert list(verify_encoder(tmp_path / name, model.fingerprint, *producers)) == []
     flip(entry / "words.txt")
     (entry.parent / f".building-{entry.name}").mkdir()
     assert build_encoder(tmp_path / "three", model).producer != REFERENCE
@@ -245,7 +245,7 @@ def test_without_a_cache_the_index_gets_the_export(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     encoder = build_encoder(tmp_path, sentencepiece_encoder.model)
     install(tmp_path, encoder)
-    assert list(verify(tmp_path, encoder.model.fingerprint, encoder.producer)) == []
+    assert list(verify_encoder(tmp_path, encoder.model.fingerprint, encoder.producer)) == []
     assert "cannot be kept in" in caplog.text
 
 
@@ -261,4 +261,4 @@ def test_model_that_cannot_be_exported_is_encoded_by_the_reference(
     assert f"{model.name} cannot be exported" in warning.getMessage()
     assert list(tmp_path.iterdir()) == []
     assert opened(tmp_path, built, model.name).producer == REFERENCE
-    assert list(verify(tmp_path, model.fingerprint, REFERENCE)) == []
+    assert list(verify_encoder(tmp_path, model.fingerprint, REFERENCE)) == []
