@@ -196,14 +196,12 @@ def install(index_folder: Path, encoder: Encoder) -> None:
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
-    """Copy a file, or for weights, which are large, make a hard link if the file system can."""
-    try:
-        if source.name == WEIGHTS:
+    """Make a hard link to weights, which are large, if the file system can; copy anything else."""
+    if source.name == WEIGHTS:
+        with suppress(OSError):
             os.link(source, target)
-            return
-    except OSError as error:
-        _LOG.debug("%s is copied: %s", source, error)
-    shutil.copyfile(source, target)
+    if not target.exists():
+        shutil.copyfile(source, target)
 
 
 def remove_unused(index_folder: Path, fingerprints: Collection[str]) -> None:

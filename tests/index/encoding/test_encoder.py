@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import re
 import shutil
 import threading
@@ -179,35 +178,6 @@ def test_threads_may_encode_and_count_at_once(encoder: Encoder) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
-
-
-class Recorder(Encoder):
-    """Records the lengths of texts in each batch."""
-
-    words: frozenset[str] = frozenset()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.batches: list[list[int]] = []
-
-    def encode_batch(self, texts: Sequence[str], *, question: bool) -> list[TextVectors]:
-        self.batches.append([len(text) for text in texts])
-        dense = np.zeros(2, dtype=np.float32)
-        return [TextVectors(dense, np.empty((0, 2), np.float32), np.empty((0, 2), np.int32)) for _ in texts]
-
-    def _count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return [0 for _ in texts]
-
-
-@given(lengths=st.lists(st.integers(0, 30_000) | st.integers(500, 1200), max_size=300))
-def test_batches_are_bounded_and_little_of_them_is_padding(lengths: list[int]) -> None:
-    recorder = Recorder()
-    recorder.encode_passages(["a" * length for length in lengths], np.eye(2, dtype=np.float32))
-    made = recorder.batches
-    assert list(itertools.chain(*made)) == sorted(lengths, reverse=True)
-    for batch, following in itertools.zip_longest(made, made[1:]):
-        assert len(batch) == 1 or len(batch) * batch[0] <= 4_000
-        assert following is None or (len(batch) + 1) * batch[0] > 4_000
 
 
 @pytest.fixture(scope="session")
