@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from index.build import build_index
 from index.encoding.encoder import REFERENCE, Encoder
 from index.encoding.models import Model, find_model
 from index.encoding.onnx_encoder import FILES, RECORD, WEIGHTS, Export, OnnxEncoder, faults
@@ -26,7 +27,10 @@ from index.encoding.opening import (
 )
 from index.errors import DamagedIndexError, NoModelError
 from index.settings import DEFAULT_MODEL
+from index.storage.inspection import verify
+from tests.conftest import MakeSettings
 from tests.index.encoding.model_folders import copy_default
+from tests.index.shelf import SHELF, put
 
 ROOT = Path(__file__).parents[3]
 
@@ -119,6 +123,18 @@ def test_damage_is_named_and_mended_by_the_cache(
     assert built.producer == encoder.producer
     install(index, built)
     assert list(verify_encoder(index, encoder.model.fingerprint, encoder.producer)) == []
+
+
+def test_build_mends_a_damaged_export_though_no_article_has_changed(
+    make_settings: MakeSettings, encoder: Encoder
+) -> None:
+    settings = make_settings()
+    put(settings.articles, SHELF)
+    before = build_index(settings).generation
+    flip(home_of(settings.index, encoder) / "words.txt")
+    assert any("words.txt is damaged" in line for line in verify(settings.index))
+    assert build_index(settings).generation == before
+    assert verify(settings.index) == []
 
 
 def test_record_is_refused_at_any_changed_byte(index: Path, encoder: Encoder) -> None:
