@@ -16,7 +16,7 @@ from bot.credentials import exposed_files, has_mode, with_token
 from bot.settings import RETIRED, BotSettings
 from index.articles.formats import read_articles
 from index.build import plan_build
-from index.encoding.exports import graph_digest, graph_home, read_refusal, whole_graph
+from index.encoding.encoder import REFERENCE
 from index.encoding.models import check_pin, find_model
 from index.encoding.opening import find_model_of
 from index.errors import DamagedIndexError, FootnoteError, MissingError, NoModelError
@@ -102,7 +102,7 @@ def _weights(subject: str, settings: BotSettings) -> Finding:
         source = "as published" if model.packaged else f"from {model.folder}"
     except NoModelError:
         model = find_model_of(settings.index, settings.model, settings.model_sha256)
-        source = f"encoded by the graph in {settings.index} (its own files are not here)"
+        source = f"encoded by its export in {settings.index} (its own files are not here)"
     pinned = "pinned" if settings.model_sha256 else "to pin it: FOOTNOTE_MODEL_SHA256"
     return Finding(subject, f"{model.name}, {source}; fingerprint {model.fingerprint} ({pinned})")
 
@@ -130,17 +130,11 @@ def _index(subject: str, settings: BotSettings) -> Finding:
 
 
 def _graph(subject: str, settings: BotSettings) -> Finding:
-    """Check every byte of the graph that encodes, or say why there is none."""
-    model = find_model_of(settings.index, settings.model, settings.model_sha256)
-    if graph_digest(settings.index, model.fingerprint):
-        record = whole_graph(graph_home(settings.index, model.fingerprint))
-        cosine = min(record.agreement["dense"], record.agreement["tokens"])
-        message = f"{record.name}, {record.weights}, intact; cosine with the reference at least {cosine:.5f}"
-        return Finding(subject, message)
-    if refusal := read_refusal(settings.index, model.fingerprint):
-        message = f"none can be made of {model.name}, so sentence-transformers encodes: {refusal}"
-    else:
-        message = f"none of {model.name} yet: `footnote index build` makes it when it encodes"
+    """Check every byte of the encoder's export, if the index was built with one."""
+    status = index_status(settings.index)
+    if status.producer != REFERENCE:
+        return Finding(subject, f"{status.encoder}, intact")
+    message = f"none of {status.encoder}, so sentence-transformers encodes, which is slow to start"
     return Finding(subject, message, warning=True)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.bot.conftest import FOOTNOTE, WAIT, Footnote, environment, finish, start
-from tests.index.model_folders import copy_default
+from tests.index.encoding.model_folders import copy_default
 
 QUESTION = "Who kept the lamp on Gull Rock?"
 SECRET = "MTE5.s3cret-t0ken.value"

@@ -10,7 +10,7 @@ import pytest
 from index.encoding.models import find_model
 from tests.bot.conftest import LAMP, Footnote, Outcome
 from tests.graphs import lend_graph
-from tests.index.model_folders import copy_default
+from tests.index.encoding.model_folders import copy_default
 
 SECRET = "MTE5.s3cret-t0ken.value"
 
@@ -34,7 +34,7 @@ def test_where_all_is_well_every_subject_is_checked_and_the_status_is_0(
         "weights": f"as published; fingerprint {find_model('all-MiniLM-L6-v2').fingerprint} (to pin it",
         "articles": "3 in articles",
         "index": "3 article(s), intact",
-        "graph": "all-MiniLM-L6-v2, fp32, intact; cosine",
+        "graph": "all-MiniLM-L6-v2, intact",
         "confidence": "fitted on",
         "files": "nobody else can read secrets",
     }
@@ -68,7 +68,7 @@ def test_problem_has_its_message_and_the_highest_status(
 
 
 @pytest.mark.parametrize(
-    ("pattern", "subject"), [("*/tokens.i8", "index"), ("models/*/tokenizer.json", "graph")]
+    ("pattern", "subject"), [("*/tokens.i8", "index"), ("encoders/*/tokenizer.json", "graph")]
 )
 def test_damaged_file_is_65_by_its_name_and_the_rest_is_checked(
     home: Path, footnote: Footnote, pattern: str, subject: str
@@ -92,7 +92,6 @@ def test_articles_changed_since_the_build_are_a_warning(home: Path, footnote: Fo
 def test_graph_makes_up_for_weights_that_are_not_here(
     home: Path, footnote: Footnote, graph_folder: Path
 ) -> None:
-    assert "none of all-MiniLM-L6-v2 yet" in finding(footnote("doctor", "--index", "new"), "graph", "warn")
     folder = copy_default(home.resolve() / "model")
     (folder / "extra.json").write_text("{}", encoding="utf-8")
     lend_graph(graph_folder, Path(".footnote/index"), find_model(str(folder)))
@@ -100,8 +99,8 @@ def test_graph_makes_up_for_weights_that_are_not_here(
     (folder / "model.safetensors").unlink()
     outcome = footnote("doctor", "--model", str(folder))
     assert outcome.status == 0
-    assert "encoded by the graph in .footnote/index" in finding(outcome, "weights", "ok")
-    assert f"{folder}, fp32, intact" in finding(outcome, "graph", "ok")
+    assert "encoded by its export in .footnote/index" in finding(outcome, "weights", "ok")
+    assert f"{folder}, intact" in finding(outcome, "graph", "ok")
 
 
 def test_variable_that_is_no_setting_is_a_warning_with_its_name_and_not_its_value(
