@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from bot.errors import DamagedRecordsError, RecordsError
-from index.storage.sqlite import IMMUTABLE, address, harden
+from index.storage.sqlite import harden, read_only_uri
 
 __all__ = ["APPLICATION_ID", "MIGRATIONS", "atomic", "connect", "explain", "migrate", "scrub"]
 
@@ -65,7 +65,7 @@ def connect(file: Path) -> sqlite3.Connection:
         _create(file)
         # Read without the right to write, since SQLite may change even a file that it merely opens for
         # writing.
-        with closing(sqlite3.connect(address(file, IMMUTABLE), uri=True)) as connection:
+        with closing(sqlite3.connect(read_only_uri(file), uri=True)) as connection:
             _check_owner(connection, file)
         connection = sqlite3.connect(file, isolation_level=None)
         try:
