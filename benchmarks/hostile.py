@@ -158,7 +158,8 @@ def readers() -> dict[str, Reader]:
 
 
 def _of_articles() -> dict[str, Reader]:
-    from index.articles.reading import Article, read_articles
+    from index.articles.article import Article
+    from index.articles.formats import read_articles
     from index.errors import ArticleError
     from index.folding import fold
     from index.language import words_of
