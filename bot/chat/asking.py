@@ -18,9 +18,11 @@ from bot.chat.logs import Way, log_answer
 from bot.chat.messages import Messages, Notice, messages_in
 from bot.chat.metrics import Metrics
 from bot.chat.tasks import Tasks
-from bot.records import AnswersTo, ChannelSettings, Gap, Records
-from bot.service.catalogue import ArticleLine
-from bot.service.job_queue import Waiting
+from bot.records.gaps import Gap
+from bot.records.settings import AnswersTo, ChannelSettings
+from bot.records.store import Records
+from bot.service.catalogue import CatalogueEntry
+from bot.service.job_queue import QueuePosition
 from bot.service.service import Service
 from bot.settings import BotSettings
 from index.errors import BusyError, DamagedIndexError, FootnoteError
@@ -85,12 +87,12 @@ class Question:
     text: str
     place: Place
     way: Way
-    article: ArticleLine | None = None
+    article: CatalogueEntry | None = None
     earlier: Earlier | None = None
     private: bool = False
 
 
-def queue_notice(messages: Messages, waiting: Waiting) -> Notice | None:
+def queue_notice(messages: Messages, waiting: QueuePosition) -> Notice | None:
     """Return the notice on a position in the queue; None for a wait too short to mention."""
     if waiting.seconds < _SHORTEST_NOTICE:
         return None
@@ -104,8 +106,8 @@ class Assistant:
     def __init__(self, settings: BotSettings, service: Service) -> None:
         """Take the settings and a started service; the surface opens and closes `records`."""
         self.settings, self.service = settings, service
-        self.recording = settings.record_days > 0
-        self.records = Records(settings.records, recording=self.recording, days=settings.record_days)
+        self.recording = settings.recording
+        self.records = Records(settings.records, days=settings.record_days)
         self.metrics, self.tasks, self.conversations = Metrics(), Tasks(), Conversations()
         self._limits = RateLimiter(settings.discord_user_rate)
 
@@ -130,7 +132,7 @@ class Assistant:
             return messages.notice("slow_down", seconds=math.ceil(seconds))
         return None
 
-    async def ask(self, question: Question, waiting: Callable[[Waiting], None] | None = None) -> Answer:
+    async def ask(self, question: Question, waiting: Callable[[QueuePosition], None] | None = None) -> Answer:
         """Return the answer, counted and logged; `waiting` is called once if others come first.
 
         Raises:

@@ -23,9 +23,9 @@ from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 from pythonjsonlogger.json import JsonFormatter
 
 from bot.answering.answer import Answer
-from bot.redaction import HIDDEN, Redactor
+from bot.credentials import HIDDEN, Redactor
 from bot.settings import BotSettings
-from index.printing import printable
+from index.terminal import printable
 
 __all__ = ["Way", "begin_question", "log_answer", "set_up_logging"]
 

@@ -18,12 +18,12 @@ import discord
 from bot.answering.answer import Answer, Verdict
 from bot.chat.asking import Place
 from bot.chat.messages import Messages, Notice
-from bot.chat.quote_reference import PACKED, PLACE, Span, spans_of
+from bot.chat.quote_reference import PACKED_LENGTH, PACKED_PATTERN, QuoteReference, quote_references
 from bot.discordapp.context import Interaction, RefusedError, defer, exchange_of, handling
 from bot.discordapp.delivery import LOST, edit_response
 from bot.discordapp.embeds import Source, context_embed, notice_embed, quotes_shown, source_embed, why_embed
 from bot.discordapp.markdown import blockquote
-from bot.service.catalogue import ArticleLine
+from bot.service.catalogue import CatalogueEntry
 
 __all__ = [
     "BUTTONS",
@@ -71,12 +71,12 @@ class _Button(Item, template=r"$^"):
         raise NotImplementedError
 
 
-class _Context(_Button, template=rf"fn:context:(?P<span>{PLACE})"):
+class _Context(_Button, template=rf"fn:context:(?P<span>{PACKED_PATTERN})"):
     """Shows the quote in its paragraph, to whoever pressed."""
 
     async def pressed(self, interaction: Interaction, place: Place) -> None:
         await defer(interaction)
-        source = await _source(interaction, Span.unpack(self.parts["span"]))
+        source = await _source(interaction, QuoteReference.unpack(self.parts["span"]))
         if source is None:
             raise RefusedError(place.messages.notice("changed_since"))
         await edit_response(interaction, await asyncio.to_thread(context_embed, source, place.messages))
@@ -84,12 +84,12 @@ class _Context(_Button, template=rf"fn:context:(?P<span>{PLACE})"):
 
 class _Next(
     _Button,
-    template=rf"fn:(?P<way>next|page):(?P<number>\d{{1,2}}):(?P<spans>(?:{PLACE}){{1,{_SOURCES_IN_ID}}})",
+    template=rf"fn:(?P<way>next|page):(?P<number>\d{{1,2}}):(?P<spans>(?:{PACKED_PATTERN}){{1,{_SOURCES_IN_ID}}})",
 ):
     """Shows the next source: beside the answer ("next"), or in place of the source before ("page")."""
 
     @classmethod
-    def of(cls, way: str, number: int, spans: tuple[Span, ...], messages: Messages) -> Self:
+    def of(cls, way: str, number: int, spans: tuple[QuoteReference, ...], messages: Messages) -> Self:
         """Return the button for sources, of which the first is the answer's `number`-th."""
         packed = "".join(span.pack() for span in spans[:_SOURCES_IN_ID])
         return cls(f"fn:{way}:{number}:{packed}", messages("button_next"))
@@ -97,7 +97,10 @@ class _Next(
     async def pressed(self, interaction: Interaction, place: Place) -> None:
         messages, packed, number = place.messages, self.parts["spans"], int(self.parts["number"])
         await defer(interaction, thinking=self.parts["way"] == "next")
-        spans = tuple(Span.unpack(packed[at : at + PACKED]) for at in range(0, len(packed), PACKED))
+        spans = tuple(
+            QuoteReference.unpack(packed[at : at + PACKED_LENGTH])
+            for at in range(0, len(packed), PACKED_LENGTH)
+        )
         shown: discord.Embed | Notice = messages.notice("changed_since")
         items: list[Item] = []
         if (source := await _source(interaction, spans[0])) is not None:
@@ -182,10 +185,10 @@ def is_known(custom_id: str) -> bool:
 
 
 def answer_buttons(
-    answer: Answer, place: Place, *, recording: bool, article: ArticleLine | None = None
+    answer: Answer, place: Place, *, recording: bool, article: CatalogueEntry | None = None
 ) -> discord.ui.View:
     """Return the buttons of an answer; `article` is the only one that was asked, if it was."""
-    messages, spans, settings = place.messages, spans_of(answer), place.settings
+    messages, spans, settings = place.messages, quote_references(answer), place.settings
     items: list[Item] = []
     if spans:
         items.append(_Context(f"fn:context:{spans[0].pack()}", messages("button_context")))
@@ -239,7 +242,7 @@ async def _open_form(  # noqa: PLR0913 - what makes a form
     await interaction.response.send_modal(form)
 
 
-async def _source(interaction: Interaction, span: Span) -> Source | None:
+async def _source(interaction: Interaction, span: QuoteReference) -> Source | None:
     """Return a quote's article, if the quote still stands there."""
     service = interaction.client.assistant.service
     line = (await service.catalogue()).by_key(span.key)

@@ -28,7 +28,7 @@ from bot.discordapp.delivery import LOST, is_ours
 from bot.discordapp.endpoint import use_api, use_gateway
 from bot.discordapp.messages import Listener
 from bot.errors import DiscordRefusedError
-from bot.records import Gap
+from bot.records.gaps import Gap
 from bot.service.live_index import Damage
 from bot.service.service import Service
 from bot.settings import BotSettings
@@ -269,7 +269,7 @@ class FootnoteClient(Surface):
         metrics.watch("gateway_latency_seconds", lambda: self.latency)
 
         def notes() -> list[str]:
-            return [service.damage.told] if service.damage else []
+            return [str(service.damage)] if service.damage else []
 
         async with self:
             await records.open()

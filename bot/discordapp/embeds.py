@@ -16,10 +16,10 @@ import discord
 
 from bot.answering.answer import Answer, Citation, Quote, Verdict
 from bot.chat.messages import Messages, Notice
-from bot.chat.quote_reference import Span
-from bot.chat.text_fragments import sentence_url
+from bot.chat.quote_reference import QuoteReference
+from bot.chat.text_fragments import text_fragment_url
 from bot.discordapp.markdown import blockquote, excerpt, units, unquote
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.search.hits import SCORE_WEIGHTS, Hit
 
 __all__ = [
@@ -60,7 +60,7 @@ class Source:
     """A quote and the article that it stands in."""
 
     article: Article
-    span: Span
+    span: QuoteReference
 
     @property
     def paragraph(self) -> int:
@@ -185,7 +185,7 @@ def _quote_address(article: Article, start: int, end: int, *, in_heading: bool) 
     plain = web_address(article.url)
     if plain is None or in_heading:
         return plain
-    deep = sentence_url(plain, article.text, start, end, room=_FRAGMENT_URL_ROOM)
+    deep = text_fragment_url(plain, article.text[start:end], room=_FRAGMENT_URL_ROOM)
     return web_address(deep, _FRAGMENT_URL_ROOM) or plain
 
 
@@ -276,7 +276,7 @@ def _reasons(answer: Answer, messages: Messages) -> Iterator[str]:
 
 
 def _words_missed(hit: Hit, messages: Messages) -> Iterator[str]:
-    missed = [match for match in hit.terms if match.term.says and not match.in_words]
+    missed = [match for match in hit.terms if match.term.is_content and not match.in_words]
     if missed:
         typed = {id(match): excerpt(_one_line(match.term.typed), _WORD_ROOM) for match in missed}
         yield messages("why_absent", words=", ".join(list(typed.values())[:_WORDS_MISSED]))

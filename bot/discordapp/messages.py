@@ -22,8 +22,8 @@ from bot.discordapp.buttons import answer_buttons
 from bot.discordapp.context import exchange_of, without_mention
 from bot.discordapp.delivery import LOST, Reply, is_ours
 from bot.discordapp.embeds import answer_embed
-from bot.records import AnswersTo
-from bot.service.job_queue import Waiting
+from bot.records.settings import AnswersTo
+from bot.service.job_queue import QueuePosition
 
 __all__ = ["Listener"]
 
@@ -143,7 +143,7 @@ class Listener:
     async def _answer(self, reply: Reply, question: Question) -> None:
         assistant, place = self.assistant, question.place
 
-        def show_queue(waiting: Waiting) -> None:
+        def show_queue(waiting: QueuePosition) -> None:
             if (notice := queue_notice(place.messages, waiting)) is not None:
                 reply.show_queue(notice)
 

@@ -12,13 +12,13 @@ from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from bot.chat.logs import set_up_logging
+from bot.credentials import exposed_files
 from bot.discordapp import connection
 from bot.discordapp.client import FootnoteClient, make_tree
 from bot.discordapp.connection import token_of
 from bot.discordapp.delivery import is_ours
 from bot.service.service import Service
 from bot.settings import BotSettings
-from bot.token_file import exposed
 from index.errors import FootnoteError
 
 __all__ = ["run", "serve_until_signalled", "sync_commands"]
@@ -36,7 +36,7 @@ def run(settings: BotSettings) -> None:
     """
     handler = set_up_logging(settings, libraries=("discord", "aiohttp", "asyncio"))
     handler.addFilter(_shorten_tracebacks)
-    for line in exposed(settings):
+    for line in exposed_files(settings):
         _log.warning("%s", line)
     with suppress(KeyboardInterrupt):
         asyncio.run(serve_until_signalled(settings))

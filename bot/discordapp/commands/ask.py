@@ -23,9 +23,9 @@ from bot.discordapp.context import (
 from bot.discordapp.delivery import edit_response
 from bot.discordapp.embeds import answer_embed, asked_line
 from bot.discordapp.markdown import ELLIPSIS, units
-from bot.service.job_queue import Waiting
+from bot.service.job_queue import QueuePosition
 from index.errors import BusyError, DamagedIndexError
-from index.printing import printable
+from index.terminal import printable
 
 __all__ = ["answer_this", "ask", "choice_name", "take_follow_up"]
 
@@ -111,7 +111,7 @@ async def _respond(interaction: Interaction, question: Question) -> None:
     assistant, place, article = interaction.client.assistant, question.place, question.article
     edits: list[asyncio.Task[Any]] = []
 
-    def show_queue(waiting: Waiting) -> None:
+    def show_queue(waiting: QueuePosition) -> None:
         if (notice := queue_notice(place.messages, waiting)) is not None:
             edits.append(asyncio.create_task(edit_response(interaction, notice)))
 

@@ -29,9 +29,9 @@ from bot.discordapp.delivery import LOST, edit_response, post
 from bot.discordapp.embeds import notice_embed
 from bot.discordapp.markdown import excerpt, joined
 from bot.errors import NotServedError, RebuildError
-from bot.service.catalogue import ArticleLine
+from bot.service.catalogue import CatalogueEntry
 from bot.service.live_index import Damage
-from index.build import BuildReport
+from index.build_report import BuildReport
 from index.errors import BusyError, FootnoteError
 from index.progress import Progress
 
@@ -203,7 +203,7 @@ def _with_fields(embed: discord.Embed, values: dict[str, str], messages: Message
     return embed
 
 
-def _article_list(lines: list[ArticleLine], page: int, messages: Messages) -> discord.Embed:
+def _article_list(lines: list[CatalogueEntry], page: int, messages: Messages) -> discord.Embed:
     title, pages, first = messages("articles_title"), -(-len(lines) // _PAGE), (page - 1) * _PAGE
     if page > pages:
         missing = messages("no_page", pages=pages) if lines else messages("articles_none")

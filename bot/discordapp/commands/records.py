@@ -27,7 +27,9 @@ from bot.discordapp.context import (
 from bot.discordapp.delivery import edit_response, post
 from bot.discordapp.embeds import answer_embed, asked_line, notice_embed
 from bot.discordapp.markdown import excerpt, joined, shorten
-from bot.records import AnswersTo, Feedback, Gap
+from bot.records.gaps import Gap
+from bot.records.people import Feedback
+from bot.records.settings import AnswersTo
 
 __all__ = ["GapCommands", "PrivacyCommands", "SettingsCommands", "as_csv", "tell_channel"]
 

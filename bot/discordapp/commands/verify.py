@@ -9,16 +9,16 @@ from itertools import islice
 import discord
 from discord import app_commands
 
-from bot.answering.verify import MOST, Change, ChangeKind, Checked, CheckVerdict
+from bot.answering.verify import MAX_SENTENCES, Change, ChangeKind, QuoteVerdict, VerifiedSentence
 from bot.chat.logs import begin_question
 from bot.chat.messages import Messages, Notice
-from bot.chat.quote_reference import Span
+from bot.chat.quote_reference import QuoteReference
 from bot.discordapp.context import Interaction, RefusedError, anywhere, defer, handling
 from bot.discordapp.delivery import edit_response
 from bot.discordapp.embeds import Source, source_citation
 from bot.discordapp.markdown import ELLIPSIS, excerpt, pieces, units
-from index.articles.reading import Article
-from index.printing import printable
+from index.articles.article import Article
+from index.terminal import printable
 
 __all__ = ["check_this", "checked_notice", "verify"]
 
@@ -61,12 +61,12 @@ async def _check(interaction: Interaction, text: str, private: bool | None) -> N
                 raise RefusedError(refusal)
             ephemeral = place.settings.private if private is None else private
             await defer(interaction, private=ephemeral)
-            checked = await assistant.service.check(text)
+            checked = await assistant.service.verify(text)
             notice = await asyncio.to_thread(checked_notice, checked, place.messages)
             await edit_response(interaction, notice)
 
 
-def checked_notice(checked: Sequence[Checked], messages: Messages) -> Notice:
+def checked_notice(checked: Sequence[VerifiedSentence], messages: Messages) -> Notice:
     """Return the result of a check, a block for each sentence, as many as fit."""
     blocks: list[str] = []
     room = _ROOM
@@ -77,30 +77,30 @@ def checked_notice(checked: Sequence[Checked], messages: Messages) -> Notice:
             break
         blocks.append(block)
     shown = len(blocks)
-    if any(sentence.verdict is CheckVerdict.CHANGED for sentence in checked[:shown]):
+    if any(sentence.verdict is QuoteVerdict.CHANGED for sentence in checked[:shown]):
         blocks.append(messages("check_key"))
-    if shown < len(checked) or shown == MOST:  # there may have been more than are ever checked
+    if shown < len(checked) or shown == MAX_SENTENCES:  # there may have been more than are ever checked
         blocks.append(messages("check_more", count=shown))
     return Notice(messages("check_title"), "\n\n".join(blocks) or messages("check_nothing"))
 
 
-def _block(checked: Checked, messages: Messages) -> str:
+def _block(checked: VerifiedSentence, messages: Messages) -> str:
     """Return a sentence as it was quoted, the verdict, and where it is."""
     quoted = f"> {excerpt(' '.join(checked.quoted.split()), _SENTENCE_ROOM)}"
-    if checked.verdict is CheckVerdict.ABSENT or checked.article is None:
+    if checked.verdict is QuoteVerdict.ABSENT or checked.article is None:
         return f"{quoted}\n{messages('check_absent')}"
     source = source_citation(_source(checked, checked.article), messages).replace("\n", ", ")
-    if checked.verdict is CheckVerdict.CHANGED:
+    if checked.verdict is QuoteVerdict.CHANGED:
         return f"> {_marked(checked.changes)}\n{messages('check_changed', source=source)}"
     lines = [quoted, messages("check_exact", source=source)]
     lines += [messages("check_times", times=checked.times)] if checked.times > 1 else []
     return "\n".join(lines)
 
 
-def _source(checked: Checked, article: Article) -> Source:
+def _source(checked: VerifiedSentence, article: Article) -> Source:
     in_heading = checked.paragraph == 0
     text = (article.heading if in_heading else article.text)[checked.start : checked.end]
-    return Source(article, Span.of(article.id, text, checked.start, in_heading=in_heading))
+    return Source(article, QuoteReference.of(article.id, text, checked.start, in_heading=in_heading))
 
 
 def _marked(changes: Iterable[Change]) -> str:
