@@ -1,6 +1,6 @@
 # Footnote's commands. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup chat discord test quality bench bench-full bench-peers load soak reliability lock hashes audit licences clean
+.PHONY: help setup chat discord test quality bench bench-full bench-peers load soak reliability settings lock hashes audit licences clean
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -59,6 +59,9 @@ soak: setup  ## play random trouble on a running service (MINUTES=20, SEED=1)
 
 reliability: setup  ## run what proves each row of docs/reliability.md, and write it anew (an hour)
 	@$(PY) -m benchmarks.reliability
+
+settings: setup  ## write .env.example and the table of docs/settings.md from the settings' fields
+	@$(PY) -m tools.settings
 
 lock:  ## resolve pyproject.toml anew and write requirements.lock and requirements.hashes
 	@sh ./setup.sh --lock

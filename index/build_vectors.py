@@ -114,9 +114,9 @@ class BuildVectors:
             return
         stored = self._previous.passages_of(draft.previous_row)
         dense = self._previous.passage_vectors([passage.row for passage in stored])
-        for passage, vector in zip(stored, dense, strict=True):
-            tokens = self._previous.token_vectors([passage])
-            yield passage.passage, passage.key, PassageVectors(vector, tokens, passage.token_counts)
+        for one, vector in zip(stored, dense, strict=True):
+            tokens = self._previous.token_vectors([one])
+            yield one.passage, one.key, PassageVectors(vector, tokens, one.token_counts)
 
     def _vectors(self, key: bytes) -> PassageVectors:
         row = self._previous_rows.get(key)

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-from index.encoding.exports import remove_unused_encoders
+from index.encoding.opening import remove_unused
 from index.errors import DamagedIndexError, GateError, MissingError, NoIndexError
 from index.storage.files import remove_folder, sync, write_file
 from index.storage.gate import GATE_REPORT, GateReport
@@ -149,7 +149,7 @@ def clean_up(folder: Path, serving: str, keep: int, previous: str = "") -> list[
             removed.append(home.name)
     removed += _remove_refused(folder)
     manifests = [manifest for home in generation_homes(folder) if (manifest := readable_manifest(home))]
-    remove_unused_encoders(folder, {manifest.encoder_fingerprint for manifest in manifests})
+    remove_unused(folder, {manifest.encoder_fingerprint for manifest in manifests})
     return removed
 
 

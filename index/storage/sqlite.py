@@ -8,7 +8,7 @@ from pathlib import Path
 
 from index.errors import DamagedIndexError
 
-__all__ = ["harden", "open_read_only", "raise_if_damaged"]
+__all__ = ["harden", "open_read_only", "raise_if_damaged", "read_only_uri"]
 
 _PRAGMAS = ("trusted_schema = OFF", "cell_size_check = ON")
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN})
@@ -29,6 +29,11 @@ def harden(database: sqlite3.Connection) -> None:
         database.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
 
 
+def read_only_uri(path: Path) -> str:
+    """Return the URI that opens a file for reading only, as one that nobody writes to: no lock, no journal."""
+    return f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+
+
 def open_read_only(path: Path) -> sqlite3.Connection:
     """Open an immutable database, without lock or journal, usable from any one thread at a time.
 
@@ -38,8 +43,7 @@ def open_read_only(path: Path) -> sqlite3.Connection:
         ValueError: it has a view or a trigger, which no build makes.
         sqlite3.Error: it is no database.
     """
-    uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
-    database = sqlite3.connect(uri, uri=True, check_same_thread=False)
+    database = sqlite3.connect(read_only_uri(path), uri=True, check_same_thread=False)
     try:
         harden(database)
         database.execute("PRAGMA query_only = ON").close()

@@ -143,7 +143,9 @@ class WordIndex:
         found = self._searcher.search(tantivy.Query.boolean_query(clauses), count, count=False).hits
         rows = self._searcher.fast_field_values("row", [address for _, address in found])
         scores = [float(score) for score, _ in found]
-        return sorted(zip(map(int, rows), scores, strict=True), key=lambda hit: (-hit[1], hit[0]))
+        return sorted(
+            zip([int(row or 0) for row in rows], scores, strict=True), key=lambda hit: (-hit[1], hit[0])
+        )
 
     def with_phrase(self, phrase: str, count: int) -> list[int]:
         """Return up to `count` rows of passages whose text has a phrase's words side by side, ascending."""
@@ -194,4 +196,5 @@ class WordIndex:
         return tantivy.Query.term_query(self._schema, "heading", True)
 
     def _count(self, query: tantivy.Query) -> int:
-        return self._searcher.search(query, 1, count=True).count or 0
+        found = self._searcher.search(query, 1, count=True)
+        return int(found.count or 0)  # type: ignore[attr-defined] # its stub lacks it

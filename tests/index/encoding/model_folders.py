@@ -1,49 +1,28 @@
-"""Model folders as people have them, made without a network for the tests of the encoder."""
+"""Models in folders, made without a network, for tests of encoders."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from index.encoding.models import find_model
+from index.encoding.models import PUBLISHED, find_model
+from index.settings import DEFAULT_MODEL
 from tests.index.shelf import SHELF
 
-NAMES = ("model.safetensors", "tokenizer.json", "vocab.txt", "config.json")
-"""The files of a transformer."""
+__all__ = ["PROMPTS", "copy_default", "save_sentencepiece", "save_static", "save_transformer"]
 
 PROMPTS = {"query": "query: ", "document": "passage: "}
 
 
-CODE = "import os\nos.mkdir({0!r})\nclass Model: pass\nclass Module: pass\n"
-"""A module that leaves a mark where it is run, at the place that is filled in."""
-
-
-class Marking:
-    """Leaves the same mark where it is unpickled."""
-
-    def __init__(self, place: Path) -> None:
-        self.place = str(place)
-
-    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
-        return os.mkdir, (self.place,)
-
-
-def marker(folder: Path) -> Path:
-    """Return the mark that a hostile model of this test leaves where its code is run."""
-    return folder / "the-code-was-run"
-
-
 def copy_default(folder: Path) -> Path:
-    """Copy the default's files to a folder that then holds a model of its own; never change them in place."""
-    packaged = find_model("all-MiniLM-L6-v2")
-    for name, _ in packaged.files:
+    """Copy the default's files to a folder that then holds another model; never change them in place."""
+    for name in PUBLISHED:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        source = (packaged.folder / name).resolve()
+        source = (find_model(DEFAULT_MODEL).folder / name).resolve()
         try:
             (folder / name).hardlink_to(source)
         except OSError:  # on another disk
@@ -54,38 +33,34 @@ def copy_default(folder: Path) -> Path:
 def save_transformer(
     folder: Path, *, prompts: Mapping[str, str] | None = None, include_prompt: bool = True
 ) -> Path:
-    """Save a sentence-transformers model as a person would: the default's weights, a window of 64."""
+    """Save a model with the default's weights and a window of 64 tokens."""
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
-    packaged = find_model("all-MiniLM-L6-v2").folder
-    with tempfile.TemporaryDirectory() as parts, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for name in NAMES:
-            Path(parts, name).symlink_to((packaged / name).resolve())
-        transformer = Transformer(parts, max_seq_length=64)
+    with tempfile.TemporaryDirectory() as parts, warnings.catch_warnings(action="ignore"):
+        transformer = Transformer(str(copy_default(Path(parts))), max_seq_length=64)
         pooling = Pooling(transformer.get_embedding_dimension(), "mean", include_prompt=include_prompt)
         return _save(folder, [transformer, pooling, Normalize()], prompts)
 
 
 def save_static(folder: Path) -> Path:
-    """Save a model without a transformer: the mean of a vector a word piece."""
+    """Save a model without a transformer: a text's vector is the mean of one vector a word piece."""
     from safetensors.numpy import load_file
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
     from tokenizers import Tokenizer
 
-    packaged = find_model("all-MiniLM-L6-v2").folder
+    packaged = find_model(DEFAULT_MODEL).folder
     weights = load_file(packaged / "model.safetensors")["embeddings.word_embeddings.weight"]
     tokenizer = Tokenizer.from_file(str(packaged / "tokenizer.json"))
     return _save(folder, [StaticEmbedding(tokenizer, embedding_weights=weights)], None)
 
 
 def save_sentencepiece(folder: Path, prompts: Mapping[str, str] | None) -> Path:
-    """Save a small untrained model, whose tokens begin with the space before the word."""
+    """Save a small untrained model whose tokens begin with the space before a word."""
     import torch
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
     from transformers import BertConfig, BertModel
 
-    tokenizer = _sentencepiece()
+    tokenizer = _sentencepiece_tokenizer()
     torch.manual_seed(0)
     config = BertConfig(
         vocab_size=len(tokenizer),
@@ -95,15 +70,14 @@ def save_sentencepiece(folder: Path, prompts: Mapping[str, str] | None) -> Path:
         intermediate_size=32,
         max_position_embeddings=80,
     )
-    with tempfile.TemporaryDirectory() as parts, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory() as parts, warnings.catch_warnings(action="ignore"):
         BertModel(config).save_pretrained(parts)
         tokenizer.save_pretrained(parts)
         transformer = Transformer(parts, max_seq_length=64)
         return _save(folder, [transformer, Pooling(32, "mean"), Normalize()], prompts)
 
 
-def _sentencepiece() -> Any:
+def _sentencepiece_tokenizer() -> Any:
     from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
