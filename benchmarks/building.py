@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from index.passages.drafts import Draft, read_passages, split
 
 from index.articles.formats import read_articles
 from index.build import BuildReport, build_index
@@ -35,7 +36,6 @@ from index.encoding.compression import Basis
 from index.encoding.encoder import EncodedPassage, Encoder
 from index.encoding.models import PUBLISHED, find_model
 from index.encoding.opening import build_encoder
-from index.passages.drafts import Draft, read_passages, split
 from index.passages.splitting import split_sentences
 from index.progress import Progress
 from index.settings import IndexSettings
