@@ -32,6 +32,7 @@ _MAX_EXACT = 50  # passages in which places of a sentence are counted
 _MAX_SIMILAR = 5  # passages that are aligned with a sentence
 _RARE_WORDS = 8  # by which these are found
 _CHANGED_AT = 0.75  # similarity from which a sentence counts as changed from another
+_SHORT, _SHORT_CHANGED_AT = 25, 0.8  # the same below so many characters: a word is much of them
 _MIN_WORDS, _MIN_LENGTH = 3, 12  # below these a quote is too short to be recognised in another form
 
 _UNSPACED = re.compile(UNSPACED)
@@ -181,7 +182,8 @@ def _find_changed(sentence: str, candidates: Sequence[_Candidate]) -> VerifiedSe
         for article, passage in candidates
     ]
     similarity, start, end, candidate = max(aligned, key=operator.itemgetter(0))
-    return _result(sentence, candidate, start, end) if similarity >= _CHANGED_AT else None
+    enough = _CHANGED_AT if len(sentence) >= _SHORT else _SHORT_CHANGED_AT
+    return _result(sentence, candidate, start, end) if similarity >= enough else None
 
 
 def _result(sentence: str, candidate: _Candidate, start: int, end: int, times: int = 1) -> VerifiedSentence:
