@@ -1,1 +1,1 @@
-"""Tests of `bot.answering`."""
+"""Tests of `bot.service`."""
