@@ -28,7 +28,8 @@ from pathlib import Path
 
 import numpy as np
 
-from index.articles.reading import Article, read_articles
+from index.articles.article import Article
+from index.articles.formats import read_articles
 from index.encoding.compression import Basis, pack, unit
 from index.encoding.encoder import EncodedPassage, Encoder
 from index.passages.splitting import split_sentences

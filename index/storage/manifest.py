@@ -1,264 +1,153 @@
-"""What the index folder says of itself: which generation serves, what it holds, the checksum of each file."""
+"""What names and describes generations on disk: the pointer and the manifests.
+
+    <index>/CURRENT                    the name of the generation that serves
+    <index>/<generation>/manifest.json what the generation holds, and the checksum of each of its files
+
+A generation's name ends in the first characters of its manifest's SHA-256, so every byte is covered.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from index.encoding.models import Model
+from pydantic import Field, NonNegativeInt, TypeAdapter, ValidationError
+
 from index.errors import DamagedIndexError, NoIndexError
-from index.storage.checksums import Digests
-from index.storage.held import HeldFile
+from index.storage.files import Checksum, check_file, read_file, replace_file
+from index.storage.store import StoreInfo
 
 __all__ = [
-    "ALL_FILES",
-    "BASIS",
-    "DATABASE",
-    "DENSE",
-    "EXACT",
-    "EXACT_SUMS",
-    "FILES",
     "FORMAT",
-    "GATE",
     "GENERATION",
-    "KEPT",
-    "LOCK",
     "MANIFEST",
     "POINTER",
-    "POSTINGS",
-    "POSTINGS_SUMS",
-    "REBUILD",
     "REFUSED",
-    "ROWS",
     "TEMPORARY",
-    "TOKENS",
-    "TOKENS_SUMS",
     "Manifest",
-    "Pointer",
     "generation_name",
+    "point_at",
     "read_manifest",
-    "read_named_manifest",
     "read_pointer",
 ]
 
-FORMAT = 4
-"""The version of the format on disk; another version is refused, and a build makes this one."""
+FORMAT = 5
+"""The version of the format on disk. Another version is refused, and the next build makes this one."""
 
 POINTER = "CURRENT"
 MANIFEST = "manifest.json"
-DATABASE = "passages.sqlite"
-DENSE = "dense.faiss"
-EXACT = "dense.f32"
-EXACT_SUMS = "dense.f32.sums"
-POSTINGS = "postings.bin"
-POSTINGS_SUMS = "postings.bin.sums"
-TOKENS = "tokens.i8"
-TOKENS_SUMS = "tokens.i8.sums"
-BASIS = "basis.f32"
-LOCK = "lock"
-KEPT = "kept.vectors"
 TEMPORARY = ".building-"
+"""What the names of unfinished folders begin with."""
 REFUSED = "refused-"
 """What the name of a generation that the gate refused begins with."""
-GATE = "gate.json"
-"""In such a one: which gold questions were lost."""
 GENERATION = re.compile(r"(?P<number>\d{6,})-[0-9a-f]{16}")
-REBUILD = DamagedIndexError.advice
-ROWS = {TOKENS: TOKENS_SUMS, EXACT: EXACT_SUMS, POSTINGS: POSTINGS_SUMS}
-"""Files of rows, each with the file of its blocks' checksums, by which they are read."""
-FILES = frozenset({DATABASE, POSTINGS, POSTINGS_SUMS, DENSE, TOKENS, TOKENS_SUMS, BASIS})
-"""What every generation holds; one whose dense index is approximate has the exact vectors as well."""
-ALL_FILES = FILES | {EXACT, EXACT_SUMS}
-"""What a generation may hold besides its manifest."""
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_NAMED_BY = 16
-"""Characters of the manifest's SHA-256 that a generation's name ends in."""
+
+_NAME_DIGITS = 16
+_FileName = Annotated[str, Field(pattern=r"^([a-z]+/)?\.?[a-z0-9]+(\.[a-z0-9]+)*$")]  # leads nowhere else
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """What CURRENT says: a generation's name and the SHA-256 of its manifest."""
-
-    generation: str
-    manifest: str
-
-    def line(self) -> bytes:
-        """Return CURRENT's only content: both, and the SHA-256 of the two before."""
-        both = f"{self.generation} {self.manifest}"
-        return f"{both} {hashlib.sha256(both.encode()).hexdigest()}\n".encode()
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What a generation holds and what it was made with.
+    """What a generation holds and what it was made with; see `StoreInfo` for the fields they share.
 
-    `graph` is the SHA-256 of the record of the encoder's graph, "" where it has none. Of
-    each file, by its name, `files` has the SHA-256, `quick` the XXH3-128 and `sizes` the bytes. `before` is
-    the generation that served when it was made, "" where none did.
+    `files` has the checksum of each file by its path in the generation's folder. `previous` is the name of
+    the generation that served when this one was built, "" where none did.
     """
 
-    format: int
     built: str
     encoder: str
-    encoder_fingerprint: str
-    graph: str
+    encoder_fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     producer: str
-    dimension: int
     passage_settings: dict[str, Any]
-    articles: int
-    passages: int
-    sentences: int
-    tokens: int
-    token_width: int
-    files: dict[str, str]
-    quick: dict[str, str]
-    sizes: dict[str, int]
-    before: str
+    articles: NonNegativeInt
+    passages: NonNegativeInt
+    sentences: NonNegativeInt
+    tokens: NonNegativeInt
+    dimension: NonNegativeInt
+    token_width: NonNegativeInt
+    files: dict[_FileName, Checksum]
+    previous: str
+    format: int = FORMAT
 
-    def digests(self) -> dict[str, Digests]:
-        """Return what each file is known by, by its name."""
-        return {name: Digests(self.files[name], self.quick[name], self.sizes[name]) for name in self.files}
+    def info(self, generation: str) -> StoreInfo:
+        """Return what others may know of the generation of this name."""
+        own = {name: getattr(self, name) for name in StoreInfo.__slots__ if hasattr(self, name)}
+        size = sum(file.size for file in self.files.values())
+        return StoreInfo(generation=generation, bytes=size, **own)
 
-    @property
-    def size(self) -> int:
-        """The size of all files together."""
-        return sum(self.sizes.values())
-
-    @property
-    def row_bytes(self) -> int:
-        """The size of the files of rows together."""
-        return sum(size for name, size in self.sizes.items() if name in ROWS)
-
-    def check_encoder(self, model: Model) -> None:
-        """Refuse any model but the one that the generation was made with.
+    def check_files(self, home: Path, names: Mapping[str, Checksum] | None = None) -> None:
+        """Compare the files of the generation at `home`, or some of them, with their checksums.
 
         Raises:
-            DamagedIndexError: it is another one.
+            DamagedIndexError: one differs or cannot be read.
         """
-        if self.encoder_fingerprint != model.fingerprint:
-            raise DamagedIndexError(
-                f"the index was made with the encoder {self.encoder}, and FOOTNOTE_MODEL names {model.name}. "
-                "Run `footnote index build`, or set FOOTNOTE_MODEL back."
-            )
-
-    def check_pin(self, pin: str) -> None:
-        """Refuse a generation that was made with another encoder than the one with the fingerprint `pin`.
-
-        Raises:
-            DamagedIndexError: it was; not where `pin` is "".
-        """
-        if pin not in {"", self.encoder_fingerprint}:
-            raise DamagedIndexError(
-                f"the index was made with the encoder {self.encoder}, whose fingerprint "
-                f"{self.encoder_fingerprint} is not the one that FOOTNOTE_MODEL_SHA256 names. Run `footnote "
-                "index build`, or correct FOOTNOTE_MODEL_SHA256."
-            )
+        for name, expected in (self.files if names is None else names).items():
+            check_file(home / name, expected)
 
     def to_bytes(self) -> bytes:
         """Return the file's content."""
-        fields = {name: getattr(self, name) for name in self.__slots__}
-        return (json.dumps(fields, indent=1, sort_keys=True) + "\n").encode()
+        return (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode()
 
 
-_KINDS: dict[str, type] = {
-    **dict.fromkeys(("articles", "passages", "sentences", "tokens", "token_width", "dimension"), int),
-    **dict.fromkeys(("before", "built", "encoder", "encoder_fingerprint", "graph", "producer"), str),
-    **dict.fromkeys(("passage_settings", "files", "quick", "sizes"), dict),
-}
-"""What each field of a manifest is."""
+_MANIFEST = TypeAdapter(Manifest)
 
 
 def generation_name(number: int, manifest: bytes) -> str:
     """Return the name of the generation with this number and manifest."""
-    return f"{number:06d}-{hashlib.sha256(manifest).hexdigest()[:_NAMED_BY]}"
+    return f"{number:06d}-{hashlib.sha256(manifest).hexdigest()[:_NAME_DIGITS]}"
 
 
-def read_pointer(folder: Path) -> Pointer:
-    """Read which generation serves.
+def read_pointer(folder: Path) -> str:
+    """Return the name of the generation that serves.
 
     Raises:
-        NoIndexError: there is none.
-        DamagedIndexError: CURRENT is not what a build wrote, byte for byte.
+        NoIndexError: there is no index.
+        DamagedIndexError: CURRENT is not what a build wrote.
     """
     path = folder / POINTER
     try:
-        data = path.read_bytes()
+        name = path.read_bytes().decode("ascii", "replace").removesuffix("\n")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NoIndexError(f"no index at {folder}: run `footnote index build` first.") from error
     except OSError as error:
-        raise DamagedIndexError(f"{path} cannot be read: {error.strerror}.") from error
-    fields = data.decode("ascii", "replace").split()
-    if len(fields) == 3 and GENERATION.fullmatch(fields[0]):
-        pointer = Pointer(fields[0], fields[1])
-        if pointer.line() == data:
-            return pointer
-    raise DamagedIndexError.of(path, "is damaged")
+        raise DamagedIndexError.unreadable(path, error) from error
+    if not GENERATION.fullmatch(name):
+        raise DamagedIndexError.of(path, "is damaged")
+    return name
 
 
-def read_manifest(folder: Path, pointer: Pointer) -> Manifest:
-    """Read the manifest of the generation that a pointer names.
+def point_at(folder: Path, name: str) -> None:
+    """Have CURRENT name a generation, in one step that a power cut does not undo.
 
     Raises:
-        DamagedIndexError: it is not the one that the pointer was written with, or is of another version.
+        OSError: it cannot be written.
     """
-    return _read_manifest(folder / pointer.generation, pointer.manifest)
+    replace_file(folder / POINTER, f"{name}\n".encode())
 
 
-def read_named_manifest(home: Path) -> Manifest:
+def read_manifest(home: Path) -> Manifest:
     """Read the manifest of the generation at `home`, whose name is made of the manifest's SHA-256.
 
     Raises:
         DamagedIndexError: it is not the one that gave the name, or is of another version.
     """
-    return _read_manifest(home, home.name.removeprefix(REFUSED).partition("-")[2])
-
-
-def _read_manifest(home: Path, digest: str) -> Manifest:
-    """Read the manifest whose SHA-256 begins with `digest`."""
     if home.is_symlink():
         raise DamagedIndexError.of(home, "is a link, which is not followed")
     path = home / MANIFEST
-    with HeldFile(path) as file:
-        data = file.read()
+    data = read_file(path)
+    digest = home.name.removeprefix(REFUSED).partition("-")[2]
     if not hashlib.sha256(data).hexdigest().startswith(digest):
         raise DamagedIndexError.of(path, "is damaged")
-    return _parse(data, path)
-
-
-def _parse(data: bytes, path: Path) -> Manifest:
-    """Read a manifest from the content of the file at `path`.
-
-    Raises:
-        DamagedIndexError: it is of another version.
-    """
     try:
-        manifest = Manifest(**json.loads(data))
-        datetime.fromisoformat(manifest.built)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise DamagedIndexError.of(path, "is of another version of Footnote") from error
-    if manifest.format != FORMAT:
-        raise DamagedIndexError.of(path, f"has format {manifest.format!r}; this Footnote reads {FORMAT}")
-    if not _is_ours(manifest):
-        raise DamagedIndexError.of(path, "is damaged (it says what no manifest says)")
-    return manifest
-
-
-def _is_ours(manifest: Manifest) -> bool:
-    """Tell whether each field is of its kind, and the files are those of a generation, by their names."""
-    if not all(type(getattr(manifest, name)) is kind for name, kind in _KINDS.items()):
-        return False
-    if min(getattr(manifest, name) for name, kind in _KINDS.items() if kind is int) < 0:
-        return False
-    if not all(map(_DIGEST.fullmatch, (manifest.encoder_fingerprint, manifest.graph or "0" * 64))):
-        return False  # of which paths are made
-    known = ALL_FILES if EXACT in manifest.files else FILES
-    return (
-        known == set(manifest.files) == set(manifest.quick) == set(manifest.sizes)
-        and all(type(one) is str for one in (*manifest.files.values(), *manifest.quick.values()))
-        and all(type(one) is int for one in manifest.sizes.values())
-    )
+        version = json.loads(data)["format"]
+        if version != FORMAT:
+            what = f"has format {version!r}; this version of Footnote reads {FORMAT}"
+            raise DamagedIndexError.of(path, what)
+        return _MANIFEST.validate_json(data)
+    except (LookupError, TypeError, ValueError, RecursionError, ValidationError) as error:
+        raise DamagedIndexError.of(path, "was written by another version of Footnote") from error
