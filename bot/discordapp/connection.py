@@ -36,7 +36,6 @@ __all__ = [
     "register",
     "sync_commands",
     "token_of",
-    "warn_of_missing_intent",
 ]
 
 LOGIN_TIMEOUT = 60.0
@@ -94,14 +93,6 @@ def token_of(settings: BotSettings) -> str:
     if not token.isascii() or not token.isprintable() or " " in token:
         raise DiscordRefusedError(f"FOOTNOTE_DISCORD_TOKEN has characters that no token has. {_NEW_TOKEN}")
     return token
-
-
-def warn_of_missing_intent(settings: BotSettings, application: discord.AppInfo | None) -> None:
-    """Log where to switch message content on, if the settings ask for it and the application lacks it."""
-    if settings.discord_message_content and application is not None:
-        flags = application.flags
-        if not (flags.gateway_message_content or flags.gateway_message_content_limited):
-            _log.warning("The application may not read the content of messages. %s", _SWITCH_ON)
 
 
 async def check_connection(settings: BotSettings) -> str:

@@ -19,8 +19,7 @@ from bot.discordapp.context import (
     Interaction,
     RefusedError,
     Surface,
-    defer,
-    handling,
+    deferred,
     manages_index,
     owners_of,
     place_of,
@@ -61,8 +60,7 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
     @app_commands.command(name="status", description="Show which index is being served")
     async def status(self, interaction: Interaction) -> None:
         """Show what is served, and what is wrong with it."""
-        async with handling(interaction) as place:
-            await defer(interaction, private=False)
+        async with deferred(interaction, private=False) as place:
             service, messages = interaction.client.assistant.service, place.messages
             status = await service.status()
             embed = notice_embed(_on_damage(service.damage, messages) if service.damage else Notice(""))
@@ -109,8 +107,7 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
     @app_commands.command(name="history", description="List the generations of the index that are kept")
     async def history(self, interaction: Interaction) -> None:
         """List the generations, the newest first."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with deferred(interaction) as place:
             messages = place.messages
             lines = [
                 messages(
@@ -132,8 +129,7 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
         self, interaction: Interaction, generation: app_commands.Range[str, 1, 100] | None = None
     ) -> None:
         """Go back to a kept generation."""
-        async with handling(interaction) as place:
-            await defer(interaction, private=False)
+        async with deferred(interaction, private=False) as place:
             try:
                 chosen = await interaction.client.assistant.service.roll_back(generation)
             except FootnoteError as error:
@@ -163,8 +159,7 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
     @app_commands.describe(page="Which page of the list")
     async def articles(self, interaction: Interaction, page: app_commands.Range[int, 1, 100_000] = 1) -> None:
         """List the articles, a page at a time."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with deferred(interaction) as place:
             lines = list(await interaction.client.assistant.service.catalogue())
             await edit_response(interaction, _article_list(lines, page, place.messages))
 

@@ -16,9 +16,8 @@ from bot.chat.quote_reference import QuoteReference
 from bot.discordapp.context import Interaction, RefusedError, anywhere, defer, handling
 from bot.discordapp.delivery import edit_response
 from bot.discordapp.embeds import Source, source_citation
-from bot.discordapp.markdown import ELLIPSIS, excerpt, pieces, units
+from bot.discordapp.markdown import ELLIPSIS, excerpt, pieces, printable, units
 from index.articles.article import Article
-from index.terminal import printable
 
 __all__ = ["check_this", "checked_notice", "verify"]
 
