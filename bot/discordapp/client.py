@@ -121,7 +121,9 @@ class FootnoteClient(Surface):
         except (discord.DiscordException, aiohttp.ClientError, OSError, TypeError, KeyError) as error:
             _log.error("The commands could not be registered: %s", str(error) or type(error).__name__)
         else:
-            _log.info("The commands were registered." if changed else "The commands are registered already.")
+            _log.info(
+                "The commands were registered with Discord." if changed else "The commands are up to date."
+            )
 
     async def launch_shard(self, gateway: URL, shard_id: int, *, initial: bool = False) -> None:
         """Connect a shard.

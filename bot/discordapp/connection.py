@@ -150,7 +150,7 @@ async def sync_commands(
                 if server is None:
                     changed = await register(tree, settings, force=force)
                     done = "were registered" if changed else "are registered already; nothing was sent"
-                    return f"{_listed(tree.get_commands())} for every server {done}."
+                    return _summary(tree.get_commands(), "every server", done)
                 guild = discord.Object(server)
                 if remove:
                     tree.clear_commands(guild=guild)
@@ -170,8 +170,8 @@ async def sync_commands(
                     "id, and add the bot to the server with the link of `footnote discord invite`."
                 ) from error
     if remove:
-        return f"The commands of server {server} were removed; those for every server stay."
-    return f"{_listed(tree.get_commands(guild=guild))} for server {server} were registered."
+        return f"There are no commands for server {server} alone any more; those for every server stay."
+    return _summary(tree.get_commands(guild=guild), f"server {server}", "were registered")
 
 
 async def register(
@@ -217,9 +217,9 @@ def _read_hashes(file: Path) -> dict[str, str]:
     return hashes if isinstance(hashes, dict) else {}
 
 
-def _listed(commands: list[Any]) -> str:
+def _summary(commands: list[Any], where: str, done: str) -> str:
     names = sorted(c.name if isinstance(c, app_commands.ContextMenu) else f"/{c.name}" for c in commands)
-    return f"{len(names)} commands ({', '.join(names)})"
+    return f"{len(names)} commands for {where} {done}: {', '.join(names)}."
 
 
 @asynccontextmanager

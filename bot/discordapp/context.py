@@ -25,7 +25,6 @@ __all__ = [
     "Surface",
     "anywhere",
     "defer",
-    "deferred",
     "exchange_of",
     "handling",
     "manages_index",
@@ -98,14 +97,6 @@ async def handling(interaction: Interaction) -> AsyncIterator[Place]:
             apology = interaction.client.assistant.apology(messages, error, ours=is_ours(error))
             if not too_late(error):
                 await private_reply(interaction, apology)
-
-
-@asynccontextmanager
-async def deferred(interaction: Interaction, *, private: bool = True) -> AsyncIterator[Place]:
-    """Run a handler as `handling` does, after acknowledging the interaction."""
-    async with handling(interaction) as place:
-        await defer(interaction, private=private)
-        yield place
 
 
 async def defer(interaction: Interaction, *, private: bool = True, thinking: bool = True) -> None:

@@ -122,7 +122,8 @@ async def _respond(interaction: Interaction, question: Question) -> None:
     # In a thread: finding where a very long article's link leads takes a tenth of a second.
     embed = await asyncio.to_thread(answer_embed, answer, place.messages, only_in=label)
     view = answer_buttons(answer, place, recording=assistant.recording, article=article)
-    message = await edit_response(interaction, embed, content=asked_line(question.text), view=view)
+    above, public = asked_line(question.text), not question.private
+    message = await edit_response(interaction, embed, content=above, public=public, view=view)
     await assistant.remember(question, answer, message.id)
 
 

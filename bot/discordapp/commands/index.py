@@ -19,7 +19,8 @@ from bot.discordapp.context import (
     Interaction,
     RefusedError,
     Surface,
-    deferred,
+    defer,
+    handling,
     manages_index,
     owners_of,
     place_of,
@@ -60,7 +61,8 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
     @app_commands.command(name="status", description="Show which index is being served")
     async def status(self, interaction: Interaction) -> None:
         """Show what is served, and what is wrong with it."""
-        async with deferred(interaction, private=False) as place:
+        async with handling(interaction) as place:
+            await defer(interaction, private=False)
             service, messages = interaction.client.assistant.service, place.messages
             status = await service.status()
             embed = notice_embed(_on_damage(service.damage, messages) if service.damage else Notice(""))
@@ -107,7 +109,8 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
     @app_commands.command(name="history", description="List the generations of the index that are kept")
     async def history(self, interaction: Interaction) -> None:
         """List the generations, the newest first."""
-        async with deferred(interaction) as place:
+        async with handling(interaction) as place:
+            await defer(interaction)
             messages = place.messages
             lines = [
                 messages(
@@ -129,7 +132,8 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
         self, interaction: Interaction, generation: app_commands.Range[str, 1, 100] | None = None
     ) -> None:
         """Go back to a kept generation."""
-        async with deferred(interaction, private=False) as place:
+        async with handling(interaction) as place:
+            await defer(interaction, private=False)
             try:
                 chosen = await interaction.client.assistant.service.roll_back(generation)
             except FootnoteError as error:
@@ -159,7 +163,8 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
     @app_commands.describe(page="Which page of the list")
     async def articles(self, interaction: Interaction, page: app_commands.Range[int, 1, 100_000] = 1) -> None:
         """List the articles, a page at a time."""
-        async with deferred(interaction) as place:
+        async with handling(interaction) as place:
+            await defer(interaction)
             lines = list(await interaction.client.assistant.service.catalogue())
             await edit_response(interaction, _article_list(lines, page, place.messages))
 

@@ -19,7 +19,8 @@ from bot.discordapp.context import (
     RefusedError,
     Surface,
     anywhere,
-    deferred,
+    defer,
+    handling,
     manages_server,
     place_of,
 )
@@ -91,7 +92,8 @@ class SettingsCommands(_ManagersGroup, name="settings", description="Set how Foo
     @app_commands.command(name="show", description="Show the settings of this server")
     async def show(self, interaction: Interaction) -> None:
         """Show the settings."""
-        async with deferred(interaction) as place:
+        async with handling(interaction) as place:
+            await defer(interaction)
             await _show_settings(interaction, place.messages, "settings_title")
 
     @app_commands.command(name="answers", description="Set what Footnote answers, here or in a channel")
@@ -152,7 +154,8 @@ class SettingsCommands(_ManagersGroup, name="settings", description="Set how Foo
 
 
 async def _change(interaction: Interaction, channel: _Chosen | None, **values: object) -> None:
-    async with deferred(interaction):
+    async with handling(interaction):
+        await defer(interaction)
         records, server = interaction.client.assistant.records, interaction.guild_id or 0
         await records.change(server, channel.id if channel else None, **values)
         await _show_settings(interaction, (await place_of(interaction)).messages, "settings_changed")
@@ -193,7 +196,8 @@ class GapCommands(_ManagersGroup, name="gaps", description="Questions that the a
     @app_commands.describe(answered="List those that have been answered since")
     async def list(self, interaction: Interaction, answered: bool = False) -> None:
         """List the questions."""
-        async with deferred(interaction) as place:
+        async with handling(interaction) as place:
+            await defer(interaction)
             assistant, messages = interaction.client.assistant, place.messages
             gaps = await assistant.records.gaps(interaction.guild_id, answered=answered, limit=_MOST_GAPS)
             lines = [_gap_line(gap, messages) for gap in gaps[:_ROWS_SHOWN]]
@@ -207,7 +211,8 @@ class GapCommands(_ManagersGroup, name="gaps", description="Questions that the a
     @app_commands.command(name="export", description="Get all questions without an answer as a CSV file")
     async def export(self, interaction: Interaction) -> None:
         """Send the file: open questions first, then those answered since."""
-        async with deferred(interaction) as place:
+        async with handling(interaction) as place:
+            await defer(interaction)
             records, messages = interaction.client.assistant.records, place.messages
             gaps = await records.gaps(interaction.guild_id, limit=_MOST_GAPS)
             gaps += await records.gaps(interaction.guild_id, answered=True, limit=_MOST_GAPS)
@@ -219,7 +224,8 @@ class GapCommands(_ManagersGroup, name="gaps", description="Questions that the a
     @app_commands.describe(number="Its number in the list")
     async def drop(self, interaction: Interaction, number: app_commands.Range[int, 1]) -> None:
         """Remove a question."""
-        async with deferred(interaction) as place:
+        async with handling(interaction) as place:
+            await defer(interaction)
             dropped = await interaction.client.assistant.records.drop_gap(interaction.guild_id, number)
             messages = place.messages
             notice = Notice(messages("gap_dropped")) if dropped else messages.notice("gap_unknown")
@@ -276,7 +282,8 @@ class PrivacyCommands(
     @app_commands.command(name="show", description="Show what Footnote stores about you")
     async def show(self, interaction: Interaction) -> None:
         """Show it, to them alone."""
-        async with deferred(interaction) as place:
+        async with handling(interaction) as place:
+            await defer(interaction)
             assistant, messages = interaction.client.assistant, place.messages
             stored = await assistant.records.show(interaction.user.id)
             text = messages("privacy_text", days=assistant.settings.record_days)
@@ -292,7 +299,8 @@ class PrivacyCommands(
     @app_commands.command(name="forget", description="Delete what Footnote stores about you")
     async def forget(self, interaction: Interaction) -> None:
         """Delete it."""
-        async with deferred(interaction) as place:
+        async with handling(interaction) as place:
+            await defer(interaction)
             count = await interaction.client.assistant.records.forget(interaction.user.id)
             await edit_response(interaction, place.messages.notice("privacy_forgotten", count=count))
 

@@ -62,7 +62,7 @@ async def _check(interaction: Interaction, text: str, private: bool | None) -> N
             await defer(interaction, private=ephemeral)
             checked = await assistant.service.verify(text)
             notice = await asyncio.to_thread(checked_notice, checked, place.messages)
-            await edit_response(interaction, notice)
+            await edit_response(interaction, notice, public=not ephemeral)
 
 
 def checked_notice(checked: Sequence[VerifiedSentence], messages: Messages) -> Notice:
