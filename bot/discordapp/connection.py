@@ -191,12 +191,16 @@ async def register(
     if hashes.get(application) == new and not force:
         return False
     await tree.sync()
-    text = json.dumps(hashes | {application: new})
     try:
-        await asyncio.to_thread(file.write_text, text, encoding="utf-8")
+        await asyncio.to_thread(_write_hashes, file, hashes | {application: new})
     except OSError as error:  # then they are sent once more at the next start
         _log.warning("What was registered could not be noted in %s: %s", file, error)
     return True
+
+
+def _write_hashes(file: Path, hashes: dict[str, str]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(hashes), encoding="utf-8")
 
 
 class _Translations(app_commands.Translator):
