@@ -22,7 +22,7 @@ from bot.discordapp.commands.ask import answer_this, ask, take_follow_up
 from bot.discordapp.commands.index import IndexCommands, alert_operators
 from bot.discordapp.commands.records import GapCommands, PrivacyCommands, SettingsCommands, tell_channel
 from bot.discordapp.commands.verify import check_this, verify
-from bot.discordapp.connection import LOGIN_TIMEOUT, explained, register, token_of, warn_of_missing_intent
+from bot.discordapp.connection import LOGIN_TIMEOUT, explained, register, token_of
 from bot.discordapp.context import RefusedError, Surface, handling, place_of
 from bot.discordapp.delivery import LOST, is_ours
 from bot.discordapp.endpoint import use_api, use_gateway
@@ -93,6 +93,8 @@ class FootnoteClient(Surface):
         self.tree = make_tree(self)
         self._listener = Listener(self.assistant)
         self._shards, self._drain_seconds = shards, _DRAIN
+        self.unreachable: DiscordRefusedError | None = None
+        """Why the first connection failed, see `endpoint`."""
         self._draining: asyncio.Task[None] | None = None
         self.add_dynamic_items(*BUTTONS)
 
@@ -100,7 +102,6 @@ class FootnoteClient(Surface):
         """After login, before connecting: find the gateway and the number of shards, register commands."""
         await use_gateway(self.http)
         self.shard_count = self._shards or await self._shards_wanted()
-        warn_of_missing_intent(self.settings, self.application)
         registering = self.assistant.tasks.start(self._register())
         await asyncio.wait({registering}, timeout=_REGISTERING)
         if not registering.done():
@@ -120,7 +121,9 @@ class FootnoteClient(Surface):
         except (discord.DiscordException, aiohttp.ClientError, OSError, TypeError, KeyError) as error:
             _log.error("The commands could not be registered: %s", str(error) or type(error).__name__)
         else:
-            _log.info("The commands were registered." if changed else "The commands are registered already.")
+            _log.info(
+                "The commands were registered with Discord." if changed else "The commands are up to date."
+            )
 
     async def launch_shard(self, gateway: URL, shard_id: int, *, initial: bool = False) -> None:
         """Connect a shard.
@@ -128,11 +131,8 @@ class FootnoteClient(Surface):
         Raises:
             DiscordRefusedError: the first one cannot be connected; discord.py would retry for ever.
         """
-        if not initial and not self.shards:
-            where = gateway.with_query(None)
-            raise DiscordRefusedError(
-                f"The gateway {where} cannot be reached. Check the network and FOOTNOTE_DISCORD_API_URL."
-            )
+        if self.unreachable is not None:
+            raise self.unreachable
         await super().launch_shard(gateway, shard_id, initial=initial)
 
     def is_connected(self) -> bool:
@@ -149,9 +149,9 @@ class FootnoteClient(Surface):
         if self.rebuilds:
             text = messages("rebuilding")
         elif damage is None:
-            text = messages("presence", count=count)
+            text = messages("presence_one" if status.articles == 1 else "presence", count=count)
         else:
-            text = messages("presence_older" if damage.serving else "damaged", count=count)
+            text = messages("presence_older" if damage.serving else "damaged")
         activity = discord.CustomActivity(name=text)
         self.activity = activity  # for the next session; reading it back spoils it in discord.py 2.7
         try:
@@ -165,11 +165,6 @@ class FootnoteClient(Surface):
             self.ready.set()
             _log.info("Footnote is on Discord as %s; Ctrl-C to stop.", self.user)
         await self.show_presence()
-
-    async def on_shard_ready(self, _: int) -> None:
-        """Show the presence on a connection that began a new session."""
-        if self.ready.is_set():
-            await self.show_presence()
 
     async def on_shard_resumed(self, _: int) -> None:
         """Show what could not be shown while disconnected."""
@@ -310,7 +305,7 @@ class FootnoteClient(Surface):
 
     async def _drain(self) -> None:
         if cancelled := await self.assistant.tasks.drain(self._drain_seconds):
-            _log.warning("%s tasks under way could not be finished.", cancelled)
+            _log.warning("Tasks that could not be finished: %s", cancelled)
 
     async def _run(self, token: str) -> None:
         with explained(self.settings):

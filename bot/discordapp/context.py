@@ -95,7 +95,9 @@ async def handling(interaction: Interaction) -> AsyncIterator[Place]:
             await private_reply(interaction, refusal.notice)
         except Exception as error:  # noqa: BLE001 - whatever it is, the user sees an apology and it is logged
             apology = interaction.client.assistant.apology(messages, error, ours=is_ours(error))
-            if not too_late(error):
+            if too_late(error):
+                _log.warning("Discord no longer waits for an answer in channel %s.", interaction.channel_id)
+            else:
                 await private_reply(interaction, apology)
 
 
