@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.answering.answer import Answer
-from bot.service.job_queue import Waiting
+from bot.service.job_queue import QueuePosition
 from bot.service.live_index import Damage
 from bot.service.rebuild import Rebuilder
 from bot.service.service import Service
@@ -75,18 +75,18 @@ class StagedService(Service):
         self.asked.append(question)
         self.asked_with.append((question, options.get("article"), earlier.question if earlier else None))
         if self.position is not None and waiting is not None:
-            waiting(Waiting(*self.position))
+            waiting(QueuePosition(*self.position))
         await self._wait()
         answer = await super().ask(question, **options)
         if self.verdict is not None:
             answer = dataclasses.replace(answer, verdict=type(answer.verdict)(self.verdict))
         return self.change(answer)
 
-    async def check(self, text: str) -> Any:
+    async def verify(self, text: str) -> Any:
         """Verify quotes."""
         self.verified.append(text)
         await self._wait()
-        return await super().check(text)
+        return await super().verify(text)
 
     async def rebuild(self, progress: Callable[[Progress], None] | None = None, **options: Any) -> Any:
         """Rebuild, or fail as the test has set."""

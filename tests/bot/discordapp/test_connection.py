@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from bot.discordapp.client import FootnoteClient
-from bot.discordapp.starting import ShardedFootnoteClient
 from bot.errors import DiscordRefusedError
 from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import TOKEN, WAYS, Chat, PromptClient, free_port, no_traceback, until
@@ -155,13 +154,9 @@ async def test_a_malformed_event_is_skipped(chat: Chat, caplog: pytest.LogCaptur
     assert (chat.gateway.connections, caplog.text.count(texts.EVENT_SKIPPED)) == (connections, 2)
 
 
-class PromptShards(PromptClient, ShardedFootnoteClient):
-    """A client with several shards."""
-
-
 def two_shards(settings: Any, service: Any) -> FootnoteClient:
     """Make a client with two shards."""
-    return PromptShards(settings, service, shards=2)
+    return PromptClient(settings, service, shards=2)
 
 
 async def test_each_shard_answers_its_servers_and_reconnects_by_itself(

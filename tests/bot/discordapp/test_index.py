@@ -79,7 +79,6 @@ async def test_status_has_figures_and_articles_are_listed(chat: Chat) -> None:
     assert "1" in (await chat.use("index articles", owner, owner, page=7)).text  # names the last page
 
 
-@pytest.mark.xfail(strict=True, reason="until the merge: operators' texts in the four languages")
 async def test_the_status_is_in_the_language_that_is_set(chat: Chat) -> None:
     owner = chat.world.join(chat.guild, chat.world.owner)
     await chat.configure("language", language="de")

@@ -97,7 +97,6 @@ async def test_a_long_list_stays_within_the_limits_and_counts_the_rest(chat: Cha
     assert chat.log.pings == []
 
 
-@pytest.mark.xfail(strict=True, reason="until the merge: with record_days=0 nothing is stored")
 async def test_with_recording_off_nothing_is_stored_and_old_records_can_be_deleted(fresh: Chat) -> None:
     async with fresh.bot():
         answer = await fresh.ask(ABSENT)

@@ -55,7 +55,6 @@ async def test_commands_are_not_sent_again_by_a_second_start(
     assert caplog.text.count(texts.REGISTERED) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="until the merge: a hash of the registered commands is stored locally")
 async def test_a_start_does_not_request_the_registered_commands(fresh: Chat) -> None:
     async with fresh.bot():
         assert (_sent(fresh), fresh.log.seen("GET", "/commands$")) == (1, [])

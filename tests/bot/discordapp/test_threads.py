@@ -125,7 +125,6 @@ async def test_a_channel_that_answers_every_question_ignores_chatter(reading: Ch
     assert reading.service.asked == [*QUESTIONS, BREAD, "The last one?"]
 
 
-@pytest.mark.xfail(strict=True, reason="until the merge: statements that begin like questions")
 @pytest.mark.parametrize("statement", STATEMENTS)
 async def test_a_channel_that_answers_every_question_ignores_statements(
     reading: Chat, statement: str
