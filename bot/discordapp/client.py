@@ -15,16 +15,15 @@ from yarl import URL
 
 from bot.answering.answer import Answer
 from bot.chat.asking import Assistant, log_failure
-from bot.chat.messages import DEFAULT, messages_in
 from bot.chat.metrics import health_server
 from bot.discordapp.buttons import BUTTONS, FOLLOW_UP_FORM, REASON_FORM, is_known, take_reason
 from bot.discordapp.commands.ask import answer_this, ask, take_follow_up
-from bot.discordapp.commands.index import IndexCommands, alert_operators
+from bot.discordapp.commands.index import IndexCommands, alert_operators, show_presence
 from bot.discordapp.commands.records import GapCommands, PrivacyCommands, SettingsCommands, tell_channel
 from bot.discordapp.commands.verify import check_this, verify
 from bot.discordapp.connection import LOGIN_TIMEOUT, explained, register, token_of
 from bot.discordapp.context import RefusedError, Surface, handling, place_of
-from bot.discordapp.delivery import LOST, is_ours
+from bot.discordapp.delivery import is_ours
 from bot.discordapp.endpoint import use_api, use_gateway
 from bot.discordapp.messages import Listener
 from bot.errors import DiscordRefusedError
@@ -139,36 +138,16 @@ class FootnoteClient(Surface):
         """Return whether the events of all servers reach the bot."""
         return self.ready.is_set() and not any(shard.is_closed() for shard in self.shards.values())
 
-    async def show_presence(self) -> None:
-        """Show beside the bot's name what is answered from; to all alike, so in the default language."""
-        service, messages = self.assistant.service, messages_in(DEFAULT)
-        status, damage = await service.status(), service.damage
-        self.assistant.metrics.gauges["articles"].set(status.articles)
-        self.assistant.metrics.gauges["passages"].set(status.passages)
-        count = f"{status.articles:,}"
-        if self.rebuilds:
-            text = messages("rebuilding")
-        elif damage is None:
-            text = messages("presence_one" if status.articles == 1 else "presence", count=count)
-        else:
-            text = messages("presence_older" if damage.serving else "damaged")
-        activity = discord.CustomActivity(name=text)
-        self.activity = activity  # for the next session; reading it back spoils it in discord.py 2.7
-        try:
-            await self.change_presence(activity=activity)
-        except (*LOST, AttributeError) as error:  # AttributeError: not connected yet
-            _log.info("The bot's presence could not be shown: %s", error)
-
     async def on_ready(self) -> None:
         """Say so, the first time."""
         if not self.ready.is_set():
             self.ready.set()
             _log.info("Footnote is on Discord as %s; Ctrl-C to stop.", self.user)
-        await self.show_presence()
+        await show_presence(self)
 
     async def on_shard_resumed(self, _: int) -> None:
         """Show what could not be shown while disconnected."""
-        await self.show_presence()
+        await show_presence(self)
 
     async def on_message(self, message: discord.Message) -> None:
         """Answer what is asked of the bot."""
@@ -210,7 +189,7 @@ class FootnoteClient(Surface):
 
         tasks = self.assistant.tasks
         if not tasks.stopping:
-            tasks.start(self.show_presence())
+            tasks.start(show_presence(self))
             if self.assistant.service.damage is None:  # else it is an older one, which had no answer either
                 tasks.start(self.assistant.ask_gaps_again(generation, tell))
 
@@ -224,7 +203,7 @@ class FootnoteClient(Surface):
         tasks = self.assistant.tasks
         self.assistant.metrics.damages.inc(damage is not None)
         if not tasks.stopping:
-            tasks.start(self.show_presence())
+            tasks.start(show_presence(self))
             tasks.start(alert())
 
     async def _prune(self) -> None:

@@ -230,6 +230,7 @@ def _summary(commands: list[Any], where: str, done: str) -> str:
 async def _logged_in(settings: BotSettings) -> AsyncIterator[discord.Client]:
     """Log a client in over HTTP, without connecting to the gateway."""
     token = token_of(settings)
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     use_api(settings.discord_api_url)
     async with discord.Client(intents=discord.Intents(guilds=True)) as client:
         with explained(settings):

@@ -40,15 +40,10 @@ _log = logging.getLogger(__name__)
 
 
 class Surface(discord.AutoShardedClient):
-    """The client as handlers use it."""
+    """The client as handlers use it; `rebuilds` counts the commands that are waiting for a rebuild."""
 
     assistant: Assistant
     rebuilds = 0
-    """How many commands are waiting for a rebuild."""
-
-    async def show_presence(self) -> None:
-        """Show beside the bot's name what is answered from."""
-        raise NotImplementedError
 
 
 Interaction = discord.Interaction[Surface]
