@@ -2,98 +2,57 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from index.articles.reading import Article, ArticleSource, read_articles
+from index.articles.formats import ArticleSource, read_articles
+from index.build_report import BuildReport, Changes
+from index.build_vectors import ArticleDraft, BuildVectors, draft_article
+from index.encoding.compression import WIDTH
 from index.encoding.encoder import Encoder
-from index.encoding.exports import check_graph
 from index.encoding.models import Model
-from index.encoding.opening import build_encoder, find_model_of
-from index.errors import DamagedIndexError, NoIndexError, ShrunkError
-from index.memory import enough_memory
-from index.passages.drafts import Draft, passage_settings, split
-from index.printing import count_of
+from index.encoding.opening import build_encoder, find_model_of, install, verify_encoder
+from index.errors import (
+    DamagedIndexError,
+    FootnoteError,
+    GateError,
+    NoIndexError,
+    OutOfMemoryError,
+    ShrunkError,
+)
+from index.passages.encoder_input import PASSAGES_VERSION
 from index.progress import Progress
+from index.search.abbreviations import find_abbreviations
 from index.settings import IndexSettings
-from index.storage.durable import make_folder
+from index.storage.files import make_folder
 from index.storage.gate import Gate, Gold
-from index.storage.local import Generation, open_generation
+from index.storage.generations import clean_up, publish, refuse, remove_leftovers
+from index.storage.local import LocalStore, open_store
 from index.storage.lock import locked, writable
-from index.storage.manifest import KEPT
-from index.storage.retention import remove_leftovers, remove_old
-from index.storage.writer import write_generation
+from index.storage.manifest import Manifest
+from index.storage.store import Store
+from index.storage.vector_cache import CACHE, VectorCache
+from index.storage.writer import GenerationWriter
+from index.terminal import count_of
 
-__all__ = ["BuildReport", "Changes", "build_index", "plan_build", "shrinkage"]
+__all__ = ["build_index", "passage_settings", "plan_build", "shrinkage"]
 
-_UNUSABLE = "the index before cannot be used"
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What a build would change: the ids of articles added, changed and removed, and what was skipped."""
-
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    removed: tuple[str, ...]
-    unchanged: int
-    everything: str = ""
-    """Why all articles are encoded anew, where they are."""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def before(self) -> int:
-        """How many articles there were."""
-        return self.unchanged + len(self.changed) + len(self.removed)
-
-    @property
-    def shrunk(self) -> float:
-        """The share by which there are fewer articles than before; 0 where there are not."""
-        fewer = len(self.removed) - len(self.added)
-        return max(fewer, 0) / self.before if self.before else 0.0
-
-    @property
-    def any(self) -> bool:
-        """Whether there is anything to do."""
-        return bool(self.added or self.changed or self.removed or self.everything)
+_LOG = logging.getLogger(__name__)
+_OUT_OF_MEMORY = re.compile(
+    r"bad_alloc|(?:fail|can.?t|cannot|could not|unable)\w* (?:to )?allocat", re.IGNORECASE
+)
+"""How C++'s own allocator, ONNX Runtime, FAISS and torch report that memory ran out."""
 
 
-@dataclass(frozen=True, slots=True)
-class BuildReport:
-    """What a build did. Where nothing had changed, `generation` is the one that already served.
-
-    `reused` and `encoded` count articles. Of the latter, `passages_encoded` were encoded and the others were
-    as before; `passages_resumed` had been encoded by a build that was cut off.
-    """
-
-    generation: str
-    changes: Changes
-    articles: int
-    passages: int
-    reused: int
-    encoded: int
-    seconds: float
-    passages_encoded: int = 0
-    passages_resumed: int = 0
-    gold: Gold | None = None
-    """What the gate found, where there is one."""
-
-    def summary(self) -> str:
-        """Return one sentence on it for people."""
-        articles = count_of(self.articles, "article")
-        if not self.changes.any:
-            return f"Nothing has changed: generation {self.generation} holds {articles}."
-        resumed = self.passages_resumed
-        before = f"; resumed: {count_of(resumed, 'passage')} had been encoded before" if resumed else ""
-        return (
-            f"Generation {self.generation}: {articles} in {count_of(self.passages, 'passage')}; "
-            f"{count_of(self.encoded, 'article')} encoded, {self.reused:,} reused, "
-            f"{len(self.changes.removed):,} removed{before}; {self.seconds:.1f} s."
-            + (f" {self.gold.summary()}" if self.gold else "")
-        )
+def passage_settings(language: str) -> dict[str, Any]:
+    """Return what passages and their vectors depend on besides the encoder; kept in the manifest."""
+    return {"language": language, "token_width": WIDTH, "version": PASSAGES_VERSION}
 
 
 def plan_build(settings: IndexSettings) -> Changes:
@@ -101,12 +60,12 @@ def plan_build(settings: IndexSettings) -> Changes:
 
     Raises:
         ArticleError: an article cannot be indexed.
-        NoModelError: the encoder's weights cannot be had.
+        NoModelError: the encoder's weights are not available.
     """
-    source = read_articles(settings.articles, settings.article_bytes)
-    with _previous(settings.index) as (previous, damage):
+    source = read_articles(settings.articles)
+    with _previous(settings.index) as (previous, problem):
         model = find_model_of(settings.index, settings.model, settings.model_sha256)
-        return _compare(_hashes(source), source.notes, previous, settings, model, damage)
+        return _compare(_hashes(source), source.notes, previous, settings, model, problem)
 
 
 def build_index(
@@ -117,7 +76,7 @@ def build_index(
     gate: Gate | None = None,
     force: bool = False,
 ) -> BuildReport:
-    """Build the next generation and publish it; whatever goes wrong, the one before goes on serving.
+    """Build the next generation and publish it; whatever goes wrong, the previous one keeps serving.
 
     `encoder` saves loading one where the caller has it. What `gate` refuses is not published. With `force`,
     there may be far fewer articles than before.
@@ -126,51 +85,22 @@ def build_index(
         ArticleError: an article cannot be indexed.
         BusyError: another build holds the lock.
         GateError: the gate refused the new generation.
-        NoModelError: the encoder's weights cannot be had.
+        NoModelError: the encoder's weights are not available.
         NotWritableError: the index folder cannot be written.
         OutOfMemoryError: memory ran out.
         ShrunkError: there are far fewer articles than before.
     """
-    with enough_memory():
-        return _build_next(settings, progress, encoder, gate, force=force)
-
-
-def _build_next(
-    settings: IndexSettings,
-    progress: Callable[[Progress], None],
-    encoder: Encoder | None,
-    gate: Gate | None,
-    *,
-    force: bool,
-) -> BuildReport:
-    source = read_articles(settings.articles, settings.article_bytes)
-    hashes = _hashes(source)
-    model = encoder.model if encoder else find_model_of(settings.index, settings.model, settings.model_sha256)
-    with writable(settings.index):
-        make_folder(settings.index)
-        with locked(settings.index), _previous(settings.index) as (previous, damage):
-            remove_leftovers(settings.index)
-            changes = _compare(hashes, source.notes, previous, settings, model, damage)
-            if previous and not changes.any:
-                remove_old(settings.index, previous.name, settings.keep)
-                (settings.index / KEPT).unlink(missing_ok=True)
-                return _unchanged(previous, changes)
-            if not force and (fault := shrinkage(changes, settings)):
-                raise ShrunkError(fault)
-            if encoder is None:
-                progress(Progress("loading the encoder", 0, 1))
-                encoder = build_encoder(settings.index, model, source.articles, settings.encode_with)
-                progress(Progress("loading the encoder", 1, 1))
-            if previous and previous.manifest.producer != encoder.producer and not changes.everything:
-                changes = replace(changes, everything="vectors are now computed in another way")
-            try:
-                return _build(settings, source, hashes, changes, previous, encoder, progress, gate)
-            except DamagedIndexError as error:
-                if previous is None or changes.everything:
-                    raise
-                # It was whole when it was opened, and is no longer.
-                changes = replace(changes, everything=f"{_UNUSABLE}: {error}")
-                return _build(settings, source, hashes, changes, None, encoder, progress, gate)
+    with _out_of_memory_told():
+        source = read_articles(settings.articles)
+        model = (
+            encoder.model if encoder else find_model_of(settings.index, settings.model, settings.model_sha256)
+        )
+        with writable(settings.index):
+            make_folder(settings.index)
+            with locked(settings.index), _previous(settings.index) as (previous, problem):
+                remove_leftovers(settings.index)
+                build = _Build(settings, source, previous, model, encoder, progress, gate)
+                return build.run(problem, force=force)
 
 
 def shrinkage(changes: Changes, settings: IndexSettings) -> str:
@@ -179,57 +109,142 @@ def shrinkage(changes: Changes, settings: IndexSettings) -> str:
         return ""
     now = changes.before - len(changes.removed) + len(changes.added)
     return (
-        f"{count_of(now, 'article')} at {settings.articles}, and the index at {settings.index} holds "
-        f"{changes.before:,}: that is fewer by more than FOOTNOTE_SHRINK allows ({settings.shrink:g}). Look "
-        "whether the articles are all there. If so many are meant to go: `footnote index build --force`, "
+        f"there are {count_of(now, 'article')} at {settings.articles}, and the index at {settings.index} holds "
+        f"{changes.before:,}: that is fewer by more than FOOTNOTE_SHRINK allows ({settings.shrink:g}). Check "
+        "that the articles are all there. If so many are meant to go: `footnote index build --force`, "
         "`/rebuild force` in the chat, `/index rebuild force:True` on Discord."
     )
 
 
-def _unchanged(previous: Generation, changes: Changes) -> BuildReport:
-    held = previous.manifest
-    return BuildReport(previous.name, changes, held.articles, held.passages, held.articles, 0, 0.0)
+class _Build:
+    """One build under the lock, with what it works on."""
 
+    def __init__(  # noqa: PLR0913 - what a build is made of
+        self,
+        settings: IndexSettings,
+        source: ArticleSource,
+        previous: LocalStore | None,
+        model: Model,
+        encoder: Encoder | None,
+        progress: Callable[[Progress], None],
+        gate: Gate | None,
+    ) -> None:
+        self._settings = settings
+        self._source = source
+        self._previous = previous
+        self._model = model
+        self._encoder = encoder
+        self._progress = progress
+        self._gate = gate
+        self._begun = time.monotonic()
 
-def _build(  # noqa: PLR0913 - one step of `build_index`, which has gathered all of these
-    settings: IndexSettings,
-    source: ArticleSource,
-    hashes: dict[str, str],
-    changes: Changes,
-    previous: Generation | None,
-    encoder: Encoder,
-    progress: Callable[[Progress], None],
-    gate: Gate | None,
-) -> BuildReport:
-    begun = time.monotonic()
-    old = None if changes.everything else previous
-    drafts = _draft(source.articles, hashes, old, encoder, settings.language, progress)
-    basis = old.basis if old else encoder.basis
-    written = write_generation(
-        settings.index,
-        drafts,
-        encoder,
-        basis,
-        settings.language,
-        progress,
-        old,
-        keep=settings.keep,
-        before=previous.name if previous else "",
-        gate=(lambda new: gate(new, previous, progress)) if gate else None,
-    )
-    reused = sum(draft.row is not None for draft in drafts)
-    return BuildReport(
-        generation=written.name,
-        changes=changes,
-        articles=written.manifest.articles,
-        passages=written.manifest.passages,
-        reused=reused,
-        encoded=written.manifest.articles - reused,
-        seconds=time.monotonic() - begun,
-        passages_encoded=written.encoded,
-        passages_resumed=written.resumed,
-        gold=written.gold,
-    )
+    def run(self, problem: str, *, force: bool) -> BuildReport:
+        """Compare, and build where something changed; `problem` says why the previous index is unusable."""
+        settings, previous = self._settings, self._previous
+        hashes = _hashes(self._source)
+        changes = _compare(hashes, self._source.notes, previous, settings, self._model, problem)
+        if previous and not changes.any and not any(_encoder_problems(settings.index, previous)):
+            return self._unchanged(previous, changes)
+        if not force and (refusal := shrinkage(changes, settings)):
+            raise ShrunkError(refusal)
+        encoder = self._encoder or self._load_encoder()
+        install(settings.index, encoder)
+        if previous and previous.info.producer != encoder.producer and not changes.everything:
+            changes = replace(changes, everything="vectors are now computed in another way")
+        if previous and not changes.any:
+            return self._unchanged(previous, changes)
+        reusable = None if changes.everything else previous
+        try:
+            return self._write(changes, hashes, reusable, encoder)
+        except DamagedIndexError as error:
+            if reusable is None:
+                raise
+            # The previous generation was whole when it was opened, and no longer is.
+            changes = replace(changes, everything=f"the previous index cannot be used: {error}")
+            return self._write(changes, hashes, None, encoder)
+
+    def _unchanged(self, previous: LocalStore, changes: Changes) -> BuildReport:
+        VectorCache.remove(self._settings.index)
+        info = previous.info
+        return BuildReport(info.generation, changes, info.articles, info.passages, info.articles, 0, 0.0)
+
+    def _load_encoder(self) -> Encoder:
+        self._progress(Progress("loading the encoder", 0, 1))
+        samples = [article.text for article in self._source.articles]
+        encoder = build_encoder(self._settings.index, self._model, samples)
+        self._progress(Progress("loading the encoder", 1, 1))
+        return encoder
+
+    def _write(
+        self, changes: Changes, hashes: dict[str, str], reusable: Store | None, encoder: Encoder
+    ) -> BuildReport:
+        settings = self._settings
+        drafts = self._drafts(hashes, reusable, encoder)
+        basis = reusable.basis if reusable else encoder.basis
+        serving = self._previous.info.generation if self._previous else ""
+        producer = f"{encoder.model.fingerprint} {encoder.producer}"
+        with VectorCache(settings.index / CACHE, producer, basis) as cache:
+            vectors = BuildVectors(reusable, cache, encoder, basis)
+            vectors.encode_missing(drafts, settings.language, self._progress)
+            writing = passage_settings(settings.language)
+            with GenerationWriter(settings.index, encoder, basis, writing) as writer:
+                for number, draft in enumerate(drafts, 1):
+                    abbreviations = find_abbreviations(draft.article.text)
+                    passages = list(vectors.passages_of(draft))
+                    writer.add(draft.article, draft.content_hash, abbreviations, passages)
+                    self._progress(Progress("writing", number, len(drafts)))
+                manifest = writer.finish(serving)
+                name, gold = self._publish(writer.home, manifest)
+        try:
+            clean_up(settings.index, name, settings.keep, serving)
+        except OSError as error:
+            _LOG.warning("%s serves; the next build removes what it replaces: %s", name, error)
+        reused = sum(draft.previous_row is not None for draft in drafts)
+        return BuildReport(
+            generation=name,
+            changes=changes,
+            articles=manifest.articles,
+            passages=manifest.passages,
+            reused=reused,
+            encoded=manifest.articles - reused,
+            seconds=time.monotonic() - self._begun,
+            passages_encoded=vectors.encoded,
+            passages_resumed=vectors.resumed,
+            gold=gold,
+        )
+
+    def _drafts(self, hashes: dict[str, str], reusable: Store | None, encoder: Encoder) -> list[ArticleDraft]:
+        """Find each article's row in the previous generation, or split it into passages."""
+        rows = {one.content_hash: one.row for one in reusable.catalogue()} if reusable else {}
+        drafts: list[ArticleDraft] = []
+        for number, article in enumerate(self._source.articles, 1):
+            content_hash = hashes[article.id]
+            row = rows.get(content_hash)
+            if row is None:
+                drafts.append(draft_article(article, content_hash, encoder, self._settings.language))
+            else:
+                drafts.append(ArticleDraft(article, content_hash, previous_row=row))
+            self._progress(Progress("reading", number, len(self._source.articles)))
+        return drafts
+
+    def _publish(self, home: Path, manifest: Manifest) -> tuple[str, Gold | None]:
+        """Have the gate judge the new generation, and publish it."""
+        gold = None
+        if self._gate is not None:
+            try:
+                new = LocalStore(home, manifest)
+                try:
+                    report = self._gate(new, self._previous, self._progress)
+                finally:
+                    new.close()
+            except DamagedIndexError as error:
+                raise GateError(
+                    f"the gold questions could not be asked, so nothing was published: {error}"
+                ) from error
+            if report.refusal:
+                raise refuse(self._settings.index, home, manifest, report)
+            gold = report.gold
+        return publish(self._settings.index, home, manifest), gold
 
 
 def _hashes(source: ArticleSource) -> dict[str, str]:
@@ -237,67 +252,42 @@ def _hashes(source: ArticleSource) -> dict[str, str]:
     return {article.id: article.content_hash for article in source.articles}
 
 
-def _draft(  # noqa: PLR0913 - one step of `_build`
-    articles: tuple[Article, ...],
-    hashes: dict[str, str],
-    old: Generation | None,
-    encoder: Encoder,
-    language: str,
-    progress: Callable[[Progress], None],
-) -> list[Draft]:
-    """Split each article into passages, or find its row in the generation before."""
-    rows = {digest: row for row, _, digest in old.article_rows()} if old else {}
-    drafts: list[Draft] = []
-    for number, article in enumerate(articles, 1):
-        row = rows.get(hashes[article.id])
-        passages = split(article, encoder, language) if row is None else ()
-        drafts.append(Draft(article, passages, row))
-        progress(Progress("reading", number, len(articles)))
-    return drafts
+def _encoder_problems(folder: Path, previous: Store) -> Iterator[str]:
+    return verify_encoder(folder, previous.info.encoder_fingerprint, previous.info.producer)
 
 
 @contextmanager
-def _previous(folder: Path) -> Iterator[tuple[Generation | None, str]]:
-    """Open the generation that serves; None, with the reason, where it cannot be built upon."""
+def _previous(folder: Path) -> Iterator[tuple[LocalStore | None, str]]:
+    """Open the serving generation; None, with the reason, where it cannot be built upon."""
     try:
-        generation = _open_whole(folder)
+        store = open_store(folder)
+        store.check()
     except NoIndexError:
         yield None, ""
         return
     except DamagedIndexError as error:
-        yield None, f"{_UNUSABLE}: {error}"
+        yield None, f"the previous index cannot be used: {error}"
         return
     try:
-        yield generation, ""
+        yield store, ""
     finally:
-        generation.close()
-
-
-def _open_whole(folder: Path) -> Generation:
-    """Open the generation that serves, once it and its encoder's graph are found whole."""
-    generation = open_generation(folder, check_mb=None)
-    try:
-        check_graph(folder, generation.manifest)
-    except DamagedIndexError:
-        generation.close()
-        raise
-    return generation
+        store.close()
 
 
 def _compare(  # noqa: PLR0913 - all that a build depends on
     now: dict[str, str],
     notes: tuple[str, ...],
-    previous: Generation | None,
+    previous: Store | None,
     settings: IndexSettings,
     model: Model,
-    damage: str,
+    problem: str,
 ) -> Changes:
-    before = {name: digest for _, name, digest in previous.article_rows()} if previous else {}
-    everything = damage
-    if previous and previous.manifest.encoder_fingerprint != model.fingerprint:
+    before = {one.id: one.content_hash for one in previous.catalogue()} if previous else {}
+    everything = problem
+    if previous and previous.info.encoder_fingerprint != model.fingerprint:
         everything = f"the encoder is now {model.name}"
-    elif previous and previous.manifest.passage_settings != passage_settings(settings.language):
-        everything = "how passages are made has changed"
+    elif previous and previous.info.passage_settings != passage_settings(settings.language):
+        everything = "passages are now made in another way"
     same = {name for name in now.keys() & before.keys() if now[name] == before[name]}
     return Changes(
         added=tuple(name for name in now if name not in before),
@@ -307,3 +297,19 @@ def _compare(  # noqa: PLR0913 - all that a build depends on
         everything=everything,
         notes=notes,
     )
+
+
+@contextmanager
+def _out_of_memory_told() -> Iterator[None]:
+    """Report every library's way to run out of memory as OutOfMemoryError."""
+    try:
+        yield
+    except FootnoteError:
+        raise
+    except Exception as error:
+        if not (isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error))):
+            raise
+        raise OutOfMemoryError(
+            "memory ran out; the previous index keeps serving. Free some memory, or build on a bigger machine "
+            "and copy the index folder."
+        ) from error

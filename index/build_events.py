@@ -1,12 +1,11 @@
-"""A build as JSON Lines: what `footnote index build --json` prints, and how its reader takes it.
+"""A build as JSON Lines: what `footnote index build --json` prints, and how to read it.
 
     {"progress": {"stage": "encoding", "done": 16, "total": 240}}      any number of these; then one of
     {"report": {"generation": "...", "changes": {"added": [...], ...}, ...}}
     {"error": {"class": "ArticleError", "message": "...", "problems": [...]}}
 
-The fields are those of `Progress`, `BuildReport` with its `Gold`, and `Changes`. An error's class is one of
-`index.errors`; its `problems` are there where it has some. Lines are ASCII, so that no reader takes U+2028
-for a line's end.
+The fields are those of `Progress`, `BuildReport` with its `Gold`, and `Changes` (alone for `--dry-run`). An
+error's class is one of `index.errors`. Lines are ASCII, so that no reader takes U+2028 for a line's end.
 """
 
 from __future__ import annotations
@@ -21,39 +20,36 @@ from typing import Any
 import click
 
 from index import errors
-from index.build import BuildReport, Changes
+from index.build_report import BuildReport, Changes
 from index.errors import ArticleError, FootnoteError
 from index.progress import Progress
 from index.storage.gate import Gold
 
-__all__ = ["Told", "line_of", "print_progress", "read_line"]
+__all__ = ["BuildEvent", "line_of", "print_progress", "read_line"]
 
-Told = Progress | BuildReport | Changes | FootnoteError
-"""What a line may tell of: `Changes` alone for `--dry-run`."""
+BuildEvent = Progress | BuildReport | Changes | FootnoteError
+"""What a line holds."""
 
-_TELL_EVERY = 0.1
-"""Seconds between two lines on a stage that has begun and not ended."""
-
-
-def line_of(told: Told) -> str:
-    """Return the line that tells of something, without its end."""
-    match told:
-        case FootnoteError():
-            # A class of another module is told as the nearest that every reader knows.
-            known = next(one.__name__ for one in type(told).__mro__ if one.__name__ in errors.__all__)
-            fields: dict[str, Any] = {"class": known, "message": str(told)}
-            if isinstance(told, ArticleError):
-                fields["problems"] = told.problems
-            return json.dumps({"error": fields})
-        case _:
-            return json.dumps({_NAMES[type(told)]: dataclasses.asdict(told)})
-
+_PRINT_SECONDS = 0.1
+"""Seconds between two lines on the same stage."""
 
 _NAMES: dict[type, str] = {Progress: "progress", BuildReport: "report", Changes: "changes"}
 
 
-def read_line(line: bytes) -> Told:
-    """Return what a line tells of.
+def line_of(event: BuildEvent) -> str:
+    """Return an event's line, without its end."""
+    if isinstance(event, FootnoteError):
+        # A class defined elsewhere is written as its nearest base in `index.errors`.
+        known = next(one.__name__ for one in type(event).__mro__ if one.__name__ in errors.__all__)
+        fields: dict[str, Any] = {"class": known, "message": str(event)}
+        if isinstance(event, ArticleError):
+            fields["problems"] = event.problems
+        return json.dumps({"error": fields})
+    return json.dumps({_NAMES[type(event)]: dataclasses.asdict(event)})
+
+
+def read_line(line: bytes) -> BuildEvent:
+    """Return the event of a line.
 
     Raises:
         ValueError: it is no line of a build.
@@ -61,18 +57,18 @@ def read_line(line: bytes) -> Told:
     try:
         ((name, fields),) = json.loads(line).items()
         return _READERS[name](fields)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ValueError(f"no line of a build: {line[:80]!r}") from error
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise ValueError(f"a line that is no build event: {line[:200]!r}") from error
 
 
 def _read_report(fields: dict[str, Any]) -> BuildReport:
     gold = fields.get("gold")
-    read = {"changes": _read_changes(fields["changes"]), "gold": gold and Gold(**_tuples(gold))}
-    return BuildReport(**{**_tuples(fields), **read})
+    nested = {"changes": _read_changes(fields["changes"]), "gold": gold and Gold(**_with_tuples(gold))}
+    return BuildReport(**{**_with_tuples(fields), **nested})
 
 
 def _read_changes(fields: dict[str, Any]) -> Changes:
-    return Changes(**_tuples(fields))
+    return Changes(**_with_tuples(fields))
 
 
 def _read_error(fields: dict[str, Any]) -> FootnoteError:
@@ -80,16 +76,16 @@ def _read_error(fields: dict[str, Any]) -> FootnoteError:
         return ArticleError(fields["problems"])
     if fields["class"] not in errors.__all__:
         raise ValueError(fields["class"])
-    made: FootnoteError = getattr(errors, fields["class"])(fields["message"])
-    return made
+    error: FootnoteError = getattr(errors, fields["class"])(fields["message"])
+    return error
 
 
-def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return fields with a tuple for every list, as our own data has it."""
+def _with_tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields with tuples for JSON's lists, as our dataclasses have them."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
 
-_READERS: dict[str, Callable[[dict[str, Any]], Told]] = {
+_READERS: dict[str, Callable[[dict[str, Any]], BuildEvent]] = {
     "progress": lambda fields: Progress(**fields),
     "report": _read_report,
     "changes": _read_changes,
@@ -98,16 +94,16 @@ _READERS: dict[str, Callable[[dict[str, Any]], Told]] = {
 
 
 def print_progress() -> Callable[[Progress], None]:
-    """Return a progress that prints each stage's begin and end, and now and then how far it is."""
-    last_stage, told_at = "", 0.0
+    """Return a callback that prints the begin and end of each stage, and how far it is in between."""
+    stage, printed_at = "", 0.0
 
     def progress(step: Progress) -> None:
-        nonlocal last_stage, told_at
+        nonlocal stage, printed_at
         now = time.monotonic()
-        if step.stage == last_stage and step.done < step.total and now < told_at + _TELL_EVERY:
+        if step.stage == stage and step.done < step.total and now < printed_at + _PRINT_SECONDS:
             return
-        last_stage, told_at = step.stage, now
-        with suppress(BrokenPipeError):  # a build goes on when nobody hears how far it is
+        stage, printed_at = step.stage, now
+        with suppress(BrokenPipeError):  # a build goes on when nobody reads how far it is
             click.echo(line_of(step))
 
     return progress

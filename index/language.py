@@ -1,9 +1,9 @@
-"""The one place that knows a language's words: which carry a question, and how people ask for a heading.
+"""What the code knows of a language: its function words, its pronouns, and how people ask for a heading.
 
 A heading is a few bare values ("Jonathan Doe"), and a question about it names the part ("who wrote it?"). So
-the encoder and the lexical index read each line of a heading with such questions before it, which are never
-quoted; and a heading is found only by a question that has one of the part's words, since a title repeats its
-article's subject and would otherwise be found before the sentences that say something of it.
+each line of a heading is encoded and indexed with such questions before it; they are never quoted. A heading
+is a candidate only for a question that has one of the part's words, since a title repeats its article's
+subject and would otherwise outrank the sentences that say something of it.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from index.articles.reading import HEADING_PARTS, Article
-from index.folding import WORD, fold
+from index.analysis import WORD, fold
+from index.articles.article import HEADING_PARTS, Article
 
 __all__ = [
-    "asks",
+    "QuestionGrammar",
     "function_words",
     "heading_line_text",
-    "leans_back",
-    "part_at",
-    "parts_asked_for",
-    "straighten",
-    "words_of",
+    "heading_part_at",
+    "heading_parts_asked_for",
+    "is_question",
+    "normalize_question",
+    "opens_with_pronoun",
+    "question_grammar",
 ]
 
 _CLOSING = " \n\"'”’»)]"
@@ -32,7 +33,7 @@ _QUOTES = str.maketrans("‘’‚‛“”„‟", "'" * 4 + '"' * 4)
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _HeadingPart:
     """The questions that a part of a heading answers, and the words and phrases that ask for it."""
 
     questions: str
@@ -40,12 +41,11 @@ class _Part:
     phrase: re.Pattern[str] | None = None
 
 
-def _part(questions: str, words: str, phrase: str = "") -> _Part:
-    return _Part(questions, frozenset(fold(words).split()), re.compile(phrase) if phrase else None)
+def _part(questions: str, words: str, phrase: str = "") -> _HeadingPart:
+    return _HeadingPart(questions, frozenset(fold(words).split()), re.compile(phrase) if phrase else None)
 
 
 _PIECE = r"(?:article|piece|story|text|report|post|briefing)"
-
 _PARTS = {
     "en": {
         "title": _part(
@@ -78,9 +78,8 @@ _PARTS = {
     },
 }
 
-
-# Words that a question is built with, and that say little of what it asks for. In a large collection their
-# rarity shows that; in one of a few articles every word is rare.
+# In a large collection a function word's document frequency shows that it says little; in one of a few
+# articles every word is rare.
 _FUNCTION_WORDS = {
     "en": frozenset(
         """
@@ -94,22 +93,16 @@ _FUNCTION_WORDS = {
     "es": frozenset(
         fold(
             """
-        a al algo como cómo con cual cuál cuales cuáles cuando cuándo cuanto cuánto cuantos
-        cuántos de del donde dónde el ella ellos en era eran es esa ese eso esta este esto está
-        fue fueron ha han hay la las le les lo los más me mi no o para pero por qué que quien
-        quién quiénes se ser si sin sobre son su sus también tan te tu un una unas unos y ya
-        """
+            a al algo como cómo con cual cuál cuales cuáles cuando cuándo cuanto cuánto cuantos
+            cuántos de del donde dónde el ella ellos en era eran es esa ese eso esta este esto está
+            fue fueron ha han hay la las le les lo los más me mi no o para pero por qué que quien
+            quién quiénes se ser si sin sobre son su sus también tan te tu un una unas unos y ya
+            """
         ).split()
     ),
 }
 
-
-def function_words(language: str) -> frozenset[str]:
-    """Return the folded words that say little of what a question asks for; none of an unknown language."""
-    return _FUNCTION_WORDS.get(language, frozenset())
-
-
-_LEANING = {
+_PRONOUNS = {
     "en": frozenset(
         "he she it they him her them his its their theirs this that these those such both another".split()
     ),
@@ -120,36 +113,36 @@ _LEANING = {
 }
 
 
-def asks(sentence: str) -> bool:
-    """Tell whether a sentence is a question, so that it answers none."""
+def function_words(language: str) -> frozenset[str]:
+    """Return the folded words that say little of what a question asks for; none of an unknown language."""
+    return _FUNCTION_WORDS.get(language, frozenset())
+
+
+def is_question(sentence: str) -> bool:
+    """Tell whether a sentence of an article is a question, so that it answers none."""
     return sentence.rstrip(_CLOSING).endswith(("?", "؟", "？"))
 
 
-def leans_back(sentence: str, language: str) -> bool:
-    """Tell whether a sentence opens with a word that stands for something named before it ("It", "This")."""
+def opens_with_pronoun(sentence: str, language: str) -> bool:
+    """Tell whether a sentence opens with a word that refers to something before it ("It", "This")."""
     first = WORD.search(sentence)
-    return first is not None and first[0].lower() in _LEANING.get(language, frozenset())
+    return first is not None and first[0].lower() in _PRONOUNS.get(language, frozenset())
 
 
-def words_of(text: str) -> list[str]:
-    """Return the words of a text as the vocabulary has them: without case and accents."""
-    return WORD.findall(fold(text))
+def normalize_question(text: str) -> str:
+    """Return a question with plain quotes and single spaces, in NFC, without what cannot be encoded.
 
-
-def straighten(text: str) -> str:
-    """Return a question with plain quotes and spaces, and without what can be neither encoded nor found.
-
-    Half a character (a lone surrogate) becomes a question mark, and a letter with its accent beside it one.
+    A lone surrogate becomes a question mark.
     """
     whole = text.encode("utf-8", "replace").decode().replace("\x00", " ")
     whole = unicodedata.normalize("NFC", whole)
     return " ".join(whole.translate(_QUOTES).split())
 
 
-def parts_asked_for(words: Iterable[str], language: str) -> frozenset[str]:
-    """Return the parts of a heading that a question, as its folded words in order, may ask for.
+def heading_parts_asked_for(words: Iterable[str], language: str) -> frozenset[str]:
+    """Return the parts of a heading that a question, given as its folded words in order, may ask for.
 
-    Of a language whose words are not known here, any question may ask for any part.
+    In a language without entries here, any question may ask for any part.
     """
     parts = _PARTS.get(language)
     if parts is None:
@@ -164,19 +157,91 @@ def parts_asked_for(words: Iterable[str], language: str) -> frozenset[str]:
 
 
 def heading_line_text(article: Article, start: int, line: str, language: str) -> str:
-    """Return what is read of a heading's line, which begins at `start`: the questions it answers, then it."""
-    name = part_at(article, start)
+    """Return what is encoded and indexed of a heading's line: the questions that it answers, then the line.
+
+    `start` is the line's offset in the article's heading.
+    """
+    name = heading_part_at(article, start)
     part = _PARTS.get(language, {}).get(name)
     return f"{part.questions if part else name} {line}"
 
 
-def part_at(article: Article, start: int) -> str:
+def heading_part_at(article: Article, start: int) -> str:
     """Return which part of an article's heading stands at an offset.
 
-    The lines are those of the fields that have a value, in order; a title that is only the file's name has
-    no line.
+    The lines are those of the fields that have a value, in order; a title that was made from the file's name
+    has no line.
     """
     names = [name for name in HEADING_PARTS if getattr(article, name)]
-    lines = article.heading.count("\n") + 1
-    names = names[-lines:]
+    names = names[-(article.heading.count("\n") + 1) :]
     return names[min(article.heading.count("\n", 0, start), len(names) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionGrammar:
+    """Words that show whether a question can be understood alone: folded, but for pronouns.
+
+    `connectives` are what a question may open with; a phrase is joined by underscores. `conjunctions` begin
+    a clause. `objects` are pronouns that cannot stand for a noun of their own clause. `filler` is all words
+    that say little of what a question is about.
+    """
+
+    connectives: frozenset[str]
+    asking: frozenset[str]
+    auxiliaries: frozenset[str]
+    prepositions: frozenset[str]
+    genitive: frozenset[str]
+    articles: frozenset[str]
+    definite: frozenset[str]
+    conjunctions: frozenset[str]
+    pronouns: frozenset[str]
+    objects: frozenset[str]
+    filler: frozenset[str]
+
+
+def _question_grammar(language: str, **words: str) -> QuestionGrammar:
+    sets = {name: frozenset(text.split()) for name, text in words.items()}
+    sets["pronouns"] |= _PRONOUNS[language]
+    filling = ("connectives", "asking", "auxiliaries", "prepositions", "articles")
+    sets["filler"] = sets["filler"].union(function_words(language), *(sets[name] for name in filling))
+    return QuestionGrammar(**sets)
+
+
+_QUESTION_GRAMMARS = {
+    "en": _question_grammar(
+        "en",
+        connectives="and or but so also then what_about how_about",
+        asking="who whom whose when where why how what which many much few",
+        auxiliaries="""is are was were be been did do does has have had can could will would should may might
+            must""",
+        prepositions="""of in on at for from by with to about into near between during under over than as
+            before after""",
+        genitive="of",
+        articles="the a an",
+        definite="the",
+        conjunctions="that which who when where while if because since before after until",
+        pronouns="there then hers",
+        objects="it him them her there",
+        filler="old tall high deep far big large long fast heavy wide thick often close ago not else exactly",
+    ),
+    "es": _question_grammar(
+        "es",
+        connectives="y e o u pero entonces tambien que_hay_de que_tal",
+        asking="quien quienes cuando donde adonde como que cual cuales cuanto cuanta cuantos cuantas",
+        auxiliaries="""es son era eran fue fueron esta estan ha han hay habia tiene tienen puede se hizo hace
+            ser""",
+        prepositions="de del en con por para al a sobre desde hasta durante entre",
+        genitive="de del",
+        articles="el la los las un una lo",
+        definite="el la los las",
+        conjunctions="que cuando donde mientras si porque antes despues",
+        pronouns="allí alli allá alla ahí ahi entonces lo",
+        objects="lo él ella ello ellos ellas",
+        filler="porque mas",
+    ),
+}
+
+
+def question_grammar(language: str) -> QuestionGrammar | None:
+    """Return the words of a language's questions, None of an unknown language."""
+    return _QUESTION_GRAMMARS.get(language)

@@ -1,39 +1,59 @@
-"""What every terminal surface needs: text that cannot steer the terminal, and the progress of a build."""
+"""Text on a terminal: other people's text made harmless, and the progress of a build on standard error."""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from index.printing import printable
-
 if TYPE_CHECKING:
     from index.progress import Progress
 
-__all__ = ["opening", "printable", "show_progress"]
+__all__ = ["count_of", "one_line", "opening", "printable", "show_progress"]
+
+# Control characters but line feed and tab, bidirectional overrides, and halves of surrogate pairs.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_MAX_LINE = 300
+
+
+def printable(text: str) -> str:
+    """Return text that cannot control a terminal: control characters and the like become U+FFFD.
+
+    The length stays the same, so offsets hold; joiners and soft hyphens stay.
+    """
+    return _UNSAFE.sub("\ufffd", text.replace("\u2028", " ").replace("\u2029", " "))
+
+
+def one_line(name: object, limit: int = _MAX_LINE) -> str:
+    """Return a path, an id or the like as one printable line; the middle of a longer one is cut out."""
+    text = printable(str(name)).replace("\n", "\ufffd").replace("\t", "\ufffd")
+    return text if len(text) <= limit else f"{text[: limit // 2]}…{text[-limit // 2 :]}"
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 article", "2,000 articles"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 @contextmanager
 def opening() -> Iterator[None]:
-    """Say on a terminal that the index is being opened, until it is."""
+    """Show on a terminal that the index is being opened, until the block ends."""
     if not sys.stderr.isatty():
         yield
         return
     note = "Opening the index…"
-    click.echo(note, nl=False, err=True)
+    _write(note)
     try:
         yield
     finally:
-        click.echo(f"\r{' ' * len(note)}\r", nl=False, err=True)
+        _write(f"\r{' ' * len(note)}\r")
 
 
 @contextmanager
 def show_progress() -> Iterator[Callable[[Progress], None]]:
-    """Show how far a build is: a bar on a terminal, plain lines otherwise; on standard error."""
+    """Show the progress of a build: a bar on a terminal, else a line for each tenth of a stage."""
     if sys.stderr.isatty():
         with _bar() as progress:
             yield progress
@@ -60,14 +80,18 @@ def _bar() -> Iterator[Callable[[Progress], None]]:
 
 
 def _lines() -> Callable[[Progress], None]:
-    """Print a line when a stage begins, and at each further tenth of it."""
-    told: dict[str, int] = {}
+    shown: dict[str, int] = {}
 
     def progress(step: Progress) -> None:
         tenth = 10 * step.done // max(step.total, 1)
-        if tenth > told.get(step.stage, -1):
-            told[step.stage] = tenth
-            with suppress(BrokenPipeError):  # a build goes on when nobody hears how far it is
-                click.echo(f"{step.stage}: {step.done} of {step.total}", err=True)
+        if tenth > shown.get(step.stage, -1):
+            shown[step.stage] = tenth
+            with suppress(BrokenPipeError):  # the build goes on when nobody reads its progress
+                _write(f"{step.stage}: {step.done} of {step.total}\n")
 
     return progress
+
+
+def _write(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()

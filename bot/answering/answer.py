@@ -1,23 +1,21 @@
-"""Hits to an answer: the verdict, the sentences to quote, and what to cite. No chat surface in here."""
+"""Hits to an answer: the verdict, the sentences to quote, and what to cite. Knows no chat surface."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bot.answering.confidence import Judge, Verdict
-from bot.answering.quoting import run_to_quote
-from index.language import words_of
-from index.search.highlight import highlight
-from index.search.hits import Found, Hit, HitSentence
-from index.search.parts import Part
+from bot.answering.quoting import sentences_to_quote
+from index.analysis import words
+from index.search.hits import Found, Hit
 from index.search.signals import judged
 
-__all__ = ["Answer", "Citation", "Quote", "Reasons", "Verdict", "answer"]
+__all__ = ["Answer", "Citation", "Quote", "Reasons", "Verdict", "make_answer"]
 
 _CITED = 3
-"""Citations of an answer at most; one quote each."""
+"""Citations of an answer at most, one quote each."""
 
 _SAME = 0.8
 """Share of common words at which two passages say the same."""
@@ -25,11 +23,11 @@ _SAME = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """One or more sentences of an article, side by side, to the letter.
+    """One or more sentences of an article, side by side, letter for letter.
 
-    `start` and `end` are offsets in code points into the article's text (into its heading where
-    `paragraph` is 0). `citation` is the number of the citation that the quote belongs to. `highlight` are the
-    offsets, in the same text, of the words that are the answer itself; None where that is not clear.
+    `start` and `end` are offsets in code points into the article's text (its heading where `paragraph` is 0).
+    `citation` is the number of the quote's citation. `highlight` is the span, in the same text, of the words
+    that are the answer itself; None where it is unknown.
     """
 
     text: str
@@ -75,7 +73,13 @@ class Reasons:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a surface shows: quotes count as an answer only when the verdict is `answered`."""
+    """What a surface shows. Quotes count as an answer only when the verdict is `answered`.
+
+    The fields after `elapsed_ms` are not in the JSON. `further` are the next passages, which `/more` shows;
+    `reasons` is what `--explain` and **Why?** explain; `read_as` is the subject that a follow-up was read
+    with, "" where it was read alone; `read_only` is how many characters of an overlong question were read,
+    else 0.
+    """
 
     question: str
     verdict: Verdict
@@ -85,13 +89,9 @@ class Answer:
     generation: str
     elapsed_ms: float
     further: tuple[Citation, ...] = ()
-    """The passages that come next, for who asks for more; no part of the JSON."""
     reasons: Reasons | None = None
-    """What the answer can be explained by; no part of the JSON."""
     read_as: str = ""
-    """What a follow-up was read with, for people; "" where it was read alone. No part of the JSON."""
     read_only: int = 0
-    """Characters of the question that were read, where it has more; else 0. No part of the JSON."""
 
     def citation_of(self, quote: Quote) -> Citation:
         """Return the citation that `quote` belongs to."""
@@ -105,34 +105,26 @@ class Answer:
         return fields
 
 
+_JSON = ("question", "verdict", "confidence", "quotes", "citations", "generation", "elapsed_ms")
+
+
 def _fields(one: object, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(one, name) for name in names}
 
 
-_JSON = ("question", "verdict", "confidence", "quotes", "citations", "generation", "elapsed_ms")
-
-
-def answer(  # noqa: PLR0913 - what an answer is made of
-    question: str,
-    found: Found,
-    *,
-    judge: Judge,
-    generation: str,
-    elapsed_ms: float = 0.0,
-    without: Collection[Part] = (),
-) -> Answer:
-    """Quote the best sentences of each of the best hits, cite them, and say how sure that is of the first."""
+def make_answer(question: str, found: Found, judge: Judge, generation: str) -> Answer:
+    """Quote the best sentences of each of the best hits, cite them, and judge the first."""
     hits = _distinct(found.hits)
     cited = hits[:_CITED]
-    sure = round(judge.confidence(judged(cited[0])), 4) if cited else 0.0
+    confidence = round(judge.confidence(judged(cited[0])), 4) if cited else 0.0
     return Answer(
         question=question,
-        verdict=judge.verdict(sure),
-        confidence=sure,
-        quotes=tuple(_quote(number, found, hit, without) for number, hit in enumerate(cited, 1)),
+        verdict=judge.verdict(confidence),
+        confidence=confidence,
+        quotes=tuple(_quote(number, hit, found.question.language) for number, hit in enumerate(cited, 1)),
         citations=tuple(_citation(number, hit) for number, hit in enumerate(cited, 1)),
         generation=generation,
-        elapsed_ms=round(elapsed_ms, 1),
+        elapsed_ms=0.0,
         further=tuple(_citation(number, hit) for number, hit in enumerate(hits[_CITED:], _CITED + 1)),
         reasons=Reasons(found, tuple(cited), judge),
         read_only=found.question.read_only,
@@ -140,56 +132,42 @@ def answer(  # noqa: PLR0913 - what an answer is made of
 
 
 def _distinct(hits: Sequence[Hit]) -> list[Hit]:
-    """Return the hits without those that say the same as a better one.
-
-    Most of the words are common, or the sentence to quote is the same.
-    """
+    """Return the hits without those that say the same as a better one, or would quote the same sentence."""
     kept: list[Hit] = []
-    words: list[frozenset[str]] = []
+    kept_words: list[frozenset[str]] = []
     quoted: set[str] = set()
     for hit in hits:
-        own = frozenset(words_of(hit.text))
+        own = frozenset(words(hit.text))
         quote = hit.best_sentence.text
-        if quote not in quoted and not any(_alike(own, other) for other in words):
+        if quote not in quoted and not any(_say_the_same(own, other) for other in kept_words):
             kept.append(hit)
-            words.append(own)
+            kept_words.append(own)
             quoted.add(quote)
     return kept
 
 
-def _alike(some: frozenset[str], others: frozenset[str]) -> bool:
-    """Tell whether most of the words of two passages are common."""
-    fewer, more = sorted((len(some), len(others)))
-    if fewer < _SAME * more:
-        return False
+def _say_the_same(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Tell whether most of the words of two passages are common (Jaccard index)."""
     common = len(some & others)
-    return common >= _SAME * (fewer + more - common)
+    return common >= _SAME * (len(some) + len(others) - common)
 
 
-def _quote(number: int, found: Found, hit: Hit, without: Collection[Part]) -> Quote:
-    best = hit.best_sentence
-    run = (best,) if Part.CONTEXT in without else run_to_quote(found, hit)
+def _quote(number: int, hit: Hit, language: str) -> Quote:
+    run = sentences_to_quote(hit, language)
     start, end = run[0].start, run[-1].end
     text = hit.text[start - hit.start : end - hit.start]
-    pointed = None if Part.HIGHLIGHT in without else _highlight(found, best)
-    return Quote(text, number, best.paragraph, start, end, pointed)
-
-
-def _highlight(found: Found, sentence: HitSentence) -> tuple[int, int] | None:
-    """Return where the answer itself stands in a sentence, as offsets into the article's text."""
-    span = highlight(found.question.in_all_forms, sentence.text, found.question.language)
-    return (sentence.start + span[0], sentence.start + span[1]) if span else None
+    return Quote(text, number, hit.best_sentence.paragraph, start, end)
 
 
 def _citation(number: int, hit: Hit) -> Citation:
-    source = hit.article
+    article = hit.article
     return Citation(
         number=number,
-        article=source.id,
-        title=source.title,
-        author=source.author,
-        publisher=source.publisher,
-        url=source.url or None,
+        article=article.id,
+        title=article.title,
+        author=article.author,
+        publisher=article.publisher,
+        url=article.url or None,
         paragraph=hit.best_sentence.paragraph,
         start=hit.start,
         end=hit.end,

@@ -1,4 +1,4 @@
-"""Why an answer is what it is, in words and numbers: how the question was read, what was found, how sure."""
+"""Why an answer is what it is: how the question was read, what was found, and how sure that is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ def explanation(answer: Answer) -> dict[str, Any]:
     return {
         "read_as": question.text,
         "notes": list(question.notes),
-        "wanted": str(question.wanted),
         "terms": [
             {"term": term.typed, "forms": list(term.forms), "rarity": round(term.rarity, 3)}
             for term in question.terms
@@ -40,8 +39,8 @@ def _hit(number: int, hit: Hit) -> dict[str, Any]:
         "citation": number,
         "signals": {name: round(value, 4) for name, value in {**parts, **judged(hit)}.items()},
         "terms": [
-            {"term": one.term.typed, "near": round(one.near, 3), "in_words": one.in_words}
-            for one in hit.terms
+            {"term": match.term.typed, "near": round(match.near, 3), "in_words": match.in_words}
+            for match in hit.terms
         ],
     }
 
@@ -52,32 +51,27 @@ def explanation_lines(answer: Answer) -> Iterator[str]:
     if reasons is None or not reasons.found.question.terms:
         yield "There was nothing to look for: the question has no letters or digits."
         return
-    question = reasons.found.question
     if answer.read_as:
         yield f"read together with: {answer.read_as}"
     if answer.read_only:
         yield f"read: only the first {answer.read_only:,} characters"
-    yield from (f"read: {note}" for note in question.notes)
-    yield f"asked for: {str(question.wanted).replace('_', ' ')}"
+    yield from (f"read: {note}" for note in reasons.found.question.notes)
     if not reasons.cited:
         yield "No passage was found."
         return
-    hit = reasons.cited[0]
-    yield from _table("score of the first passage", 0.0, summed(hit))
-    values, fit = judged(hit), reasons.judge.fit
-    weighed = {name: (weight, values[name]) for name, weight in fit.weights}
-    yield from _table("log-odds that its quote answers", fit.bias, weighed)
-    sure = reasons.judge.confidence(values)
-    yield f"confidence {sure:.1%}; {_thresholds(reasons)}"
-    if answer.read_as and answer.confidence < round(sure, 4):
-        yield f"lowered to {answer.confidence:.1%}: the passage has not all that the follow-up asks for"
-    elif answer.confidence < round(sure, 4):
-        yield f"lowered to {answer.confidence:.1%}: a quote before it could not be proven, and is withheld"
+    hit, judge = reasons.cited[0], reasons.judge
+    yield from _weighted_sum("score of the first passage", 0.0, summed(hit))
+    values = judged(hit)
+    weighed = {name: (weight, values[name]) for name, weight in judge.fit.weights.items()}
+    yield from _weighted_sum("log-odds that its quote answers", judge.fit.bias, weighed)
+    confidence = judge.confidence(values)
+    yield f"confidence {confidence:.1%}; {_thresholds(reasons)}"
+    if answer.confidence < round(confidence, 4):
+        yield f"lowered to {answer.confidence:.1%}: the passage lacks some words of the follow-up"
     yield from _terms(hit)
 
 
-def _table(name: str, bias: float, parts: Mapping[str, tuple[float, float]]) -> Iterator[str]:
-    """Yield a weighted sum, a line for each part of it."""
+def _weighted_sum(name: str, bias: float, parts: Mapping[str, tuple[float, float]]) -> Iterator[str]:
     if bias:
         yield f"{bias:+7.2f}  to begin with"
     for signal, (weight, value) in parts.items():
@@ -88,12 +82,12 @@ def _table(name: str, bias: float, parts: Mapping[str, tuple[float, float]]) -> 
 def _thresholds(reasons: Reasons) -> str:
     answered = reasons.judge.answer_at
     related = min(reasons.judge.fit.related_at, answered)
-    return f"answered from {answered:.1%} on, related from {related:.1%} on"
+    return f"answered from {answered:.1%}, related from {related:.1%}"
 
 
 def _terms(hit: Hit) -> Iterator[str]:
-    """Yield how the passage meets each term that says something."""
-    for one in hit.terms:
-        if one.term.says:
-            met = "in the passage or its title" if one.in_words else f"not there; nearest word {one.near:.2f}"
-            yield f"word {one.term.typed}: {met}"
+    """Yield how the passage matches each content word."""
+    for match in hit.terms:
+        if match.term.is_content:
+            where = "in the passage or its title" if match.in_words else f"absent; nearest {match.near:.2f}"
+            yield f"word {match.term.typed}: {where}"

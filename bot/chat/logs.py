@@ -37,8 +37,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
 from bot.answering.answer import Answer
+from bot.credentials import HIDDEN, Redactor
 from bot.discordapp.delivery import is_ours
-from bot.redaction import HIDDEN, Redactor
 from bot.settings import BotSettings
 from index.errors import FootnoteError
 from index.terminal import printable

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from index.storage.verification import IndexStatus
 
     from bot.answering.answer import Answer
     from bot.answering.followups import Earlier
@@ -16,11 +17,10 @@ if TYPE_CHECKING:
     from bot.service.job_queue import Waiting
     from bot.service.live_index import Damage
     from bot.service.service import ServiceStats
-    from index.articles.reading import Article
+    from index.articles.article import Article
     from index.build import BuildReport
     from index.progress import Progress
     from index.storage.generations import GenerationLine
-    from index.storage.verification import IndexStatus
 
 __all__ = ["Answering"]
 

@@ -19,7 +19,7 @@ from bot.discordapp.buttons import answer_buttons
 from bot.discordapp.notices import said
 from bot.discordapp.render import answer_embed
 from bot.discordapp.talk import Surface, Where, help_notice
-from bot.records import AnswersTo
+from bot.records.settings import AnswersTo
 from bot.service.catalogue import ArticleLine
 from bot.service.job_queue import Waiting
 from index.errors import FootnoteError

@@ -23,7 +23,7 @@ from bot.discordapp.notices import notice
 from bot.discordapp.render import Source, source_citation
 from bot.discordapp.replies import refuse, telling_of_trouble
 from bot.discordapp.talk import Surface, surface_of, where_of
-from index.articles.reading import Article
+from index.articles.article import Article
 
 __all__ = ["check_menu", "checked_embed", "verify_command"]
 

@@ -35,7 +35,7 @@ from bot.discordapp.registration import register_if_changed
 from bot.discordapp.submitting import take_interaction
 from bot.discordapp.talk import Surface, log_failure
 from bot.errors import DiscordRefusedError
-from bot.records import Records
+from bot.records.store import Records
 from bot.service.live_index import Damage
 from bot.settings import BotSettings
 from index.errors import FootnoteError
@@ -48,6 +48,7 @@ _REGISTERING = 15.0
 """How long the connection waits for the commands to be registered; Discord may make that wait for minutes."""
 _GUILD_GAP = 0.2  # discord.py calls itself ready once no server was announced for this long
 _PRUNE_EVERY = 3600.0
+_DRAIN = 20.0
 
 _log = logging.getLogger(__name__)
 
@@ -79,8 +80,8 @@ class FootnoteClient(discord.Client):
         self.surface = Surface(
             settings=settings,
             service=service,
-            records=Records(settings.records, recording=settings.recording, days=settings.record_days),
-            cooldowns=Cooldowns(settings.discord_user_rate, settings.discord_server_rate),
+            records=Records(settings.records, days=settings.record_days),
+            cooldowns=Cooldowns(settings.discord_user_rate, 10 * settings.discord_user_rate),
             metrics=Metrics(),
             work=self.work,
             exchanges=Exchanges(),
@@ -91,7 +92,7 @@ class FootnoteClient(discord.Client):
         self._listener = Listener(self.surface)
         self._connected = False
         self._ready_within = _READY_TIMEOUT + _BETWEEN_SHARDS * (shards - 1)
-        self._patience = settings.drain
+        self._patience = _DRAIN
         self._finishing: asyncio.Task[None] | None = None
         self.tree = make_tree(self)
         self.add_dynamic_items(*BUTTONS)

@@ -23,7 +23,8 @@ from bot.discordapp.notices import notice, said
 from bot.discordapp.render import answer_embed, asked_line
 from bot.discordapp.serversettings import manages_here
 from bot.discordapp.talk import Surface, surface_of, where_of
-from bot.records import AnswersTo, Gap
+from bot.records.gaps import Gap
+from bot.records.settings import AnswersTo
 from index.errors import BusyError, DamagedIndexError
 
 __all__ = ["GapCommands", "as_csv", "ask_gaps_again"]

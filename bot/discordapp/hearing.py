@@ -13,7 +13,7 @@ import discord
 
 from bot.chat.logs import Way
 from bot.discordapp.origins import without_mention
-from bot.records import AnswersTo
+from bot.records.settings import AnswersTo
 
 __all__ = ["Heard", "forum_post", "from_person", "hear", "hear_in_thread", "looks_like_question"]
 

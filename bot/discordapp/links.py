@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from bot.chat.text_fragments import sentence_url
 from bot.discordapp.escape import fit, units
-from index.articles.reading import Article
+from index.articles.article import Article
 
 __all__ = ["URL_ROOM", "address", "link", "sentence_address"]
 

@@ -18,7 +18,7 @@ from bot.discordapp.notices import said
 from bot.discordapp.origins import exchange_of
 from bot.discordapp.posting import Reply, typing
 from bot.discordapp.talk import Surface, Where, apology_for, count_failure
-from bot.records import AnswersTo
+from bot.records.settings import AnswersTo
 
 __all__ = ["Listener"]
 

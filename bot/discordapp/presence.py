@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import discord
+from index.storage.verification import IndexStatus
 
 from bot.discordapp.delivery import LOST
 from bot.service.live_index import Damage
-from index.storage.verification import IndexStatus
 
 __all__ = ["Presence"]
 

@@ -21,7 +21,7 @@ from bot.discordapp.origins import exchange_of
 from bot.discordapp.render import Source, context_embed, source_embed
 from bot.discordapp.talk import Surface, Where, where_of
 from bot.discordapp.why import why_embed
-from bot.records import ChannelSettings
+from bot.records.settings import ChannelSettings
 
 __all__ = [
     "PASS_ON",

@@ -13,7 +13,7 @@ from bot.discordapp.installs import ANY_INSTALL, ANYWHERE
 from bot.discordapp.lists import listed
 from bot.discordapp.notices import notice
 from bot.discordapp.talk import surface_of, where_of
-from bot.records import Feedback
+from bot.records.people import Feedback
 
 __all__ = ["PrivacyCommands"]
 

@@ -17,7 +17,7 @@ from bot.chat.words import Words
 from bot.discordapp.escape import around, blockquote, fit, unblockquote
 from bot.discordapp.links import address, link, sentence_address
 from bot.service.catalogue import ArticleLine
-from index.articles.reading import Article
+from index.articles.article import Article
 
 __all__ = [
     "Source",

@@ -7,12 +7,12 @@ import logging
 from contextlib import suppress
 
 from bot.chat.logs import set_up_logging
+from bot.credentials import exposed_files
 from bot.discordapp import registration
 from bot.discordapp.client import make_tree
 from bot.discordapp.starting import serve_until_signalled
 from bot.service.service import Service
 from bot.settings import BotSettings
-from bot.token_file import exposed
 
 __all__ = ["run", "sync_commands"]
 
@@ -27,7 +27,7 @@ def run(settings: BotSettings) -> None:
         FootnoteError: there is no index, it is damaged, or there is no model.
     """
     set_up_logging(settings)
-    for line in exposed(settings):
+    for line in exposed_files(settings):
         _log.warning("%s", line)
     with suppress(KeyboardInterrupt):
         asyncio.run(serve_until_signalled(settings, Service))

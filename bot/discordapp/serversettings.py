@@ -16,7 +16,7 @@ from bot.discordapp.notices import notice, said
 from bot.discordapp.permissions import asker_of, may_manage_server
 from bot.discordapp.replies import refuse
 from bot.discordapp.talk import Surface, surface_of, where_of
-from bot.records import AnswersTo
+from bot.records.settings import AnswersTo
 
 __all__ = ["SettingsCommands", "manages_here"]
 

@@ -22,7 +22,8 @@ from bot.discordapp.answering import Answering
 from bot.discordapp.delivery import LOST, is_ours, too_late
 from bot.discordapp.notices import notice, said
 from bot.discordapp.presence import Presence
-from bot.records import ChannelSettings, Records
+from bot.records.settings import ChannelSettings
+from bot.records.store import Records
 from bot.settings import BotSettings
 from index.errors import BusyError, DamagedIndexError, FootnoteError
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import discord
+from index.search.wanted import Wanted
 
 from bot.answering.answer import Answer, Reasons
 from bot.chat.words import Words
@@ -11,7 +12,6 @@ from bot.discordapp.notices import notice
 from bot.discordapp.render import percent
 from index.search.hits import SCORE_WEIGHTS, Hit, TermMatch
 from index.search.signals import judged
-from index.search.wanted import Wanted
 
 __all__ = ["why_embed"]
 

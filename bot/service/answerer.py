@@ -1,160 +1,144 @@
-"""What answers from one generation, and reads what else it holds; nothing async in here."""
+"""One open generation with its encoder: a question in, an answer out. Nothing async in here."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 import time
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from bot.answering.answer import Answer, answer
+from bot.answering.answer import Answer, make_answer
 from bot.answering.confidence import Judge, find_judge
-from bot.answering.followups import Earlier, ask_following
-from bot.answering.proving import Prover
+from bot.answering.followups import Earlier, ask_follow_up
 from bot.service.catalogue import Catalogue
 from bot.settings import BotSettings
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.encoding.encoder import Encoder
 from index.encoding.opening import open_encoder
-from index.language import straighten
+from index.language import normalize_question
+from index.search.calibration import fit_file
 from index.search.search import Search
-from index.storage.local import Generation, open_generation
-from index.storage.manifest import Manifest
-from index.storage.verification import IndexStatus
+from index.storage.local import open_store
+from index.storage.store import Store, StoreInfo
 
 if TYPE_CHECKING:
-    from bot.answering.verify import Checked
+    from bot.answering.verify import VerifiedSentence
 
-__all__ = ["Serving"]
+__all__ = ["Answerer"]
 
-_LONGEST = 2_000
-"""Characters of a question that its vector is made of."""
-
-_ENCODER = ("encoder_fingerprint", "graph", "producer")
-"""What a manifest says of its encoder: where all three are equal, one encoder serves both."""
+_LONGEST_QUESTION = 2_000
+"""Characters of a question that are encoded for `vector`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Serving:
-    """An open generation with its encoder, and what its answers are judged by.
-
-    `answer` is called from one thread at a time; the others from whatever thread.
-    """
+class Answerer:
+    """Answers from one generation. `answer` is called from one thread at a time, the rest from any."""
 
     settings: BotSettings
-    generation: Generation
+    store: Store
     search: Search
     judge: Judge
-    prover: Prover
 
     @classmethod
-    def first(cls, settings: BotSettings) -> Self:
-        """Open the current generation and its encoder.
+    def open(cls, settings: BotSettings, previous: Self | None = None) -> Self:
+        """Open the serving generation, with the encoder of `previous` where it is the same.
 
         Raises:
             NoIndexError: there is no index.
-            DamagedIndexError: the index is not as it was written, or is another encoder's.
-            NoModelError: the encoder's weights cannot be had.
-            FitError: the fit is none.
+            DamagedIndexError: the index is damaged, or was made with another encoder.
+            NoModelError: the encoder's weights are not available.
+            FitError: the fitted confidence cannot be read.
         """
-        return cls.of(settings, open_generation(settings.index, check_mb=settings.check_mb))
-
-    def next(self) -> Self:
-        """Open the current generation, which may be another one by now; raises as `first` does."""
-        new = open_generation(self.settings.index, check_mb=self.settings.check_mb)
-        return self.of(self.settings, new, self)
+        return cls.of(settings, open_store(settings.index), previous)
 
     @classmethod
-    def of(cls, settings: BotSettings, generation: Generation, before: Self | None = None) -> Self:
-        """Serve an open generation, with the encoder of the one before where that is the same.
-
-        The generation is closed where this raises, which it does as `first`.
-        """
+    def of(cls, settings: BotSettings, store: Store, previous: Self | None = None) -> Self:
+        """Answer from an open store, which is closed where this raises; it raises as `open` does."""
         try:
-            encoder = before.encoder_of(generation.manifest) if before else None
+            encoder = previous.encoder_for(store.info) if previous else None
             if encoder is None:
-                # A question is too short to gain from a second thread, and loses much to it when others are
-                # busy; a rebuild beside answering leaves a core for the answers.
-                encoder = open_encoder(
-                    settings.index, generation.manifest, settings.model, threads=1, pin=settings.model_sha256
-                )
-            search = Search(generation, encoder, settings.without)
-            judge = find_judge(settings.fit_file, encoder.model.fingerprint, settings.answer_at)
+                # One thread: a question is too short to gain from a second one, and loses to busy neighbours.
+                encoder = _open_encoder(settings, store.info)
+            search = Search(store, encoder)
+            judge = find_judge(fit_file(settings.index), store.info.encoder_fingerprint, settings.answer_at)
         except Exception:
-            generation.close()
+            store.close()
             raise
-        withheld = before.prover.withheld if before else Counter[str]()
-        return cls(settings, generation, search, judge, Prover(generation, encoder, withheld))
+        return cls(settings, store, search, judge)
 
-    def encoder_of(self, manifest: Manifest) -> Encoder | None:
-        """Return the encoder that is open, where it is just the one that a manifest names."""
-        mine = self.generation.manifest
-        same = all(getattr(manifest, name) == getattr(mine, name) for name in _ENCODER)
+    def encoder_for(self, info: StoreInfo) -> Encoder | None:
+        """Return the open encoder if a generation was made with the very same one."""
+        mine = self.store.info
+        same = (info.encoder_fingerprint, info.producer) == (mine.encoder_fingerprint, mine.producer)
         return self.search.encoder if same else None
 
     @property
-    def name(self) -> str:
+    def generation(self) -> str:
         """The name of the generation."""
-        return self.generation.name
+        return self.store.info.generation
 
     def close(self) -> None:
-        """Close the generation; nothing is served afterwards."""
-        self.generation.close()
+        """Close the generation; nothing is answered afterwards."""
+        self.store.close()
 
-    def answer(self, question: str, article: str | None, earlier: Earlier | None) -> Answer:
-        """Answer a question, from one article where one is named, read with what was asked earlier."""
+    def answer(self, question: str, article: str | None = None, earlier: Earlier | None = None) -> Answer:
+        """Answer a question, from one article if its id is given, read together with an earlier exchange.
+
+        Raises:
+            DamagedIndexError: the generation turns out damaged.
+        """
         begun = time.perf_counter()
         ask = functools.partial(self._ask, article)
         if earlier is None:
-            made, note = ask(question), ""
+            made, subject = ask(question), ""
         else:
-            made, note = ask_following(question, earlier, ask, self._language)
+            made, subject = ask_follow_up(question, earlier, ask, self.store.info.language)
+        self.store.check()  # no verdict before the whole generation is verified
         elapsed = round(1000 * (time.perf_counter() - begun), 1)
-        # What is read together with a subject stands whole before it.
-        read_only = 0 if note else made.read_only
-        return dataclasses.replace(made, read_as=note, read_only=read_only, elapsed_ms=elapsed)
+        # A subject is put before the whole question, so a cut is no cut of the question.
+        read_only = 0 if subject else made.read_only
+        return dataclasses.replace(made, read_as=subject, read_only=read_only, elapsed_ms=elapsed)
 
     def _ask(self, article: str | None, question: str) -> Answer:
-        made = answer(
-            question,
-            self.search(question, article=article),
-            judge=self.judge,
-            generation=self.name,
-            without=self.settings.without,
-        )
-        return self.prover.prove(made)
-
-    @property
-    def _language(self) -> str:
-        return str(self.generation.manifest.passage_settings["language"])
+        return make_answer(question, self.search(question, article=article), self.judge, self.generation)
 
     def article(self, identity: str) -> Article | None:
-        """Return an article by its id; None where there is none, or none that can be proven."""
-        return self.prover.article(identity)
+        """Return an article by its id, or None."""
+        row = self.store.article_row(identity)
+        return None if row is None else self.store.articles([row])[0]
 
-    def check(self, text: str) -> tuple[Checked, ...]:
-        """Say of each sentence of a text whether it stands in an article to the letter, and where."""
-        from bot.answering.verify import check
+    def verify(self, text: str) -> tuple[VerifiedSentence, ...]:
+        """Say of each sentence of a text whether it stands in an article letter for letter, and where."""
+        from bot.answering.verify import verify
 
-        return tuple(map(self.prover.prove_checked, check(text, self.generation)))
+        return verify(text, self.store)
 
     def catalogue(self) -> Catalogue:
-        """Return what articles there are."""
-        return Catalogue.of(self.generation)
+        """Return the catalogue of the articles."""
+        return Catalogue.of(self.store)
 
-    def status(self) -> IndexStatus:
-        """Return the generation's figures, and what its confidence was fitted on."""
-        return dataclasses.replace(self.generation.status(), confidence=self.judge.origin)
+    def status(self) -> StoreInfo:
+        """Return the generation's figures, with what its confidence was fitted on."""
+        confidence = self.judge.fit.describe(self.store.info.encoder_fingerprint)
+        return dataclasses.replace(self.store.info, confidence=confidence)
 
     def vector(self, question: str) -> npt.NDArray[np.float32]:
         """Return the encoder's unit vector of a question, shape (dimension,)."""
-        text = straighten(question[:_LONGEST])
-        dense: npt.NDArray[np.float32] = self.search.encoder.encode_question(
-            text, self.generation.basis
-        ).dense
-        return dense.reshape(-1)
+        text = normalize_question(question[:_LONGEST_QUESTION])
+        vector: npt.NDArray[np.float32] = self.search.encoder.encode_question(text, self.store.basis).dense
+        return vector.reshape(-1)
+
+
+def _open_encoder(settings: BotSettings, info: StoreInfo) -> Encoder:
+    return open_encoder(
+        settings.index,
+        name=settings.model,
+        fingerprint=info.encoder_fingerprint,
+        producer=info.producer,
+        threads=1,
+        pin=settings.model_sha256,
+    )

@@ -1,6 +1,6 @@
-"""A bounded queue before one worker thread.
+"""A bounded job queue in front of one worker thread.
 
-Work that is asked for twice while it waits is done once, and who waits is told how long.
+Identical jobs in flight are run once for all callers, and a caller hears its place in the queue.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from typing import Any, TypeVar
 
 from index.errors import BusyError
 
-__all__ = ["Queue", "Waiting"]
+__all__ = ["JobQueue", "QueuePosition"]
 
 _T = TypeVar("_T")
 _LOG = logging.getLogger(__name__)
 
 _RECENT = 32
-"""Pieces of work whose mean time stands for that of the next."""
+"""Jobs whose mean duration estimates the next one's."""
 
-_FIRST_GUESS = 0.1
-"""Seconds that a piece of work is thought to take before any has been done."""
+_FIRST_ESTIMATE = 0.1
+"""Seconds that a job is expected to take before any has run."""
 
-_SOONEST = 1.0
-"""Seconds after which, at the soonest, who is turned away is asked to try again."""
+_SHORTEST_RETRY = 1.0
+"""Seconds after which, at the earliest, a caller that was turned away is asked to try again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A place in the queue: 1 is next. `seconds` is about how long it will be until the answer."""
+class QueuePosition:
+    """A job's place in the queue, from 1, and the estimated seconds until its result."""
 
     position: int
     seconds: float
@@ -42,61 +42,60 @@ class Waiting:
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """A piece of work in the queue or under way; `askers` counts those who wait for it."""
+    """A job that waits or runs; `callers` counts those who await it."""
 
     submitted: Future[Any]
     outcome: asyncio.Future[Any]
-    askers: int = 0
+    callers: int = 0
 
 
-class Queue:
-    """Work for one thread, a piece at a time, in the order in which it came."""
+class JobQueue:
+    """Runs jobs in one thread, one at a time, first in, first out."""
 
-    def __init__(self, name: str, places: int, clock: Callable[[], float] = time.perf_counter) -> None:
-        """Name the thread, and bound the work that waits or is under way; the clock is in seconds."""
-        self._places = places
+    def __init__(self, name: str, capacity: int, clock: Callable[[], float] = time.perf_counter) -> None:
+        """Name the thread, and bound the jobs that wait or run; the clock is in seconds."""
+        self._capacity = capacity
         self._clock = clock
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._jobs: dict[Hashable, _Job] = {}
-        self._took: deque[float] = deque(maxlen=_RECENT)
+        self._durations: deque[float] = deque(maxlen=_RECENT)
 
     def __len__(self) -> int:
-        """Return how many pieces of work wait or are under way."""
+        """Return how many jobs wait or run."""
         return len(self._jobs)
 
     @property
     def mean_seconds(self) -> float | None:
-        """How long the recent pieces of work took on average; None before the first."""
-        took = tuple(self._took)
-        return sum(took) / len(took) if took else None
+        """The mean duration of recent jobs; None before the first."""
+        durations = tuple(self._durations)
+        return sum(durations) / len(durations) if durations else None
 
-    async def do(
-        self, key: Hashable, work: Callable[[], _T], waiting: Callable[[Waiting], None] | None = None
+    async def run(
+        self, key: Hashable, work: Callable[[], _T], on_wait: Callable[[QueuePosition], None] | None = None
     ) -> _T:
-        """Return what `work` returns, or raise what it raises; work with the same key is the same work.
+        """Return what `work` returns, or raise what it raises.
 
-        Where that waits already, or is under way, it is not done again: all who ask get its one outcome. Work
-        that nobody waits for any more is not begun. `waiting` is called once, at once, where there is other
-        work to be done before.
+        A job with the same key that waits or runs is awaited instead of running again. A job that nobody
+        awaits any more is not begun. `on_wait` is called once, at once, if other jobs come first.
 
         Raises:
-            BusyError: every place is taken; it says after how many seconds to try again.
+            BusyError: the queue is full; it says after how many seconds to try again.
         """
         job = self._jobs.get(key) or self._add(key, work)
-        job.askers += 1
+        job.callers += 1
         try:
-            if waiting is not None and (ahead := self._ahead_of(job)):
-                waiting(Waiting(ahead, (ahead + 1) * self._usual))
-            # Shielded, since others may wait for the same.
+            if on_wait is not None and (ahead := self._jobs_before(job)):
+                on_wait(QueuePosition(ahead, (ahead + 1) * self._estimate))
+            # Shielded, since others may await the same job.
             outcome: _T = await asyncio.shield(job.outcome)
             return outcome
         finally:
-            job.askers -= 1
-            if not job.askers and job.submitted.cancel():
-                self._leave(key, job)
+            job.callers -= 1
+            if not job.callers and job.submitted.cancel():
+                self._forget(key, job)
 
     def submit(self, work: Callable[[], _T]) -> Future[_T]:
-        """Have the thread do this after all that it was given before, whatever the places; from any thread.
+        """Run this after every job so far, whatever the capacity; callable from any thread.
 
         Raises:
             RuntimeError: the queue was closed.
@@ -104,17 +103,17 @@ class Queue:
         return self._thread.submit(work)
 
     def close(self, *, wait: bool = True) -> None:
-        """Take no more work, and finish what there is; without `wait`, only what is under way."""
+        """Take no more jobs, and finish those there are; without `wait`, only the running one."""
         self._thread.shutdown(wait=wait, cancel_futures=not wait)
 
     @property
-    def _usual(self) -> float:
+    def _estimate(self) -> float:
         mean = self.mean_seconds
-        return _FIRST_GUESS if mean is None else mean
+        return _FIRST_ESTIMATE if mean is None else mean
 
     def _add(self, key: Hashable, work: Callable[[], _T]) -> _Job:
-        if len(self._jobs) >= self._places:
-            seconds = max(_SOONEST, len(self._jobs) * self._usual)
+        if len(self._jobs) >= self._capacity:
+            seconds = max(_SHORTEST_RETRY, len(self._jobs) * self._estimate)
             raise BusyError(
                 f"Too many questions are waiting. Try again in {math.ceil(seconds)} s.", seconds=seconds
             )
@@ -123,8 +122,8 @@ class Queue:
         job.outcome.add_done_callback(lambda _: self._finish(key, job))
         return job
 
-    def _ahead_of(self, job: _Job) -> int:
-        # Counted from the end, where work that was just added is.
+    def _jobs_before(self, job: _Job) -> int:
+        # Counted from the end, where a job that was just added is.
         behind = next(count for count, other in enumerate(reversed(self._jobs.values())) if other is job)
         return len(self._jobs) - 1 - behind
 
@@ -133,15 +132,15 @@ class Queue:
         try:
             return work()
         finally:
-            self._took.append(self._clock() - begun)
+            self._durations.append(self._clock() - begun)
 
     def _finish(self, key: Hashable, job: _Job) -> None:
-        self._leave(key, job)
+        self._forget(key, job)
         error = None if job.outcome.cancelled() else job.outcome.exception()
-        if error is not None and not job.askers:
-            _LOG.error("Work that nobody waits for any more failed.", exc_info=error)
+        if error is not None and not job.callers:
+            _LOG.error("A job that nobody awaits any more failed.", exc_info=error)
 
-    def _leave(self, key: Hashable, job: _Job) -> None:
-        """Free the place of a job; the same may have been asked for anew since it was given up."""
+    def _forget(self, key: Hashable, job: _Job) -> None:
+        """Free a job's place; the same key may have been asked for again since it was given up."""
         if self._jobs.get(key) is job:
             del self._jobs[key]

@@ -1,8 +1,8 @@
-"""Which generation answers: a swap to the one that is published, and a way back from one that is damaged.
+"""The generation that answers now: hot swap to the published one, fallback from a damaged one.
 
-A generation that turns out damaged while it answers is never answered from again. The newest whole one takes
-its place, and what was being asked is asked of that; a new process would refuse the damaged one instead. Once
-another generation is published, by a rebuild or by going back, all is as usual.
+A generation that turns out damaged while it answers is not used again: the last good one takes over, and the
+question under way is asked of that. A new process would refuse the damaged generation instead. Once another
+generation is published, by a rebuild or a rollback, everything is as usual.
 """
 
 from __future__ import annotations
@@ -10,209 +10,178 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bot.service.answerer import Serving
+from bot.service.answerer import Answerer
 from bot.settings import BotSettings
 from index.errors import DamagedIndexError, FootnoteError
+from index.storage.generations import last_good, roll_back
 from index.storage.manifest import read_pointer
 
-__all__ = ["UNUSABLE", "Current", "Damage"]
+__all__ = ["UNUSABLE", "Damage", "LiveIndex"]
 
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 UNUSABLE = (FootnoteError, OSError, sqlite3.Error)
-"""What opening a generation may end in."""
+"""What opening a generation may raise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A generation that turned out damaged: its name, why, and what is answered from in its place.
+    """A generation that turned out damaged: its name, why, and what answers instead.
 
-    `serving` is "" where no generation that is kept is whole; then nothing is answered.
+    `serving` is "" where no generation is whole; then nothing is answered.
     """
 
     generation: str
     reason: str
     serving: str = ""
 
-    @property
-    def told(self) -> str:
-        """What became of it and what to do, for people."""
+    def __str__(self) -> str:
         if self.serving:
-            then = f"Answers now come from {self.serving}, the last good one: they may be older."
+            then = f"Answers now come from {self.serving}, the last good one, and may be older."
         else:
-            then = "No generation that is kept is whole, so nothing is answered."
-        return f"The generation {self.generation} is damaged: {self.reason} {then} Rebuild the index."
+            then = "No other generation is whole, so nothing can be answered."
+        return f"Generation {self.generation} is damaged: {self.reason} {then} Rebuild the index."
 
 
-class Current:
-    """The generation that answers. All of it may be used from any thread, and none of it on the loop.
+class LiveIndex:
+    """The generation that answers, swapped while it is in use.
 
-    `retire` is called with what is served no longer, to be closed once nobody uses it; `swapped` with the
-    name of what is served from now on; `damaged` with what was found damaged, and with None once that is
-    over.
+    It is used from any thread but the event loop's. `retire` is called with an answerer that is no longer
+    served, to close it once nobody uses it; `on_swap` with the name of the generation that is served from now
+    on; `on_damage` with what was found damaged, and with None once that is over.
     """
 
     def __init__(
         self,
         settings: BotSettings,
-        retire: Callable[[Serving], None],
-        swapped: Callable[[str], None],
-        damaged: Callable[[Damage | None], None],
+        retire: Callable[[Answerer], None],
+        on_swap: Callable[[str], None],
+        on_damage: Callable[[Damage | None], None],
     ) -> None:
         self._settings = settings
-        self._retire, self._swapped, self._damaged = retire, swapped, damaged
-        self._now: Serving | None = None
-        self._bad: set[str] = set()
+        self._retire, self._on_swap, self._on_damage = retire, on_swap, on_damage
+        self._answerer: Answerer | None = None
+        self._damaged: set[str] = set()
         self._changing = threading.Lock()
         self._closed = False
         self.damage: Damage | None = None
-        """What is wrong, as long as answers do not come from what was published last."""
-        self.damages = 0
-        """Generations that turned out damaged so far."""
+        """What is wrong, while answers do not come from the published generation."""
+        self.damage_count = 0
+        """How many generations turned out damaged so far."""
 
     def open(self) -> None:
-        """Open the generation that is published and its encoder; raises as `Serving.first`."""
-        self._now = Serving.first(self._settings)
+        """Open the published generation and its encoder; raises as `Answerer.open`."""
+        answerer = Answerer.open(self._settings)
+        answerer.store.check()
+        self._answerer = answerer
 
     @property
-    def serving(self) -> Serving:
-        """What is served, or was served last where nothing whole is left."""
-        if self._now is None:
+    def answerer(self) -> Answerer:
+        """What is served, or was served last where no generation is whole."""
+        if self._answerer is None:
             raise RuntimeError("the service has not been started")
-        return self._now
+        return self._answerer
 
     @property
     def is_open(self) -> bool:
-        """Whether `open` has been through."""
-        return self._now is not None
+        """Whether `open` has finished."""
+        return self._answerer is not None
 
-    @property
-    def withheld(self) -> Counter[str]:
-        """How many quotes and articles were withheld so far, by reason."""
-        return self._now.prover.withheld if self._now else Counter()
-
-    def using(self, work: Callable[[Serving], _T]) -> _T:
-        """Do something with what is served; where that turns out damaged, with what takes its place.
+    def use(self, work: Callable[[Answerer], _T]) -> _T:
+        """Do something with what is served; if that turns out damaged, with what takes over.
 
         Raises:
-            DamagedIndexError: no generation that is kept is whole.
+            DamagedIndexError: no generation is whole.
         """
         while True:
-            serving = self.serving
+            answerer = self.answerer
             if (damage := self.damage) is not None and not damage.serving:
-                raise DamagedIndexError(damage.told)
+                raise DamagedIndexError(str(damage))
             try:
-                return work(serving)
+                return work(answerer)
             except DamagedIndexError as error:
-                self._fall_back(serving, error)
-                if self.serving is serving and self.damage is None:  # else it would be asked for ever
+                self._fall_back(answerer, error)
+                if self.answerer is answerer and self.damage is None:  # nothing took over
                     raise
 
-    def look(self) -> None:
-        """Serve what is published, and where files were written to, see whether they are still as they were.
-
-        Raises:
-            What UNUSABLE names: what is published cannot be served.
-        """
-        try:
-            self.swap()
-        finally:
-            self._look_at_files()
-
-    def _look_at_files(self) -> None:
-        serving = self.serving
-        if serving.name in self._bad:
-            return
-        try:
-            if serving.generation.touched():
-                serving.generation.check()
-        except DamagedIndexError as error:
-            self._fall_back(serving, error)
-
     def swap(self) -> None:
-        """Serve the generation that is published, where it is another one and was not found damaged.
+        """Serve the published generation, where it is another one and was not found damaged.
 
         Raises:
             What UNUSABLE names: it cannot be served.
         """
         with self._changing:
-            name = read_pointer(self._settings.index).generation
-            if self._closed or name in self._bad:
+            name = read_pointer(self._settings.index)
+            if self._closed or name in self._damaged:
                 return
             damage = self.damage
-            if name != self.serving.name or (damage is not None and not damage.serving):
-                new = self.serving.next()
-                self.damage = None  # first, so that nobody is refused what is whole
-                self._put(new)
+            if name != self.answerer.generation or (damage is not None and not damage.serving):
+                new = Answerer.open(self._settings, self.answerer)
+                new.store.check()
+                self.damage = None  # before the swap, so that nobody is refused what is whole
+                self._replace(new)
             if damage is not None:
                 self.damage = None
                 _LOG.info("the index is whole again: answers come from generation %s", name)
-                self._damaged(None)
+                self._on_damage(None)
 
     def roll_back(self, name: str | None) -> str:
-        """Publish another generation that is kept, for `swap` to serve; raises as the generations' own.
-
-        One that was found damaged before is whole again, since all of it was read for that.
-        """
-        from index.storage.generations import roll_back
-
+        """Publish another generation, for `swap` to serve; raises as `generations.roll_back` does."""
         chosen = roll_back(self._settings.index, name)
         self.forgive(chosen)
         return chosen
 
     def forgive(self, name: str) -> None:
-        """Let a generation serve again that was found damaged before: every byte of it was just read."""
+        """Let a generation serve again that was found damaged before: every byte of it was just verified."""
         with self._changing:
-            self._bad.discard(name)
+            self._damaged.discard(name)
 
     def close(self) -> None:
-        """Close what is served; nothing is served afterwards. Waits for a swap that is under way."""
+        """Close what is served, after a swap under way; nothing is served afterwards."""
         with self._changing:
             self._closed = True
-            if self._now is not None:
-                self._now.close()
+            if self._answerer is not None:
+                self._answerer.close()
 
-    def _fall_back(self, serving: Serving, error: DamagedIndexError) -> None:
-        """Serve the last good generation in the place of one that is damaged, unless that has been done."""
+    def _fall_back(self, answerer: Answerer, error: DamagedIndexError) -> None:
+        """Serve the last good generation instead of a damaged one, unless another thread has done that."""
         with self._changing:
             if self._closed:
                 raise error
-            if serving is not self._now or serving.name in self._bad:
+            if answerer is not self._answerer or answerer.generation in self._damaged:
                 return
-            self._bad.add(serving.name)
-            self.damages += 1
+            self._damaged.add(answerer.generation)
+            self.damage_count += 1
             try:
                 new = self._last_good()
-            except Exception as none:  # noqa: BLE001 - memory may have run out: what serves is damaged all the same
-                self.damage = Damage(serving.name, str(error))
-                _LOG.error("%s (%s)", self.damage.told, none)
+            except Exception as reason:  # noqa: BLE001 - memory may have run out: what serves is damaged anyway
+                self.damage = Damage(answerer.generation, str(error))
+                _LOG.error("%s (%s)", self.damage, reason)
             else:
-                self.damage = Damage(serving.name, str(error), new.name)
-                _LOG.error("%s", self.damage.told)
-                self._put(new)
-            self._damaged(self.damage)
+                self.damage = Damage(answerer.generation, str(error), new.generation)
+                _LOG.error("%s", self.damage)
+                self._replace(new)
+            self._on_damage(self.damage)
 
-    def _last_good(self) -> Serving:
+    def _last_good(self) -> Answerer:
         """Open the newest generation that is whole and can be served."""
-        from index.storage.generations import last_good
-
-        passed = set(self._bad)
+        passed = set(self._damaged)
         while True:
-            generation = last_good(self._settings.index, passed)
+            store = last_good(self._settings.index, passed)
             try:
-                return Serving.of(self._settings, generation, self.serving)
+                return Answerer.of(self._settings, store, self.answerer)
             except UNUSABLE as error:
-                _LOG.warning("generation %s is whole, but cannot be served: %s", generation.name, error)
-                passed.add(generation.name)
+                name = store.info.generation
+                _LOG.warning("generation %s is whole, but cannot be served: %s", name, error)
+                passed.add(name)
 
-    def _put(self, new: Serving) -> None:
-        old, self._now = self.serving, new
-        _LOG.info("now answering from generation %s", new.name)
+    def _replace(self, new: Answerer) -> None:
+        old, self._answerer = self.answerer, new
+        _LOG.info("now answering from generation %s", new.generation)
         self._retire(old)
-        self._swapped(new.name)
+        self._on_swap(new.generation)

@@ -1,8 +1,7 @@
-"""The async face of answering: worker threads, bounded queues, hot reload, rebuild.
+"""The async face of answering: a bounded queue, hot swap to new generations, rebuilds.
 
-One thread answers, since the encoder takes one question at a time anyhow; one looks things up in the
-articles, so that neither waits for the other. A rebuild is a process of its own. Nothing here blocks the
-event loop.
+One thread answers, since the encoder takes one question at a time anyway; another looks things up in the
+articles. A rebuild is a process of its own. Nothing here blocks the event loop.
 """
 
 from __future__ import annotations
@@ -22,62 +21,67 @@ import numpy.typing as npt
 from bot.answering.answer import Answer, Verdict
 from bot.answering.followups import Earlier
 from bot.errors import NotServedError
-from bot.service.answerer import Serving
+from bot.service.answerer import Answerer
 from bot.service.catalogue import Catalogue
-from bot.service.job_queue import Queue, Waiting
-from bot.service.live_index import UNUSABLE, Current, Damage
+from bot.service.job_queue import JobQueue, QueuePosition
+from bot.service.live_index import UNUSABLE, Damage, LiveIndex
 from bot.service.rebuild import Rebuilder
 from bot.settings import BotSettings
 from index.errors import BusyError
+from index.storage.inspection import GenerationSummary, history
+from index.storage.store import StoreInfo
 
 if TYPE_CHECKING:
-    from bot.answering.verify import Checked
-    from index.articles.reading import Article
-    from index.build import BuildReport
+    from bot.answering.verify import VerifiedSentence
+    from index.articles.article import Article
+    from index.build_report import BuildReport
     from index.progress import Progress
-    from index.storage.generations import GenerationLine
-    from index.storage.verification import IndexStatus
 
 __all__ = ["Service", "ServiceStats"]
 
 _T = TypeVar("_T")
 _LOG = logging.getLogger(__name__)
-_LOOK_EVERY = 2.0
+
+_CAPACITY = 256
+"""Questions that may wait before more are turned away."""
+
+_POLL_SECONDS = 2.0
 """Seconds between two looks at CURRENT for a generation that another process published."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceStats:
-    """Figures for whoever runs it.
+    """Figures for operators.
 
-    `waiting` counts the questions in the queue and under way, `answered` those answered since the start;
-    `mean_seconds` is what one of the recent answers took, 0 before the first. `withheld` counts the quotes
-    and articles that could not be proven, `damages` the generations that turned out damaged in service.
+    `waiting` counts the questions in the queue and under way, `answered` those answered since the start by
+    verdict; `mean_seconds` is the mean duration of recent answers, 0 before the first; `damages` counts the
+    generations that turned out damaged.
     """
 
     waiting: int
     answered: tuple[tuple[Verdict, int], ...]
     mean_seconds: float
-    withheld: int = 0
     damages: int = 0
 
 
 class Service:
     """Answers questions from the current generation, and swaps to the next one when it is published.
 
-    Where the generation turns out damaged, it goes back to the last good one; where there is
-    none, all that reads it raises DamagedIndexError, which says to rebuild, until a rebuild has mended that.
+    If the generation turns out damaged, the last good one takes over. If there is none, whatever reads it
+    raises DamagedIndexError until a rebuild has repaired that.
     """
 
-    def __init__(self, settings: BotSettings, rebuilder: Rebuilder | None = None) -> None:
-        """Take the settings; nothing is opened before `start`. `rebuilder` is for tests."""
+    def __init__(
+        self, settings: BotSettings, rebuilder: Rebuilder | None = None, capacity: int = _CAPACITY
+    ) -> None:
+        """Take the settings; nothing is opened before `start`. `rebuilder` and `capacity` are for tests."""
         self.settings = settings
         self._rebuilder = rebuilder or Rebuilder(settings)
         self._rebuild: asyncio.Task[BuildReport] | None = None
-        self._current = Current(settings, self._retire, self._hear_of_swap, self._hear_of_damage)
-        self._retired: list[Serving] = []
-        self._answering = Queue("footnote-answer", settings.waiting)
-        self._looking = Queue("footnote-look", settings.waiting)
+        self._live = LiveIndex(settings, self._retire, self._swapped, self._damaged)
+        self._retired: list[Answerer] = []
+        self._answering = JobQueue("footnote-answer", capacity)
+        self._looking_up = JobQueue("footnote-look-up", capacity)
         self._answered: Counter[Verdict] = Counter()
         self._catalogue: tuple[str, Catalogue] | None = None
         self._on_swap: list[Callable[[str], None]] = []
@@ -91,11 +95,11 @@ class Service:
 
         Raises:
             NoIndexError: there is no index.
-            DamagedIndexError: the index is not as it was written, or is another encoder's.
-            NoModelError: the encoder's weights cannot be had.
+            DamagedIndexError: the index is damaged, or was made with another encoder.
+            NoModelError: the encoder's weights are not available.
         """
         self._loop = asyncio.get_running_loop()
-        await asyncio.wrap_future(self._answering.submit(self._current.open))
+        await asyncio.wrap_future(self._answering.submit(self._live.open))
         self._watcher = asyncio.create_task(self._watch())
 
     async def ask(
@@ -104,50 +108,50 @@ class Service:
         *,
         article: str | None = None,
         earlier: Earlier | None = None,
-        waiting: Callable[[Waiting], None] | None = None,
+        waiting: Callable[[QueuePosition], None] | None = None,
     ) -> Answer:
-        """Answer any text at all, from one article (its id) or from all, read with what was asked earlier.
+        """Answer any text, from one article (by id) or from all, read together with an earlier exchange.
 
-        `waiting` is called on the loop, once and at once, where other questions are answered before. A
-        question that waits already or is being answered is not answered twice.
+        `waiting` is called on the loop, once and at once, if other questions come first. A question that
+        waits already or is being answered is not answered twice.
 
         Raises:
             BusyError: too many questions are waiting, or the service is closing.
+            DamagedIndexError: no generation is whole.
         """
         self._refuse_when_closed()
         key = (" ".join(question.split()), article, earlier)
-        # The generation is looked up when the question's turn comes, since it may be another one by then.
-        made = await self._answering.do(
-            key, lambda: self._current.using(lambda now: now.answer(question, article, earlier)), waiting
-        )
-        self._answered[made.verdict] += 1
-        return made if made.question == question else dataclasses.replace(made, question=question)
+        # The answerer is looked up when the job runs: the generation may have changed by then.
+        job = functools.partial(self._live.use, lambda now: now.answer(question, article, earlier))
+        answer = await self._answering.run(key, job, waiting)
+        self._answered[answer.verdict] += 1
+        return answer if answer.question == question else dataclasses.replace(answer, question=question)
 
     async def catalogue(self) -> Catalogue:
-        """Return what articles there are; it is made once a generation.
+        """Return the catalogue of the articles, which is made once a generation.
 
         Raises:
             BusyError: it has to be made, and too much waits or the service is closing.
         """
-        if self._catalogue is None or self._catalogue[0] != self._current.serving.name:
-            self._catalogue = await self._look_up("catalogue", lambda now: (now.name, now.catalogue()))
+        if self._catalogue is None or self._catalogue[0] != self._live.answerer.generation:
+            self._catalogue = await self._look_up("catalogue", lambda now: (now.generation, now.catalogue()))
         return self._catalogue[1]
 
     async def article(self, identity: str) -> Article | None:
-        """Return an article by its id; None where there is none.
+        """Return an article by its id, or None.
 
         Raises:
             BusyError: too much waits, or the service is closing.
         """
         return await self._look_up(("article", identity), lambda now: now.article(identity))
 
-    async def check(self, text: str) -> tuple[Checked, ...]:
-        """Say of each sentence of a text whether it stands in an article to the letter, and where.
+    async def verify(self, text: str) -> tuple[VerifiedSentence, ...]:
+        """Say of each sentence of a text whether it stands in an article letter for letter, and where.
 
         Raises:
             BusyError: too much waits, or the service is closing.
         """
-        return await self._look_up(("check", text), lambda now: now.check(text))
+        return await self._look_up(("verify", text), lambda now: now.verify(text))
 
     async def vector(self, question: str) -> npt.NDArray[np.float32]:
         """Return the encoder's unit vector of a question, shape (dimension,).
@@ -157,60 +161,57 @@ class Service:
         """
         return await self._look_up(("vector", question), lambda now: now.vector(question))
 
-    async def _look_up(self, key: Hashable, work: Callable[[Serving], _T]) -> _T:
+    async def _look_up(self, key: Hashable, work: Callable[[Answerer], _T]) -> _T:
         self._refuse_when_closed()
-        return await self._looking.do(key, lambda: self._current.using(work))
+        return await self._looking_up.run(key, lambda: self._live.use(work))
 
     def on_swap(self, callback: Callable[[str], None]) -> None:
-        """Have `callback` called on the loop with the generation's name after each swap to another one."""
+        """Call `callback` on the loop with the generation's name after each swap to another one."""
         self._on_swap.append(callback)
 
     def on_damage(self, callback: Callable[[Damage | None], None]) -> None:
-        """Have `callback` called on the loop where a generation turns out damaged; with None at its end.
+        """Call `callback` on the loop when a generation turns out damaged, and with None when that is over.
 
-        The callbacks of `on_swap` are called as well, where another generation then answers.
+        If another generation takes over, the callbacks of `on_swap` are called too.
         """
         self._on_damage.append(callback)
 
     @property
     def damage(self) -> Damage | None:
-        """Why answers do not come from the generation that was published last; None where they do."""
-        return self._current.damage
+        """Why answers do not come from the published generation; None if they do."""
+        return self._live.damage
 
     @property
     def stats(self) -> ServiceStats:
-        """How busy it is, and what it answered."""
+        """How busy the service is, and what it answered."""
         answered = tuple((verdict, self._answered[verdict]) for verdict in Verdict)
-        return ServiceStats(
-            len(self._answering),
-            answered,
-            self._answering.mean_seconds or 0.0,
-            self._current.withheld.total(),
-            self._current.damages,
-        )
+        mean = self._answering.mean_seconds or 0.0
+        return ServiceStats(len(self._answering), answered, mean, self._live.damage_count)
 
-    async def history(self) -> list[GenerationLine]:
-        """Return the generations that are kept, the newest first.
+    async def status(self) -> StoreInfo:
+        """Return the figures of the generation that is served, and what its confidence was fitted on."""
+        return self._live.answerer.status()
+
+    async def history(self) -> list[GenerationSummary]:
+        """Return the generations that exist, newest first.
 
         Raises:
             NoIndexError: there is none any more.
         """
-        from index.storage.generations import history
-
         return await asyncio.to_thread(history, self.settings.index)
 
     async def roll_back(self, name: str | None = None) -> str:
-        """Answer from another generation that is kept: the one named, or the newest whole one before this.
+        """Serve another generation, the one named or the newest whole one before this, and return its name.
 
-        Return its name. All of it is read first; whoever waits for it may give up waiting.
+        Every byte of it is verified first. A caller that is cancelled does not stop it.
 
         Raises:
-            BusyError: a rebuild is under way, or the service is closing.
-            NotServedError: it is published, but answers go on coming from the generation of before.
+            BusyError: a rebuild is running, or the service is closing.
+            NotServedError: it is published, but answers still come from the previous generation.
             FootnoteError: there is no such generation, it is not whole, or the gate refused it.
         """
         self._refuse_when_closed()
-        chosen = await asyncio.to_thread(self._current.roll_back, name)
+        chosen = await asyncio.to_thread(self._live.roll_back, name)
         await self._swap_to(chosen)
         return chosen
 
@@ -219,102 +220,93 @@ class Service:
     ) -> BuildReport:
         """Build the next generation beside answering, and swap to it; `progress` is called on the loop.
 
-        With `force` there may be far fewer articles than before. Whoever waits for it may give up waiting: it
-        goes on all the same.
+        With `force` there may be far fewer articles than before. A caller that is cancelled does not stop it.
 
         Raises:
-            BusyError: a rebuild is running, here or in another process; or it was given up by `close`.
-            NotServedError: the build is published, but answers go on coming from the generation of before.
+            BusyError: a rebuild is running, here or in another process, or `close` gave it up.
+            NotServedError: the build is published, but answers still come from the previous generation.
             RebuildError: its process ended without saying why.
-            FootnoteError: the build was refused; the generation of before goes on serving.
+            FootnoteError: the build was refused; the previous generation keeps serving.
         """
         if self._closed:
             raise BusyError("Footnote is stopping. Ask for the rebuild again once it is back.")
         if self._rebuild and not self._rebuild.done():
             raise BusyError("A rebuild is already running. Wait until it is done.")
-        self._rebuild = asyncio.create_task(
-            self._build_and_swap(progress or (lambda step: None), force=force)
-        )
+        rebuilding = self._rebuild_and_swap(progress or (lambda step: None), force=force)
+        self._rebuild = asyncio.create_task(rebuilding)
         return await asyncio.shield(self._rebuild)
 
-    async def _build_and_swap(self, progress: Callable[[Progress], None], *, force: bool) -> BuildReport:
+    async def _rebuild_and_swap(self, progress: Callable[[Progress], None], *, force: bool) -> BuildReport:
         report = await self._rebuilder.run(progress, force=force)
         if not self._closed:
-            # It may be the one of before, found whole again.
-            await asyncio.to_thread(self._current.forgive, report.generation)
+            # It may be the generation that was damaged before, and is whole again.
+            await asyncio.to_thread(self._live.forgive, report.generation)
             await self._swap_to(report.generation)
         return report
 
-    async def status(self) -> IndexStatus:
-        """Return the figures of what is being served, and what its confidence was fitted on."""
-        return self._current.serving.status()
-
     async def close(self) -> None:
-        """Finish the questions that wait, give up a rebuild, and stop; safe to call twice."""
+        """Finish the waiting questions, give up a rebuild, and stop; safe to call twice."""
         self._closed = True
         if self._watcher:
             self._watcher.cancel()
-        if not self._current.is_open:
-            # Still loading: nobody is waiting for an answer, and the thread ends when it has loaded.
+        if not self._live.is_open:
+            # Still loading: nobody awaits an answer, and the thread ends when it has loaded.
             self._answering.close(wait=False)
             return
         await asyncio.gather(asyncio.to_thread(self._answering.close), self._rebuilder.give_up())
         if self._rebuild:
-            # Whoever asked for it may have given up waiting: then nobody else hears how it ended.
+            # Await it so that a failure is not lost if the caller was cancelled.
             await asyncio.gather(self._rebuild, return_exceptions=True)
-        await asyncio.to_thread(self._looking.close)  # after the answers, which may have swapped
-        await asyncio.to_thread(self._current.close)
-        for old in self._retired:
-            old.close()
+        await asyncio.to_thread(self._looking_up.close)  # after the answers, which may have swapped
+        await asyncio.to_thread(self._live.close)
+        for answerer in self._retired:
+            answerer.close()
 
     def _refuse_when_closed(self) -> None:
         if self._closed:
             raise BusyError("Footnote is stopping. Ask again in a moment.")
 
     async def _watch(self) -> None:
-        """Notice what another process published, and what became damaged; what is wrong is told of once."""
-        told = ""
+        """Swap to what another process published; log each problem with that once."""
+        logged = ""
         while True:
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(_POLL_SECONDS)
             try:
-                await asyncio.to_thread(self._current.look)
-                told = ""
-            except UNUSABLE as error:
-                if str(error) != told:
-                    told = str(error)
-                    _LOG.warning("still answering from %s: %s", self._current.serving.name, told)
-            except Exception as error:  # noqa: BLE001 - it is looked again, whatever it was
-                if str(error) != told:
-                    told = str(error)
-                    _LOG.exception("The index could not be looked at.")
+                await asyncio.to_thread(self._live.swap)
+                logged = ""
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next look may succeed
+                if str(error) != logged:
+                    logged = str(error)
+                    serving = self._live.answerer.generation
+                    expected = isinstance(error, UNUSABLE)
+                    _LOG.warning("Still answering from %s: %s", serving, logged, exc_info=not expected)
 
     async def _swap_to(self, generation: str) -> None:
         try:
-            await asyncio.to_thread(self._current.swap)
+            await asyncio.to_thread(self._live.swap)
         except UNUSABLE as error:
             raise NotServedError(
-                f"The generation {generation} is published, but it cannot be used, and answers still come "
-                f"from {self._current.serving.name}: {error} Once that is mended, Footnote swaps to it by "
-                "itself."
+                f"Generation {generation} is published but cannot be used, and answers still come from "
+                f"{self._live.answerer.generation}: {error} Once that is mended, Footnote swaps by itself."
             ) from error
 
-    def _retire(self, old: Serving) -> None:
-        """Close what is served no longer, once the questions and look-ups that may use it are done."""
+    def _retire(self, old: Answerer) -> None:
+        """Close a replaced answerer, once the questions and look-ups that may use it are done."""
         try:
-            self._answering.submit(functools.partial(self._looking.submit, old.close))
-        except RuntimeError:  # closed meanwhile, and the last of them may be under way
+            self._answering.submit(functools.partial(self._looking_up.submit, old.close))
+        except RuntimeError:  # closed meanwhile, and the last of them may still run
             self._retired.append(old)
 
-    def _hear_of_swap(self, generation: str) -> None:
-        self._loop.call_soon_threadsafe(_tell, self._on_swap, generation)
+    def _swapped(self, generation: str) -> None:
+        self._loop.call_soon_threadsafe(_notify, self._on_swap, generation)
 
-    def _hear_of_damage(self, damage: Damage | None) -> None:
-        self._loop.call_soon_threadsafe(_tell, self._on_damage, damage)
+    def _damaged(self, damage: Damage | None) -> None:
+        self._loop.call_soon_threadsafe(_notify, self._on_damage, damage)
 
 
-def _tell(callbacks: Sequence[Callable[[_T], None]], news: _T) -> None:
+def _notify(callbacks: Sequence[Callable[[_T], None]], news: _T) -> None:
     for callback in callbacks:
         try:
             callback(news)
-        except Exception:  # noqa: BLE001 -- whatever it is, the others hear of it too
+        except Exception:  # noqa: BLE001 -- the other callbacks are called all the same
             _LOG.exception("A callback failed that was told of %s.", news)

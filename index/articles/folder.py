@@ -1,183 +1,161 @@
-"""The article files below a path, and their bytes: of regular files in the folder, and of nothing else.
+"""The article files at a path, found and opened safely.
 
-Whoever may write into the folder can put anything there, and exchange it while it is read. So below the path
-that was named no link is followed; each folder and each file is opened by its name in the folder that is
-open; and whether it is a regular file is asked of what was opened. Nothing is opened that waits for another
-process, as a pipe does, and no more is read than a bound.
+Others may write to an article folder, even while it is read. So below the path that the user named, symbolic
+links are not followed, folders and files are opened relative to their open parent, and only regular files are
+read: nothing outside the folder can be slipped in, and neither a pipe nor a device can block the build.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from index.printing import one_line
+from index.articles.article import BLANKS, RefusedError
+from index.terminal import one_line
 
-__all__ = ["SUFFIXES", "ArticleFile", "RefusedError", "article_files", "is_question_set"]
+__all__ = ["MAX_BYTES", "NOT_UTF8", "TOO_LARGE", "FolderWalk", "SourceFile"]
 
-SUFFIXES = {".txt", ".md", ".jsonl"}
+MAX_BYTES = 64_000_000
+"""The size limit of one article, in bytes: the text of some 40 books."""
 
-_DEEPEST = 64
-"""Folders within one another that are read; each of them is open while it is."""
+NOT_UTF8 = "not UTF-8 (byte 0x{:02x}); save it as UTF-8"
+TOO_LARGE = f"larger than {MAX_BYTES // 1_000_000} MB, the limit for one article; split it"
 
-# What a system lacks is no flag there; without descriptors of folders, files are opened by their paths.
+_MAX_DEPTH = 64  # of folders; each takes a file descriptor while it is walked
+
+# Flags that a system lacks are 0 there. Without descriptors of folders (Windows), files are opened by path.
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _FILE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
-_BY_FOLDER = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
-
-
-class RefusedError(Exception):
-    """One file or line that cannot be indexed: where, and why."""
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_HAS_DESCRIPTORS = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
 
 
 @dataclass(frozen=True, slots=True)
-class ArticleFile:
-    """A file to be read; `folder` is the descriptor of the open folder in which it was found."""
+class SourceFile:
+    """One article file, as a reader gets it; `id` is its path below the article folder, without the suffix.
+
+    `folder` is the descriptor of its open folder; None for a file that the user named, which may be a link.
+    """
 
     path: Path
+    id: str
     folder: int | None = None
-    is_named: bool = False
-    """Whether the path was named outright: a link to a file is then followed."""
-
-    @property
-    def where(self) -> str:
-        """The path for people, in one line."""
-        return one_line(self.path)
 
     def open(self) -> BinaryIO:
-        """Open the file for reading.
+        """Open the file for reading bytes.
 
         Raises:
-            RefusedError: it is no regular file, or cannot be read.
+            RefusedError: it is not a regular file, or cannot be read.
         """
-        name = self.path.name if self.folder is not None else self.path
+        is_named = self.folder is None
+        name, flags = (self.path, _FILE) if is_named else (self.path.name, _FILE | _NO_FOLLOW)
         try:
-            # A device may act on being opened, so what it is is looked at before as well.
-            found = os.stat(name, dir_fd=self.folder, follow_symlinks=self.is_named)
-            _refuse_irregular(found, self.where)
-            opened = os.open(name, _FILE | (0 if self.is_named else _NO_LINK), dir_fd=self.folder)
-            file = os.fdopen(opened, "rb")
+            # Checked before as well as after: opening a device can set it off.
+            _check_regular(os.stat(name, dir_fd=self.folder, follow_symlinks=is_named))
+            file = os.fdopen(os.open(name, flags, dir_fd=self.folder), "rb")
         except OSError as error:
-            raise RefusedError(f"{self.where}: cannot be read: {error.strerror}") from error
+            raise RefusedError(f"cannot be read: {error.strerror}") from error
         try:
-            _refuse_irregular(os.fstat(file.fileno()), self.where)
+            _check_regular(os.fstat(file.fileno()))
         except RefusedError:
             file.close()
             raise
         return file
 
+    def text(self) -> str:
+        r"""Return the text of a UTF-8 file, without its byte order mark, with `\n` for line ends.
 
-def _refuse_irregular(found: os.stat_result, where: str) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        raise RefusedError(f"{where}: not a regular file")
+        Raises:
+            RefusedError: it cannot be read, is larger than `MAX_BYTES`, is not UTF-8, or is empty.
+        """
+        with self.open() as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise RefusedError(TOO_LARGE)
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            raise RefusedError(NOT_UTF8.format(data[error.start]), line) from error
+        if not text.strip(BLANKS):
+            raise RefusedError("empty")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def article_files(root: Path, problems: list[str], notes: list[str]) -> Iterator[ArticleFile]:
-    """Yield the article file `root`, or those below the folder `root`: by name, those of a folder first.
-
-    Each is to be opened before the next is asked for. Hidden files and question sets are passed over; what
-    else is, and what cannot be read, is told in `notes` and `problems`.
-    """
-    if not root.is_dir():
-        yield ArticleFile(root, is_named=True)
-        return
-    try:
-        folder = _open_folder(root, None, _FOLDER)
-    except OSError as error:
-        problems.append(f"{one_line(root)}: cannot be read: {error.strerror}")
-        return
-    yield from _below(_Folder(root, root, folder, 0), problems, notes)
+def _check_regular(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise RefusedError("not a regular file")
 
 
 @dataclass(frozen=True, slots=True)
-class _Folder:
-    """A folder that is read: `descriptor` is None on systems that cannot open one."""
+class FolderWalk:
+    """A walk over the article files at `root`, a file or a folder.
+
+    Hidden files, question sets and files of other suffixes are skipped. As `files` runs, `notes` gets a line
+    for each file skipped, but for hidden ones, and `problems` for each that has to be put right.
+    """
 
     root: Path
-    path: Path
-    descriptor: int | None
-    depth: int
+    suffixes: Collection[str]
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
+    def files(self) -> Iterator[SourceFile]:
+        """Yield the files by name, those of a folder before its subfolders'; open each before the next."""
+        if self.root.is_dir():
+            yield from self._folder(self.root, None, 0)
+        else:
+            yield SourceFile(self.root, self.root.stem)
 
-def _open_folder(path: Path, inside: int | None, flags: int) -> int | None:
-    if not _BY_FOLDER:
-        return None
-    return os.open(path.name if inside is not None else path, flags, dir_fd=inside)
+    def _folder(self, path: Path, parent: int | None, depth: int) -> Iterator[SourceFile]:
+        """Yield the files of the folder at `path`, which is opened by name in its open parent, if any."""
+        if depth > _MAX_DEPTH:
+            self.problems.append(f"{one_line(path)}: more than {_MAX_DEPTH} folders deep; move it up")
+            return
+        name, flags = (path, _FOLDER) if parent is None else (path.name, _FOLDER | _NO_FOLLOW)
+        descriptor = None
+        try:
+            if _HAS_DESCRIPTORS:
+                descriptor = os.open(name, flags, dir_fd=parent)
+            with os.scandir(path if descriptor is None else descriptor) as entries:
+                kinds = {e.name: (e.is_symlink(), e.is_dir(follow_symlinks=False)) for e in entries}
+            visible = [(path / name, *kinds[name]) for name in sorted(kinds) if not name.startswith(".")]
+            for child, is_link, is_folder in visible:
+                if is_link:
+                    self._report_link(child)
+                elif not is_folder and self._is_article_file(child):
+                    identity = child.relative_to(self.root).with_suffix("").as_posix()
+                    yield SourceFile(child, identity, descriptor)
+            for child, is_link, is_folder in visible:
+                if is_folder and not is_link:
+                    yield from self._folder(child, descriptor, depth + 1)
+        except OSError as error:
+            self.problems.append(f"{one_line(path)}: cannot be read: {error.strerror}")
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
 
+    def _is_article_file(self, path: Path) -> bool:
+        if path.name == "questions.jsonl" or path.name.endswith(".questions.jsonl"):
+            self.notes.append(f"{one_line(path)}: a question set, not articles; skipped")
+        elif path.suffix.lower() not in self.suffixes:
+            self.notes.append(f"{one_line(path)}: not an article file ({', '.join(self.suffixes)}); skipped")
+        else:
+            return True
+        return False
 
-def _below(folder: _Folder, problems: list[str], notes: list[str]) -> Iterator[ArticleFile]:
-    """Yield the files of a folder, then those of the folders in it; the descriptor is closed at the end."""
-    try:
-        with os.scandir(folder.path if folder.descriptor is None else folder.descriptor) as entries:
-            found = sorted(
-                (entry.name, entry.is_symlink(), entry.is_dir(follow_symlinks=False)) for entry in entries
-            )
-        shown = [one for one in found if not one[0].startswith(".")]
-        for name, is_link, is_folder in shown:
-            path = folder.path / name
-            if is_link:
-                _tell_of_link(path, folder.root, problems, notes)
-            elif not is_folder and _is_article_file(path, notes):
-                yield ArticleFile(path, folder.descriptor)
-        for name, is_link, is_folder in shown:
-            if is_folder and not is_link:
-                yield from _inside(folder, folder.path / name, problems, notes)
-    except OSError as error:
-        problems.append(f"{one_line(folder.path)}: cannot be read: {error.strerror}")
-    finally:
-        if folder.descriptor is not None:
-            os.close(folder.descriptor)
-
-
-def _inside(folder: _Folder, path: Path, problems: list[str], notes: list[str]) -> Iterator[ArticleFile]:
-    if folder.depth == _DEEPEST:
-        problems.append(f"{one_line(path)}: more than {_DEEPEST} folders deep; move it up")
-        return
-    try:
-        descriptor = _open_folder(path, folder.descriptor, _FOLDER | _NO_LINK)
-    except OSError as error:
-        problems.append(f"{one_line(path)}: cannot be read: {error.strerror}")
-        return
-    yield from _below(_Folder(folder.root, path, descriptor, folder.depth + 1), problems, notes)
-
-
-def is_question_set(name: str) -> bool:
-    """Tell by its name whether a file is a question set, which `footnote eval` reads, and no articles."""
-    return name == "questions.jsonl" or name.endswith(".questions.jsonl")
-
-
-def _is_article_file(path: Path, notes: list[str]) -> bool:
-    if is_question_set(path.name):
-        notes.append(f"{one_line(path)}: a question set, not articles; skipped")
-    elif path.suffix.lower() not in SUFFIXES:
-        notes.append(f"{one_line(path)}: neither .txt, .md nor .jsonl; skipped")
-    else:
-        return True
-    return False
-
-
-def _tell_of_link(link: Path, root: Path, problems: list[str], notes: list[str]) -> None:
-    """Refuse a link that leaves the folder; say of one that stays inside why it is not followed."""
-    try:
-        target = link.resolve(strict=True)
-        home = root.resolve()
-    except (OSError, RuntimeError):
-        problems.append(f"{one_line(link)}: a link that leads nowhere; remove it")
-        return
-    if not target.is_relative_to(home):
-        problems.append(f"{one_line(link)}: a link out of the articles' folder; copy the file there instead")
-        return
-    parts = target.relative_to(home).parts
-    is_read = not any(part.startswith(".") for part in parts)
-    with suppress(OSError):
-        is_read = is_read and (
-            target.is_dir() or (target.suffix.lower() in SUFFIXES and not is_question_set(target.name))
-        )
-    what = "what is read anyway" if is_read else "what is not read (hidden, or no article file)"
-    notes.append(f"{one_line(link)}: a link to {what}; skipped")
+    def _report_link(self, link: Path) -> None:
+        """Refuse a link that is broken or leaves the folder; note any other one, which is not followed."""
+        try:
+            target, root = link.resolve(strict=True), self.root.resolve()
+        except (OSError, RuntimeError):
+            self.problems.append(f"{one_line(link)}: a broken link; remove it")
+            return
+        if not target.is_relative_to(root):
+            self.problems.append(f"{one_line(link)}: a link out of the article folder; copy its target here")
+        else:
+            self.notes.append(f"{one_line(link)}: a link inside the article folder, not followed; skipped")

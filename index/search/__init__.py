@@ -1,1 +1,7 @@
-"""Placeholder."""
+"""A question to hits: its terms, candidates from two searches, late interaction, and the scores of each hit.
+
+`search` is the way in; `hits` is what it returns; `signals` names and explains the scores; `calibration` is
+the fitted confidence as data; `abbreviations` finds those that articles introduce, for the build.
+"""
+
+__all__ = ["abbreviations", "calibration", "hits", "question", "search", "signals"]

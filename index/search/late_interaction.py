@@ -1,7 +1,7 @@
 """Late interaction: a question and sentences compared token by token, from their packed token vectors.
 
 MaxSim is Khattab and Zaharia, "ColBERT: Efficient and Effective Passage Search via Contextualized Late
-Interaction over BERT" (2020); here each token of the question is weighted by the rarity of its word.
+Interaction over BERT" (2020). Here each token of the question is weighted by the rarity of its word.
 """
 
 from __future__ import annotations
@@ -12,28 +12,27 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from index.encoding.backend import TokenSpans
 from index.encoding.compression import PackedTokens, Vectors, unit
+from index.encoding.encoder import TokenSpans
 
-__all__ = ["Floats", "Interaction", "interact", "term_shares", "token_weights", "weigh"]
+__all__ = ["Interaction", "interact", "term_shares", "token_weights", "weighted_sum"]
 
 Floats = npt.NDArray[np.float32]
 Span = tuple[int, int]
 
 _DECIMALS = 5
-"""Of a cosine: a product of matrices gives equal rows the same only to about seven, by where they stand."""
+"""Decimals of a cosine: a matrix product gives equal rows the same only to about seven."""
 
 _SHORTEST = 1e-9
-"""Length below which a vector counts as nothing but zeros."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """How a question's tokens meet some sentences.
+    """How a question's tokens match some sentences.
 
-    `best` is, for each token of the question and each sentence, the cosine of the nearest of the sentence's
-    tokens: shape (question tokens, sentences), 0 for a sentence without tokens. `mean` is, for each sentence,
-    the cosine of the mean of its token vectors and that of the question's.
+    `best` is, for each token of the question and each sentence, the cosine of the sentence's nearest token:
+    shape (question tokens, sentences), 0 for a sentence without tokens. `mean` is, for each sentence, the
+    cosine of the mean of its token vectors and that of the question's: shape (sentences,).
     """
 
     best: Floats
@@ -58,7 +57,7 @@ def interact(question: Vectors, tokens: PackedTokens, counts: Sequence[int]) -> 
         cosines = np.maximum.reduceat((question @ rows.T) * scales, starts, axis=1)
         best[:, filled] = cosines.round(_DECIMALS)
         spans = zip(starts.tolist(), ends.tolist(), strict=True)
-        # A product a sentence: NumPy's own sum of runs of rows takes five times as long.
+        # A product for each sentence: NumPy's own sum of runs of rows takes five times as long.
         sums = np.stack([scales[start:end] @ rows[start:end] for start, end in spans])
         whole = unit(question.mean(axis=0, keepdims=True))[0]
         mean[filled] = np.einsum("ij,j->i", unit(sums), whole).round(_DECIMALS)
@@ -66,7 +65,7 @@ def interact(question: Vectors, tokens: PackedTokens, counts: Sequence[int]) -> 
 
 
 def term_shares(spans: TokenSpans, terms: Sequence[Span]) -> Floats:
-    """Return the share that each token has in each term: shape (terms, tokens).
+    """Return the share that each token has in each term, by their spans: shape (terms, tokens).
 
     The tokens of a term share it equally; a term without tokens has only zeros.
     """
@@ -76,20 +75,20 @@ def term_shares(spans: TokenSpans, terms: Sequence[Span]) -> Floats:
     return np.asarray(within / np.maximum(counts, 1), dtype=np.float32)
 
 
-def weigh(best: Floats, weights: Floats) -> Floats:
-    """Return the weighted sum over a question's tokens, `best` of shape (tokens, n): shape (n,).
-
-    Columns that are equal have equal sums, to the last bit, which a matrix product does not promise.
-    """
-    return np.asarray((best * weights[:, None]).sum(axis=0))
-
-
 def token_weights(shares: Floats, weights: Sequence[float]) -> Floats:
-    """Return the weight of each token of a question, which together make 1.
+    """Return the weight of each token of a question, from its terms' weights; together they make 1.
 
-    The tokens of a term share its weight. Tokens outside of terms (punctuation) weigh nothing, unless all do.
+    Tokens outside of terms (punctuation) weigh nothing, unless all do.
     """
     weighed = np.asarray(weights, dtype=np.float32) @ shares
     total = float(weighed.sum())
     count = shares.shape[1]
     return weighed / total if total > 0 else np.full(count, 1 / max(count, 1), dtype=np.float32)
+
+
+def weighted_sum(best: Floats, weights: Floats) -> Floats:
+    """Return the weighted sum over a question's tokens, `best` of shape (tokens, n): shape (n,).
+
+    Equal columns have equal sums to the last bit, which a matrix product does not promise.
+    """
+    return np.asarray((best * weights[:, None]).sum(axis=0))

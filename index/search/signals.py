@@ -1,8 +1,8 @@
-"""The signals of a hit: what the search measures of it, one function each.
+"""The signals of a hit: what the search measures, one function each.
 
-A signal's docstring is its name in words, then its formula and source; `--explain` and `/why` show the first
-line of it. `SUMMED` make up the score by which hits are ordered; `JUDGED` are what the confidence is fitted
-to. Another signal is another function here, and a new fit (`footnote eval --fit`).
+A signal's docstring is its name in words, then its formula and source; `--explain` and **Why?** show the
+first line. `SUMMED` add up to the score that orders hits; `JUDGED` are what the confidence is fitted to.
+Another signal is another function here, and a new fit (`footnote eval --fit`).
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def lexical(hit: Hit) -> float:
 def late(hit: Hit) -> float:
     """How near the passage is word by word.
 
-    The sum over the question's tokens of weight x the cosine of the nearest token of the passage (MaxSim:
-    Khattab and Zaharia, "ColBERT", 2020); the weights are the rarity of the tokens' words and make 1.
+    The sum over the question's tokens of weight x the cosine of the passage's nearest token (MaxSim: Khattab
+    and Zaharia, "ColBERT", 2020). The weights are the rarity of the tokens' words and add up to 1.
     """
     return hit.late
 
@@ -67,30 +67,22 @@ def score(hit: Hit) -> float:
 
 
 def weakest(hit: Hit) -> float:
-    """How well the passage meets the one word of the question that it meets worst.
+    """How well the passage matches the one word of the question that it matches worst.
 
-    The least, over the words that say something, of the cosine of the nearest token; 1 for a word that the
-    passage or its title has in some form. "What did the Scottish council say?" is not answered by what
-    another council says.
+    The least, over the content words, of the cosine of the nearest token; 1 for a word that the passage or
+    its title has in some form. "What did the Scottish council say?" is not answered by what another council
+    says.
     """
-    saying = [one for one in hit.terms if one.term.says] or hit.terms
-    return min((1.0 if one.in_words else one.near for one in saying), default=0.0)
-
-
-def value_wanted(hit: Hit) -> float:
-    """Whether the sentence has a number, date or the like that the question asks for and has not itself.
-
-    1 it has, 0 it has none, 0.5 where the question asks for something else (`index.search.wanted`).
-    """
-    return hit.best_sentence.wanted
+    content = [match for match in hit.terms if match.term.is_content] or hit.terms
+    return min((1.0 if match.in_words else match.near for match in content), default=0.0)
 
 
 SUMMED: Mapping[str, Signal] = {
-    one.__name__: one for one in (dense, lexical, late, sentence_late, sentence_mean)
+    signal.__name__: signal for signal in (dense, lexical, late, sentence_late, sentence_mean)
 }
 """The signals whose weighted sum is a hit's score."""
 
-JUDGED: Mapping[str, Signal] = {one.__name__: one for one in (score, weakest, value_wanted)}
+JUDGED: Mapping[str, Signal] = {signal.__name__: signal for signal in (score, weakest)}
 """The signals that the confidence weighs."""
 
 
@@ -100,7 +92,7 @@ def summed(hit: Hit) -> dict[str, tuple[float, float]]:
 
 
 def judged(hit: Hit) -> dict[str, float]:
-    """Return, by name, what the confidence of a hit is made of."""
+    """Return, by name, what a hit's confidence is computed from."""
     return {name: signal(hit) for name, signal in JUDGED.items()}
 
 

@@ -1,264 +1,206 @@
-"""The database of one generation: articles, passages, sentences, and the words to find them by.
-
-It is written article by article, in order. Articles whose content stands in the generation before are copied
-from its database, many at a time, with their numbers moved: what was found in them is not sought again.
-"""
+"""The SQLite database of one generation: articles, passages with their sentences, and abbreviations."""
 
 from __future__ import annotations
 
-import itertools
-import operator
+import json
+import queue
 import sqlite3
-from collections import Counter
+import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from index.articles.reading import Article
-from index.language import words_of
-from index.passages.drafts import sentence_texts
+import numpy as np
+from cachetools import LRUCache
+
+from index.articles.article import Article
 from index.passages.splitting import Passage, Sentence
-from index.search.abbreviations import find_abbreviations
-from index.search.values import value_terms
-from index.storage.lexical import TOKENIZER, write_postings
-from index.storage.manifest import POSTINGS
-from index.storage.sqlite import IMMUTABLE, address, harden, tell_damage
+from index.storage.sqlite import harden, open_read_only, raise_if_damaged
+from index.storage.store import ArticleSummary, StoredPassage
 
-__all__ = ["DatabaseWriter", "Run"]
+__all__ = ["DATABASE", "Database", "DatabaseWriter"]
 
-_SCHEMA = f"""
+DATABASE = "passages.sqlite"
+
+# `sentences` is a row of four little-endian 32-bit integers for each sentence: its paragraph, its start, its
+# end, and how many tokens it has.
+_SCHEMA = """
 CREATE TABLE articles (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, title TEXT NOT NULL, author TEXT NOT NULL,
     publisher TEXT NOT NULL, url TEXT NOT NULL, published TEXT NOT NULL, heading TEXT NOT NULL,
-    text TEXT NOT NULL, content_hash TEXT NOT NULL);
+    text TEXT NOT NULL, paragraphs INTEGER NOT NULL, content_hash TEXT NOT NULL);
 CREATE TABLE passages (
-    id INTEGER PRIMARY KEY, article INTEGER NOT NULL REFERENCES articles, first_sentence INTEGER NOT NULL,
-    is_heading INTEGER NOT NULL, key TEXT NOT NULL, terms TEXT NOT NULL);
-CREATE TABLE sentences (
-    id INTEGER PRIMARY KEY, passage INTEGER NOT NULL REFERENCES passages, paragraph INTEGER NOT NULL,
-    start INTEGER NOT NULL, "end" INTEGER NOT NULL, first_token INTEGER NOT NULL, tokens INTEGER NOT NULL);
-CREATE VIRTUAL TABLE passage_words USING fts5(
-    text, title, content='', tokenize='{TOKENIZER}');
-CREATE TABLE words (word TEXT PRIMARY KEY, passages INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE abbreviations (
-    article INTEGER NOT NULL REFERENCES articles, short TEXT NOT NULL, long TEXT NOT NULL);
+    id INTEGER PRIMARY KEY, article INTEGER NOT NULL REFERENCES articles, is_heading INTEGER NOT NULL,
+    key BLOB NOT NULL, first_token INTEGER NOT NULL, sentences BLOB NOT NULL);
+CREATE TABLE abbreviations (short TEXT NOT NULL, long TEXT NOT NULL, UNIQUE (short, long));
 """
 _INDEXES = """
 CREATE INDEX passages_by_article ON passages (article);
-CREATE INDEX sentences_by_passage ON sentences (passage);
-CREATE INDEX abbreviations_by_article ON abbreviations (article);
+CREATE INDEX passages_by_key ON passages (key);
 """
-_EDGES = """
-SELECT min(passage), max(passage) + 1, min(sentences.id), max(sentences.id) + 1,
-    min(first_token), max(first_token + tokens)
-FROM before.passages JOIN before.sentences ON passage = passages.id WHERE article BETWEEN ? AND ?
-"""
-_COPY_ARTICLE = """
-INSERT INTO main.articles
-SELECT ?, ?, title, author, publisher, url, published, heading, text, content_hash
-FROM before.articles WHERE id = ?
-"""
-_COPIES = (
-    """
-    INSERT INTO main.passages
-    SELECT id + :passages, article + :articles, first_sentence + :sentences, is_heading, key, terms
-    FROM before.passages WHERE article BETWEEN :first AND :last ORDER BY id
-    """,
-    """
-    INSERT INTO main.sentences
-    SELECT sentences.id + :sentences, passage + :passages, paragraph, start, "end", first_token + :tokens,
-        tokens
-    FROM before.passages JOIN before.sentences ON passage = passages.id
-    WHERE article BETWEEN :first AND :last ORDER BY sentences.id
-    """,
-    """
-    INSERT INTO main.abbreviations SELECT article + :articles, short, long
-    FROM before.abbreviations WHERE article BETWEEN :first AND :last ORDER BY rowid
-    """,
-)
-_STORED = """
-SELECT passage, article, terms, paragraph, start, "end"
-FROM before.passages JOIN before.sentences ON passage = passages.id
-WHERE article BETWEEN ? AND ? ORDER BY sentences.id
-"""
-
-
-_TITLE = 1_000
-"""Characters of a title by which each passage of its article is found as well."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Rows that stand one after another in the generation before."""
-
-    passages: range
-    sentences: range
-    tokens: range
+_ARTICLE_COLUMNS = "id, name, title, author, publisher, url, published, heading, text"
+_PASSAGE_COLUMNS = "id, article, key, first_token, sentences"
+_CACHED_CHARACTERS = 4_000_000
+"""Characters of recently read articles that are kept in memory, or one larger article."""
+_KEYS_AT_ONCE = 500
+"""Parameters of one statement: SQLite allows at least 999."""
+_CONNECTIONS = 2
+"""One for the thread that answers and one for the thread that looks things up, so that neither waits."""
 
 
 class DatabaseWriter:
-    """Writes one generation's database. Its counts are those of the rows so far.
+    """Writes one generation's database. Every method raises sqlite3.OperationalError where it cannot."""
 
-    Every method raises sqlite3.OperationalError where it cannot be written, and as a context it raises
-    DamagedIndexError where the one before cannot be read. The caller syncs the file.
-    """
-
-    def __init__(self, path: Path, language: str, before: Path | None) -> None:
-        """Begin the database at `path`; `before` is that of the generation before, to copy from."""
-        self.articles = self.passages = self.sentences = self.tokens = 0
-        self._path = path
-        self._language = language
-        self._words: Counter[str] = Counter()
-        self._times: Counter[int] = Counter()
-        """How often each article of the generation before was copied."""
-        self._before = before
-        self._database = sqlite3.connect(address(path, "mode=rwc"), uri=True, isolation_level=None)
+    def __init__(self, path: Path) -> None:
+        """Begin the database at `path`; the caller syncs the file when it is finished."""
+        self._database = sqlite3.connect(path, isolation_level=None)
         try:
-            # The file is aside until it is whole, so a journal would guard nothing.
+            # The file is written aside, so a journal would protect nothing.
             self._database.execute("PRAGMA journal_mode = OFF")
             self._database.execute("PRAGMA synchronous = OFF")
             harden(self._database)
             self._database.executescript(_SCHEMA)
-            if before is not None:
-                self._database.execute("ATTACH ? AS before", (address(before, IMMUTABLE),))
             self._database.execute("BEGIN")
-        except BaseException as error:
-            self._close_after(error)
+        except BaseException:
+            self._database.close()
             raise
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    def add_article(
+        self, row: int, article: Article, content_hash: str, abbreviations: Sequence[tuple[str, str]]
     ) -> None:
-        self._close_after(error)
+        """Add an article and the abbreviations that it introduces."""
+        heading = (article.id, article.title, article.author, article.publisher, article.url)
+        rest = (article.published, article.heading, article.text, len(article.paragraphs), content_hash)
+        self._insert("articles", (row, *heading, *rest))
+        self._database.executemany("INSERT OR IGNORE INTO abbreviations VALUES (?, ?)", abbreviations)
 
-    def _close_after(self, error: BaseException | None) -> None:
-        self._database.close()
-        # What is written is never read before it is whole, so damage is that of the one before.
-        if self._before is not None and isinstance(error, sqlite3.Error):
-            tell_damage(self._before, error)
-
-    def add(
-        self, article: Article, passages: Sequence[tuple[Passage, str]], tokens: Sequence[Sequence[int]]
-    ) -> None:
-        """Add an article; each passage comes with its key, and `tokens` counts those of its sentences."""
-        row = self.articles
-        self._add_article(article)
-        self.articles += 1
-        for (passage, key), counts in zip(passages, tokens, strict=True):
-            text = _text(article, passage, self._language)
-            terms = " ".join(value_terms(text, self._language))
-            fields = (self.passages, row, self.sentences, int(passage.is_heading), key, terms)
-            self._insert("passages", [fields])
-            self._add_words(self.passages, article, text, terms)
-            self._words.update(_words(article, text))
-            self._add_sentences(passage, counts)
-            self.passages += 1
-        self._insert("abbreviations", [(row, *pair) for pair in find_abbreviations(article.text)])
-
-    def copy(self, articles: Sequence[Article], first: int) -> Run:
-        """Add articles whose content the generation before has in as many rows, from `first` on.
-
-        Return which rows of theirs it has there.
-        """
-        last = first + len(articles) - 1
-        run = self._run(first, last)
-        moved = {
-            "articles": self.articles - first,
-            "passages": self.passages - run.passages.start,
-            "sentences": self.sentences - run.sentences.start,
-            "tokens": self.tokens - run.tokens.start,
-        }
-        self._database.executemany(
-            _COPY_ARTICLE,
-            [(row, one.id, row - moved["articles"]) for row, one in enumerate(articles, self.articles)],
-        )
-        for statement in _COPIES:
-            self._database.execute(statement, {**moved, "first": first, "last": last})
-        for row, old, terms, passage in self._stored(first, last):
-            article = articles[old - first]
-            text = _text(article, passage, self._language)
-            self._add_words(row + moved["passages"], article, text, terms)
-        self._times.update(range(first, last + 1))
-        self.articles += len(articles)
-        self.passages += len(run.passages)
-        self.sentences += len(run.sentences)
-        self.tokens += len(run.tokens)
-        return run
+    def add_passage(self, passage: StoredPassage) -> None:
+        """Add a passage of an article that was added."""
+        rows = [
+            (sentence.paragraph, sentence.start, sentence.end, tokens)
+            for sentence, tokens in zip(passage.passage.sentences, passage.token_counts, strict=True)
+        ]
+        sentences = np.asarray(rows, dtype="<i4").tobytes()
+        head = (passage.row, passage.article, passage.passage.is_heading, passage.key)
+        self._insert("passages", (*head, passage.first_token, sentences))
 
     def finish(self) -> None:
-        """Write what is known only of all articles together, and the postings of the words beside it."""
-        if self._before is not None:
-            self._count_copied_words()
-        self._insert("words", sorted((word, count) for word, count in self._words.items() if count))
+        """Write the indexes and close the file."""
         self._database.execute("COMMIT")
         self._database.executescript(_INDEXES)
-        write_postings(self._database, self._path.with_name(POSTINGS))
+        self._database.close()
 
-    def _add_article(self, one: Article) -> None:
-        fields = (one.id, one.title, one.author, one.publisher, one.url, one.published, one.heading, one.text)
-        self._insert("articles", [(self.articles, *fields, one.content_hash)])
+    def close(self) -> None:
+        """Close the file, finished or not."""
+        self._database.close()
 
-    def _add_sentences(self, passage: Passage, counts: Sequence[int]) -> None:
-        rows = []
-        for one, count in zip(passage.sentences, counts, strict=True):
-            rows.append(
-                (self.sentences, self.passages, one.paragraph, one.start, one.end, self.tokens, count)
-            )
-            self.sentences += 1
-            self.tokens += count
-        self._insert("sentences", rows)
+    def _insert(self, table: str, values: tuple[object, ...]) -> None:
+        marks = ", ".join("?" * len(values))
+        self._database.execute(f"INSERT INTO {table} VALUES ({marks})", values)  # noqa: S608 - our own tables
 
-    def _add_words(self, row: int, article: Article, text: str, terms: str) -> None:
-        """Add what a passage is found by: its values in their one form stand after its text."""
-        searched = f"{text} {terms}" if terms else text
-        self._database.execute(
-            "INSERT INTO passage_words (rowid, text, title) VALUES (?, ?, ?)",
-            (row, searched, article.title[:_TITLE]),
+
+class Database:
+    """The database of one generation, open for reading; safe to use from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the database; it stays readable when the file is removed.
+
+        Raises:
+            ValueError: its schema has a view or a trigger.
+            sqlite3.Error: it is no database.
+        """
+        self._path = path
+        self._pool: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
+        for _ in range(_CONNECTIONS):
+            self._pool.put(open_read_only(path))
+        self._articles: LRUCache[int, Article] = LRUCache(_CACHED_CHARACTERS, lambda one: len(one.text))
+        self._articles_lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the connections, once those in use come back."""
+        for _ in range(_CONNECTIONS):
+            self._pool.get().close()
+
+    def articles(self, rows: Sequence[int]) -> list[Article]:
+        """Return articles by row, in the order asked for."""
+        with self._articles_lock:
+            found = {row: self._articles[row] for row in rows if row in self._articles}
+        if missing := [row for row in rows if row not in found]:
+            condition = "id IN (SELECT value FROM json_each(?))"
+            for row, *fields in self._select("articles", _ARTICLE_COLUMNS, condition, json.dumps(missing)):
+                found[row] = Article(*fields)
+            with self._articles_lock, suppress(ValueError):  # one article may exceed the whole cache
+                self._articles.update({row: found[row] for row in missing})
+        return [found[row] for row in rows]
+
+    def article_row(self, identity: str) -> int | None:
+        """Return the row of the article with this id, or None."""
+        # As bytes, since sqlite3 refuses a lone surrogate, which no id has.
+        name = identity.encode("utf-8", "surrogatepass")
+        rows = self._select("articles", "id", "name = CAST(? AS TEXT)", name)
+        return rows[0][0] if rows else None
+
+    def catalogue(self) -> list[ArticleSummary]:
+        """Return every article's summary, in order."""
+        columns = "id, name, title, author, publisher, url, published, paragraphs, content_hash"
+        return [ArticleSummary(*row) for row in self._select("articles", columns, "1 ORDER BY id")]
+
+    def passages(self, rows: Sequence[int]) -> list[StoredPassage]:
+        """Return passages by row, in the order asked for."""
+        condition = "id IN (SELECT value FROM json_each(?))"
+        found = self._select("passages", _PASSAGE_COLUMNS, condition, json.dumps(list(rows)))
+        by_row = {row[0]: _stored_passage(*row) for row in found}
+        return [by_row[row] for row in rows]
+
+    def passages_of(self, article: int) -> list[StoredPassage]:
+        """Return every passage of an article, in order."""
+        found = self._select("passages", _PASSAGE_COLUMNS, "article = ? ORDER BY id", article)
+        return [_stored_passage(*row) for row in found]
+
+    def rows_of_article(self, article: int) -> range:
+        """Return the rows of an article's passages."""
+        ((first, end),) = self._select(
+            "passages", "ifnull(min(id), 0), ifnull(max(id) + 1, 0)", "article = ?", article
         )
+        return range(first, end)
 
-    def _count_copied_words(self) -> None:
-        """Count words as the generation before did, but for the articles not copied from it just once."""
-        self._words.update(dict(self._database.execute("SELECT word, passages FROM before.words")))
-        for (row,) in self._database.execute("SELECT id FROM before.articles"):
-            if times := self._times[row] - 1:
-                article = self._article_before(row)
-                for _, _, _, passage in self._stored(row, row):
-                    for word in _words(article, _text(article, passage, self._language)):
-                        self._words[word] += times
+    def rows_of_keys(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+        """Return the row of a passage with each of these keys, where there is one."""
+        found: dict[bytes, int] = {}
+        for first in range(0, len(keys), _KEYS_AT_ONCE):
+            some = keys[first : first + _KEYS_AT_ONCE]
+            condition = f"key IN ({', '.join('?' * len(some))}) GROUP BY key"
+            found.update(self._select("passages", "key, min(id)", condition, *some))
+        return found
 
-    def _article_before(self, row: int) -> Article:
-        (fields,) = self._database.execute(
-            "SELECT name, title, author, publisher, url, published, heading, text "
-            "FROM before.articles WHERE id = ?",
-            (row,),
-        )
-        return Article(*fields)
+    def heading_rows(self) -> list[int]:
+        """Return the rows of the passages that are headings."""
+        return [row for (row,) in self._select("passages", "id", "is_heading")]
 
-    def _run(self, first: int, last: int) -> Run:
-        (edges,) = self._database.execute(_EDGES, (first, last))
-        return Run(range(*edges[:2]), range(*edges[2:4]), range(*edges[4:]))
+    def abbreviations(self) -> list[tuple[str, str]]:
+        """Return the abbreviations that the articles introduce, in the order of the articles."""
+        return self._select("abbreviations", "short, long", "1 ORDER BY rowid")
 
-    def _stored(self, first: int, last: int) -> Iterator[tuple[int, int, str, Passage]]:
-        """Yield the passages of articles of the generation before: row, article's row, terms, passage."""
-        rows = self._database.execute(_STORED, (first, last))
-        for (row, article, terms), group in itertools.groupby(rows, operator.itemgetter(0, 1, 2)):
-            yield row, article, terms, Passage(tuple(Sentence(*fields[3:]) for fields in group))
+    def _select(self, table: str, columns: str, condition: str, *values: object) -> list[tuple[Any, ...]]:
+        sql = f"SELECT {columns} FROM {table} WHERE {condition}"  # noqa: S608 - our own statements
+        try:
+            with self._connection() as connection:
+                return connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise_if_damaged(self._path, error)
+            raise
 
-    def _insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        if rows:
-            marks = ", ".join("?" * len(rows[0]))
-            self._database.executemany(f"INSERT INTO main.{table} VALUES ({marks})", rows)  # noqa: S608 - our own table names
-
-
-def _text(article: Article, passage: Passage, language: str) -> str:
-    return "\n".join(sentence_texts(article, passage, language))
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        connection = self._pool.get()
+        try:
+            yield connection
+        finally:
+            self._pool.put(connection)
 
 
-def _words(article: Article, text: str) -> set[str]:
-    """Return the words, as they are spelt, that a passage has or its title."""
-    return set(words_of(f"{article.title[:_TITLE]}\n{text}"))
+def _stored_passage(row: int, article: int, key: bytes, first_token: int, sentences: bytes) -> StoredPassage:
+    rows = np.frombuffer(sentences, dtype="<i4").reshape(-1, 4).tolist()
+    spans = tuple(Sentence(paragraph, start, end) for paragraph, start, end, _ in rows)
+    return StoredPassage(row, article, Passage(spans), key, first_token, tuple(row[3] for row in rows))

@@ -1,7 +1,7 @@
-"""Who may write to an index folder: the one who holds its lock, where the system lets anybody.
+"""The lock of an index folder: one build at a time.
 
-The lock is the operating system's, on a file that stays: it is freed when the process that holds it ends,
-however it ends. What the file says of its holder is for people; where nobody holds the lock, it says nothing.
+It is the operating system's lock on a file that stays, so it is freed however the process ends. The file's
+content names the holder for people.
 """
 
 from __future__ import annotations
@@ -16,20 +16,22 @@ from pathlib import Path
 import portalocker
 
 from index.errors import BusyError, NotWritableError
-from index.storage.manifest import LOCK
 
-__all__ = ["locked", "writable"]
+__all__ = ["LOCK", "locked", "writable"]
+
+LOCK = "lock"
+"""The name of the lock file in an index folder."""
 
 _SHOWN = 200
-"""Characters of what the lock file says that are shown."""
+"""Characters of the lock file that are shown in an error."""
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of an index folder that is there.
+    """Hold the lock of an existing index folder.
 
     Raises:
-        BusyError: another process, or another part of this one, holds it.
+        BusyError: another build holds it, in this process or another.
         OSError: the lock file cannot be written.
     """
     with (folder / LOCK).open("a+", encoding="utf-8", errors="replace") as file:
@@ -39,32 +41,32 @@ def locked(folder: Path) -> Iterator[None]:
             file.seek(0)
             holder = file.read(_SHOWN).strip() or "another process"
             raise BusyError(
-                f"another build is at work on {folder}: {holder}. Try again when it is done."
+                f"another build is running on {folder}: {holder}. Try again when it is done."
             ) from error
         except portalocker.exceptions.LockException as error:
-            raise OSError(f"its lock cannot be had: {error}") from error
-        file.truncate(0)  # what a process that was killed left there is no lock
+            raise OSError(f"it cannot be locked: {error}") from error
+        file.truncate(0)  # a killed process leaves its text there, but no lock
         file.write(f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
         file.flush()
         try:
             yield
         finally:
-            with suppress(OSError):  # what was done under the lock is done
+            with suppress(OSError):
                 file.truncate(0)
 
 
 @contextmanager
 def writable(folder: Path) -> Iterator[None]:
-    """Say of an index folder what to do where the system does not let it be written.
+    """Turn an operating system's refusal to write an index folder into an error that says what to do.
 
     Raises:
-        NotWritableError: no access, no room, or a disk that fails.
+        NotWritableError: no access, no room, or a failing disk.
     """
     try:
         yield
     except (OSError, sqlite3.OperationalError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise NotWritableError(
-            f"the index at {folder} cannot be written: {reason}. Make room or give access to it; "
-            "nothing that was there before is harmed."
+            f"the index at {folder} cannot be written: {reason}. Free some space or give access to it; "
+            "the previous index is unchanged."
         ) from error

@@ -1,189 +1,120 @@
-"""What the index folder says of itself: which generation serves, what it holds, the checksum of each file."""
+"""The files of an index folder that say what serves: the pointer, and the manifest of each generation.
+
+    <index>/CURRENT                    names the generation that serves, with its manifest's SHA-256
+    <index>/<generation>/manifest.json what the generation holds, and the checksum of each of its files
+
+A generation's name ends in the first characters of its manifest's SHA-256, so every byte is covered.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from index.encoding.models import Model
 from index.errors import DamagedIndexError, NoIndexError
-from index.storage.checksums import Digests
-from index.storage.held import HeldFile
+from index.storage.files import Checksum, check_file, open_regular, replace_file
+from index.storage.store import StoreInfo
 
 __all__ = [
-    "ALL_FILES",
-    "BASIS",
-    "DATABASE",
-    "DENSE",
-    "EXACT",
-    "EXACT_SUMS",
-    "FILES",
     "FORMAT",
-    "GATE",
     "GENERATION",
-    "KEPT",
-    "LOCK",
     "MANIFEST",
     "POINTER",
-    "POSTINGS",
-    "POSTINGS_SUMS",
-    "REBUILD",
     "REFUSED",
-    "ROWS",
     "TEMPORARY",
-    "TOKENS",
-    "TOKENS_SUMS",
     "Manifest",
-    "Pointer",
     "generation_name",
+    "point_at",
     "read_manifest",
-    "read_named_manifest",
     "read_pointer",
 ]
 
-FORMAT = 4
-"""The version of the format on disk; another version is refused, and a build makes this one."""
+FORMAT = 5
+"""The version of the format on disk. Another version is refused, and the next build makes this one."""
 
 POINTER = "CURRENT"
 MANIFEST = "manifest.json"
-DATABASE = "passages.sqlite"
-DENSE = "dense.faiss"
-EXACT = "dense.f32"
-EXACT_SUMS = "dense.f32.sums"
-POSTINGS = "postings.bin"
-POSTINGS_SUMS = "postings.bin.sums"
-TOKENS = "tokens.i8"
-TOKENS_SUMS = "tokens.i8.sums"
-BASIS = "basis.f32"
-LOCK = "lock"
-KEPT = "kept.vectors"
 TEMPORARY = ".building-"
+"""What the names of unfinished folders begin with."""
 REFUSED = "refused-"
 """What the name of a generation that the gate refused begins with."""
-GATE = "gate.json"
-"""In such a one: which gold questions were lost."""
 GENERATION = re.compile(r"(?P<number>\d{6,})-[0-9a-f]{16}")
-REBUILD = DamagedIndexError.advice
-ROWS = {TOKENS: TOKENS_SUMS, EXACT: EXACT_SUMS, POSTINGS: POSTINGS_SUMS}
-"""Files of rows, each with the file of its blocks' checksums, by which they are read."""
-FILES = frozenset({DATABASE, POSTINGS, POSTINGS_SUMS, DENSE, TOKENS, TOKENS_SUMS, BASIS})
-"""What every generation holds; one whose dense index is approximate has the exact vectors as well."""
-ALL_FILES = FILES | {EXACT, EXACT_SUMS}
-"""What a generation may hold besides its manifest."""
+
+_NAME_DIGITS = 16
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_NAMED_BY = 16
-"""Characters of the manifest's SHA-256 that a generation's name ends in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """What CURRENT says: a generation's name and the SHA-256 of its manifest."""
-
-    generation: str
-    manifest: str
-
-    def line(self) -> bytes:
-        """Return CURRENT's only content: both, and the SHA-256 of the two before."""
-        both = f"{self.generation} {self.manifest}"
-        return f"{both} {hashlib.sha256(both.encode()).hexdigest()}\n".encode()
+_FILE = re.compile(r"(?:[a-z]+/)?\.?[a-z0-9]+(?:\.[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a generation holds and what it was made with.
+    """What a generation holds and what it was made with; see `StoreInfo` for the fields they share.
 
-    `graph` is the SHA-256 of the record of the encoder's graph, "" where it has none. Of
-    each file, by its name, `files` has the SHA-256, `quick` the XXH3-128 and `sizes` the bytes. `before` is
-    the generation that served when it was made, "" where none did.
+    `files` has the checksum of each file by its path in the generation's folder. `previous` is the name of
+    the generation that served when this one was built, "" where none did.
     """
 
-    format: int
     built: str
     encoder: str
     encoder_fingerprint: str
-    graph: str
     producer: str
-    dimension: int
     passage_settings: dict[str, Any]
     articles: int
     passages: int
     sentences: int
     tokens: int
+    dimension: int
     token_width: int
-    files: dict[str, str]
-    quick: dict[str, str]
-    sizes: dict[str, int]
-    before: str
+    files: dict[str, Checksum]
+    previous: str
+    format: int = FORMAT
 
-    def digests(self) -> dict[str, Digests]:
-        """Return what each file is known by, by its name."""
-        return {name: Digests(self.files[name], self.quick[name], self.sizes[name]) for name in self.files}
+    def info(self, generation: str) -> StoreInfo:
+        """Return what others may know of the generation of this name."""
+        return StoreInfo(
+            generation=generation,
+            built=self.built,
+            encoder=self.encoder,
+            encoder_fingerprint=self.encoder_fingerprint,
+            producer=self.producer,
+            passage_settings=self.passage_settings,
+            articles=self.articles,
+            passages=self.passages,
+            sentences=self.sentences,
+            tokens=self.tokens,
+            bytes=sum(file.size for file in self.files.values()),
+        )
 
-    @property
-    def size(self) -> int:
-        """The size of all files together."""
-        return sum(self.sizes.values())
-
-    @property
-    def row_bytes(self) -> int:
-        """The size of the files of rows together."""
-        return sum(size for name, size in self.sizes.items() if name in ROWS)
-
-    def check_encoder(self, model: Model) -> None:
-        """Refuse any model but the one that the generation was made with.
-
-        Raises:
-            DamagedIndexError: it is another one.
-        """
-        if self.encoder_fingerprint != model.fingerprint:
-            raise DamagedIndexError(
-                f"the index was made with the encoder {self.encoder}, and FOOTNOTE_MODEL names {model.name}. "
-                "Run `footnote index build`, or set FOOTNOTE_MODEL back."
-            )
-
-    def check_pin(self, pin: str) -> None:
-        """Refuse a generation that was made with another encoder than the one with the fingerprint `pin`.
+    def check_files(self, home: Path, names: Mapping[str, Checksum] | None = None) -> None:
+        """Compare the files of the generation at `home`, or some of them, with their checksums.
 
         Raises:
-            DamagedIndexError: it was; not where `pin` is "".
+            DamagedIndexError: one differs or cannot be read.
         """
-        if pin not in {"", self.encoder_fingerprint}:
-            raise DamagedIndexError(
-                f"the index was made with the encoder {self.encoder}, whose fingerprint "
-                f"{self.encoder_fingerprint} is not the one that FOOTNOTE_MODEL_SHA256 names. Run `footnote "
-                "index build`, or correct FOOTNOTE_MODEL_SHA256."
-            )
+        for name, expected in (self.files if names is None else names).items():
+            check_file(home / name, expected)
 
     def to_bytes(self) -> bytes:
         """Return the file's content."""
-        fields = {name: getattr(self, name) for name in self.__slots__}
-        return (json.dumps(fields, indent=1, sort_keys=True) + "\n").encode()
-
-
-_KINDS: dict[str, type] = {
-    **dict.fromkeys(("articles", "passages", "sentences", "tokens", "token_width", "dimension"), int),
-    **dict.fromkeys(("before", "built", "encoder", "encoder_fingerprint", "graph", "producer"), str),
-    **dict.fromkeys(("passage_settings", "files", "quick", "sizes"), dict),
-}
-"""What each field of a manifest is."""
+        return (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode()
 
 
 def generation_name(number: int, manifest: bytes) -> str:
     """Return the name of the generation with this number and manifest."""
-    return f"{number:06d}-{hashlib.sha256(manifest).hexdigest()[:_NAMED_BY]}"
+    return f"{number:06d}-{hashlib.sha256(manifest).hexdigest()[:_NAME_DIGITS]}"
 
 
-def read_pointer(folder: Path) -> Pointer:
-    """Read which generation serves.
+def read_pointer(folder: Path) -> str:
+    """Return the name of the generation that serves.
 
     Raises:
-        NoIndexError: there is none.
-        DamagedIndexError: CURRENT is not what a build wrote, byte for byte.
+        NoIndexError: there is no index.
+        DamagedIndexError: CURRENT is not what a build wrote.
     """
     path = folder / POINTER
     try:
@@ -192,73 +123,73 @@ def read_pointer(folder: Path) -> Pointer:
         raise NoIndexError(f"no index at {folder}: run `footnote index build` first.") from error
     except OSError as error:
         raise DamagedIndexError(f"{path} cannot be read: {error.strerror}.") from error
-    fields = data.decode("ascii", "replace").split()
-    if len(fields) == 3 and GENERATION.fullmatch(fields[0]):
-        pointer = Pointer(fields[0], fields[1])
-        if pointer.line() == data:
-            return pointer
-    raise DamagedIndexError.of(path, "is damaged")
+    name, _, _ = data.decode("ascii", "replace").partition(" ")
+    if not GENERATION.fullmatch(name) or data != _pointer_line(name):
+        raise DamagedIndexError.of(path, "is damaged")
+    return name
 
 
-def read_manifest(folder: Path, pointer: Pointer) -> Manifest:
-    """Read the manifest of the generation that a pointer names.
+def point_at(folder: Path, name: str) -> None:
+    """Have CURRENT name a generation, in one step that a power cut does not undo.
 
     Raises:
-        DamagedIndexError: it is not the one that the pointer was written with, or is of another version.
+        OSError: it cannot be written.
     """
-    return _read_manifest(folder / pointer.generation, pointer.manifest)
+    replace_file(folder / POINTER, _pointer_line(name))
 
 
-def read_named_manifest(home: Path) -> Manifest:
+def _pointer_line(name: str) -> bytes:
+    return f"{name} {hashlib.sha256(name.encode()).hexdigest()}\n".encode()
+
+
+def read_manifest(home: Path) -> Manifest:
     """Read the manifest of the generation at `home`, whose name is made of the manifest's SHA-256.
 
     Raises:
         DamagedIndexError: it is not the one that gave the name, or is of another version.
     """
-    return _read_manifest(home, home.name.removeprefix(REFUSED).partition("-")[2])
-
-
-def _read_manifest(home: Path, digest: str) -> Manifest:
-    """Read the manifest whose SHA-256 begins with `digest`."""
     if home.is_symlink():
         raise DamagedIndexError.of(home, "is a link, which is not followed")
     path = home / MANIFEST
-    with HeldFile(path) as file:
-        data = file.read()
+    with open_regular(path) as file:
+        try:
+            data = file.read()
+        except OSError as error:
+            raise DamagedIndexError.unreadable(path, error) from error
+    digest = home.name.removeprefix(REFUSED).partition("-")[2]
     if not hashlib.sha256(data).hexdigest().startswith(digest):
         raise DamagedIndexError.of(path, "is damaged")
     return _parse(data, path)
 
 
 def _parse(data: bytes, path: Path) -> Manifest:
-    """Read a manifest from the content of the file at `path`.
-
-    Raises:
-        DamagedIndexError: it is of another version.
-    """
     try:
-        manifest = Manifest(**json.loads(data))
-        datetime.fromisoformat(manifest.built)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise DamagedIndexError.of(path, "is of another version of Footnote") from error
-    if manifest.format != FORMAT:
-        raise DamagedIndexError.of(path, f"has format {manifest.format!r}; this Footnote reads {FORMAT}")
-    if not _is_ours(manifest):
-        raise DamagedIndexError.of(path, "is damaged (it says what no manifest says)")
-    return manifest
+        fields = json.loads(data)
+        version = fields.get("format")
+        if version == FORMAT:
+            fields["files"] = {name: Checksum(**one) for name, one in fields["files"].items()}
+            manifest = Manifest(**fields)
+            datetime.fromisoformat(manifest.built)
+            if _is_sound(manifest):
+                return manifest
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise DamagedIndexError.of(path, "was written by another version of Footnote") from error
+    if version != FORMAT:
+        raise DamagedIndexError.of(path, f"has format {version!r}; this version of Footnote reads {FORMAT}")
+    raise DamagedIndexError.of(path, "is damaged (it holds impossible values)")
 
 
-def _is_ours(manifest: Manifest) -> bool:
-    """Tell whether each field is of its kind, and the files are those of a generation, by their names."""
-    if not all(type(getattr(manifest, name)) is kind for name, kind in _KINDS.items()):
-        return False
-    if min(getattr(manifest, name) for name, kind in _KINDS.items() if kind is int) < 0:
-        return False
-    if not all(map(_DIGEST.fullmatch, (manifest.encoder_fingerprint, manifest.graph or "0" * 64))):
-        return False  # of which paths are made
-    known = ALL_FILES if EXACT in manifest.files else FILES
+def _is_sound(manifest: Manifest) -> bool:
+    """Tell whether the fields that become paths and sizes have the types and forms that a build writes."""
+    counts = (manifest.articles, manifest.passages, manifest.sentences, manifest.tokens)
+    numbers = (*counts, manifest.dimension, manifest.token_width)
     return (
-        known == set(manifest.files) == set(manifest.quick) == set(manifest.sizes)
-        and all(type(one) is str for one in (*manifest.files.values(), *manifest.quick.values()))
-        and all(type(one) is int for one in manifest.sizes.values())
+        all(type(number) is int and number >= 0 for number in numbers)
+        and all(type(file.size) is int and type(file.xxh3) is str for file in manifest.files.values())
+        and all(map(_FILE.fullmatch, manifest.files))
+        and _DIGEST.fullmatch(manifest.encoder_fingerprint) is not None
+        and type(manifest.passage_settings.get("language")) is str
     )
+
+
+REBUILD = DamagedIndexError.advice  # TEMP

@@ -1,4 +1,4 @@
-"""SQLite with respect: a database is data, and what it says is never run."""
+"""SQLite, hardened: a database file is data, and nothing in its schema is ever run."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from pathlib import Path
 
 from index.errors import DamagedIndexError
 
-__all__ = ["IMMUTABLE", "address", "harden", "open_database", "tell_damage"]
-
-IMMUTABLE = "mode=ro&immutable=1"
-"""How a file is opened that is only read, and that nobody writes to: without a lock or a journal."""
+__all__ = ["harden", "open_read_only", "raise_if_damaged", "read_only_uri"]
 
 _PRAGMAS = ("trusted_schema = OFF", "cell_size_check = ON")
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN})
@@ -20,13 +17,8 @@ _UNREADABLE = frozenset(
 )
 
 
-def address(path: Path, options: str) -> str:
-    """Return a file as SQLite's URI; there is no other way to open one to be read only."""
-    return f"{path.resolve().as_uri()}?{options}"
-
-
 def harden(database: sqlite3.Connection) -> None:
-    """Have no function run that the schema calls, look at pages before use, and keep the schema as it is.
+    """Run no function that the schema calls, check pages before use, and keep the schema as it is.
 
     Raises:
         sqlite3.Error: the file is no database.
@@ -37,18 +29,25 @@ def harden(database: sqlite3.Connection) -> None:
         database.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
 
 
-def open_database(path: Path) -> sqlite3.Connection:
-    """Open a database that is only read, by any thread; its schema may be of tables and indexes alone.
+def read_only_uri(path: Path) -> str:
+    """Return the URI that opens a file for reading only, as one that nobody writes to: no lock, no journal."""
+    return f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+
+
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """Open an immutable database, without lock or journal, usable from any one thread at a time.
+
+    Its schema may hold tables and indexes only. The file is opened here, and may be removed afterwards.
 
     Raises:
         ValueError: it has a view or a trigger, which no build makes.
         sqlite3.Error: it is no database.
     """
-    database = sqlite3.connect(address(path, IMMUTABLE), uri=True, check_same_thread=False)
+    database = sqlite3.connect(read_only_uri(path), uri=True, check_same_thread=False)
     try:
         harden(database)
         database.execute("PRAGMA query_only = ON").close()
-        database.execute("PRAGMA mmap_size = 0").close()  # a disk that fails would end the process
+        database.execute("PRAGMA mmap_size = 0").close()  # under a map, a failing disk would end the process
         strange = database.execute(
             "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index')"
         ).fetchone()
@@ -60,13 +59,13 @@ def open_database(path: Path) -> sqlite3.Connection:
     return database
 
 
-def tell_damage(path: Path, error: sqlite3.Error) -> None:
-    """Raise an error that names the file, where SQLite tells of damage or of a disk that fails.
+def raise_if_damaged(path: Path, error: sqlite3.Error) -> None:
+    """Raise an error that names the file, if SQLite reports damage or a failing disk.
 
     Raises:
-        DamagedIndexError: so it is.
+        DamagedIndexError: it does.
     """
-    # Text that is no UTF-8 is told of by Python, without a code.
+    # Text that is not UTF-8 is reported by Python, without a code.
     unknown = sqlite3.SQLITE_CORRUPT if isinstance(error, sqlite3.OperationalError) else sqlite3.SQLITE_ERROR
     code: int = getattr(error, "sqlite_errorcode", unknown)
     if code & 0xFF in _DAMAGED or code in _UNREADABLE:

@@ -1,107 +1,183 @@
-"""What a search needs of the collection that it searches: the seam behind which another engine can stand.
+"""The store: what search, answers and builds need of a collection, as a protocol.
 
-`Generation` is the one that there is: FAISS, memory maps and SQLite on one machine. Whatever
-else keeps these promises (tests/index/test_store.py) can be searched as well. Passages and articles are
-numbered from 0 by rows, an article's passages one after the other.
+`index.storage.local.LocalStore` implements it with SQLite, FAISS and Tantivy on one machine. Another engine
+that keeps these promises (tests/index/storage/store_contract.py) can take its place. Articles and passages
+are numbered by rows from 0; the passages of an article have consecutive rows, its heading's first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.encoding.compression import Basis, PackedTokens, Vectors
 from index.passages.splitting import Passage
-from index.storage.manifest import Manifest
 
-__all__ = ["Forms", "Store", "StoredPassage"]
+__all__ = ["ArticleSummary", "Forms", "Store", "StoreInfo", "StoredPassage"]
 
 Forms = Sequence[str]
-"""Phrases, each of which meets one term: words with one space between them, in small letters."""
+"""The ways to write one term of a question: words with single spaces between them, folded."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What a generation holds and what it was made with; `built` is in UTC, ISO 8601.
+
+    `producer` names what computed the vectors: "reference" for sentence-transformers, else the digest of the
+    exported encoder. `passage_settings` is what passages depend on besides the encoder. `confidence` says
+    what the confidence was fitted on, where the caller knows.
+    """
+
+    generation: str
+    built: str
+    encoder: str
+    encoder_fingerprint: str
+    producer: str
+    passage_settings: Mapping[str, Any]
+    articles: int
+    passages: int
+    sentences: int
+    tokens: int
+    bytes: int
+    confidence: str = ""
+
+    @property
+    def language(self) -> str:
+        """The language of the articles, as an ISO 639 code."""
+        return str(self.passage_settings["language"])
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return label and value pairs for people."""
+        exported = self.producer != "reference"
+        return [
+            ("generation", self.generation),
+            ("built", f"{datetime.fromisoformat(self.built):%Y-%m-%d %H:%M} UTC"),
+            ("encoder", self.encoder),
+            ("fingerprint", self.encoder_fingerprint),
+            ("runs on", "ONNX Runtime, exported" if exported else "sentence-transformers"),
+            ("articles", f"{self.articles:,}"),
+            ("passages", f"{self.passages:,}"),
+            ("sentences", f"{self.sentences:,}"),
+            ("size", f"{self.bytes / 1e6:,.1f} MB"),
+            *([("confidence", self.confidence)] if self.confidence else []),
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPassage:
-    """A passage as it stands in a store.
+    """A passage in a store: its row, its article's row, and where its tokens' vectors are.
 
-    `row` numbers it, `first_sentence` and `first_token` what it begins with; `tokens` counts those of each
-    sentence.
+    `key` is the hash of what was encoded (16 bytes). `token_counts` has the number of tokens of each
+    sentence; their vectors follow one another from `first_token` on.
     """
 
     row: int
     article: int
-    first_sentence: int
     passage: Passage
+    key: bytes
     first_token: int
-    tokens: tuple[int, ...]
+    token_counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleSummary:
+    """An article in a list: its row, its fields, how many paragraphs its text has, and its content hash."""
+
+    row: int
+    id: str
+    title: str
+    author: str
+    publisher: str
+    url: str
+    published: str
+    paragraphs: int
+    content_hash: str
 
 
 class Store(Protocol):
-    """An immutable collection of passages, to be searched from several threads."""
+    """An immutable collection of passages, safe to use from several threads.
+
+    Every method raises DamagedIndexError where the collection turns out damaged.
+    """
 
     @property
-    def name(self) -> str:
-        """What names this state of the collection; answers carry it."""
-
-    @property
-    def manifest(self) -> Manifest:
-        """What the collection was made with, and how much it holds."""
+    def info(self) -> StoreInfo:
+        """What the collection holds and what it was made with."""
 
     @property
     def basis(self) -> Basis:
-        """The basis that its token vectors are packed in."""
+        """The basis in which its token vectors are packed."""
 
-    def words(self) -> Mapping[str, int]:
-        """Return words as they are spelt, folded, with how many passages have each; the commonest, or all."""
+    def check(self) -> None:
+        """Wait for integrity checks under way; return once the collection is known to be whole."""
+
+    def close(self) -> None:
+        """Release files and connections; the store cannot be used afterwards."""
+
+    # Words
+
+    def vocabulary(self) -> Mapping[str, int]:
+        """Return folded words with the number of passages that have each: the most common, or all."""
 
     def abbreviations(self) -> Sequence[tuple[str, str]]:
-        """Return the abbreviations that the articles introduce, as short and long form."""
+        """Return the abbreviations that the articles introduce: short form, long form."""
 
-    def counts(self, terms: Sequence[Forms]) -> list[int]:
-        """Return how many passages meet each term; one met by inflection, accents and case aside."""
-
-    def adjacent(self, left: str, right: str) -> bool:
-        """Tell whether two words stand side by side, in this order, in some passage."""
+    def passage_counts(self, terms: Sequence[Forms]) -> list[int]:
+        """Return the document frequency of each term, by any of its forms; inflection does not matter."""
 
     def only_in_headings(self, terms: Sequence[Forms]) -> bool:
-        """Tell whether some passage meets all of these terms, and none but headings do."""
-
-    def nearest(
-        self, vector: Vectors, count: int, *, headings: bool = True, article: int | None = None
-    ) -> list[tuple[int, float]]:
-        """Return the passages nearest to a question's vector: row and cosine, best first.
-
-        The vector has the shape (1, dimension). Without `headings`, no heading is among them, nor takes the
-        place of another passage; with the row of an `article`, only its passages are, and none is missed.
-        """
-
-    def cosines(self, vector: Vectors, rows: Sequence[int]) -> list[float]:
-        """Return the cosines of a question's vector and those of passages."""
+        """Tell whether some passage has all of these terms, and no passage but headings has."""
 
     def best_in_words(
         self, phrases: Forms, count: int, *, headings: bool = True, article: int | None = None
     ) -> list[tuple[int, float]]:
-        """Return the passages with the highest BM25 for all phrases: row and score, best first, then by row.
+        """Return the passages with the highest BM25 for the phrases: row and score, best first, then by row.
 
-        Every score is above 0. `headings` and `article` as for `nearest`.
+        Every score is above 0. Without `headings`, no heading is among them, nor takes the place of another
+        passage. With the row of an `article`, only its passages are.
         """
 
-    def have(self, rows: Sequence[int], terms: Sequence[Forms]) -> npt.NDArray[np.bool_]:
-        """Tell which passages meet which terms: shape (rows, terms)."""
+    def with_phrase(self, phrase: str, count: int) -> list[int]:
+        """Return up to `count` passages that have a phrase's words side by side, in order of rows."""
+
+    # Vectors
+
+    def nearest(
+        self, vector: Vectors, count: int, *, headings: bool = True, article: int | None = None
+    ) -> list[tuple[int, float]]:
+        """Return the passages nearest to a question's vector, shape (1, dimension): row and cosine, best first.
+
+        `headings` and `article` as for `best_in_words`; with an `article` none is missed.
+        """
+
+    def cosines(self, vector: Vectors, rows: Sequence[int]) -> list[float]:
+        """Return the cosine of a question's vector, shape (1, dimension), and each passage's."""
+
+    def passage_vectors(self, rows: Sequence[int]) -> Vectors:
+        """Return the vectors of passages, shape (rows, dimension)."""
+
+    def token_vectors(self, passages: Sequence[StoredPassage]) -> PackedTokens:
+        """Return the packed token vectors of passages, one after the other, shape (tokens, width)."""
+
+    # Content
 
     def passages(self, rows: Sequence[int]) -> list[StoredPassage]:
         """Return passages by row, in the order asked for."""
 
-    def token_vectors(self, passages: Sequence[StoredPassage]) -> PackedTokens:
-        """Return the packed token vectors of passages, one after the other: shape (tokens, width)."""
+    def passages_of(self, article: int) -> list[StoredPassage]:
+        """Return every passage of an article, in order; the heading's first."""
+
+    def rows_of_keys(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+        """Return the row of a passage with each of these keys, where there is one."""
 
     def articles(self, rows: Sequence[int]) -> list[Article]:
         """Return articles by row, in the order asked for."""
 
     def article_row(self, identity: str) -> int | None:
         """Return the row of the article with this id, or None."""
+
+    def catalogue(self) -> list[ArticleSummary]:
+        """Return every article's summary, in order."""

@@ -1,11 +1,10 @@
-"""The dense vectors of passages, and the index over them, which is chosen by how many there are.
+"""The passages' vectors of one generation, and the FAISS index over them, chosen by their number.
 
-Up to `FLAT_UP_TO` passages every vector is compared (FAISS's flat index): exact. Above, vectors lie in lists,
-one a centroid of k-means, a byte a dimension (IVF with scalar quantisation: Jegou, Douze and Schmid, "Product
-quantization for nearest neighbor search", 2011, section IV); the lists nearest to the question are looked
-through, and the best of them compared again by the exact vectors, which then have a file of their own. Which
-passages are found is then approximate (docs/performance.md has the recall); their cosines are exact, and so
-is a search in one article, which compares all of its passages.
+Up to `FLAT_UP_TO` passages, every vector is compared (a flat index): exact. Above, an inverted file with
+scalar quantisation to a byte a dimension (IVF: Jegou, Douze and Schmid, "Product quantization for nearest
+neighbor search", 2011, section IV): the lists nearest to the question are scanned, and the best are compared
+again by the exact vectors, which then have a file of their own. Which passages are found is then approximate
+(docs/performance.md has the recall). Their cosines are exact, and so is a search within one article.
 """
 
 from __future__ import annotations
@@ -20,53 +19,51 @@ import numpy as np
 import numpy.typing as npt
 
 from index.encoding.compression import Vectors
-from index.storage.manifest import DENSE, EXACT
-from index.storage.rowfile import RowFile
+from index.storage.row_file import RowFile
 
-__all__ = ["FLAT_UP_TO", "Dense", "write_dense"]
+__all__ = ["EXACT", "FLAT_UP_TO", "VECTORS", "VectorIndex", "write_vectors"]
+
+VECTORS = "dense.faiss"
+EXACT = "dense.f32"
+"""The exact vectors, row by row; only beside an approximate index."""
 
 FLAT_UP_TO = 10_000
-"""Passages up to which every vector is compared: some 3 ms."""
+"""Passages up to which every vector is compared: about 3 ms."""
 
 _LISTS_PER_ROOT = 2
-_TRAINED_ON = 64
-"""Vectors a list that k-means sees."""
+_TRAINED_PER_LIST = 64
 _ITERATIONS = 8
 _PROBED = 128
 _RESCORED = 2
 """Passages that are compared exactly, for each that is asked for."""
 _BATCH = 65_536
-_PIECE = 1 << 20
-"""Bytes that are written at once."""
+_WRITE_BYTES = 1 << 20
 
 
-def write_dense(home: Path, vectors: Vectors, flat_up_to: int = FLAT_UP_TO) -> None:
-    """Write the index over unit vectors, and the vectors themselves where the index has them not exactly.
+def write_vectors(home: Path, dimension: int, flat_up_to: int = FLAT_UP_TO) -> None:
+    """Write the index over the unit vectors in `home`/EXACT, which stays only where the index needs it.
 
-    `vectors` may be a map of the very file of exact vectors, which a build may fill as it goes: it is kept
-    where it is needed, and removed where it is not. Files are not synced.
+    Files are not synced.
 
     Raises:
         OSError: a file cannot be written.
     """
-    exact = home / EXACT
-    held = getattr(vectors, "filename", None)
+    vectors = np.memmap(home / EXACT, dtype=np.float32, mode="r").reshape(-1, dimension)
     index: faiss.Index
-    if len(vectors) <= flat_up_to:
-        index = faiss.IndexFlatIP(vectors.shape[1])
+    if is_flat := len(vectors) <= flat_up_to:
+        index = faiss.IndexFlatIP(dimension)
         index.add(np.ascontiguousarray(vectors))
-        exact.unlink(missing_ok=True)
     else:
-        index = _listed(vectors)
-        if held is None or Path(held).resolve() != exact.resolve():
-            exact.write_bytes(np.ascontiguousarray(vectors).data)
-    # Not by FAISS's own file: of an error when that is closed, it only prints a line.
-    with (home / DENSE).open("wb") as file:
-        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write, _PIECE))  # type: ignore[attr-defined]
+        index = _train_lists(vectors)
+    # Not by FAISS's own file: when closing that fails, it only prints a line.
+    with (home / VECTORS).open("wb") as file:
+        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write, _WRITE_BYTES))  # type: ignore[attr-defined]
+    if is_flat:
+        (home / EXACT).unlink()
 
 
-def _listed(vectors: Vectors) -> faiss.IndexIVFScalarQuantizer:
-    """Return an index of lists, its centroids trained on an even sample; the same vectors give the same."""
+def _train_lists(vectors: Vectors) -> faiss.IndexIVFScalarQuantizer:
+    """Return an inverted file trained on an even sample; the same vectors give the same index."""
     count, dimension = vectors.shape
     lists = max(1, int(_LISTS_PER_ROOT * math.sqrt(count)))
     index = faiss.IndexIVFScalarQuantizer(
@@ -78,9 +75,9 @@ def _listed(vectors: Vectors) -> faiss.IndexIVFScalarQuantizer:
         False,  # by residual: the centroid's part of the cosine would have to be added for each list
     )
     index.cp.niter = _ITERATIONS
-    index.cp.max_points_per_centroid = _TRAINED_ON
-    index.cp.min_points_per_centroid = 1  # or it warns of what is a small collection only in tests
-    step = max(1, count // (_TRAINED_ON * lists))
+    index.cp.max_points_per_centroid = _TRAINED_PER_LIST
+    index.cp.min_points_per_centroid = 1  # else FAISS warns of collections that are small only in tests
+    step = max(1, count // (_TRAINED_PER_LIST * lists))
     index.train(np.ascontiguousarray(vectors[::step]))
     for first in range(0, count, _BATCH):
         index.add(np.ascontiguousarray(vectors[first : first + _BATCH]))
@@ -88,31 +85,32 @@ def _listed(vectors: Vectors) -> faiss.IndexIVFScalarQuantizer:
     return index
 
 
-class Dense:
-    """The dense vectors of one generation, searched; safe to use from several threads."""
+class VectorIndex:
+    """The vectors of one generation, searched; safe to use from several threads."""
 
-    def __init__(
-        self, home: Path, bodies: npt.NDArray[np.bool_], dimension: int, exact: RowFile | None = None
-    ) -> None:
+    def __init__(self, home: Path, bodies: npt.NDArray[np.bool_], dimension: int) -> None:
         """Open the index in `home`; `bodies` tells of each passage whether it is no heading.
-
-        `exact` has the vectors themselves, of `dimension` numbers each, where the index is approximate.
 
         Raises:
             RuntimeError: FAISS cannot read it.
-            ValueError: it is of another kind, or has another number of passages than `bodies`.
+            ValueError: it is of another kind, or has another number of passages.
         """
-        self._index: Any = faiss.read_index(str(home / DENSE))
-        kind = faiss.IndexFlatIP if exact is None else faiss.IndexIVFScalarQuantizer
+        self._index: Any = faiss.read_index(str(home / VECTORS))
+        self._exact = RowFile(home / EXACT, np.float32, dimension) if (home / EXACT).exists() else None
+        kind = faiss.IndexFlatIP if self._exact is None else faiss.IndexIVFScalarQuantizer
         if type(self._index) is not kind or self._index.d != dimension:
-            raise ValueError(f"{DENSE} is an index of another kind")
-        self._exact = exact
-        count = self._index.ntotal
-        if not count == len(bodies) == len(bodies if exact is None else exact):
-            raise ValueError(f"{DENSE} has {count} vectors for {len(bodies)} passages")
+            raise ValueError(f"{VECTORS} is an index of another kind")
+        stored = len(bodies) if self._exact is None else len(self._exact)
+        if not self._index.ntotal == len(bodies) == stored:
+            raise ValueError(f"{VECTORS} has {self._index.ntotal} vectors for {len(bodies)} passages")
         self._probed = getattr(self._index, "nprobe", 0)
         bitmap = np.packbits(bodies, bitorder="little")
         self._bodies = faiss.IDSelectorBitmap(bitmap)  # type: ignore[call-arg, arg-type] # its wrapper takes it
+
+    def close(self) -> None:
+        """Close the file of exact vectors."""
+        if self._exact is not None:
+            self._exact.close()
 
     def vectors(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> Vectors:
         """Return the exact vectors of passages, shape (rows, dimension)."""
@@ -121,19 +119,19 @@ class Dense:
         return np.asarray(self._index.reconstruct_batch(np.asarray(rows, dtype=np.int64)))
 
     def cosines(self, vector: Vectors, rows: Sequence[int] | npt.NDArray[np.int64]) -> Vectors:
-        """Return the cosines of a unit vector, shape (1, dimension), and those of passages: shape (rows,)."""
+        """Return the cosine of a unit vector, shape (1, dimension), and each passage's: shape (rows,)."""
         return np.asarray(self.vectors(rows) @ vector[0])
 
     def nearest(self, vector: Vectors, count: int, *, headings: bool) -> list[tuple[int, float]]:
         """Return the passages nearest to a unit vector, shape (1, dimension): row and cosine, best first."""
-        chosen = None if headings else self._bodies
-        # Its wrapper takes what its annotations do not know.
+        allowed = None if headings else self._bodies
         if self._exact is None:
-            options = faiss.SearchParameters(sel=chosen) if chosen else None  # type: ignore[call-arg]
+            # FAISS's wrapper accepts arguments that its annotations lack.
+            options = faiss.SearchParameters(sel=allowed) if allowed else None  # type: ignore[call-arg]
             scores, rows = self._index.search(vector, min(count, self._index.ntotal), params=options)
             found = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
             return [(row, score) for row, score in found if row >= 0]
-        options = faiss.SearchParametersIVF(sel=chosen, nprobe=self._probed)  # type: ignore[call-arg]
+        options = faiss.SearchParametersIVF(sel=allowed, nprobe=self._probed)  # type: ignore[call-arg]
         _, rows = self._index.search(vector, _RESCORED * count, params=options)
         return self.best_of(rows[0][rows[0] >= 0], vector, count)
 

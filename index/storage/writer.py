@@ -1,203 +1,122 @@
-"""One generation written: aside, synced, checksummed, renamed, and named by one replace of the pointer.
+"""One generation written aside: database, word index, vectors, token vectors, then the manifest.
 
-A crash at any byte leaves the generation before serving; what it left behind is removed by the next build.
+Everything is synced before the manifest names it. A crash at any byte leaves the serving generation alone;
+the next build removes what is left.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
 
-import numpy as np
-
+from index.articles.article import Article
 from index.encoding.compression import Basis
 from index.encoding.encoder import Encoder
-from index.encoding.exports import graph_digest, remove_models
-from index.errors import DamagedIndexError, GateError, NoIndexError
-from index.passages.drafts import Draft, passage_settings
-from index.progress import Progress
-from index.storage.assembly import assemble, encode_missing
-from index.storage.checksums import block_sums, digest_file
-from index.storage.database import DatabaseWriter
-from index.storage.durable import discard, sync, write_file
-from index.storage.gate import GateReport, Gold, set_aside
-from index.storage.local import Generation, open_home
-from index.storage.manifest import (
-    ALL_FILES,
-    BASIS,
-    DATABASE,
-    DENSE,
-    EXACT,
-    FORMAT,
-    KEPT,
-    MANIFEST,
-    POSTINGS,
-    ROWS,
-    TEMPORARY,
-    TOKENS,
-    Manifest,
-    generation_name,
-    read_pointer,
-)
-from index.storage.retention import next_number, point_at, remove_old, remove_refused
-from index.storage.vector_cache import Kept
-from index.storage.vectors import write_dense
-from index.storage.verification import kept_manifests
+from index.passages.encoder_input import searched_text
+from index.passages.splitting import Passage
+from index.storage.database import DATABASE, DatabaseWriter
+from index.storage.files import checksum, sync, write_file
+from index.storage.local import BASIS, TOKENS, WORDS
+from index.storage.manifest import MANIFEST, TEMPORARY, Manifest
+from index.storage.store import StoredPassage
+from index.storage.vector_cache import PassageVectors
+from index.storage.vectors import EXACT, VECTORS, write_vectors
+from index.storage.words import WordIndexWriter
 
-_LOG = logging.getLogger(__name__)
-
-__all__ = ["Written", "write_generation"]
+__all__ = ["GenerationWriter"]
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A generation that was published, and how many passages were encoded for it, now and before a cut."""
+class GenerationWriter:
+    """Writes a generation article by article to a temporary folder, which it removes when left by an error.
 
-    name: str
-    manifest: Manifest
-    encoded: int
-    resumed: int
-    gold: Gold | None
-
-
-def write_generation(  # noqa: PLR0913 - what a generation is made of
-    folder: Path,
-    drafts: Sequence[Draft],
-    encoder: Encoder,
-    basis: Basis,
-    language: str,
-    progress: Callable[[Progress], None],
-    old: Generation | None = None,
-    *,
-    keep: int = 3,
-    before: str = "",
-    gate: Callable[[Generation], GateReport] | None = None,
-) -> Written:
-    """Write and publish the next generation below `folder`.
-
-    What is in `old`, made with the same encoder, basis and settings, is not encoded again, and drafts may
-    name its rows. What is encoded is kept in a file on the way, so that a build that is cut off goes on
-    where it was. `keep` generations stay, the one that served `before` among them, which was found whole.
-    What `gate` refuses is not published.
-
-    Raises:
-        GateError: the gate refused it; it is kept aside.
-        OSError: a file cannot be written.
-        sqlite3.OperationalError: the database cannot be written.
+    Every method raises OSError or sqlite3.OperationalError where it cannot write.
     """
-    scope = f"{encoder.model.fingerprint} {encoder.producer}"
-    home = folder / f"{TEMPORARY}{os.getpid()}"
-    with Kept(folder / KEPT, scope, basis) as kept:
-        source = encode_missing(drafts, old, kept, encoder, basis, language, progress)
-        home.mkdir()
-        try:
-            previous = folder / old.name / DATABASE if old else None
-            with DatabaseWriter(home / DATABASE, language, previous) as database:
-                places = (home / TOKENS, home / EXACT)
-                assemble(*places, drafts, source, database, encoder, language, progress)
-                database.finish()
-            sync(home / DATABASE)
-            sync(home / POSTINGS)
-            _write_dense(home, encoder.dimension)
-            write_file(home / BASIS, basis.tobytes())
-            _write_sums(home)
-            manifest = _manifest(home, database, encoder, basis, language, before)
-            write_file(home / MANIFEST, manifest.to_bytes())
-            sync(home)
-            name = generation_name(next_number(folder), manifest.to_bytes())
-            found = _judge(home, manifest, gate) if gate else None
-            if found and found.refusal:
-                raise set_aside(folder, home, name, found)
-            _publish(folder, home, name, manifest)
-        except BaseException:
-            shutil.rmtree(home, ignore_errors=True)
-            raise
-        try:
-            kept.remove()
-            remove_old(folder, name, keep, before)
-            remove_refused(folder)
-            remove_models(folder, [one.encoder_fingerprint for one in kept_manifests(folder).values()])
-        except OSError as error:
-            _LOG.warning("%s serves; what it replaces is removed by the next build: %s", name, error)
-    return Written(name, manifest, source.encoded, source.resumed, found.gold if found else None)
 
+    def __init__(self, folder: Path, encoder: Encoder, basis: Basis, settings: dict[str, Any]) -> None:
+        """Begin a generation below the index folder; `settings` is what passages depend on."""
+        self.home = folder / f"{TEMPORARY}{os.getpid()}"
+        self._encoder = encoder
+        self._basis = basis
+        self._settings = settings
+        self._articles = self._passages = self._sentences = self._tokens = 0
+        self.home.mkdir()
+        self._database = DatabaseWriter(self.home / DATABASE)
+        self._words = WordIndexWriter(self.home / WORDS, settings["language"])
+        self._token_file: BinaryIO = (self.home / TOKENS).open("wb")
+        self._vector_file: BinaryIO = (self.home / EXACT).open("wb")
 
-def _write_dense(home: Path, dimension: int) -> None:
-    """Write the index over the passages' vectors; their file stays where the index has them not exactly."""
-    write_dense(home, np.memmap(home / EXACT, dtype=np.float32, mode="r").reshape(-1, dimension))
-    for name in (DENSE, EXACT):
-        if (home / name).exists():
-            sync(home / name)
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+        self._token_file.close()
+        self._vector_file.close()
+        if error is not None:
+            shutil.rmtree(self.home, ignore_errors=True)
 
-def _write_sums(home: Path) -> None:
-    """Write the checksums of the blocks of each file of rows."""
-    for name, sums in ROWS.items():
-        if (home / name).exists():
-            write_file(home / sums, block_sums(home / name).tobytes())
+    def add(
+        self,
+        article: Article,
+        content_hash: str,
+        abbreviations: Sequence[tuple[str, str]],
+        passages: Sequence[tuple[Passage, bytes, PassageVectors]],
+    ) -> None:
+        """Add an article, with the abbreviations that it introduces, and its passages with key and vectors."""
+        self._database.add_article(self._articles, article, content_hash, abbreviations)
+        language = self._settings["language"]
+        for passage, key, vectors in passages:
+            place = (self._passages, self._articles, passage, key, self._tokens)
+            self._database.add_passage(StoredPassage(*place, vectors.token_counts))
+            text = searched_text(article, passage, language)
+            self._words.add(
+                self._passages, self._articles, article.title, text, is_heading=passage.is_heading
+            )
+            self._vector_file.write(vectors.dense.tobytes())
+            self._token_file.write(vectors.tokens.tobytes())
+            self._passages += 1
+            self._sentences += len(passage.sentences)
+            self._tokens += len(vectors.tokens)
+        self._articles += 1
 
+    def finish(self, previous: str) -> Manifest:
+        """Write and sync what is left, and return the manifest; `previous` is the generation that serves."""
+        self._database.finish()
+        self._words.finish()
+        self._token_file.close()
+        self._vector_file.close()
+        write_vectors(self.home, self._encoder.dimension)
+        write_file(self.home / BASIS, self._basis.tobytes())
+        for name in (DATABASE, TOKENS, VECTORS):
+            sync(self.home / name)
+        if (self.home / EXACT).exists():
+            sync(self.home / EXACT)
+        manifest = self._manifest(previous)
+        write_file(self.home / MANIFEST, manifest.to_bytes())
+        sync(self.home)
+        return manifest
 
-def _manifest(  # noqa: PLR0913 - what a manifest says
-    home: Path, database: DatabaseWriter, encoder: Encoder, basis: Basis, language: str, before: str
-) -> Manifest:
-    # Whatever else is there was put there by somebody else.
-    found = {path.name: digest_file(path) for path in sorted(home.iterdir()) if path.name in ALL_FILES}
-    return Manifest(
-        format=FORMAT,
-        built=datetime.now(UTC).isoformat(timespec="seconds"),
-        encoder=encoder.model.name,
-        encoder_fingerprint=encoder.model.fingerprint,
-        graph=graph_digest(home.parent, encoder.model.fingerprint),
-        producer=encoder.producer,
-        dimension=encoder.dimension,
-        passage_settings=passage_settings(language),
-        articles=database.articles,
-        passages=database.passages,
-        sentences=database.sentences,
-        tokens=database.tokens,
-        token_width=basis.shape[1],
-        files={name: one.sha256 for name, one in found.items()},
-        quick={name: one.quick for name, one in found.items()},
-        sizes={name: one.size for name, one in found.items()},
-        before=before,
-    )
-
-
-def _judge(home: Path, manifest: Manifest, gate: Callable[[Generation], GateReport]) -> GateReport:
-    """Have a gate judge the generation that was just written, before it has its name."""
-    try:
-        generation = open_home(home, manifest, check_mb=0)
-        try:
-            return gate(generation)
-        finally:
-            generation.close()
-    except DamagedIndexError as error:
-        raise GateError(
-            f"the gold questions could not be asked, so nothing was published: {error}"
-        ) from error
-
-
-def _publish(folder: Path, home: Path, name: str, manifest: Manifest) -> None:
-    """Give the generation its name, and point CURRENT at it in one step."""
-    home.rename(folder / name)
-    try:
-        sync(folder)
-        point_at(folder, name, manifest.to_bytes())
-    except BaseException:
-        with suppress(OSError, DamagedIndexError):  # else it stays, and can be gone to by its name
-            if not _serves(folder, name):
-                discard(folder / name, home)
-        raise
-
-
-def _serves(folder: Path, name: str) -> bool:
-    try:
-        return read_pointer(folder).generation == name
-    except NoIndexError:
-        return False
+    def _manifest(self, previous: str) -> Manifest:
+        files = sorted(path for path in self.home.rglob("*") if path.is_file())
+        return Manifest(
+            built=datetime.now(UTC).isoformat(timespec="seconds"),
+            encoder=self._encoder.model.name,
+            encoder_fingerprint=self._encoder.model.fingerprint,
+            producer=self._encoder.producer,
+            passage_settings=self._settings,
+            articles=self._articles,
+            passages=self._passages,
+            sentences=self._sentences,
+            tokens=self._tokens,
+            dimension=self._encoder.dimension,
+            token_width=self._basis.shape[1],
+            files={path.relative_to(self.home).as_posix(): checksum(path) for path in files},
+            previous=previous,
+        )

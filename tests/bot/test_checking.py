@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.answering.verify import MOST, Change, ChangeKind, Checked, CheckVerdict, check
 from bot.discordapp.escape import blockquote
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.build import build_index
 from index.encoding.encoder import Encoder
 from index.language import words_of

@@ -17,7 +17,7 @@ from bot.answering.answer import Answer, Verdict
 from bot.answering.followups import Earlier
 from bot.service.job_queue import Waiting
 from bot.service.service import Service, ServiceStats
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.errors import BusyError, DamagedIndexError, NoIndexError, NoModelError
 from index.storage.local import open_generation
 from tests.bot.services import heartbeat, serving, settings_of

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import Stemmer
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.encoding.compression import PackedTokens, Vectors
 from index.language import words_of
 from index.passages.drafts import sentence_texts

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.articles.reading import read_articles
+from index.articles.formats import read_articles
 from index.build import build_index, plan_build
 from index.encoding.encoder import Encoder
 from index.errors import DamagedIndexError, MissingError, NotWritableError

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.search.hits import Hit, HitSentence, fuse
 from index.search.signals import JUDGED, SUMMED
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from index.articles.reading import Article, read_articles
+from index.articles.article import Article
+from index.articles.formats import read_articles
 from index.encoding.encoder import Encoder
 from index.passages.drafts import passage_text, split
 from index.passages.splitting import HEADING, Passage, split_article, split_sentences

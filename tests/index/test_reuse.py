@@ -101,7 +101,7 @@ def test_same_text_with_other_sentences_is_not_the_same_passage(
 def test_key_tells_apart_what_is_encoded_differently(
     sentencepiece_encoder: Encoder, texts: list[str], cuts: list[int]
 ) -> None:
-    from index.articles.reading import Article
+    from index.articles.article import Article
 
     keys, said = set(), set()
     for text in texts:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.articles.reading import read_articles
+from index.articles.formats import read_articles
 from index.build import build_index
 from index.encoding.compression import pack, project
 from index.encoding.encoder import Encoder

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.encoding.encoder import Encoder
 from index.folding import fold
 from index.language import function_words, heading_line_text, parts_asked_for

@@ -19,7 +19,7 @@ from bot.service.catalogue import ArticleLine, Catalogue
 from bot.service.job_queue import Waiting
 from bot.service.live_index import Damage
 from bot.service.service import ServiceStats
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.build import BuildReport, Changes
 from index.progress import Progress
 from index.storage.generations import GenerationLine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.service.catalogue import ArticleLine
-from index.articles.reading import Article
+from index.articles.article import Article
 from tests.bot.discordapp.fake_service import FakeService
 from tests.wire.interaction import Interaction
 from tests.wire.loopback import LoopbackDiscord

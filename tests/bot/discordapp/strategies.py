@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.answering.answer import Answer, Citation, Quote, Verdict, answer
 from bot.chat.words import Words, languages, words_in
-from index.articles.reading import Article
+from index.articles.article import Article
 from index.search.hits import Found, Hit
 from tests.bot.made import JUDGE, Line, found, hit
 

@@ -13,7 +13,7 @@ from bot.answering.verify import MOST, Checked, CheckVerdict
 from bot.chat.words import Words, words_in
 from bot.discordapp.checks import checked_embed
 from bot.discordapp.escape import printable, units
-from index.articles.reading import Article
+from index.articles.article import Article
 from tests.bot.discordapp.strategies import LANGUAGES, LONG, TEXTS, articles, spans
 from tests.wire.renderer import render
 

@@ -10,7 +10,7 @@ from bot.chat.quote_reference import Span
 from bot.chat.words import Words, languages, words_in
 from bot.discordapp.escape import ELLIPSIS, escape, printable, units
 from bot.discordapp.render import Source, context_embed, source_embed
-from index.articles.reading import Article
+from index.articles.article import Article
 from tests.bot.discordapp.bold import read_bold
 from tests.bot.discordapp.fake_service import sample_article
 from tests.bot.discordapp.strategies import LANGUAGES, articles, cut_well, spans

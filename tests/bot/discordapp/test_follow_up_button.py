@@ -6,7 +6,7 @@ import pytest
 
 from bot.answering.followups import Earlier
 from bot.discordapp.client import FootnoteClient
-from bot.records import AnswersTo
+from bot.records.settings import AnswersTo
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.fake_service import QUOTE, FakeService, sample_answer
 from tests.bot.discordapp.stage import answer_to, inhabited, mentioned, title_of

@@ -13,7 +13,7 @@ from bot.chat.quote_reference import Span
 from bot.chat.words import Words, words_in
 from bot.discordapp.links import URL_ROOM, address, link, sentence_address
 from bot.discordapp.render import Source, answer_embed, source_citation, source_embed
-from index.articles.reading import Article
+from index.articles.article import Article
 from tests.bot.discordapp.fake_service import sample_article
 from tests.bot.discordapp.strategies import LANGUAGES, LONG, TEXTS, URLS, articles, made_answers, spans
 from tests.bot.made import JUDGE, Line, found, hit

@@ -15,9 +15,9 @@ from bot.chat.quote_reference import PACKED, PLACE, Span, spans_of
 from bot.chat.words import languages, words_in
 from bot.discordapp.buttons import BUTTONS, NextButton, answer_buttons, source_buttons
 from bot.discordapp.talk import Where
-from bot.records import ChannelSettings
+from bot.records.settings import ChannelSettings
 from bot.service.catalogue import article_key
-from index.articles.reading import Article
+from index.articles.article import Article
 from tests.bot.discordapp.fake_service import QUOTE, sample_answer, sample_article
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)

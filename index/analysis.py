@@ -1,0 +1,88 @@
+"""Text analysis for search: folding, words and stems. One analyzer for passages, questions and spelling."""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+
+import Stemmer
+
+__all__ = ["WORD", "fold", "has_stemmer", "stem_words", "stemmer", "stems", "words"]
+
+WORD = re.compile(r"[^\W_]+")
+"""A word: a run of letters and digits."""
+
+_QUOTES = str.maketrans("‘’‚‛“”„‟′″", "''''\"\"\"\"'\"")
+_FOREIGN = re.compile(r"[^\x00-\x7f]")
+_CACHED_CHARACTERS = 8_192
+"""Characters whose folded form is cached: enough for a few writing systems."""
+
+_stemmers = threading.local()
+"""One Snowball stemmer a language and thread: they are not safe to share."""
+
+
+def fold(text: str) -> str:
+    """Return the text in lower case, without accents and curly quotes (NFKD without combining marks)."""
+    lower = text.lower()
+    if lower.isascii():
+        return lower
+    # A character folds alone, until letters made of several characters are composed.
+    folded = _FOREIGN.sub(lambda match: _fold_character(match[0]), lower)
+    return folded if folded.isascii() else unicodedata.normalize("NFC", folded)
+
+
+@lru_cache(maxsize=_CACHED_CHARACTERS)
+def _fold_character(character: str) -> str:
+    # Twice, since decomposing makes capitals ("™") and lower case makes accents ("İ").
+    return _strip_marks(_strip_marks(character).casefold())
+
+
+def _strip_marks(text: str) -> str:
+    parts = unicodedata.normalize("NFKD", text.translate(_QUOTES))
+    return "".join(character for character in parts if not unicodedata.combining(character))
+
+
+def words(text: str) -> list[str]:
+    """Return the folded words of a text, in order."""
+    return WORD.findall(fold(text))
+
+
+def stems(text: str, language: str) -> list[str]:
+    """Return the stems of a text's words, in order; the words themselves where Snowball lacks the language."""
+    return stem_words(words(text), language)
+
+
+def stem_words(folded: list[str], language: str) -> list[str]:
+    """Return the Snowball stem of each folded word."""
+    if not has_stemmer(language):
+        return folded
+    stemmed: list[str] = _stemmer(language).stemWords(folded)
+    return stemmed
+
+
+def stemmer(language: str) -> Callable[[str], str]:
+    """Return a function from a folded word to its stem, for use in this thread."""
+    if not has_stemmer(language):
+        return str
+    stem: Callable[[str], str] = _stemmer(language).stemWord
+    return stem
+
+
+@lru_cache(maxsize=64)
+def has_stemmer(language: str) -> bool:
+    """Tell whether Snowball knows a language, by its ISO 639 code."""
+    try:
+        Stemmer.Stemmer(language)
+    except KeyError:
+        return False
+    return True
+
+
+def _stemmer(language: str) -> Stemmer.Stemmer:
+    by_language: dict[str, Stemmer.Stemmer] = _stemmers.__dict__
+    if language not in by_language:
+        by_language[language] = Stemmer.Stemmer(language)
+    return by_language[language]

@@ -1,0 +1,106 @@
+"""The registry of article formats, and `read_articles`, which reads a file or a folder with it.
+
+To add a format:
+
+1. Write a module beside this one with a reader: a generator function that takes a `SourceFile` and yields a
+   `ParsedArticle` for each article in it. `file.text()` is the text of a UTF-8 file, `file.open()` gives the
+   bytes of any, and `file.id` is the id where a file is one article.
+2. Add its line to `READERS`: the suffix in lower case, and the reader.
+3. Add an example to tests/index/articles/test_reader_contract.py, which tries every reader in `READERS`.
+
+Where an article cannot be read, yield `RefusedError` with the reason and the line, and go on; where the rest
+of the file cannot, raise it. Raise nothing else, whatever the bytes. `article.assemble` sees to the limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from index.articles.article import Article, ParsedArticle, RefusedError, assemble
+from index.articles.folder import FolderWalk, SourceFile
+from index.articles.jsonl import read_json_lines
+from index.articles.prose import read_markdown, read_text
+from index.errors import ArticleError, MissingError
+from index.terminal import one_line
+
+__all__ = ["READERS", "ArticleReader", "ArticleSource", "read_articles"]
+
+
+class ArticleReader(Protocol):
+    """Reads the articles in a file of one format."""
+
+    def __call__(self, file: SourceFile, /) -> Iterator[ParsedArticle | RefusedError]:
+        """Yield each article, or why it cannot be indexed; raise `RefusedError` for the rest of the file."""
+
+
+READERS: dict[str, ArticleReader] = {
+    ".txt": read_text,
+    ".md": read_markdown,
+    ".jsonl": read_json_lines,
+}
+"""The reader of each format, by the suffix of its files."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleSource:
+    """The articles at a path, and a note (one line) on each file that was skipped."""
+
+    articles: tuple[Article, ...]
+    notes: tuple[str, ...]
+
+
+def read_articles(path: Path) -> ArticleSource:
+    """Read the article file `path`, or every article file below the folder `path`, in order of name.
+
+    Raises:
+        MissingError: there is nothing at the path.
+        ArticleError: an article cannot be indexed, or there is none; every problem is listed.
+    """
+    _check_path(path)
+    walk = FolderWalk(path, READERS)
+    articles: list[Article] = []
+    places: dict[str, str] = {}
+    for file in walk.files():
+        for parsed in _parse(file):
+            place = one_line(file.path) + (f", line {parsed.line}" if parsed.line else "")
+            try:
+                if isinstance(parsed, RefusedError):
+                    raise parsed
+                article = assemble(parsed)
+                if article.id in places:
+                    raise RefusedError(f"the id {article.id!r} is already used by {places[article.id]}")
+            except RefusedError as error:
+                walk.problems.append(f"{place}: {error}")
+            else:
+                places[article.id] = place
+                articles.append(article)
+    if not walk.problems and not articles:
+        walk.problems.append(f"{one_line(path)}: holds no article file ({', '.join(READERS)})")
+    if walk.problems:
+        raise ArticleError(walk.problems)
+    return ArticleSource(tuple(articles), tuple(walk.notes))
+
+
+def _check_path(path: Path) -> None:
+    advice = "name a file or a folder with --articles or FOOTNOTE_ARTICLES."
+    try:
+        if not path.exists():
+            raise MissingError(f"no articles at {one_line(path)}: {advice}")
+    except OSError as error:  # no access to a parent folder, or a name that is too long
+        raise MissingError(f"cannot read {one_line(path)} ({error.strerror}): {advice}") from error
+
+
+def _parse(file: SourceFile) -> Iterator[ParsedArticle | RefusedError]:
+    """Yield what the reader of the format yields; an error that ends the reading comes last."""
+    try:
+        reader = READERS.get(file.path.suffix.lower())
+        if reader is None:
+            raise RefusedError(f"not an article file ({', '.join(READERS)})")
+        yield from reader(file)
+    except RefusedError as error:
+        yield error
+    except OSError as error:
+        yield RefusedError(f"cannot be read: {error.strerror}")

@@ -1,0 +1,134 @@
+"""A build's passages and their vectors: reused from the previous generation or the cache, else encoded.
+
+No vector stays in memory longer than it takes to write it: what is encoded goes to the cache at once, and
+comes back article by article.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from index.articles.article import Article
+from index.encoding.compression import Basis
+from index.encoding.encoder import EncodedPassage, Encoder
+from index.passages.encoder_input import EncoderInput, encoder_input, title_prefix
+from index.passages.splitting import Passage, split_article
+from index.progress import Progress
+from index.storage.store import Store
+from index.storage.vector_cache import PassageVectors, VectorCache
+
+__all__ = ["ArticleDraft", "BuildVectors", "draft_article"]
+
+_BATCH_CHARACTERS = 64_000
+"""Characters of passages that are encoded between two writes to the cache: some seconds of work."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleDraft:
+    """An article on its way into a generation: with its passages and their keys, or its previous row.
+
+    `previous_row` is that of an article with the same content in the previous generation, whose passages are
+    reused; None for an article that is new or has changed.
+    """
+
+    article: Article
+    content_hash: str
+    passages: tuple[tuple[Passage, bytes], ...] = ()
+    previous_row: int | None = None
+
+
+def draft_article(article: Article, content_hash: str, encoder: Encoder, language: str) -> ArticleDraft:
+    """Split an article so that each passage fits the encoder's window together with its title."""
+    (title_tokens,) = encoder.count_tokens([title_prefix(article, encoder.window)])
+    room = encoder.window - title_tokens
+    passages = split_article(article, encoder.count_tokens, room, language)
+    keyed = ((one, encoder_input(article, one, encoder.window, language).key) for one in passages)
+    return ArticleDraft(article, content_hash, tuple(keyed))
+
+
+class BuildVectors:
+    """Where the vectors of a build's passages come from."""
+
+    def __init__(self, previous: Store | None, cache: VectorCache, encoder: Encoder, basis: Basis) -> None:
+        """Take the previous generation, made with the same encoder, basis and settings, if there is one."""
+        self._previous = previous
+        self._cache = cache
+        self._encoder = encoder
+        self._basis = basis
+        self._previous_rows: dict[bytes, int] = {}
+        self.encoded = 0
+        """Passages that this build encoded."""
+        self.resumed = 0
+        """Passages that an interrupted build had encoded."""
+
+    def encode_missing(
+        self, drafts: Sequence[ArticleDraft], language: str, progress: Callable[[Progress], None]
+    ) -> None:
+        """Encode every passage whose vectors are neither in the previous generation nor in the cache.
+
+        Raises:
+            sqlite3.Error: the cache cannot be written.
+        """
+        passages = {key: (draft.article, one) for draft in drafts for one, key in draft.passages}
+        if self._previous is not None:
+            self._previous_rows = self._previous.rows_of_keys(list(passages))
+        new = [key for key in passages if key not in self._previous_rows]
+        cached = self._cache.present(new)
+        missing = [key for key in new if key not in cached]
+        self.resumed, self.encoded = len(cached), len(missing)
+        done = 0
+        for keys in self._batches(missing, passages):
+            inputs = [encoder_input(*passages[key], self._encoder.window, language) for key in keys]
+            encoded = self._encoder.encode_passages([one.text for one in inputs], self._basis)
+            self._cache.add(zip(keys, map(_sentence_vectors, encoded, inputs), strict=True))
+            done += len(keys)
+            progress(Progress("encoding", done, len(missing)))
+
+    def _batches(
+        self, keys: Sequence[bytes], passages: dict[bytes, tuple[Article, Passage]]
+    ) -> Iterator[list[bytes]]:
+        """Yield keys in batches of bounded size, the longest passages first.
+
+        So memory that is too small shows at once, and the time left is estimated too high, not too low.
+        """
+        lengths = {key: passages[key][1].end - passages[key][1].start for key in keys}
+        batch: list[bytes] = []
+        size = 0
+        for key in sorted(keys, key=lambda key: -lengths[key]):
+            batch.append(key)
+            size += lengths[key]
+            if size >= _BATCH_CHARACTERS:
+                yield batch
+                batch, size = [], 0
+        if batch:
+            yield batch
+
+    def passages_of(self, draft: ArticleDraft) -> Iterator[tuple[Passage, bytes, PassageVectors]]:
+        """Yield the passages of an article with key and vectors, in order."""
+        if draft.previous_row is None or self._previous is None:
+            for passage, key in draft.passages:
+                yield passage, key, self._vectors(key)
+            return
+        stored = self._previous.passages_of(draft.previous_row)
+        dense = self._previous.passage_vectors([passage.row for passage in stored])
+        for one, vector in zip(stored, dense, strict=True):
+            tokens = self._previous.token_vectors([one])
+            yield one.passage, one.key, PassageVectors(vector, tokens, one.token_counts)
+
+    def _vectors(self, key: bytes) -> PassageVectors:
+        row = self._previous_rows.get(key)
+        if row is None or self._previous is None:
+            return self._cache[key]
+        (stored,) = self._previous.passages([row])
+        tokens = self._previous.token_vectors([stored])
+        return PassageVectors(self._previous.passage_vectors([row])[0], tokens, stored.token_counts)
+
+
+def _sentence_vectors(encoded: EncodedPassage, source: EncoderInput) -> PassageVectors:
+    """Keep of a passage's token vectors those of tokens that begin within a sentence."""
+    edges = np.searchsorted(encoded.spans[:, 0], source.sentences)
+    tokens = [encoded.tokens[start:end] for start, end in edges]
+    return PassageVectors(encoded.dense, np.concatenate(tokens), tuple(map(len, tokens)))

@@ -1,0 +1,78 @@
+"""What the encoder reads of a passage: its article's title and its text, and where the sentences stand in it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from index.articles.article import Article
+from index.language import heading_line_text
+from index.passages.splitting import Passage, source_text
+
+__all__ = ["PASSAGES_VERSION", "EncoderInput", "encoder_input", "searched_text", "title_prefix"]
+
+PASSAGES_VERSION = 4
+"""Raised when splitting, `index.language` or this module changes, so that old passages are not reused."""
+
+_TITLE_BYTES = 100
+_KEY_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderInput:
+    """The text that is encoded for a passage, and the span in it of each sentence, shape (sentences, 2)."""
+
+    text: str
+    sentences: npt.NDArray[np.int32]
+
+    @property
+    def key(self) -> bytes:
+        """A hash of both (16 bytes): passages with the same key have the same vectors."""
+        spans = self.sentences.astype("<i4").tobytes()
+        content = b"%d\n%b%b" % (len(self.sentences), spans, self.text.encode())
+        return hashlib.sha256(content).digest()[:_KEY_BYTES]
+
+
+def title_prefix(article: Article, window: int) -> str:
+    """Return the article's title as it stands before each passage in the encoder's input.
+
+    It takes at most a third of the encoder's `window`, in tokens. It is cut in bytes, because no tokenizer
+    makes more tokens of a text than it has bytes.
+    """
+    room = min(_TITLE_BYTES, window // 3)
+    return article.title.encode()[:room].decode(errors="ignore") + ". "
+
+
+def encoder_input(article: Article, passage: Passage, window: int, language: str) -> EncoderInput:
+    """Return what is encoded of a passage.
+
+    That is the title and the passage's text. Of a heading it is each line with the questions that it answers,
+    which are part of the line's span, so that their tokens count as the line's.
+    """
+    if passage.is_heading:
+        lines = _heading_lines(article, passage, language)
+        starts = np.cumsum([0, *(len(line) + 1 for line in lines)])[: len(lines)]
+        spans = np.stack([starts, starts + [len(line) for line in lines]], axis=1)
+        return EncoderInput("\n".join(lines), spans.astype(np.int32))
+    prefix = title_prefix(article, window)
+    spans = np.asarray([(sentence.start, sentence.end) for sentence in passage.sentences], dtype=np.int32)
+    text = article.text[passage.start : passage.end]
+    return EncoderInput(prefix + text, spans - passage.start + len(prefix))
+
+
+def searched_text(article: Article, passage: Passage, language: str) -> str:
+    """Return the text by whose words a passage is found; of a heading, with the questions that it answers."""
+    if passage.is_heading:
+        return "\n".join(_heading_lines(article, passage, language))
+    return article.text[passage.start : passage.end]
+
+
+def _heading_lines(article: Article, passage: Passage, language: str) -> list[str]:
+    text = source_text(article, passage)
+    return [
+        heading_line_text(article, line.start, text[line.start : line.end], language)
+        for line in passage.sentences
+    ]

@@ -1,0 +1,192 @@
+"""Files that survive a power cut, and their checksums.
+
+Whatever is written here is on the disk when the call returns: the file's content, and its name in its folder.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO
+
+import xxhash
+
+from index.errors import DamagedIndexError
+
+__all__ = [
+    "Checksum",
+    "allocate",
+    "check_file",
+    "checksum",
+    "folder_size",
+    "make_folder",
+    "open_regular",
+    "remove_folder",
+    "replace_file",
+    "sync",
+    "write_file",
+]
+
+_CHUNK = 1 << 20
+# A link could lead out of the index folder, and opening a pipe would block.
+_READ_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"))
+
+
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    """A file's XXH3-128 in hexadecimal, and its size in bytes.
+
+    XXH3 finds every change that chance makes. It does not stop a forger, but whoever can write to the index
+    folder can write another index.
+    """
+
+    xxh3: str
+    size: int
+
+
+def checksum(path: Path) -> Checksum:
+    """Read a file and return its checksum.
+
+    Raises:
+        DamagedIndexError: it cannot be read, or is not a regular file.
+    """
+    digest, size = xxhash.xxh3_128(), 0
+    with _reading(path) as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return Checksum(digest.hexdigest(), size)
+
+
+def check_file(path: Path, expected: Checksum) -> None:
+    """Compare a file with its checksum.
+
+    Raises:
+        DamagedIndexError: it differs, cannot be read, or is not a regular file.
+    """
+    found = checksum(path)
+    if found.size != expected.size:
+        raise DamagedIndexError.of(
+            path, f"is damaged (it has {found.size:,} bytes instead of {expected.size:,})"
+        )
+    if found != expected:
+        raise DamagedIndexError.of(path, "is damaged (its checksum differs)")
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for unbuffered reading; it stays readable when its name is removed.
+
+    Raises:
+        DamagedIndexError: it cannot be opened, or is a link or no regular file.
+    """
+    try:
+        descriptor = os.open(path, _READ_FLAGS)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise DamagedIndexError.of(path, "is a link, which is not followed") from error
+        raise DamagedIndexError.unreadable(path, error) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise DamagedIndexError.of(path, "cannot be read: it is not a regular file")
+    return open(descriptor, "rb", buffering=0)  # noqa: PTH123 - a descriptor
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[BinaryIO]:
+    with open_regular(path) as file:
+        try:
+            yield file
+        except OSError as error:
+            raise DamagedIndexError.unreadable(path, error) from error
+
+
+def write_file(path: Path, data: bytes | memoryview) -> None:
+    """Write a file and sync it.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Replace a file's content in one step that a power cut does not undo.
+
+    Raises:
+        OSError: it cannot be written; the file is as it was.
+    """
+    aside = path.with_name(f"{path.name}.new")
+    try:
+        write_file(aside, data)
+        aside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+        raise
+    sync(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents, unless they exist.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in missing:
+        sync(folder.parent)
+
+
+def remove_folder(path: Path, aside: Path) -> None:
+    """Rename a folder to `aside`, then delete it, so that no half of it is left under its name.
+
+    A link or a file is deleted directly.
+
+    Raises:
+        OSError: it stays as it was. What cannot be deleted after the renaming is left without an error.
+    """
+    if path.is_symlink() or not path.is_dir():
+        path.unlink()
+        return
+    path.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def folder_size(folder: Path) -> int:
+    """Return the total bytes of the files below a folder; files that vanish meanwhile count as none."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            total += 0 if path.is_dir() else path.lstat().st_size
+    return total
+
+
+def sync(path: Path) -> None:
+    """Have the operating system write a file, or a folder's list of names, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def allocate(file: IO[bytes], size: int) -> None:
+    """Reserve the disk space of a new file: a memory map over missing space would end the process.
+
+    Raises:
+        OSError: there is no room.
+    """
+    if size and hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+    else:
+        file.truncate(size)

@@ -1,0 +1,221 @@
+"""What an index folder holds: its generations in figures, which one serves, and whether they are whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from index.encoding.opening import ENCODERS, verify_encoder
+from index.errors import DamagedIndexError, NoIndexError
+from index.storage.files import folder_size
+from index.storage.gate import GATE_REPORT
+from index.storage.lock import LOCK
+from index.storage.manifest import (
+    GENERATION,
+    MANIFEST,
+    POINTER,
+    REFUSED,
+    TEMPORARY,
+    Manifest,
+    read_manifest,
+    read_pointer,
+)
+from index.storage.store import StoreInfo
+from index.storage.vector_cache import CACHE
+from index.terminal import count_of
+
+__all__ = [
+    "GenerationSummary",
+    "State",
+    "generation_homes",
+    "generation_number",
+    "generation_problems",
+    "history",
+    "index_status",
+    "readable_manifest",
+    "refused_homes",
+    "serving_name",
+    "verify",
+]
+
+
+class State(StrEnum):
+    """What a generation in an index folder is for."""
+
+    SERVING = "serving"
+    """CURRENT names it: answers come from it."""
+    KEPT = "kept"
+    """It can be rolled back to."""
+    REFUSED = "refused"
+    """The gate refused it: it never served, and is kept for inspection."""
+    DAMAGED = "damaged"
+    """Its manifest cannot be read; the next build removes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationSummary:
+    """A generation in figures, from its manifest; `built` is in UTC, ISO 8601, "" where it is damaged.
+
+    `lost` counts the gold questions for which the gate refused it.
+    """
+
+    generation: str
+    state: State
+    built: str
+    encoder: str
+    articles: int
+    passages: int
+    bytes: int
+    lost: int = 0
+
+    @property
+    def when(self) -> str:
+        """When it was built, for people; "" where that is unknown."""
+        return f"{datetime.fromisoformat(self.built):%Y-%m-%d %H:%M} UTC" if self.built else ""
+
+    def line(self) -> str:
+        """Return a line for people."""
+        mark = "*" if self.state is State.SERVING else " "
+        if self.state is State.DAMAGED:
+            return f"{mark} {self.generation}  damaged"
+        figures = f"{count_of(self.articles, 'article')}, {count_of(self.passages, 'passage')}"
+        lost = f" ({count_of(self.lost, 'gold question')} lost)" if self.lost else ""
+        size = f"{self.bytes / 1e6:,.1f} MB"
+        return f"{mark} {self.generation}  {self.when}  {figures}, {size}, {self.encoder}: {self.state}{lost}"
+
+
+def serving_name(folder: Path) -> str:
+    """Return the name of the generation that serves; "" where CURRENT is damaged, or gone beside generations.
+
+    Raises:
+        NoIndexError: there is no generation at all.
+    """
+    try:
+        return read_pointer(folder)
+    except DamagedIndexError:
+        return ""
+    except NoIndexError:
+        if folder.is_dir() and generation_homes(folder):
+            return ""
+        raise
+
+
+def history(folder: Path) -> list[GenerationSummary]:
+    """Return the generations that exist, newest first. Only their manifests are read.
+
+    Raises:
+        NoIndexError: there is none.
+    """
+    serving = serving_name(folder)
+    homes = sorted(
+        [*generation_homes(folder), *refused_homes(folder)], key=lambda home: -generation_number(home.name)
+    )
+    return [_summary(home, serving) for home in homes]
+
+
+def index_status(folder: Path) -> StoreInfo:
+    """Check every byte of the serving generation and its encoder, and return its figures.
+
+    Raises:
+        NoIndexError: there is none.
+        DamagedIndexError: a file is not what was written.
+    """
+    name = read_pointer(folder)
+    manifest = read_manifest(folder / name)
+    manifest.check_files(folder / name)
+    if problems := list(verify_encoder(folder, manifest.encoder_fingerprint, manifest.producer)):
+        raise DamagedIndexError("\n".join(problems))
+    return manifest.info(name)
+
+
+def verify(folder: Path) -> list[str]:
+    """Recompute every checksum in an index folder; return a line on each thing that is not as written.
+
+    Raises:
+        NoIndexError: there is no index.
+    """
+    problems: list[str] = []
+    try:
+        read_manifest(folder / read_pointer(folder))
+    except DamagedIndexError as error:
+        problems.append(str(error))
+    known = {POINTER, LOCK, ENCODERS, CACHE, f"{CACHE}-wal", f"{CACHE}-shm"}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(TEMPORARY) or path.name == f"{POINTER}.new":
+            problems.append(f"{path}: left by an interrupted build; the next build removes it.")
+        elif path.is_dir() and GENERATION.fullmatch(path.name.removeprefix(REFUSED)):
+            with suppress(FileNotFoundError):  # a build beside us may just have pruned it
+                problems += generation_problems(path, strays=True)
+        elif path.name not in known:
+            problems.append(f"{path}: not a file of the index.")
+    return list(dict.fromkeys(problems))
+
+
+def generation_homes(folder: Path) -> list[Path]:
+    """Return the folders of the generations, whole or not, newest first."""
+    homes = [path for path in folder.iterdir() if GENERATION.fullmatch(path.name)]
+    return sorted(homes, key=lambda home: (generation_number(home.name), home.name), reverse=True)
+
+
+def refused_homes(folder: Path) -> list[Path]:
+    """Return the folders of the generations that the gate refused."""
+    homes = folder.glob(f"{REFUSED}*")
+    return sorted(home for home in homes if GENERATION.fullmatch(home.name.removeprefix(REFUSED)))
+
+
+def generation_number(name: str) -> int:
+    """Return the number in the name of a generation, refused or not."""
+    return int(name.removeprefix(REFUSED).partition("-")[0])
+
+
+def readable_manifest(home: Path) -> Manifest | None:
+    """Return the manifest of the generation at `home`, or None where it is damaged."""
+    with suppress(OSError, DamagedIndexError):
+        return read_manifest(home)
+    return None
+
+
+def generation_problems(home: Path, *, strays: bool = False) -> Iterator[str]:
+    """Yield a line on each file of a generation, and of its encoder, that is not as it was written.
+
+    With `strays`, also on each file that is none of its own; those do no harm.
+    """
+    try:
+        manifest = read_manifest(home)
+    except DamagedIndexError as error:
+        yield str(error)
+        return
+    for name, expected in manifest.files.items():
+        try:
+            manifest.check_files(home, {name: expected})
+        except DamagedIndexError as error:
+            yield str(error)
+    yield from verify_encoder(home.parent, manifest.encoder_fingerprint, manifest.producer)
+    if strays:
+        known = {MANIFEST, GATE_REPORT, *manifest.files}
+        for path in sorted(home.rglob("*")):
+            name = path.relative_to(home).as_posix()
+            if not path.is_dir() and name not in known and not name.endswith(".lock"):
+                yield f"{path}: not a file of the index."
+
+
+def _summary(home: Path, serving: str) -> GenerationSummary:
+    size, manifest = folder_size(home), readable_manifest(home)
+    if manifest is None:
+        return GenerationSummary(home.name, State.DAMAGED, "", "", 0, 0, size)
+    state, lost = State.SERVING if home.name == serving else State.KEPT, 0
+    if home.name.startswith(REFUSED):
+        state, lost = State.REFUSED, _lost_questions(home)
+    counts = (manifest.articles, manifest.passages, size, lost)
+    return GenerationSummary(home.name, state, manifest.built, manifest.encoder, *counts)
+
+
+def _lost_questions(home: Path) -> int:
+    with suppress(OSError, ValueError, TypeError, LookupError, RecursionError):
+        return len(json.loads((home / GATE_REPORT).read_bytes())["lost"])
+    return 0

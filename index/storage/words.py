@@ -1,0 +1,200 @@
+"""The word index of one generation, by Tantivy: BM25, phrases and document frequencies.
+
+Texts are stemmed by our own analyzer (`index.analysis`) before they are indexed, so that Tantivy only splits
+them at spaces. BM25 is Lucene's (k1 = 1.2, b = 0.75): Robertson and Zaragoza, "The Probabilistic Relevance
+Framework" (2009). A word of the title weighs half of one of the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import tantivy
+
+from index.analysis import stem_words, words
+from index.storage.files import sync
+from index.storage.store import Forms
+
+__all__ = ["WordIndex", "WordIndexWriter"]
+
+_TITLE_WEIGHT = 0.5
+_TITLE_CHARACTERS = 1_000
+_VOCABULARY = 300_000
+"""Words that spelling knows, at most: 80 MB of memory. A larger collection has names and slips beyond them."""
+
+_TOKENIZER = "spaces"
+_HEAP_BYTES = 64_000_000
+_MUST, _SHOULD, _MUST_NOT = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("text", tokenizer_name=_TOKENIZER, index_option="position")
+    builder.add_text_field("title", tokenizer_name=_TOKENIZER, index_option="freq")
+    builder.add_text_field("words", tokenizer_name=_TOKENIZER, index_option="basic")
+    builder.add_unsigned_field("row", fast=True)
+    builder.add_unsigned_field("article", indexed=True)
+    builder.add_boolean_field("heading", indexed=True)
+    return builder.build()
+
+
+def _register(index: tantivy.Index) -> None:
+    spaces = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+    index.register_tokenizer(_TOKENIZER, spaces)
+
+
+class WordIndexWriter:
+    """Writes a word index, passage by passage, in order of rows."""
+
+    def __init__(self, folder: Path, language: str) -> None:
+        """Begin an index in a new folder.
+
+        Raises:
+            OSError: the folder cannot be made.
+        """
+        folder.mkdir()
+        self._folder = folder
+        self._language = language
+        index = tantivy.Index(_schema(), path=str(folder))
+        _register(index)
+        # One thread, so that the same passages give the same index.
+        self._writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+
+    def add(self, row: int, article: int, title: str, text: str, *, is_heading: bool) -> None:
+        """Add a passage by its row, its article's row and title, and the text that it is found by."""
+        document = tantivy.Document()
+        in_text, in_title = words(text), words(title[:_TITLE_CHARACTERS])
+        document.add_text("text", " ".join(stem_words(in_text, self._language)))
+        document.add_text("title", " ".join(stem_words(in_title, self._language)))
+        document.add_text("words", " ".join({*in_text, *in_title}))
+        document.add_unsigned("row", row)
+        document.add_unsigned("article", article)
+        document.add_boolean("heading", is_heading)
+        self._add(document)
+
+    def _add(self, document: tantivy.Document) -> None:
+        try:
+            self._writer.add_document(document)
+        except ValueError as error:
+            raise OSError(f"the word index cannot be written: {error}") from error
+
+    def finish(self) -> None:
+        """Write what is left and sync every file.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        try:
+            self._writer.commit()
+            self._writer.wait_merging_threads()
+        except ValueError as error:
+            raise OSError(f"the word index cannot be written: {error}") from error
+        for lock in self._folder.glob("*.lock"):
+            lock.unlink()
+        for path in (*self._folder.iterdir(), self._folder):
+            sync(path)
+
+
+class WordIndex:
+    """An open word index; safe to use from several threads."""
+
+    def __init__(self, folder: Path, language: str, passages: int) -> None:
+        """Open the index in `folder`, which must hold this many passages.
+
+        Raises:
+            ValueError: it cannot be opened, or is of another generation.
+        """
+        self._index = tantivy.Index.open(str(folder))
+        _register(self._index)
+        self._schema = self._index.schema
+        self._language = language
+        self._searcher = self._index.searcher()
+        if self._searcher.num_docs != passages:
+            raise ValueError(f"{folder.name} has {self._searcher.num_docs} passages instead of {passages}")
+
+    def vocabulary(self) -> dict[str, int]:
+        """Return folded words with the number of passages that have each; the most common of very many."""
+        return dict(self._searcher.terms_with_prefix("words", "", limit=_VOCABULARY))
+
+    def passage_counts(self, terms: Sequence[Forms]) -> list[int]:
+        """Return how many passages have each term, by any of its forms, in their text or title."""
+        return [self._count(self._any_form(forms)) for forms in terms]
+
+    def only_in_headings(self, terms: Sequence[Forms]) -> bool:
+        """Tell whether some passage has all of these terms, and no passage but headings has."""
+        having_all = tantivy.Query.boolean_query([(_MUST, self._any_form(forms)) for forms in terms])
+        bodies = tantivy.Query.boolean_query([(_MUST, having_all), (_MUST_NOT, self._is_heading())])
+        return not self._count(bodies) and bool(self._count(having_all))
+
+    def best(
+        self, phrases: Forms, count: int, *, headings: bool = True, article: int | None = None
+    ) -> list[tuple[int, float]]:
+        """Return the passages with the highest BM25 for the phrases: row and score, best first, then by row."""
+        scored = [(_SHOULD, query) for phrase in phrases for query in self._scored(phrase)]
+        if not scored:
+            return []
+        clauses = [(_MUST, tantivy.Query.boolean_query(scored))]
+        if article is not None:
+            only = tantivy.Query.term_query(self._schema, "article", article)
+            clauses.append((_MUST, tantivy.Query.const_score_query(only, 0.0)))
+        if not headings:
+            clauses.append((_MUST_NOT, self._is_heading()))
+        found = self._searcher.search(tantivy.Query.boolean_query(clauses), count, count=False).hits
+        rows = self._searcher.fast_field_values("row", [address for _, address in found])
+        scores = [float(score) for score, _ in found]
+        return sorted(
+            zip([int(row or 0) for row in rows], scores, strict=True), key=lambda hit: (-hit[1], hit[0])
+        )
+
+    def with_phrase(self, phrase: str, count: int) -> list[int]:
+        """Return up to `count` rows of passages whose text has a phrase's words side by side, ascending."""
+        query = self._in_text(self._stems(phrase))
+        if query is None or count < 1:
+            return []
+        ordered = self._searcher.search(
+            query, count, count=False, order_by_field="row", order=tantivy.Order.Asc
+        )
+        return [int(row) for row, _ in ordered.hits]
+
+    def _stems(self, phrase: str) -> list[str]:
+        return stem_words(words(phrase), self._language)
+
+    def _in_text(self, stems: Sequence[str]) -> tantivy.Query | None:
+        if not stems:
+            return None
+        if len(stems) == 1:
+            return tantivy.Query.term_query(self._schema, "text", stems[0], "freq")
+        return tantivy.Query.phrase_query(self._schema, "text", list(stems))
+
+    def _in_title(self, stems: Sequence[str]) -> tantivy.Query:
+        return tantivy.Query.boolean_query(
+            [(_MUST, tantivy.Query.term_query(self._schema, "title", stem, "freq")) for stem in stems]
+        )
+
+    def _scored(self, phrase: str) -> list[tantivy.Query]:
+        """Return the queries whose scores add up to a phrase's part of the BM25."""
+        stems = self._stems(phrase)
+        in_text = self._in_text(stems)
+        if in_text is None:
+            return []
+        return [in_text, tantivy.Query.boost_query(self._in_title(stems), _TITLE_WEIGHT)]
+
+    def _any_form(self, forms: Forms) -> tantivy.Query:
+        """Return a query for the passages that have a term, by any of its forms, in their text or title."""
+        queries: list[tantivy.Query] = []
+        for form in forms:
+            stems = self._stems(form)
+            in_text = self._in_text(stems)
+            if in_text is not None:
+                queries += [in_text, self._in_title(stems)]
+        if not queries:
+            return tantivy.Query.empty_query()
+        return tantivy.Query.boolean_query([(_SHOULD, query) for query in queries])
+
+    def _is_heading(self) -> tantivy.Query:
+        return tantivy.Query.term_query(self._schema, "heading", True)
+
+    def _count(self, query: tantivy.Query) -> int:
+        found = self._searcher.search(query, 1, count=True)
+        return int(found.count or 0)  # type: ignore[attr-defined] # its stub lacks it

@@ -1,0 +1,155 @@
+"""What every article reader promises, tried on each format in the registry.
+
+A new format needs one thing here: its writer in `WRITERS`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.articles.article import Article, ParsedArticle, RefusedError
+from index.articles.folder import SourceFile
+from index.articles.formats import READERS, ArticleReader, read_articles
+from index.errors import ArticleError
+from tests.index.articles.reading import BODY, article_in, problems, put
+
+WRITERS: dict[str, Callable[[str, str], str]] = {
+    ".txt": lambda title, body: f"{title}\n\n{body}",
+    ".md": lambda title, body: f"# {title}\n\n{body}",
+    ".jsonl": lambda title, body: json.dumps({"id": "file", "title": title, "text": body}),
+}
+"""Makes a file of each format from a title and a body; one that is not an object a line is called `file`."""
+
+every_format = pytest.mark.parametrize("suffix", READERS)
+
+LINES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20)
+HOSTILE = st.one_of(
+    st.binary(max_size=300),
+    st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    st.lists(
+        st.sampled_from(
+            ["---\n", "title: ", "Author: ", '{"id": 1, "text": "', '"}', "\n", "\n\n", "[", "\\ud800",
+             "&a *a", "!!int", "!!binary ", "? ", "\x00", "\ufeff", "T", "- ", "{", "0x_", "1:99", "%"]
+        ),
+        max_size=14,
+    ).map(lambda parts: "".join(parts).encode()),
+)  # fmt: skip
+
+
+def test_every_format_is_under_contract() -> None:
+    assert WRITERS.keys() == READERS.keys()
+    assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in READERS)
+
+
+@every_format
+@given(
+    title=LINES.filter(lambda title: title[-1] not in ".!?:" and title[0] != "#"),
+    body=st.lists(LINES, min_size=1),
+)
+def test_title_and_paragraphs_come_through(tmp_path: Path, suffix: str, title: str, body: list[str]) -> None:
+    article = article_in(tmp_path, f"file{suffix.upper()}", WRITERS[suffix](title, "\n\n".join(body)))
+    assert (article.id, article.title, article.text) == ("file", title, "\n\n".join(body))
+    pieces = [(one.number, article.text[one.start : one.end]) for one in article.paragraphs]
+    assert pieces == list(enumerate(body, 1))
+    assert [article.paragraph_at(one.end) for one in article.paragraphs] == [number for number, _ in pieces]
+
+
+@every_format
+@given(body=st.text(st.characters(exclude_categories=["Cs"]), max_size=300))
+def test_no_character_of_a_body_is_lost(tmp_path: Path, suffix: str, body: str) -> None:
+    """All but white space and byte order marks comes through, in order."""
+    put(tmp_path, {f"file{suffix}": WRITERS[suffix]("The title", body)})
+    squeezed = "".join(body.replace("\ufeff", "").split())
+    if not squeezed:
+        assert problems(tmp_path / f"file{suffix}")[0].endswith(": has no text")
+        return
+    (article,) = read_articles(tmp_path).articles
+    assert "".join(article.text.replace("\ufeff", "").split()) == squeezed
+    pieces = [article.text[one.start : one.end] for one in article.paragraphs]
+    assert all(piece and piece == piece.strip() for piece in pieces)
+
+
+@every_format
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends_are_line_feeds(tmp_path: Path, suffix: str, end: str) -> None:
+    content = WRITERS[suffix]("The title", f"\u3000One{end}still one. {end}{end} \t{end}\xa0Two.{end}{end}")
+    assert article_in(tmp_path, f"file{suffix}", content).text == "One\nstill one.\n\nTwo."
+
+
+@every_format
+@given(data=HOSTILE)
+def test_any_bytes_give_articles_or_problems_that_name_the_file(
+    tmp_path: Path, suffix: str, data: bytes
+) -> None:
+    file = put(tmp_path, {f"any{suffix}": data}) / f"any{suffix}"
+    articles: tuple[Article, ...] = ()
+    problems: tuple[str, ...] = ()
+    try:
+        articles = read_articles(file).articles
+    except ArticleError as error:
+        problems = error.problems
+    assert bool(articles) != bool(problems)
+    assert all(problem.startswith(f"{file}") and "\n" not in problem for problem in problems)
+    for article in articles:
+        assert article.text
+        assert "\r" not in article.heading + article.text
+        "".join((article.id, article.title, article.heading, article.text)).encode()
+
+
+@every_format
+def test_empty_and_oversized_files_are_refused_by_name(tmp_path: Path, suffix: str) -> None:
+    put(tmp_path, {f"a{suffix}": b""})
+    with (tmp_path / f"b{suffix}").open("wb") as file:
+        file.truncate(200_000_000)  # of zeros that take no room
+    empty, large = problems(tmp_path)
+    assert empty == f"a{suffix}: empty"
+    assert large.startswith(f"b{suffix}")
+    assert "larger than 64 MB" in large
+
+
+def read_verses(file: SourceFile) -> Iterator[ParsedArticle | RefusedError]:
+    """Read a format of a stranger's, whose lines are `id: text`."""
+    for number, line in enumerate(file.text().splitlines(), 1):
+        identity, colon, body = line.partition(": ")
+        if colon:
+            yield ParsedArticle(identity, {"author": ["A", "B"]}, body, line=number)
+        else:
+            yield RefusedError("no colon", number)
+
+
+def test_new_format_is_one_reader_and_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, {"a.verses": f"one: {BODY}\r\ntwo: x", "b.png": b"", "c.txt": BODY})
+    assert [article.id for article in read_articles(tmp_path).articles] == ["c"]
+    reader: ArticleReader = read_verses
+    monkeypatch.setitem(READERS, ".verses", reader)
+    source = read_articles(tmp_path)
+    assert [(article.id, article.author, article.text) for article in source.articles] == [
+        ("one", "A, B", BODY),
+        ("two", "A, B", "x"),
+        ("c", "", BODY),
+    ]
+    (note,) = source.notes
+    assert "b.png: not an article file" in note
+    assert ".verses" in note
+
+
+def test_new_format_gets_its_checks_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(READERS, ".verses", read_verses)
+    put(tmp_path, {"a.verses": f"one\ntwo: {BODY}\nthree:  \ntwo: x\nc: x\na\x1bb: x", "c.txt": BODY})
+    assert problems(tmp_path) == [
+        "a.verses, line 1: no colon",
+        "a.verses, line 3: has no text",
+        "a.verses, line 4: the id 'two' is already used by a.verses, line 2",
+        "a.verses, line 6: the id (or the file name) has a control character; rename it",
+        "c.txt: the id 'c' is already used by a.verses, line 5",
+    ]
+    put(tmp_path, {"a.verses": f"one: {BODY}\ntwo: \xff".encode("latin-1")})
+    assert problems(tmp_path / "a.verses") == [
+        f"{tmp_path}/a.verses, line 2: not UTF-8 (byte 0xff); save it as UTF-8"
+    ]
