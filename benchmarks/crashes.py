@@ -20,7 +20,7 @@ import tempfile
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from benchmarks.processes import FOOTNOTE, ROOT, Footnote, table
+from benchmarks.processes import table
 from tests.faults.injection import KINDS
 from tests.faults.scenes import SCENES, Scene, make_scene
 from tests.faults.trials import Case, at_operations, at_random_times, try_case
@@ -44,9 +44,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
-        encoder = Footnote(FOOTNOTE, Path(folder, "encoder"))
-        encoder.build(ROOT / "articles")  # exports the encoder, unless that is done
-        scenes = [make_scene(name, Path(folder, name), encoder.index / "models") for name in options.scenes]
+        scenes = [make_scene(name, Path(folder, name)) for name in options.scenes]
         cases = [case for scene in scenes for case in _cases(scene, options)]
         if options.sample:
             cases = random.Random(options.seed).sample(cases, min(options.sample, len(cases)))  # noqa: S311

@@ -26,6 +26,7 @@ from typing import Any
 from benchmarks import growth
 from benchmarks.peers import comparison
 from benchmarks.processes import (
+    EXPORTS,
     FOOTNOTE,
     ROOT,
     Footnote,
@@ -127,7 +128,7 @@ def _first_build(version: Footnote) -> Ran:
     """Build the sample articles, which exports the encoder unless that is done; empty the index again."""
     ran = version.build(ROOT / "articles")
     for path in version.index.iterdir():
-        if path.name != "models":
+        if path.name not in EXPORTS:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     return ran
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "EXPORTS",
     "FOOTNOTE",
     "ROOT",
     "Command",
@@ -40,6 +41,9 @@ Command = Sequence[str | Path]
 ROOT = Path(__file__).parents[1]
 FOOTNOTE = (sys.executable, "-P", "-m", "bot.cli")
 """The `footnote` command of this checkout."""
+
+EXPORTS = {"encoders", "models"}
+"""The folder of exported encoders in an index, now and in version 0.1."""
 
 _SEED = 1
 _LAST_LINES = 15
@@ -78,9 +82,10 @@ class Footnote:
         return self.home / "index"
 
     def run(self, *arguments: str | Path) -> Ran:
-        """Run the command with the index, in `home`, where there is no `.env`."""
+        """Run the command with the index, in a folder without `.env` and with a cache of its own."""
         self.home.mkdir(parents=True, exist_ok=True)
-        return run([*self.command, *arguments, "--index", self.index], self.home, FOOTNOTE_MODEL=self.model)
+        environment = {"FOOTNOTE_MODEL": self.model, "XDG_CACHE_HOME": str(self.home / "cache")}
+        return run([*self.command, *arguments, "--index", self.index], self.home, **environment)
 
     def build(self, articles: Path) -> Ran:
         """Build the index, or bring it up to date."""
@@ -157,7 +162,7 @@ def quantile(values: Iterable[float], share: float) -> float:
 
 def megabytes(folder: Path) -> float:
     """Return the size of all files below a folder, exported encoders left out."""
-    files = (path for path in folder.rglob("*") if "models" not in path.relative_to(folder).parts)
+    files = (path for path in folder.rglob("*") if EXPORTS.isdisjoint(path.relative_to(folder).parts))
     return sum(path.stat().st_size for path in files if path.is_file()) / 1e6
 
 

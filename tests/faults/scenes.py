@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.faults.commands import INDEX, Result, run
 from tests.faults.injection import Fault
+from tests.graphs import copy_index_file
 from tests.index.shelf import SHELF, put
 
 __all__ = ["SCENES", "Answers", "Scene", "ask", "make_scene", "other_names", "show"]
@@ -37,15 +38,13 @@ _QUESTIONS = (
     "How many stops does the new stretch of line nine have?",
     "What does a loaf of rye bread cost?",
 )
-_MODELS = "models"
-"""The index's folder of exported encoders, which trials leave alone: nothing here changes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """A command in a folder, and what it does undisturbed.
 
-    `before` is the index folder that a trial begins with, empty for a first build. `old` and `new` are the
+    `before` is the index folder that a trial begins with, missing for a first build. `old` and `new` are the
     answers before and after; None where nothing serves. `calm` is the undisturbed run, `shown` is what `index
     show` prints after it, and `others` are the names beside the generations then.
     """
@@ -60,16 +59,15 @@ class Scene:
     others: frozenset[str]
 
 
-def make_scene(name: str, home: Path, models: Path) -> Scene:
-    """Make a scene in a folder of its own; `models` has exported encoders, where an index holds any."""
+def make_scene(name: str, home: Path) -> Scene:
+    """Make a scene in a folder of its own."""
     put(home / "articles", SHELF)
-    if models.is_dir():
-        shutil.copytree(models, home / INDEX / _MODELS)
-    if name != "first":
-        _must(run(home, _BUILD))
-    if name == "removed":
+    _must(run(home, _BUILD))
+    if name == "first":
+        shutil.rmtree(home / INDEX)  # it was built all the same, so that the encoder is exported by now
+    elif name == "removed":
         (home / "articles" / "tram.md").unlink()
-    elif name not in {"first", "anew"}:
+    elif name != "anew":
         put(home / "articles", _CHANGES)
     if name in {"rollback", "prune"}:
         _must(run(home, _BUILD))
@@ -105,12 +103,10 @@ def other_names(home: Path) -> frozenset[str]:
 
 
 def copy_index(source: Path, target: Path) -> None:
-    """Make an index folder hold what another one does; exported encoders stay where they are."""
-    for path in target.iterdir() if target.exists() else ():
-        if path.name != _MODELS:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    """Replace an index folder by a copy of another; remove it where that one is missing."""
+    shutil.rmtree(target, ignore_errors=True)
     if source.exists():
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns(_MODELS), dirs_exist_ok=True)
+        shutil.copytree(source, target, copy_function=copy_index_file, dirs_exist_ok=True)
 
 
 def _must(result: Result) -> Result:

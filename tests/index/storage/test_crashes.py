@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -22,10 +21,10 @@ MakeScene = Callable[[str], Scene]
 
 
 @pytest.fixture(scope="module")
-def scene(graph_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeScene:
+def scene(tmp_path_factory: pytest.TempPathFactory) -> MakeScene:
     """Make scenes, each once."""
     home = tmp_path_factory.mktemp("scenes")
-    return functools.cache(lambda name: make_scene(name, home / name, graph_folder / "models"))
+    return functools.cache(lambda name: make_scene(name, home / name))
 
 
 def problems(cases: list[Case]) -> list[str]:
@@ -61,17 +60,17 @@ def test_disk_error_is_reported_with_advice_and_the_old_index_serves(scene: Make
 
 
 @pytest.fixture
-def remount(scene: MakeScene, graph_folder: Path) -> Iterator[Callable[[str], object]]:
+def remount(scene: MakeScene) -> Iterator[Callable[[str], object]]:
     """Have the index of "changed" on a disk in memory, which is mounted again with what options are given."""
     place = scene("changed").home / INDEX
     mount = ["mount", "-t", "tmpfs", "tmpfs", str(place), "-o"]
     if subprocess.run([*mount, "size=512m"], check=False, capture_output=True).returncode:
         pytest.skip("no disk can be mounted here")
-    if (graph_folder / "models").exists():
-        shutil.copytree(graph_folder / "models", place / "models")
-    copy_index(scene("changed").before, place)
-    yield lambda options: subprocess.run([*mount, f"remount,{options}"], check=True)
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+    try:
+        copy_index(scene("changed").before, place)
+        yield lambda options: subprocess.run([*mount, f"remount,{options}"], check=True)
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 @pytest.mark.skipif(not shutil.which("mount"), reason="needs mount")
