@@ -1,6 +1,6 @@
 """Minutes of trouble for a running service, which is asked all the time.
 
-    python -m benchmarks.soak [--minutes 20] [--seed 1] [--askers 16] [--articles 40]
+    python -m benchmarks.soak [--minutes 20] [--seed 1] [--askers 16] [--articles 80]
 
 One thing after another happens: rebuilds, some of them killed; going back to an older generation; pruning;
 files damaged in place; more questions than may wait. After each, the next build has to work without help,
@@ -40,8 +40,6 @@ from index.errors import FootnoteError
 
 __all__ = ["Soak", "main"]
 
-_WAITING = 64
-"""Questions that may wait."""
 _HUNG = 120.0
 """Seconds after which a question or a rebuild counts as hanging."""
 _WARM = 10
@@ -58,7 +56,7 @@ class Soak:
         self.library = Library(home / "articles", articles)
         self.index = home / "index"
         run([*FOOTNOTE, "index", "build", "--articles", self.library.folder, "--index", self.index], home)
-        settings = BotSettings.load(articles=self.library.folder, index=self.index, waiting=_WAITING)
+        settings = BotSettings.load(articles=self.library.folder, index=self.index)
         self.service = Service(settings)
         self.problems: list[str] = []
         self.outcomes: Counter[str] = Counter()
@@ -166,8 +164,11 @@ class Soak:
             self.problems.append(f"verify does not report that {path.name} is damaged")
 
     async def _crowd(self) -> None:
-        """Ask far more at once than may wait."""
+        """Ask more at once than may wait, which is 256 questions."""
+        refused = self.outcomes["refused, BusyError"]
         await asyncio.gather(*(self._ask(question) for question in self.library.questions()))
+        if self.outcomes["refused, BusyError"] == refused:
+            self.problems.append("no question of a crowd was refused")
 
     async def _keep_asking(self, chance: Random) -> None:
         """Ask one question after another."""
@@ -234,7 +235,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--askers", type=int, default=16, help="questions that are asked at a time")
-    parser.add_argument("--articles", type=int, default=40)
+    parser.add_argument("--articles", type=int, default=80, help="each is asked 4 questions")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)  # no .env is read
