@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import random
 import re
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.processes import (
+    ROOT,
     Command,
     Footnote,
     draw_questions,
@@ -48,13 +48,14 @@ def measure(command: Command, folder: Path, sizes: Sequence[int], home: Path) ->
     drawn = [{"question": one["question"]} for one in draw_questions(folder, _QUESTIONS + _WARMING)]
     questions.write_text("".join(json.dumps(one) + "\n" for one in drawn), "utf-8")
     rows = []
+    version = Footnote(command, home / "growth", str(model))
+    version.build(ROOT / "articles")  # exports the encoder
     for size in sorted(sizes):
         print(f"growing: {size:,} passages", file=sys.stderr)
         articles = home / "growth.jsonl"
         articles.write_text("\n".join(make_articles(folder, size)), "utf-8")
-        version = Footnote(command, home / "growth", str(model))
+        version.empty()
         rows.append(_measure_one(version, articles, questions))
-        shutil.rmtree(version.home)
     return rows
 
 

@@ -14,19 +14,17 @@ import json
 import os
 import platform
 import shlex
-import shutil
 import statistics
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks import growth
 from benchmarks.peers import comparison
 from benchmarks.processes import (
-    EXPORTS,
     FOOTNOTE,
     ROOT,
     Footnote,
@@ -41,6 +39,8 @@ from benchmarks.processes import (
 
 __all__ = ["main"]
 
+_ROUNDS = 3
+"""Rounds of builds and of questions, in turns; of each build and each question, the middle one counts."""
 _WARMING = 20
 """Questions at the start of each round that are not counted."""
 
@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("set", type=Path)
     parser.add_argument("--against", type=shlex.split, help="another footnote command")
     parser.add_argument("--times", type=int, default=10, help="runs that a cold start's median is of")
-    parser.add_argument("--questions", type=int, default=300, help="questions a round, of three rounds")
+    parser.add_argument("--questions", type=int, default=300, help="questions a round")
     parser.add_argument("--growth", type=int, nargs="+", default=[], metavar="PASSAGES")
     parser.add_argument("--peers", type=Path, help="the folder of the other libraries' environments")
     parser.add_argument("--chart", type=Path, help="an SVG file for the chart of the peers")
@@ -106,14 +106,19 @@ def builds(versions: Sequence[Footnote], folder: Path) -> Iterator[tuple[str, li
     """Measure builds: of the sample articles, of the set, and of the set with one article changed."""
     articles = versions[0].home.parent / "articles.jsonl"
     lines = (folder / "articles.jsonl").read_text("utf-8").splitlines()
-    yield "first build of the sample articles, s", [_first_build(one).seconds for one in versions]
+    yield "first build of the sample articles, s", [one.build(ROOT / "articles").seconds for one in versions]
     articles.write_text("\n".join(lines), "utf-8")
-    built = [one.build(articles) for one in versions]
+    built: dict[int, list[Ran]] = defaultdict(list)
+    for _ in range(_ROUNDS):
+        for at, version in enumerate(versions):
+            version.empty()
+            built[at].append(version.build(articles))
+    seconds = _medians(built, "seconds")
+    yield _BUILD, seconds
+    yield "its processor time, s", _medians(built, "processor")
+    yield "its peak memory, MB", _medians(built, "peak_mb")
     passages = [one.passages() for one in versions]
-    yield _BUILD, [ran.seconds for ran in built]
-    yield "its processor time, s", [ran.processor for ran in built]
-    yield "passages a second", [count / ran.seconds for count, ran in zip(passages, built, strict=True)]
-    yield "its peak memory, MB", [ran.peak_mb for ran in built]
+    yield "passages a second", [count / each for count, each in zip(passages, seconds, strict=True)]
     sizes = [megabytes(one.index) for one in versions]
     yield _SIZE, sizes
     yield "bytes a passage", [1e6 * size / count for size, count in zip(sizes, passages, strict=True)]
@@ -124,40 +129,36 @@ def builds(versions: Sequence[Footnote], folder: Path) -> Iterator[tuple[str, li
     yield "one article changed, s", [one.build(articles).seconds for one in versions]
 
 
-def _first_build(version: Footnote) -> Ran:
-    """Build the sample articles, which exports the encoder unless that is done; empty the index again."""
-    ran = version.build(ROOT / "articles")
-    for path in version.index.iterdir():
-        if path.name not in EXPORTS:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return ran
-
-
 def starts(versions: Sequence[Footnote], options: argparse.Namespace) -> Iterator[tuple[str, list[float]]]:
-    """Measure programs from their start to their end, in turns; the first of each is not counted."""
+    """Measure programs from start to end, in turns; what they read is in memory after the builds."""
     (question,) = draw_questions(options.set, 1)
     runs: dict[int, list[Ran]] = defaultdict(list)
-    helps: dict[int, list[float]] = defaultdict(list)
-    for _ in range(options.times + 1):
+    helps: dict[int, list[Ran]] = defaultdict(list)
+    for _ in range(options.times):
         for at, version in enumerate(versions):
             runs[at].append(version.run("ask", question["question"]))
-            helps[at].append(run([*version.command, "--help"]).seconds)
+            helps[at].append(run([*version.command, "--help"]))
     for label, field in (
         ("`footnote ask`, first line, s", "first_line"),
         ("`footnote ask`, in all, s", "seconds"),
         ("`footnote ask`, processor time, s", "processor"),
         ("`footnote ask`, peak memory, MB", "peak_mb"),
     ):
-        yield label, [statistics.median(getattr(ran, field) for ran in some[1:]) for some in runs.values()]
-    yield "`footnote --help`, s", [statistics.median(some[1:]) for some in helps.values()]
+        yield label, _medians(runs, field)
+    yield "`footnote --help`, s", _medians(helps, "seconds")
+
+
+def _medians(runs: Mapping[int, Sequence[Ran]], field: str) -> list[float]:
+    """Return the median of a figure of each version's runs."""
+    return [statistics.median(getattr(ran, field) for ran in some) for some in runs.values()]
 
 
 def questions(versions: Sequence[Footnote], options: argparse.Namespace) -> Iterator[tuple[str, list[float]]]:
-    """Measure questions of a running process, in three rounds by turns; of each question, the middle one."""
+    """Measure questions of a running process, by turns."""
     drawn = draw_questions(options.set, options.questions + _WARMING)
     text = "".join(json.dumps({"question": one["question"]}) + "\n" for one in drawn)
     rounds: dict[int, list[list[float]]] = defaultdict(list)
-    for _ in range(3):
+    for _ in range(_ROUNDS):
         for at, version in enumerate(versions):
             _questions_file(version).write_text(text, "utf-8")
             ran = version.run("ask", "--json", "--questions", _questions_file(version))

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -90,6 +91,12 @@ class Footnote:
     def build(self, articles: Path) -> Ran:
         """Build the index, or bring it up to date."""
         return self.run("index", "build", "--articles", articles)
+
+    def empty(self) -> None:
+        """Remove everything from the index but the exported encoder."""
+        for path in self.index.iterdir():
+            if path.name not in EXPORTS:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def passages(self) -> int:
         """Return how many passages the index has."""
