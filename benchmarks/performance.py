@@ -62,7 +62,6 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=300, help="questions a round")
     parser.add_argument("--growth", type=int, nargs="+", default=[], metavar="PASSAGES")
     parser.add_argument("--peers", type=Path, help="the folder of the other libraries' environments")
-    parser.add_argument("--chart", type=Path, help="an SVG file for the chart of the peers")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     options = parser.parse_args()
     options.set = options.set.resolve()
@@ -80,10 +79,6 @@ def main() -> None:
             build_s, index_mb = (record["versions"][name][0] for name in (_BUILD, _SIZE))
             record["peers"] = comparison.compare(versions[0], build_s, index_mb, options.set, options.peers)
             print("\n" + comparison.report(record["peers"]))
-    if options.chart and options.peers:
-        from benchmarks.chart import draw
-
-        draw(record["peers"], options.chart)
     if options.json:
         options.json.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
 

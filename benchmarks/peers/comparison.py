@@ -35,7 +35,6 @@ _MODES = ("hybrid", "dense")
 _SAVED_FOR_BOTH = {"langchain", "llamaindex", "haystack"}
 """Peers whose saved index serves both modes, so that it is built once."""
 _QUESTIONS = 200
-
 Row = dict[str, Any]
 
 

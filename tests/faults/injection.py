@@ -33,20 +33,20 @@ _ERRORS = {
     "enospc": (OSError(errno.ENOSPC, "No space left"), sqlite3.OperationalError("database or disk is full")),
 }
 """What Python raises for an error of the disk, and what SQLite does."""
-_FILE_METHODS = "write flush truncate close"
 _OPERATIONS = {
     "posix": "mkdir rename replace unlink remove rmdir link symlink truncate ftruncate fsync posix_fallocate",
-    "BufferedWriter": _FILE_METHODS,
-    "BufferedRandom": _FILE_METHODS,
-    "FileIO": _FILE_METHODS,
-    "TextIOWrapper": _FILE_METHODS,
-    "Connection": "execute executemany executescript commit",
-    "Cursor": "execute executemany executescript",
+    "BufferedWriter BufferedRandom FileIO TextIOWrapper": "write flush truncate close",
+    "Connection Cursor": "execute executemany executescript commit",  # SQLite's
     "IndexWriter": "commit",  # tantivy's
     "ndarray": "tofile",
     "_swigfaiss": "write_index",
 }
-_WATCHED = {(owner, name) for owner, names in _OPERATIONS.items() for name in names.split()}
+_WATCHED = {
+    (owner, name)
+    for owners, names in _OPERATIONS.items()
+    for owner in owners.split()
+    for name in names.split()
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,8 @@ class PowerModel:
             path.unlink()
 
     def _is_whole(self, path: Path) -> bool:
-        """Tell whether a file's content is on the disk; that of a hard link was there under another name."""
         synced = self._synced.get(path.stat().st_ino)
+        # The content of a hard link was there before, under another name.
         return path.stat().st_nlink > 1 or (synced is not None and synced.state == _state(path))
 
     def _is_named(self, path: Path) -> bool:

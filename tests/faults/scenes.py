@@ -19,15 +19,12 @@ Answers = tuple[tuple[str, str], ...]
 
 _BUILD = ("index", "build")
 SCENES = {
-    "first": _BUILD,  # there is no index yet
-    "changed": _BUILD,
-    "removed": _BUILD,
-    "anew": (*_BUILD, "--language", "de"),  # every article is encoded again
-    "resumed": _BUILD,  # a build before it was killed
+    **dict.fromkeys(("first", "changed", "removed", "resumed"), _BUILD),
+    "anew": (*_BUILD, "--language", "de"),
     "rollback": ("index", "rollback", "1"),
     "prune": ("index", "prune", "--keep", "1"),
 }
-"""The command of each scene."""
+"""The command of each scene; "resumed" follows a killed build, "anew" encodes every article again."""
 
 _CHANGES = {
     "lighthouse.txt": SHELF["lighthouse.txt"].replace("1874", "1901").replace("31 metres", "33 metres"),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import random
 import re
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tests.faults.commands import INDEX, Result, run
 from tests.faults.injection import POINTER, Fault
 from tests.faults.scenes import SCENES, Scene, ask, copy_index, other_names, show
+from tests.index.shelf import contents
 
-__all__ = ["Case", "at_operations", "at_random_times", "try_case"]
+__all__ = ["Case", "at_operations", "try_case"]
 
 _REFUSED = {65, 69}
 """Exit statuses of a command that could not do its work: bad data, or something that is needed is missing."""
@@ -47,12 +46,6 @@ def at_operations(scene: Scene, kinds: Sequence[str], every: int = 1) -> list[Ca
     return [Case(scene, Fault(kind, at)) for at in numbers for kind in kinds]
 
 
-def at_random_times(scene: Scene, count: int, seed: int) -> list[Case]:
-    """Return kills at random times of the command."""
-    chance = random.Random(f"{scene.name} {seed}")
-    return [Case(scene, None, chance.uniform(0, 1.05)) for _ in range(count)]
-
-
 def try_case(case: Case) -> tuple[str, list[str]]:
     """Run a case and look at what it left; run the command again undisturbed, and look again.
 
@@ -60,7 +53,7 @@ def try_case(case: Case) -> tuple[str, list[str]]:
     """
     scene, command = case.scene, SCENES[case.scene.name]
     copy_index(scene.before, scene.home / INDEX)
-    articles = _contents(scene.home / "articles")
+    articles = contents(scene.home / "articles")
     if case.fault:
         result = run(scene.home, command, case.fault)
     else:
@@ -68,7 +61,7 @@ def try_case(case: Case) -> tuple[str, list[str]]:
     answers = ask(scene.home)
     served = {scene.old: "old", scene.new: "new", None: ""}.get(answers, f"wrong answers, {answers}")
     problems = [*_after_fault(case, served, result), *_after_repeat(scene, run(scene.home, command))]
-    if _contents(scene.home / "articles") != articles:
+    if contents(scene.home / "articles") != articles:
         problems.append("the articles have changed")
     return served, [f"{case}: {problem}" for problem in problems]
 
@@ -98,7 +91,3 @@ def _after_repeat(scene: Scene, result: Result) -> Iterator[str]:
         yield f"left over after the next one, or missing: {sorted(names)}"
     if problems := run(scene.home, ("index", "verify")).err:
         yield f"after the next one: {problems}"
-
-
-def _contents(folder: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

@@ -15,7 +15,7 @@ import pytest
 
 from tests.faults.commands import INDEX, run
 from tests.faults.scenes import SCENES, Scene, ask, copy_index, make_scene
-from tests.faults.trials import Case, at_operations, at_random_times, try_case
+from tests.faults.trials import Case, at_operations, try_case
 
 MakeScene = Callable[[str], Scene]
 
@@ -31,14 +31,12 @@ def problems(cases: list[Case]) -> list[str]:
     return [problem for case in cases for problem in try_case(case)[1]]
 
 
-@pytest.mark.parametrize(
-    ("name", "every", "times"), [("first", 50, 1), ("changed", 40, 1), ("rollback", 5, 0), ("prune", 8, 0)]
-)
+@pytest.mark.parametrize(("name", "every"), [("first", 50), ("changed", 40), ("rollback", 5), ("prune", 8)])
 def test_command_killed_anywhere_loses_nothing_and_can_be_run_again(
-    scene: MakeScene, name: str, every: int, times: int
+    scene: MakeScene, name: str, every: int
 ) -> None:
-    cases = [*at_operations(scene(name), ["kill"], every), *at_random_times(scene(name), times, seed=0)]
-    assert problems(cases) == []
+    halfway = Case(scene(name), None, 0.5)
+    assert problems([*at_operations(scene(name), ["kill"], every), halfway]) == []
 
 
 def test_power_cut_leaves_the_old_index_or_the_new_one(scene: MakeScene) -> None:
@@ -56,14 +54,16 @@ def test_all_of_a_generation_is_synced_before_it_is_published(scene: MakeScene, 
 
 @pytest.mark.parametrize("kind", ["eio", "enospc", "full"])
 def test_disk_error_is_reported_with_advice_and_the_old_index_serves(scene: MakeScene, kind: str) -> None:
-    assert problems(at_operations(scene("changed"), [kind], every=70)) == []
+    cases = at_operations(scene("changed"), [kind])
+    folders = [case for case in cases if ", mkdir" in str(case)]  # a library writes into the last of them
+    assert problems([cases[0], cases[60], folders[0]]) == []
 
 
 @pytest.fixture
 def remount(scene: MakeScene) -> Iterator[Callable[[str], object]]:
     """Have the index of "changed" on a disk in memory, which is mounted again with what options are given."""
     place = scene("changed").home / INDEX
-    mount = ["mount", "-t", "tmpfs", "tmpfs", str(place), "-o"]
+    mount = [shutil.which("mount") or "false", "-t", "tmpfs", "tmpfs", str(place), "-o"]
     if subprocess.run([*mount, "size=512m"], check=False, capture_output=True).returncode:
         pytest.skip("no disk can be mounted here")
     try:
@@ -73,7 +73,6 @@ def remount(scene: MakeScene) -> Iterator[Callable[[str], object]]:
         subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
-@pytest.mark.skipif(not shutil.which("mount"), reason="needs mount")
 def test_full_disk_is_reported_whatever_file_it_cannot_hold_and_room_is_all_that_is_needed(
     scene: MakeScene, remount: Callable[[str], object]
 ) -> None:
@@ -93,7 +92,6 @@ def test_full_disk_is_reported_whatever_file_it_cannot_hold_and_room_is_all_that
     assert ask(home) == scene("changed").new
 
 
-@pytest.mark.skipif(not shutil.which("mount"), reason="needs mount")
 def test_read_only_disk_is_reported_and_the_index_on_it_serves(
     scene: MakeScene, remount: Callable[[str], object]
 ) -> None:
