@@ -156,7 +156,7 @@ def invite(settings: BotSettings) -> None:
     settings = with_token(settings)
     import asyncio
 
-    from bot.discordapp.invitation import invitation
+    from bot.discordapp.connection import invitation
 
     click.echo(printable(asyncio.run(invitation(settings))))
 

@@ -59,8 +59,7 @@ class BotSettings(IndexSettings):
         90,
         ge=0,
         le=36_500,
-        description="Days for which unanswered questions and feedback are kept; 0 keeps none, and deletes "
-        "what was kept before.",
+        description="Days for which unanswered questions and feedback are kept; 0 keeps no new ones.",
     )
     discord_token: SecretStr | None = Field(
         None, description="The bot's token, from the Discord developer portal; it is shown nowhere."

@@ -109,7 +109,7 @@ def shrinkage(changes: Changes, settings: IndexSettings) -> str:
         return ""
     now = changes.before - len(changes.removed) + len(changes.added)
     return (
-        f"there are {count_of(now, 'article')} at {settings.articles}, and the index at {settings.index} holds "
+        f"there are {count_of(now, 'article')} at {settings.articles}, the index at {settings.index} holds "
         f"{changes.before:,}: that is fewer by more than FOOTNOTE_SHRINK allows ({settings.shrink:g}). Check "
         "that the articles are all there. If so many are meant to go: `footnote index build --force`, "
         "`/rebuild force` in the chat, `/index rebuild force:True` on Discord."
@@ -310,6 +310,6 @@ def _out_of_memory_told() -> Iterator[None]:
         if not (isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error))):
             raise
         raise OutOfMemoryError(
-            "memory ran out; the previous index keeps serving. Free some memory, or build on a bigger machine "
+            "memory ran out; the previous index keeps serving. Free memory, or build on a bigger machine "
             "and copy the index folder."
         ) from error

@@ -24,6 +24,7 @@ __all__ = ["Records"]
 _Result = TypeVar("_Result")
 
 _DAY = 24 * 60 * 60.0
+_DEFAULT_DAYS = 90
 _ADD_FEEDBACK = """
 INSERT INTO feedback (server, channel, message, person, question, helpful, reason, at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message, person) DO UPDATE
@@ -35,14 +36,16 @@ class Records:
     """Per-server settings, unanswered questions ("gaps") and feedback, in one SQLite file.
 
     Servers never see each other's rows; None as a server stands for direct messages. With `days` 0, settings
-    work but no gaps or feedback are kept, and those already in the file are deleted.
+    work but no gaps or feedback are added, and those already in the file are deleted after 90 days.
 
     Each method that uses the file raises RecordsError if it is not open or cannot be used now (no space, no
     access, locked by another program), and DamagedRecordsError if it has been damaged.
     """
 
-    def __init__(self, file: Path, *, days: int = 90, clock: Callable[[], float] = time.time) -> None:
-        """Take the file, how many days gaps and feedback are kept, and a clock of Unix seconds."""
+    def __init__(
+        self, file: Path, *, days: int = _DEFAULT_DAYS, clock: Callable[[], float] = time.time
+    ) -> None:
+        """Take the file, for how many days gaps and feedback are kept, and a clock of Unix seconds."""
         self.file = file
         self.days = days
         self._clock = clock
@@ -191,11 +194,11 @@ class Records:
         return await self._run(lambda db: _scrubbed(db, people.delete(db, "person = ?", person)))
 
     async def prune(self) -> int:
-        """Delete gaps and feedback that are older than `days`; return the number of rows."""
+        """Delete gaps and feedback older than `days` (90 where that is 0); return the number of rows."""
         return await self._run(self._prune)
 
     def _prune(self, connection: sqlite3.Connection) -> int:
-        oldest = self._clock() - self.days * _DAY
+        oldest = self._clock() - (self.days or _DEFAULT_DAYS) * _DAY
         return _scrubbed(connection, people.delete(connection, "at < ?", oldest))
 
     async def _run(self, job: Callable[[sqlite3.Connection], _Result]) -> _Result:

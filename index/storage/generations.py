@@ -63,7 +63,7 @@ def publish(folder: Path, home: Path, manifest: Manifest) -> str:
 
 
 def refuse(folder: Path, home: Path, manifest: Manifest, report: GateReport) -> GateError:
-    """Keep the generation at `home`, which the gate refused, aside with the report; return the error to raise.
+    """Keep the generation at `home`, which the gate refused, aside; return the error to raise.
 
     Only the last refused generation is kept.
 
@@ -77,7 +77,7 @@ def refuse(folder: Path, home: Path, manifest: Manifest, report: GateReport) -> 
     home.rename(aside)
     sync(folder)
     return GateError(
-        f"{report.refusal}\nThe previous generation keeps serving; the new one is kept aside, with a report in "
+        f"{report.refusal}\nThe previous generation keeps serving; the new one is kept, with a report in "
         f"{aside / GATE_REPORT}. Correct the articles, or the gold questions where they are out of date, and "
         "build again. FOOTNOTE_GATE_AT says how many may be lost."
     )

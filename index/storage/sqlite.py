@@ -30,7 +30,7 @@ def harden(database: sqlite3.Connection) -> None:
 
 
 def read_only_uri(path: Path) -> str:
-    """Return the URI that opens a file for reading only, as one that nobody writes to: no lock, no journal."""
+    """Return the URI that opens a file that nobody writes to for reading: no lock, no journal."""
     return f"{path.resolve().as_uri()}?mode=ro&immutable=1"
 
 

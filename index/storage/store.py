@@ -148,7 +148,7 @@ class Store(Protocol):
     def nearest(
         self, vector: Vectors, count: int, *, headings: bool = True, article: int | None = None
     ) -> list[tuple[int, float]]:
-        """Return the passages nearest to a question's vector, shape (1, dimension): row and cosine, best first.
+        """Return the passages nearest to a vector of shape (1, dimension): row and cosine, best first.
 
         `headings` and `article` as for `best_in_words`; with an `article` none is missed.
         """

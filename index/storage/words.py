@@ -21,7 +21,7 @@ __all__ = ["WordIndex", "WordIndexWriter"]
 _TITLE_WEIGHT = 0.5
 _TITLE_CHARACTERS = 1_000
 _VOCABULARY = 300_000
-"""Words that spelling knows, at most: 80 MB of memory. A larger collection has names and slips beyond them."""
+"""Words that spelling knows, at most: 80 MB of memory. Beyond them there are mostly names and slips."""
 
 _TOKENIZER = "spaces"
 _HEAP_BYTES = 64_000_000
@@ -130,7 +130,7 @@ class WordIndex:
     def best(
         self, phrases: Forms, count: int, *, headings: bool = True, article: int | None = None
     ) -> list[tuple[int, float]]:
-        """Return the passages with the highest BM25 for the phrases: row and score, best first, then by row."""
+        """Return the passages with the highest BM25 for the phrases: row and score, best first."""
         scored = [(_SHOULD, query) for phrase in phrases for query in self._scored(phrase)]
         if not scored:
             return []

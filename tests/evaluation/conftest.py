@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.bot.conftest import built, footnote, home, write_articles
-from tests.graphs import lend_graph
 
 __all__ = ["built", "footnote", "home"]
 
@@ -60,9 +59,3 @@ def bees(tmp_path: Path) -> Path:
     """Write a set of one article: a file of questions beside it."""
     (tmp_path / "bees.txt").write_text(BEES, encoding="utf-8")
     return write_lines(tmp_path / "bees.questions.jsonl", BEE_QUESTIONS)
-
-
-@pytest.fixture
-def exported(graph_folder: Path, tmp_path: Path) -> None:
-    """Lend the exported encoder to the index of the test's folder, so that evaluating need not export it."""
-    lend_graph(graph_folder, tmp_path / ".footnote/index")

@@ -94,7 +94,7 @@ def test_what_is_wrong_is_said_before_anything_is_asked(
     assert "asking" not in outcome.err
 
 
-@pytest.mark.usefixtures("exported", "rock")
+@pytest.mark.usefixtures("rock")
 def test_each_question_is_asked_and_each_answerable_one_again_without_its_article(footnote: Footnote) -> None:
     outcome = footnote("eval", "rock", "--json")
     assert outcome.status == 0
@@ -135,7 +135,7 @@ def test_a_fit_judges_the_reported_sets_and_answers_from_then_on(
     assert (answer["verdict"] == "answered") == (answer["confidence"] >= fit.answer_at)
 
 
-@pytest.mark.usefixtures("exported", "rock")
+@pytest.mark.usefixtures("rock")
 @pytest.mark.parametrize(("report", "file"), [("page", "page/index.html"), ("new/run.html", "new/run.html")])
 def test_a_page_loads_nothing_and_shows_other_peoples_text_as_text(
     bees: Path, footnote: Footnote, report: str, file: str

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from bot.answering.confidence import Judge, Verdict, find_judge
 from index.encoding.encoder import Encoder
-from index.search.calibration import save_fit
+from index.search.calibration import Fit, save_fit
 from tests.bot.conftest import Footnote, built, footnote, home
-from tests.bot.made import FIT
 
 __all__ = ["built", "footnote", "home"]
 
 QUESTION = "Who kept the lamp on Gull Rock?"
 FILE = Path(".footnote/fit.json")
+FIT = Fit(
+    encoder="made-up",
+    encoder_fingerprint="ab" * 32,
+    bias=-2.0,
+    weights={"score": 4.0, "weakest": 0.0},
+    answer_at=0.5,
+    related_at=0.2,
+    sets={"lamps": 12, "bread": 30},
+    made=date(2026, 1, 31),
+)
 
 
 @pytest.mark.parametrize(
