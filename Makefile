@@ -52,7 +52,7 @@ bench: setup  ## measure speed and memory (docs/performance.md; BENCH=OPTIONS: b
 soak: setup  ## play trouble on a running service (docs/reliability.md; MINUTES=20, SEED=1)
 	@$(PY) -m benchmarks.soak --minutes $(MINUTES) --seed $(SEED)
 
-crashes: setup  ## kill, starve and cut off builds (docs/reliability.md; SAMPLE=200, or empty for all: an hour)
+crashes: setup  ## kill, starve and cut off builds (docs/reliability.md; SAMPLE=200, or empty for all: over an hour)
 	@$(PY) -m benchmarks.crashes $(if $(SAMPLE),--sample $(SAMPLE)) --seed $(SEED)
 
 settings: setup  ## write .env.example and the table of docs/settings.md from the settings' fields
