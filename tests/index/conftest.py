@@ -13,60 +13,41 @@ from index.encoding.encoder import Encoder
 from index.encoding.models import find_model
 from index.search.search import Search
 from index.settings import IndexSettings
-from index.storage.local import Generation, open_generation
+from index.storage.local import LocalStore, open_store
+from tests.graphs import copy_index_file, lend_graph
 from tests.index.model_folders import PROMPTS, save_sentencepiece, save_static, save_transformer
 from tests.index.shelf import HARBOUR, SHELF, put
 
 
 @pytest.fixture(scope="session")
-def shelf_index(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the shelf's index once; copy it before you harm it."""
+def shelf_index(encoder: Encoder, graph_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the index of both shelves once; copy it before you damage it."""
     home = tmp_path_factory.mktemp("shelf")
-    settings = IndexSettings.load(
-        articles=put(home / "articles", SHELF), index=home / "index", model="all-MiniLM-L6-v2", language="en"
-    )
-    build_index(settings, encoder=encoder)
+    articles = put(home / "articles", {**SHELF, **HARBOUR})
+    lend_graph(graph_folder, home / "index")
+    build_index(IndexSettings.load(articles=articles, index=home / "index"), encoder=encoder)
     return home / "index"
 
 
 @pytest.fixture
 def own_index(shelf_index: Path, tmp_path: Path) -> Path:
-    """Copy the shelf's index to the test's own index folder, with the articles beside it."""
-    put(tmp_path / "articles", SHELF)
-    return Path(shutil.copytree(shelf_index, tmp_path / "index"))
+    """Copy that index to the test's own index folder, with its articles beside it."""
+    put(tmp_path / "articles", {**SHELF, **HARBOUR})
+    return Path(shutil.copytree(shelf_index, tmp_path / "index", copy_function=copy_index_file))
 
 
 @pytest.fixture(scope="session")
-def shelf(shelf_index: Path) -> Iterator[Generation]:
-    """Open the shelf's index."""
-    generation = open_generation(shelf_index)
-    yield generation
-    generation.close()
+def shelf(shelf_index: Path) -> Iterator[LocalStore]:
+    """Open the index of both shelves."""
+    store = open_store(shelf_index)
+    yield store
+    store.close()
 
 
 @pytest.fixture(scope="session")
-def search(shelf: Generation, encoder: Encoder) -> Search:
-    """Search the shelf."""
+def search(shelf: LocalStore, encoder: Encoder) -> Search:
+    """Search both shelves."""
     return Search(shelf, encoder)
-
-
-@pytest.fixture(scope="session")
-def harbour_generation(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Generation]:
-    """Open an index of articles that questions are written about in other ways than the articles are."""
-    home = tmp_path_factory.mktemp("harbour")
-    settings = IndexSettings.load(
-        articles=put(home / "articles", HARBOUR), index=home / "index", language="en"
-    )
-    build_index(settings, encoder=encoder)
-    generation = open_generation(home / "index")
-    yield generation
-    generation.close()
-
-
-@pytest.fixture(scope="session")
-def harbour(harbour_generation: Generation, encoder: Encoder) -> Search:
-    """Search those articles."""
-    return Search(harbour_generation, encoder)
 
 
 @pytest.fixture(scope="session")
