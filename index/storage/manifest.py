@@ -182,9 +182,10 @@ def _parse(data: bytes, path: Path) -> Manifest:
 def _is_sound(manifest: Manifest) -> bool:
     """Tell whether the fields that become paths and sizes have the types and forms that a build writes."""
     counts = (manifest.articles, manifest.passages, manifest.sentences, manifest.tokens)
-    numbers = (*counts, manifest.dimension, manifest.token_width)
+    widths = (manifest.dimension, manifest.token_width)
     return (
-        all(type(number) is int and number >= 0 for number in numbers)
+        all(type(number) is int and number >= 0 for number in counts)
+        and all(type(number) is int and number > 0 for number in widths)
         and all(type(file.size) is int and type(file.xxh3) is str for file in manifest.files.values())
         and all(map(_FILE.fullmatch, manifest.files))
         and _DIGEST.fullmatch(manifest.encoder_fingerprint) is not None
