@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 import xxhash
 
@@ -21,7 +21,6 @@ from index.errors import DamagedIndexError
 
 __all__ = [
     "Checksum",
-    "allocate",
     "check_file",
     "checksum",
     "folder_size",
@@ -178,15 +177,3 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def allocate(file: IO[bytes], size: int) -> None:
-    """Reserve the disk space of a new file: a memory map over missing space would end the process.
-
-    Raises:
-        OSError: there is no room.
-    """
-    if size and hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(file.fileno(), 0, size)
-    else:
-        file.truncate(size)
