@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import pytest
@@ -9,23 +10,34 @@ import pytest
 from index.build import passage_settings
 from index.encoding.encoder import Encoder
 from index.search.search import Search
+from index.storage.files import checksum
 from index.storage.local import LocalStore
 from index.storage.store import Store
+from index.storage.vectors import EXACT, VECTORS, write_vectors
 from index.storage.writer import GenerationWriter
 from tests.index.storage.memory_store import MemoryStore
 from tests.index.storage.store_contract import LANGUAGE, Collection, StoreContract
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=["exact", "approximate"])
 def local(
-    encoder: Encoder, collection: Collection, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    encoder: Encoder,
+    collection: Collection,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[LocalStore]:
-    """Write the collection to disk and open it."""
+    """Write the collection to disk and open it, with the vector index of a small or of a large collection."""
     folder = tmp_path_factory.mktemp("local")
     with GenerationWriter(folder, encoder, collection.basis, passage_settings(LANGUAGE)) as writer:
         for entry in collection.entries:
             writer.add(entry.article, entry.content_hash, entry.abbreviations, entry.passages)
-        store = LocalStore(writer.home, writer.finish(""))
+        home, manifest = writer.home, writer.finish("")
+    if request.param == "approximate":
+        collection.vectors.tofile(home / EXACT)
+        write_vectors(home, manifest.dimension, flat_up_to=0)
+        changed = {name: checksum(home / name) for name in (EXACT, VECTORS)}
+        manifest = dataclasses.replace(manifest, files={**manifest.files, **changed})
+    store = LocalStore(home, manifest)
     yield store
     store.close()
 
