@@ -29,15 +29,11 @@ def collection(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Co
     with VectorCache(home / "cache", "contract", encoder.basis) as cache:
         vectors = BuildVectors(None, cache, encoder, encoder.basis)
         vectors.encode_missing(drafts, LANGUAGE, lambda progress: None)
-        entries = [
-            Entry(
-                draft.article,
-                draft.content_hash,
-                find_abbreviations(draft.article.text),
-                tuple(vectors.passages_of(draft)),
-            )
-            for draft in drafts
-        ]
+        passages = [tuple(vectors.passages_of(draft)) for draft in drafts]
+    entries = [
+        Entry(article, article.content_hash, find_abbreviations(article.text), own)
+        for article, own in zip(articles, passages, strict=True)
+    ]
     return Collection(encoder.basis, tuple(entries))
 
 

@@ -1,11 +1,14 @@
-"""Generations made in a moment: copies of a real one, each with a manifest of its own, true or forged."""
+"""Generations made in a moment: copies of a real one, each with a manifest of its own; and damage to them."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import resource
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from index.storage.files import checksum
@@ -22,7 +25,7 @@ from index.storage.manifest import (
 )
 from tests.index.shelf import serving_home
 
-__all__ = ["add_copy", "flip", "forge", "forge_bytes", "write_copy"]
+__all__ = ["add_copy", "files_no_larger_than", "flip", "forge", "forge_bytes", "write_copy"]
 
 
 def write_copy(index: Path, source: Path | None = None) -> tuple[Path, Manifest]:
@@ -46,7 +49,7 @@ def add_copy(index: Path, source: Path | None = None) -> str:
     return publish(index, *write_copy(index, source))
 
 
-def forge(index: Path, *, number: int = 9, **fields: object) -> Path:
+def forge(index: Path, **fields: object) -> Path:
     """Rewrite the serving generation's manifest with right checksums and other fields; it keeps serving.
 
     Return its new folder. A field of None is left out.
@@ -55,14 +58,14 @@ def forge(index: Path, *, number: int = 9, **fields: object) -> Path:
     values = json.loads((home / MANIFEST).read_bytes())
     values["files"] = {name: dataclasses.asdict(checksum(home / name)) for name in values["files"]}
     values = {name: value for name, value in (values | fields).items() if value is not None}
-    return forge_bytes(index, json.dumps(values).encode(), number)
+    return forge_bytes(index, json.dumps(values).encode())
 
 
-def forge_bytes(index: Path, data: bytes, number: int = 9) -> Path:
+def forge_bytes(index: Path, data: bytes) -> Path:
     """Replace the serving generation's manifest, and give the folder the name that goes with it."""
     home = serving_home(index)
     (home / MANIFEST).write_bytes(data)
-    renamed = home.rename(index / generation_name(number, data))
+    renamed = home.rename(index / generation_name(9, data))
     point_at(index, renamed.name)
     return renamed
 
@@ -72,3 +75,14 @@ def flip(path: Path, place: float = 0.5, bit: int = 0) -> None:
     data = bytearray(path.read_bytes())
     data[int(place * len(data))] ^= 1 << bit
     path.write_bytes(data)
+
+
+@contextmanager
+def files_no_larger_than(size: int) -> Iterator[None]:
+    """Refuse to write files beyond a size for as long as the block lasts, as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

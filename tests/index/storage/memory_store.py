@@ -5,7 +5,6 @@ It is what the contract is easiest to read against, and what the store on disk i
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +13,6 @@ import numpy as np
 from index.analysis import stems, words
 from index.articles.article import Article
 from index.encoding.compression import PackedTokens, Vectors
-from index.passages.encoder_input import searched_text
 from index.storage.store import ArticleSummary, Forms, StoredPassage, StoreInfo
 from tests.index.storage.store_contract import Collection
 
@@ -27,29 +25,22 @@ class MemoryStore:
     """A collection in memory."""
 
     def __init__(self, collection: Collection, info: StoreInfo) -> None:
-        """Take a collection and what is to be told of it."""
+        """Take a collection, and what is to be told of it."""
         self.info = info
         self.basis = collection.basis
         self._articles = [entry.article for entry in collection.entries]
-        self._abbreviations = dict.fromkeys(
-            pair for entry in collection.entries for pair in entry.abbreviations
-        )
+        self._abbreviations = [pair for entry in collection.entries for pair in entry.abbreviations]
+        self._texts = collection.texts
+        self._stems = [(self._stem(text), self._stem(title)) for text, title in collection.texts]
+        self._dense = collection.vectors
+        self._tokens = np.concatenate([vectors.tokens for *_, vectors in collection.rows])
         self._stored: list[StoredPassage] = []
-        dense, tokens = [], []
-        for row, entry in enumerate(collection.entries):
-            for passage, key, vectors in entry.passages:
-                place = (len(self._stored), row, passage, key, sum(map(len, tokens)))
-                self._stored.append(StoredPassage(*place, vectors.token_counts))
-                dense.append(vectors.dense)
-                tokens.append(vectors.tokens)
-        self._dense, self._tokens = np.stack(dense), np.concatenate(tokens)
-        self._text = [self._stems(self._searched(one)) for one in self._stored]
-        self._title = [self._stems(self._articles[one.article].title) for one in self._stored]
+        first_token = 0
+        for row, (article, passage, key, vectors) in enumerate(collection.rows):
+            self._stored.append(StoredPassage(row, article, passage, key, first_token, vectors.token_counts))
+            first_token += len(vectors.tokens)
 
-    def _searched(self, stored: StoredPassage) -> str:
-        return searched_text(self._articles[stored.article], stored.passage, self.info.language)
-
-    def _stems(self, text: str) -> list[str]:
+    def _stem(self, text: str) -> list[str]:
         return stems(text, self.info.language)
 
     def check(self) -> None:
@@ -59,25 +50,20 @@ class MemoryStore:
         """Do nothing: there is nothing to release."""
 
     def vocabulary(self) -> Mapping[str, int]:
-        return Counter(
-            word
-            for one in self._stored
-            for word in {*words(self._searched(one)), *words(self._articles[one.article].title)}
-        )
+        return Counter(word for text, title in self._texts for word in {*words(text), *words(title)})
 
     def abbreviations(self) -> Sequence[tuple[str, str]]:
-        return list(self._abbreviations)
+        return list(dict.fromkeys(self._abbreviations))
 
-    def _count_in_text(self, row: int, phrase: list[str]) -> int:
-        text = self._text[row]
-        return sum(text[at : at + len(phrase)] == phrase for at in range(len(text))) if phrase else 0
+    def _in_text(self, row: int, phrase: list[str]) -> bool:
+        text = self._stems[row][0]
+        return bool(phrase) and any(text[at : at + len(phrase)] == phrase for at in range(len(text)))
 
     def _has(self, row: int, forms: Forms) -> bool:
         """Tell whether a passage has a term: side by side in its text, or all of it in its title."""
-        phrases = [phrase for form in forms if (phrase := self._stems(form))]
-        return any(
-            self._count_in_text(row, phrase) or set(phrase) <= set(self._title[row]) for phrase in phrases
-        )
+        phrases = [phrase for form in forms if (phrase := self._stem(form))]
+        title = set(self._stems[row][1])
+        return any(self._in_text(row, phrase) or title.issuperset(phrase) for phrase in phrases)
 
     def passage_counts(self, terms: Sequence[Forms]) -> list[int]:
         return [sum(self._has(row, forms) for row in range(len(self._stored))) for forms in terms]
@@ -89,24 +75,20 @@ class MemoryStore:
     def best_in_words(
         self, phrases: Forms, count: int, *, headings: bool = True, article: int | None = None
     ) -> Ranked:
+        """Rank by how many of the phrases a passage has, each weighed by its rarity."""
+        weights = [1 / max(1, *self.passage_counts([[phrase]])) for phrase in phrases]
         scores = {
-            row: math.fsum(self._weight(row, phrase) for phrase in phrases)
+            row: sum(
+                weight for phrase, weight in zip(phrases, weights, strict=True) if self._has(row, [phrase])
+            )
             for row in self._allowed(headings, article)
-            if self._has(row, phrases)
         }
-        return sorted(scores.items(), key=lambda ranked: (-ranked[1], ranked[0]))[:count]
-
-    def _weight(self, row: int, phrase: str) -> float:
-        """Weigh a phrase by its rarity and by the passage's length, roughly as BM25 does."""
-        if not self._has(row, [phrase]):
-            return 0.0
-        rarity = math.log(1 + len(self._stored) / self.passage_counts([[phrase]])[0])
-        often = self._count_in_text(row, self._stems(phrase)) + 0.5
-        return rarity * often / (often + 1 + len(self._text[row]) / 100)
+        ranked = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+        return [(row, score) for row, score in ranked if score][:count]
 
     def with_phrase(self, phrase: str, count: int) -> list[int]:
-        rows = range(len(self._stored))
-        return [row for row in rows if self._count_in_text(row, self._stems(phrase))][: max(count, 0)]
+        stemmed = self._stem(phrase)
+        return [row for row in range(len(self._stored)) if self._in_text(row, stemmed)][:count]
 
     def _allowed(self, headings: bool, article: int | None) -> list[int]:
         return [

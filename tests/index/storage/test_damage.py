@@ -2,75 +2,63 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import tempfile
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.errors import DamagedIndexError
+from index.errors import DamagedIndexError, FootnoteError, NoIndexError
 from index.storage.database import DATABASE
-from index.storage.generations import last_good
-from index.storage.inspection import index_status, verify
+from index.storage.generations import last_good, roll_back
+from index.storage.inspection import history, index_status, verify
 from index.storage.local import BASIS, TOKENS, LocalStore, open_generation, open_store
-from index.storage.manifest import MANIFEST, read_manifest
+from index.storage.manifest import FORMAT, MANIFEST, POINTER, read_manifest
+from index.storage.sqlite import harden
 from index.storage.vectors import VECTORS
 from tests.index.shelf import serving_home
-from tests.index.storage.copies import add_copy, flip, forge
+from tests.index.storage.copies import add_copy, flip, forge, forge_bytes
 
-FIXED = (MANIFEST, DATABASE, VECTORS, TOKENS, BASIS)
 HARMS = ("flip", "cut", "append", "swap", "pickle", "missing", "link", "pipe", "folder")
 
 
-@pytest.fixture(scope="module")
-def index(shelf_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give an index of two generations, the older of another collection; damage is undone by each test."""
-    folder = tmp_path_factory.mktemp("damage") / "index"
-    folder.mkdir()
-    add_copy(folder, serving_home(shelf_index))
-    add_copy(folder)
-    assert verify(folder) == []
-    return folder
+@pytest.fixture
+def index(shelf_index: Path, empty: Path) -> Path:
+    """Give an index of two whole generations."""
+    add_copy(empty, serving_home(shelf_index))
+    add_copy(empty)
+    return empty
 
 
-def files_of(home: Path) -> list[str]:
-    """Return the names of a generation's files, those of the word index too, in a lasting order."""
-    files = [path for path in home.rglob("*") if path.is_file()]
-    return sorted((path.relative_to(home).as_posix() for path in files), key=lambda name: (name[-5:], name))
-
-
-@contextmanager
-def damaged(path: Path, harm: str, place: float, bit: int) -> Iterator[None]:
-    """Damage a file for as long as the block lasts, as a disk, a hand or an attacker does."""
-    whole, aside = path.read_bytes(), path.with_name("aside")
+def damage(path: Path, harm: str, place: float, bit: int) -> None:
+    """Damage a file as a disk, a hand or an attacker does."""
+    whole = path.read_bytes()
     at = int(place * len(whole))
     contents = {
-        "flip": lambda: whole[:at] + bytes([whole[at] ^ 1 << bit]) + whole[at + 1 :],
-        "cut": lambda: whole[:at],
-        "append": lambda: whole + bytes([bit]) * (1 + at % 20_000),
-        "swap": lambda: whole[::-1] if whole[::-1] != whole else whole[:-1],
-        "pickle": lambda: pickle.dumps({"a": 1}),
+        "flip": whole[:at] + bytes([whole[at] ^ 1 << bit]) + whole[at + 1 :],
+        "cut": whole[:at],
+        "append": whole + bytes([bit]) * (1 + at),
+        "swap": whole[::-1] + b" ",
+        "pickle": pickle.dumps({"a": 1}),
     }
-    path.rename(aside)
-    try:
-        if harm in contents:
-            path.write_bytes(contents[harm]())
-        elif harm != "missing":
-            {"link": path.symlink_to, "pipe": os.mkfifo, "folder": lambda _: path.mkdir()}[harm](
-                aside if harm == "link" else path
-            )
-        yield
-    finally:
-        if path.is_dir() and not path.is_symlink():
-            path.rmdir()
-        path.unlink(missing_ok=True)
-        aside.rename(path)
+    path.rename(aside := path.with_name("aside"))
+    if harm in contents:
+        path.write_bytes(contents[harm])
+    elif harm == "link":
+        path.symlink_to(aside)
+    elif harm == "pipe":
+        os.mkfifo(path)
+    elif harm == "folder":
+        path.mkdir()
 
 
 @settings(max_examples=150)
@@ -80,35 +68,25 @@ def damaged(path: Path, harm: str, place: float, bit: int) -> Iterator[None]:
     place=st.floats(0, 1, exclude_max=True),
     bit=st.integers(0, 7),
 )
-def test_damage_to_any_file_is_refused_by_its_name(
-    index: Path, which: float, harm: str, place: float, bit: int
-) -> None:
+def test_damage_to_any_file_is_named(index: Path, which: float, harm: str, place: float, bit: int) -> None:
     """At opening, by `status` and by `verify`; the other generation can still be opened."""
-    home = serving_home(index)
-    names = files_of(home)
-    path = home / names[int(which * len(names))]
-    assume(path.stat().st_size)
-    with damaged(path, harm, place, bit):
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copytree(index, Path(folder, "index")))
+        home = serving_home(copy)
+        files = sorted((path for path in home.rglob("*") if path.is_file()), key=lambda path: path.suffix)
+        path = files[int(which * len(files))]
+        damage(path, harm, place, bit)
         for read in (open_store, index_status, lambda folder: open_generation(folder, home.name)):
-            with pytest.raises(DamagedIndexError, match=rf"{path} .*footnote index build") as caught:
-                read(index)
-            assert caught.value.exit_status == 65
-        assert any(line.startswith(f"{path} ") for line in verify(index))
-        with closing(last_good(index)) as store:
+            with pytest.raises(DamagedIndexError, match=rf"{path} .*footnote index build"):
+                read(copy)
+        assert any(line.startswith(f"{path} ") for line in verify(copy))
+        with closing(last_good(copy)) as store:
             assert store.info.generation != home.name
-    with closing(open_store(index)):
-        pass
 
 
-@pytest.mark.parametrize("name", FIXED)
-def test_each_kind_of_file_is_named_when_it_is_missing(index: Path, name: str) -> None:
-    with damaged(serving_home(index) / name, "missing", 0, 0), pytest.raises(DamagedIndexError, match=name):
-        open_store(index)
-
-
-def test_large_files_are_compared_in_the_background_before_anything_is_trusted(own_index: Path) -> None:
+def test_large_files_are_compared_in_the_background_before_anything_is_trusted(index: Path) -> None:
     """Opening does not wait for them; `check` does."""
-    home = serving_home(own_index)
+    home = serving_home(index)
     manifest = read_manifest(home)
     size = manifest.files[TOKENS].size
     with closing(LocalStore(home, manifest, background_bytes=size)) as store:
@@ -122,24 +100,18 @@ def test_large_files_are_compared_in_the_background_before_anything_is_trusted(o
         LocalStore(home, manifest, background_bytes=size + 1)
 
 
-def test_generation_whose_files_are_removed_stays_readable(own_index: Path) -> None:
-    with closing(open_store(own_index)) as store:
+def test_damage_under_an_open_store_is_named(index: Path) -> None:
+    """Rows that are cut off, where a map would end the process, and pages that a disk returns otherwise."""
+    with closing(open_store(index)) as store:
         rows = range(store.info.passages)
-        before = store.passages(rows), store.articles([0, 5]), store.best_in_words(["tower"], 9)
-        tokens = store.token_vectors(before[0]).tobytes()
-        shutil.rmtree(own_index)
-        assert (store.passages(rows), store.articles([0, 5]), store.best_in_words(["tower"], 9)) == before
-        assert store.token_vectors(before[0]).tobytes() == tokens
-        store.check()
-
-
-def test_rows_cut_off_under_an_open_store_are_damage(own_index: Path) -> None:
-    """A map would end the process here."""
-    with closing(open_store(own_index)) as store:
-        path = serving_home(own_index) / TOKENS
-        os.truncate(path, 64)
-        with pytest.raises(DamagedIndexError, match=rf"{path} is damaged \(it ends before byte"):
-            store.token_vectors(store.passages(range(store.info.passages)))
+        passages = store.passages(rows)
+        tokens, database = serving_home(index) / TOKENS, serving_home(index) / DATABASE
+        os.truncate(tokens, 64)
+        with pytest.raises(DamagedIndexError, match=rf"{tokens} is damaged \(it ends before byte"):
+            store.token_vectors(passages)
+        database.write_bytes(b"\xff" * database.stat().st_size)
+        with pytest.raises(DamagedIndexError, match=rf"{database} is damaged"):
+            store.articles(range(store.info.articles))
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files in /proc")
@@ -149,46 +121,155 @@ def test_no_file_stays_open_after_closing_or_a_refusal(index: Path) -> None:
 
     with closing(open_store(index)):
         assert count()
-    home = serving_home(index)
-    for name in FIXED:
-        with damaged(home / name, "cut", 0.5, 0), pytest.raises(DamagedIndexError):
+    for name in (MANIFEST, DATABASE, VECTORS, TOKENS, BASIS):
+        flip(serving_home(index) / name)
+        with pytest.raises(DamagedIndexError):
             open_store(index)
+        flip(serving_home(index) / name)
     assert count() == 0
 
 
+# Forged: names and checksums are right, and the content is not what a build writes
+
+INSERT = "INSERT INTO articles (id) VALUES (1)"
+HOSTILE = [
+    "ALTER TABLE articles RENAME TO kept; CREATE VIEW articles AS SELECT boom(id) FROM kept;",
+    "CREATE TRIGGER more AFTER INSERT ON articles BEGIN SELECT boom(new.id); END;",
+    "DROP TABLE passages;",
+    "UPDATE passages SET id = id + 100000 WHERE is_heading;",
+]
+
+
+@pytest.mark.parametrize("statements", HOSTILE)
+def test_hostile_database_is_refused(index: Path, statements: str) -> None:
+    with closing(sqlite3.connect(serving_home(index) / DATABASE, isolation_level=None)) as database:
+        database.executescript(statements)
+    forged = forge(index)
+    with pytest.raises(DamagedIndexError, match=f"{forged} cannot be opened"):
+        open_store(index)
+
+
 @pytest.mark.parametrize(
-    "statements",
+    ("schema", "statement"), [(HOSTILE[0], "SELECT * FROM articles"), (HOSTILE[1], INSERT)]
+)
+def test_function_that_a_schema_calls_is_never_run(schema: str, statement: str) -> None:
+    called: list[object] = []
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        database.executescript(f"CREATE TABLE articles (id); {INSERT}; {schema}")
+        database.create_function("boom", 1, called.append)
+        database.execute(statement).fetchall()
+        assert called, "else the test proves nothing"
+        called.clear()
+        harden(database)
+        with pytest.raises(sqlite3.OperationalError, match=r"unsafe use of boom\(\)"):
+            database.execute(statement).fetchall()
+    assert called == []
+
+
+NUMBERS = [None, True, -1, 0, 1, 10**12, 10**30, 1.5, float("nan"), float("inf")]
+ODD: list[Any] = [*NUMBERS, "", "../x", "\x1b[31m", "2026-01-01", [], {}, [[]], {"a": {}}]
+COMMANDS: list[Callable[[Path], object]] = [
+    *(open_store, index_status, verify, last_good, roll_back),
+    lambda folder: [summary.line() for summary in history(folder)],
+]
+
+
+@settings(max_examples=100)
+@given(data=st.data(), value=st.sampled_from(ODD) | st.integers() | st.text(max_size=5))
+def test_any_value_in_any_field_of_a_manifest_is_harmless(
+    index: Path, data: st.DataObject, value: Any
+) -> None:
+    """No command fails otherwise than with advice."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copytree(index, Path(folder, "index")))
+        names = sorted(json.loads((serving_home(copy) / MANIFEST).read_bytes()))
+        forge(copy, **{data.draw(st.sampled_from(names)): value})
+        for command in COMMANDS:
+            with suppress(FootnoteError):
+                result = command(copy)
+                if isinstance(result, LocalStore):
+                    result.info.lines()
+                    result.close()
+
+
+NAMES = [
+    "../x",
+    "/etc/passwd",
+    "words/../x",
+    "..",
+    ".",
+    "",
+    "words/",
+    "a/b/c",
+    "\x00",
+    "ｆ",
+    "A",
+    "basis.f32\n",
+]
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
     [
-        "ALTER TABLE articles RENAME TO kept; CREATE VIEW articles AS SELECT * FROM kept;",
-        "CREATE TRIGGER more AFTER INSERT ON articles BEGIN SELECT load_extension('evil'); END;",
-        "DROP TABLE passages;",
-        "UPDATE passages SET id = id + 100000 WHERE is_heading;",
+        *(({"files": {name: {"xxh3": "0" * 32, "size": 1}}}, "impossible values") for name in NAMES),
+        ({"dimension": 0}, "impossible values"),
+        ({"token_width": 0}, "impossible values"),
+        ({"more": 1}, "written by another version"),
+        ({"articles": None}, "written by another version"),
+        ({"format": FORMAT - 1}, f"has format {FORMAT - 1}; this version of Footnote reads {FORMAT}"),
     ],
 )
-def test_hostile_database_is_refused_though_its_checksum_is_right(own_index: Path, statements: str) -> None:
-    with closing(sqlite3.connect(serving_home(own_index) / DATABASE, isolation_level=None)) as database:
-        database.executescript(statements)
-    forged = forge(own_index)
-    with pytest.raises(DamagedIndexError, match=f"{forged} cannot be opened"):
-        open_store(own_index)
+def test_impossible_manifest_is_refused_by_name(index: Path, fields: dict[str, Any], told: str) -> None:
+    forged = forge(index, **fields)
+    with pytest.raises(DamagedIndexError, match=f"{forged / MANIFEST} .*{told}.*footnote index build"):
+        open_store(index)
 
 
-def test_page_that_a_disk_returns_otherwise_is_damage(own_index: Path) -> None:
-    """Also where it happens after opening: SQLite's own checks name the file."""
-    home = serving_home(own_index)
-    with closing(open_store(own_index)) as store:
-        with (home / DATABASE).open("r+b") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(4096)
-            file.write(b"\xff" * (size - 4096))
-        with pytest.raises(DamagedIndexError, match=rf"{home / DATABASE} is damaged"):
-            store.articles(range(store.info.articles))
+@pytest.mark.parametrize("data", [b"", b"\xff", b"[]", b"null", b"{", b"[" * 100_000, b"1" * 5_000])
+def test_what_is_no_manifest_is_refused(index: Path, data: bytes) -> None:
+    forged = forge_bytes(index, data)
+    with pytest.raises(DamagedIndexError, match=f"{forged / MANIFEST} .*footnote index build"):
+        open_store(index)
 
 
-def test_word_index_of_another_generation_is_refused(own_index: Path, shelf_index: Path) -> None:
-    """Its checksums are right, and its rows would be wrong."""
-    with closing(open_store(shelf_index)) as store:
-        passages = store.info.passages
-    forge(own_index, passages=passages + 1)
-    with pytest.raises(DamagedIndexError, match=f"{passages}"):
-        open_store(own_index)
+def test_word_index_of_another_generation_is_refused(index: Path) -> None:
+    forge(index, passages=1_000)
+    with pytest.raises(DamagedIndexError, match="passages instead of 1000"):
+        open_store(index)
+
+
+def test_generation_that_is_a_link_is_refused(index: Path, tmp_path: Path) -> None:
+    home = serving_home(index)
+    home.rename(tmp_path / home.name)
+    home.symlink_to(tmp_path / home.name)
+    for read in (open_store, index_status):
+        with pytest.raises(DamagedIndexError, match=f"{home} is a link"):
+            read(index)
+    assert any(f"{home} is a link" in line for line in verify(index))
+
+
+POINTERS = [
+    b"",
+    b"nonsense",
+    b"\xff" * 100,
+    b"{name}",
+    b"{name} {digest}",
+    b"../x {digest}\n",
+    b"{name} {digest}\n\n",
+]
+
+
+@pytest.mark.parametrize("content", POINTERS)
+def test_pointer_that_no_build_wrote_is_refused(index: Path, content: bytes) -> None:
+    name, digest = (index / POINTER).read_bytes().split()
+    (index / POINTER).write_bytes(content.replace(b"{name}", name).replace(b"{digest}", digest))
+    for read in (open_store, index_status):
+        with pytest.raises(DamagedIndexError, match=f"{index / POINTER} is damaged"):
+            read(index)
+    assert any(f"{index / POINTER} is damaged" in line for line in verify(index))
+
+
+@pytest.mark.parametrize("name", ["../outside", "/", ".", "", POINTER, "000001-0123456789abcdef/.."])
+def test_name_that_leads_out_of_the_folder_is_no_generation(index: Path, name: str) -> None:
+    with pytest.raises(NoIndexError, match=r"no generation .*footnote index history"):
+        open_generation(index, name)
