@@ -129,7 +129,7 @@ ARTICLES = st.tuples(
 SHELVES = st.dictionaries(st.sampled_from("abcd"), ARTICLES, min_size=1)
 
 
-@hypothesis_settings(max_examples=8)
+@hypothesis_settings(max_examples=6)
 @given(shelves=st.lists(SHELVES, min_size=2, max_size=3))
 def test_edits_encode_nothing_twice_and_end_in_the_index_of_a_new_build(
     encoder: Encoder, graph_folder: Path, shelves: list[dict[str, tuple[str, list[str]]]]
@@ -281,36 +281,29 @@ def test_cached_vectors_that_are_damaged_or_no_longer_needed_are_dropped(
     assert not (built.index / CACHE).exists()
 
 
-def exhaust_numpy(progress: Progress) -> None:
-    np.empty(1 << 60, dtype=np.uint8)
-
-
-def exhaust_faiss(progress: Progress) -> None:
-    faiss.Float32Vector().resize(1 << 57)
-
-
-def exhaust_onnxruntime(progress: Progress) -> None:
+def fail_as_onnxruntime() -> None:
     raise RuntimeError("Failed to allocate memory for requested buffer of size 393216000")
-
-
-def divide_by_zero(progress: Progress) -> None:
-    progress.done // 0
 
 
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        *((fault, errors.OutOfMemoryError) for fault in (exhaust_numpy, exhaust_faiss, exhaust_onnxruntime)),
-        (divide_by_zero, ZeroDivisionError),
+        (lambda: np.empty(1 << 60, dtype=np.uint8), errors.OutOfMemoryError),
+        (lambda: faiss.Float32Vector().resize(1 << 57), errors.OutOfMemoryError),
+        (fail_as_onnxruntime, errors.OutOfMemoryError),
+        (lambda: 1 // 0, ZeroDivisionError),
     ],
 )
 def test_lack_of_memory_is_reported_and_other_faults_stay_what_they_are(
-    built: IndexSettings, encoder: Encoder, fault: Callable[[Progress], None], error: type[Exception]
+    built: IndexSettings, encoder: Encoder, fault: Callable[[], object], error: type[Exception]
 ) -> None:
+    def progress(step: Progress) -> None:
+        fault()
+
     put(built.articles, KILN)
     before = contents(built.index)
     with pytest.raises(error, match=r"previous index keeps serving|by zero"):
-        build_index(built, fault, encoder)
+        build_index(built, progress, encoder)
     assert contents(built.index) == before
 
 
@@ -380,14 +373,6 @@ def test_fewer_articles_are_accepted_by_force_or_by_the_setting(
             assert plan_build(built).shrunk == 0.8
             assert build_index(settings, encoder=encoder, force=force).articles == 1
         build_shelf(settings, encoder)
-
-
-def test_refused_first_build_leaves_no_index_behind(make_settings: MakeSettings, encoder: Encoder) -> None:
-    settings = make_settings()
-    put(settings.articles, {"bad.txt": b""})
-    with pytest.raises(errors.ArticleError):
-        build_index(settings, encoder=encoder)
-    assert not settings.index.exists()
 
 
 class WordGate:

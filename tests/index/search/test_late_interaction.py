@@ -51,16 +51,6 @@ def test_nearest_token_and_mean_are_those_of_a_plain_loop(seed: int, size: int, 
     assert weighted_sum(found.best, weights.astype(np.float32)).tolist() == pytest.approx(plain, abs=1e-5)
 
 
-@given(edges=st.lists(st.integers(0, 30), max_size=16, unique=True).map(sorted), tokens=TOKENS)
-def test_tokens_of_a_term_share_it_equally(edges: list[int], tokens: list[int]) -> None:
-    terms = list(zip(edges[::2], edges[1::2], strict=False))
-    shares = term_shares(spans_of(tokens), terms)
-    assert shares.shape == (len(terms), len(tokens))
-    for (start, end), share in zip(terms, shares, strict=True):
-        own = np.asarray([start <= token < end for token in tokens], dtype=bool)
-        np.testing.assert_allclose(share, own / max(own.sum(), 1), rtol=1e-6)
-
-
 @given(weights=st.lists(st.floats(0, 4), max_size=6), tokens=TOKENS)
 def test_weights_of_tokens_add_up_to_one(weights: list[float], tokens: list[int]) -> None:
     terms = [(4 * place, 4 * place + 3) for place in range(len(weights))]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -18,7 +17,7 @@ from index.encoding.encoder import Encoder
 from index.errors import DamagedIndexError
 from index.search.hits import SCORE_WEIGHTS, Found, Hit, HitSentence, fuse
 from index.search.search import Search
-from index.search.signals import JUDGED, SUMMED, in_words, judged, summed
+from index.search.signals import SUMMED, judged, summed
 from index.storage.local import open_store
 from tests.conftest import MakeSettings
 from tests.index.shelf import put
@@ -256,14 +255,3 @@ def test_sentence_that_answers_and_may_be_quoted_is_quoted_and_the_nearest_is_co
     assert SUMMED["sentence_late"](hit) == sentences[nearest][1]
     for more in itertools.product((0.0, 0.1), repeat=4):
         assert fuse(0.5 + more[0], 0.5 + more[1], 0.5 + more[2], 0.5 + more[3]) >= fuse(0.5, 0.5, 0.5, 0.5)
-
-
-def test_every_signal_says_what_it_is_and_how_it_is_measured() -> None:
-    for name, signal in {**SUMMED, **JUDGED}.items():
-        first, _, rest = (signal.__doc__ or "").partition("\n\n")
-        assert re.fullmatch(r"How [^\n]*\.", first), name
-        assert in_words(name) == first.rstrip(".")
-        assert rest.strip(), f"{name} has no formula"
-    formula = " ".join((JUDGED["score"].__doc__ or "").split("\n\n")[1].split())
-    told = re.findall(r"([\d.]+)? ?\b([a-z][a-z_]+)", formula)
-    assert {name: float(weight or 1) for weight, name in told} == SCORE_WEIGHTS

@@ -28,9 +28,9 @@ def read(*terms: str, vocabulary: Vocabulary = VOCABULARY, adjacent: bool = True
 
 
 SLIPS = {
-    "acadmy": "academy", "comissioning": "commissioning", "Comission": "commission",
-    "lighthuose": "lighthouse", "keepper": "keeper", "letwyn": "letwin", "harbuor": "harbour", "hrabour": "harbour", "ahrbour": "harbour",
-    "CÓUNCCIL": "council", "blal": "ball", "comissioned": "commissioned",
+    "acadmy": "academy", "comissioning": "commissioning", "Comission": "commission", "blal": "ball",
+    "lighthuose": "lighthouse", "keepper": "keeper", "letwyn": "letwin", "CÓUNCCIL": "council",
+    "harbuor": "harbour", "hrabour": "harbour", "ahrbour": "harbour", "comissioned": "commissioned",
 }  # fmt: skip
 COMMON_OR_FOREIGN = "berlin salary Scottish plastid counteract scotts bitcoin apolitical effector bequest"
 TOO_SHORT_OR_ODD = ["gpa", "pap", "187", "harb0ur", "protestantism", "x" * 2_000]
@@ -72,22 +72,6 @@ def test_words_are_split_and_joined_as_the_collection_has_them(
     readings = read(*terms.split(), adjacent=adjacent)
     assert [word for reading in readings for word in reading.words] == words.split()
     assert [reading.kind for reading in readings] == kinds.split()
-
-
-@pytest.mark.parametrize(
-    ("counts", "common", "typed", "kind"),
-    [
-        ({"scotts": 1}, [], "scottss", "corrected"),
-        ({"scotts": 1}, ["scottish"], "scottsh", "unknown"),  # a slip of a common word
-        ({"harden": 1, "garden": 1}, [], "xarden", "unknown"),  # either may be meant
-        ({"marten": 90, "martin": 1}, [], "martnn", "corrected"),  # the more common one is
-        ({}, [], "harbour", "unknown"),
-    ],
-)
-def test_correction_is_made_only_where_it_is_the_likelier_story(
-    counts: dict[str, int], common: list[str], typed: str, kind: str
-) -> None:
-    assert [reading.kind for reading in read(typed, vocabulary=Vocabulary(counts, common))] == [kind]
 
 
 def test_inflections_follow_the_language_however_many_words_there_are() -> None:

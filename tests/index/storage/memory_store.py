@@ -108,7 +108,7 @@ class MemoryStore:
         return [float(cosine) for cosine in self.passage_vectors(rows) @ vector[0]]
 
     def passage_vectors(self, rows: Sequence[int]) -> Vectors:
-        return self._dense[np.asarray(rows, dtype=int)]
+        return np.asarray(self._dense[np.asarray(rows, dtype=int)])
 
     def token_vectors(self, passages: Sequence[StoredPassage]) -> PackedTokens:
         runs = [self._tokens[one.first_token :][: sum(one.token_counts)] for one in passages]

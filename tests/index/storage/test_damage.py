@@ -61,7 +61,7 @@ def damage(path: Path, harm: str, place: float, bit: int) -> None:
         path.mkdir()
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(
     which=st.floats(0, 1, exclude_max=True),
     harm=st.sampled_from(HARMS),
@@ -174,7 +174,7 @@ COMMANDS: list[Callable[[Path], object]] = [
 ]
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(data=st.data(), value=st.sampled_from(ODD) | st.integers() | st.text(max_size=5))
 def test_any_value_in_any_field_of_a_manifest_is_harmless(
     index: Path, data: st.DataObject, value: Any

@@ -155,16 +155,6 @@ def test_unknown_generation_is_refused_with_what_to_do(index: Path, name: str) -
     assert read_pointer(index) == names(index)[0]
 
 
-@pytest.mark.parametrize("file", [DATABASE, TOKENS, MANIFEST])
-def test_damaged_generation_is_refused_by_file_and_passed_over(index: Path, file: str) -> None:
-    newest, middle, oldest = names(index)
-    flip(index / middle / file)
-    with pytest.raises(DamagedIndexError, match=f"{middle}/{file}"):
-        roll_back(index, middle)
-    assert read_pointer(index) == newest
-    assert roll_back(index) == oldest
-
-
 @pytest.mark.parametrize("content", [b"nonsense", b""])
 def test_rolling_back_repairs_a_damaged_or_missing_pointer(index: Path, content: bytes) -> None:
     (index / POINTER).write_bytes(content)
@@ -281,7 +271,7 @@ class _Operations(RuleBasedStateMachine):
     def roll_back_to_one(self, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(self.others))
         if name in self.damaged:
-            with pytest.raises(DamagedIndexError):
+            with pytest.raises(DamagedIndexError, match=f"{name}/{TOKENS}"):
                 roll_back(self.index, name)
         else:
             assert roll_back(self.index, name) == name == read_pointer(self.index)
@@ -314,4 +304,4 @@ def test_any_sequence_of_operations_leaves_a_whole_generation_serving(
 ) -> None:
     source = Path(shutil.copytree(serving_home(shelf_index), tmp_path / serving_home(shelf_index).name))
     machine = type("Operations", (_Operations,), {"source": source})
-    run_state_machine_as_test(machine, settings=hypothesis_settings(max_examples=25, stateful_step_count=12))
+    run_state_machine_as_test(machine, settings=hypothesis_settings(max_examples=10, stateful_step_count=12))
