@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, NonNegativeInt, TypeAdapter, ValidationError
+from pydantic import Field, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
 from index.errors import DamagedIndexError, NoIndexError
 from index.storage.files import Checksum, check_file, read_file, replace_file
@@ -68,8 +68,8 @@ class Manifest:
     passages: NonNegativeInt
     sentences: NonNegativeInt
     tokens: NonNegativeInt
-    dimension: NonNegativeInt
-    token_width: NonNegativeInt
+    dimension: PositiveInt
+    token_width: PositiveInt
     files: dict[_FileName, Checksum]
     previous: str
     format: int = FORMAT

@@ -7,7 +7,10 @@ Framework" (2009). A word of the title weighs half of one of the text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import tantivy
@@ -79,6 +82,12 @@ class WordIndexWriter:
         except ValueError as error:
             raise OSError(f"the word index cannot be written: {error}") from error
 
+    def close(self) -> None:
+        """Give an unfinished index up: when this returns, nothing is written any more."""
+        with suppress(RuntimeError, ValueError):  # it is finished, or its disk is full
+            self._writer.rollback()
+            self._writer.wait_merging_threads()
+
     def finish(self) -> None:
         """Write what is left and sync every file.
 
@@ -96,20 +105,39 @@ class WordIndexWriter:
             sync(path)
 
 
+@contextmanager
+def _linked(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder of links to the files in `folder`, for as long as an index is being opened.
+
+    Tantivy writes a lock beside the files that it opens, and the index may be on a read-only disk.
+    """
+    links = Path(tempfile.mkdtemp(prefix="footnote-"))
+    try:
+        for path in folder.resolve().iterdir():
+            if path.suffix != ".lock":
+                (links / path.name).symlink_to(path)
+        yield links
+    finally:
+        # A thread of Tantivy may write its lock once more meanwhile.
+        for _ in range(3):
+            shutil.rmtree(links, ignore_errors=True)
+
+
 class WordIndex:
     """An open word index; safe to use from several threads."""
 
     def __init__(self, folder: Path, language: str, passages: int) -> None:
-        """Open the index in `folder`, which must hold this many passages.
+        """Open the index in `folder`, which must hold this many passages; nothing is written there.
 
         Raises:
             ValueError: it cannot be opened, or is of another generation.
         """
-        self._index = tantivy.Index.open(str(folder))
-        _register(self._index)
+        with _linked(folder) as links:
+            self._index = tantivy.Index.open(str(links))
+            _register(self._index)
+            self._searcher = self._index.searcher()
         self._schema = self._index.schema
         self._language = language
-        self._searcher = self._index.searcher()
         if self._searcher.num_docs != passages:
             raise ValueError(f"{folder.name} has {self._searcher.num_docs} passages instead of {passages}")
 

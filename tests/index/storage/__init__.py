@@ -1,1 +1,1 @@
-"""The local store: what a crash may not harm, and what a damaged index is refused for."""
+"""Tests of index.storage: the store's contract, damage, generations, the lock and files."""
