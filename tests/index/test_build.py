@@ -36,7 +36,7 @@ from index.storage.manifest import POINTER, REFUSED, read_pointer
 from index.storage.store import Store
 from index.storage.vector_cache import CACHE
 from tests.conftest import MakeSettings
-from tests.graphs import lend_graph
+from tests.graphs import copy_index_file, lend_graph
 from tests.index.shelf import SHELF, build_shelf, contents, put, serving_home
 from tests.index.storage.copies import files_no_larger_than, forge
 
@@ -51,10 +51,21 @@ def settings(make_settings: MakeSettings, graph_folder: Path, tmp_path: Path) ->
     return settings
 
 
+@pytest.fixture(scope="module")
+def shelf_home(encoder: Encoder, graph_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the shelf once."""
+    home = tmp_path_factory.mktemp("built")
+    lend_graph(graph_folder, home / "index")
+    build_shelf(IndexSettings.load(articles=home / "articles", index=home / "index"), encoder)
+    return home
+
+
 @pytest.fixture
-def built(settings: IndexSettings, encoder: Encoder) -> IndexSettings:
-    """Give settings with the shelf built."""
-    build_shelf(settings, encoder)
+def built(shelf_home: Path, make_settings: MakeSettings) -> IndexSettings:
+    """Give settings with a copy of the shelf's index."""
+    settings = make_settings()
+    shutil.copytree(shelf_home / "articles", settings.articles)
+    shutil.copytree(shelf_home / "index", settings.index, copy_function=copy_index_file)
     return settings
 
 
