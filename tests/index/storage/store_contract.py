@@ -189,7 +189,8 @@ class StoreContract:
         allowed = set(collection.allowed(headings, article))
         assert {row for row, _ in found} == collection.having(phrases) & allowed
         assert found == sorted(found, key=lambda ranked: (-ranked[1], ranked[0]))
-        assert all(score > 0 for _, score in found)
+        scores = dict(store.best_in_words(phrases, 100))
+        assert all(score == pytest.approx(scores[row]) and score > 0 for row, score in found)
         for count in (1, 2, 5):
             assert store.best_in_words(phrases, count, headings=headings, article=article) == found[:count]
 
