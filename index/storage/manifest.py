@@ -183,13 +183,19 @@ def _is_sound(manifest: Manifest) -> bool:
     """Tell whether the fields that become paths and sizes have the types and forms that a build writes."""
     counts = (manifest.articles, manifest.passages, manifest.sentences, manifest.tokens)
     widths = (manifest.dimension, manifest.token_width)
+    texts = (
+        manifest.encoder,
+        manifest.producer,
+        manifest.previous,
+        manifest.passage_settings.get("language"),
+    )
     return (
         all(type(number) is int and number >= 0 for number in counts)
         and all(type(number) is int and number > 0 for number in widths)
         and all(type(file.size) is int and type(file.xxh3) is str for file in manifest.files.values())
         and all(map(_FILE.fullmatch, manifest.files))
         and _DIGEST.fullmatch(manifest.encoder_fingerprint) is not None
-        and type(manifest.passage_settings.get("language")) is str
+        and all(type(text) is str for text in texts)
     )
 
 

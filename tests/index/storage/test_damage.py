@@ -214,6 +214,7 @@ NAMES = [
         *(({"files": {name: {"xxh3": "0" * 32, "size": 1}}}, "impossible values") for name in NAMES),
         ({"dimension": 0}, "impossible values"),
         ({"token_width": 0}, "impossible values"),
+        ({"producer": []}, "impossible values"),
         ({"more": 1}, "written by another version"),
         ({"articles": None}, "written by another version"),
         ({"format": FORMAT - 1}, f"has format {FORMAT - 1}; this version of Footnote reads {FORMAT}"),
