@@ -144,13 +144,6 @@ def test_short_neighbours_share_a_passage_and_paragraphs_bound_sentences(
     assert not any("\n\n" in sentence for passage in found for sentence in passage)
 
 
-def test_heading_is_paragraph_zero_and_never_shares_a_passage_with_text() -> None:
-    article = article_of("Short.", heading="The title\n \nAuthor: Ann")
-    heading, body = split_article(article, count_cheaply, 200, "en")
-    assert [article.heading[one.start : one.end] for one in heading.sentences] == ["The title", "Author: Ann"]
-    assert (heading.is_heading, body.is_heading) == (True, False)
-
-
 def test_overlong_sentence_is_cut_at_white_space() -> None:
     words = " ".join(f"word{number}" for number in range(300))
     parts = [part for passage in split(f"Before it. {words}. After it.", 40) for part in passage]
