@@ -114,9 +114,7 @@ def check_found(found: Found) -> None:
         ("When was the lighthouse lit? " + "?" * 100_000, "lighthouse", "The lighthouse on Garrow Point"),
     ],
 )  # fmt: skip
-def test_right_passage_and_sentence_come_first(
-    search: Search, question: str, article: str, sentence: str
-) -> None:
+def test_right_sentence_comes_first(search: Search, question: str, article: str, sentence: str) -> None:
     found = search(question)
     check_found(found)
     assert found.hits[0].article.id == article
@@ -223,7 +221,7 @@ def hit_of(*sentences: tuple[str, float, bool]) -> Hit:
         ([("It is hollow.", 0.1, True), ("Why does it float?", 0.9, True)], 1, 1),
     ],
 )
-def test_sentence_that_answers_and_may_be_quoted_is_quoted_and_the_nearest_is_counted(
+def test_best_sentence_may_be_quoted_and_answers(
     sentences: list[tuple[str, float, bool]], best: int, nearest: int
 ) -> None:
     hit = hit_of(*sentences)
