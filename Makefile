@@ -1,6 +1,6 @@
 # Footnote's commands. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup chat discord test quality bench bench-full bench-peers load soak reliability lock hashes audit licences clean
+.PHONY: help setup chat discord test quality bench bench-full bench-peers load soak reliability settings lock hashes audit licences clean
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -39,8 +39,8 @@ test: setup  ## lint, format, types, import contract, tests
 	@.venv/bin/lint-imports --no-cache
 	@$(PY) -m pytest -n 4 --dist loadfile
 
-quality:  ## measure answers on the question sets in SETS (docs/quality.md has the figures; takes half an hour)
-	@$(PY) -m benchmarks.quality $(SETS) --ablation
+quality: setup  ## measure answers on the question sets in SETS (docs/quality.md has the figures)
+	@$(FOOTNOTE) eval $(SETS)/xquad-en $(SETS)/squad2 $(SETS)/clapnq
 
 bench: bench-peers  ## measure speed and memory beside other libraries, in ten minutes (docs/performance.md)
 	@$(PY) -m benchmarks.performance $(SETS) --environments $(PEERS)
@@ -59,6 +59,9 @@ soak: setup  ## play random trouble on a running service (MINUTES=20, SEED=1)
 
 reliability: setup  ## run what proves each row of docs/reliability.md, and write it anew (an hour)
 	@$(PY) -m benchmarks.reliability
+
+settings: setup  ## write .env.example and the table of docs/settings.md from the settings' fields
+	@$(PY) -m tools.settings
 
 lock:  ## resolve pyproject.toml anew and write requirements.lock and requirements.hashes
 	@sh ./setup.sh --lock

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from index.passages.drafts import Draft, read_passages, split
 
 from index.articles.formats import read_articles
 from index.build import BuildReport, build_index
@@ -35,10 +36,9 @@ from index.encoding.compression import Basis
 from index.encoding.encoder import EncodedPassage, Encoder
 from index.encoding.models import PUBLISHED, find_model
 from index.encoding.opening import build_encoder
-from index.passages.drafts import Draft, read_passages, split
 from index.passages.splitting import split_sentences
 from index.progress import Progress
-from index.settings import EncodeWith, IndexSettings
+from index.settings import IndexSettings
 
 _SEED = 1
 _LANGUAGE = "en"
@@ -78,7 +78,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         (home / "graph").mkdir()
-        graph = build_encoder(home / "graph", model, (), EncodeWith.GRAPH)
+        graph = build_encoder(home / "graph", model, ())
         print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}\n")
         bare = beside_bare_loop(home, options.set / "articles.jsonl", graph, reference, options.rounds)
         one_changed(home, options.set / "articles.jsonl", options.articles, bare)

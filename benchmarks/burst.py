@@ -169,6 +169,7 @@ def _figures(outcomes: Sequence[dict[str, Any]], used: Sequence[Interaction]) ->
 async def be_the_bot() -> None:
     """Run the bot until it is told to stop, and print how many questions waited at most, and its memory."""
     from bot.discordapp.starting import serve_until_signalled
+
     from bot.service.service import Service
     from bot.settings import BotSettings
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from index.encoding.encoder import Encoder
 from index.encoding.models import find_model
 from index.encoding.opening import build_encoder, choose_encoder
-from index.settings import DEFAULT_MODEL, EncodeWith
+from index.settings import DEFAULT_MODEL
 from tests.faults.cases import Case, failpoints, random_times, run_case
 from tests.faults.failpoints import KINDS
 from tests.faults.runner import Runner, running
@@ -81,7 +81,7 @@ def prepared(home: Path, graph: Path | None) -> Iterator[tuple[Runner, Encoder]]
     if graph is None:
         graph = home / "graph"
         graph.mkdir()
-        build_encoder(graph, find_model(DEFAULT_MODEL), (), EncodeWith.GRAPH)
+        build_encoder(graph, find_model(DEFAULT_MODEL), ())
     with running(graph) as runner:
         yield runner, choose_encoder(graph, DEFAULT_MODEL, threads=1)
 

@@ -24,15 +24,15 @@ from pathlib import Path
 import faiss
 import numpy as np
 import numpy.typing as npt
+from index.storage.checksums import block_sums
+from index.storage.held import HeldFile
+from index.storage.rowfile import RowFile
 
 from benchmarks.million import Source, read_sources
 from index.encoding.compression import Vectors, unit
 from index.encoding.encoder import Encoder
 from index.encoding.models import find_model
-from index.storage.checksums import block_sums
-from index.storage.held import HeldFile
 from index.storage.manifest import EXACT
-from index.storage.rowfile import RowFile
 from index.storage.vectors import Dense, write_dense
 
 _SEED = 6

@@ -51,6 +51,7 @@ def write_articles(folder: Path, count: int, first: int = 0) -> None:
 async def be_the_bot() -> None:
     """Run the bot until it is told to stop, and print how long its loop stood still, in milliseconds."""
     from bot.discordapp.starting import serve_until_signalled
+
     from bot.service.service import Service
     from bot.settings import BotSettings
 

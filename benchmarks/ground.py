@@ -10,13 +10,13 @@ from pathlib import Path
 from random import Random
 
 import psutil
+from index.storage.verification import verify
 
 from benchmarks.library import Question
 from benchmarks.stand import Stand
 from bot.service.rebuild import Rebuilder, build_command
 from bot.service.service import Service
 from index.errors import FootnoteError
-from index.storage.verification import verify
 
 __all__ = ["PATIENCE", "BrokenError", "Ground"]
 

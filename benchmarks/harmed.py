@@ -12,12 +12,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
+from index.storage.retention import generations
+from index.storage.verification import index_status, verify
+
 from benchmarks.ground import Ground
 from index.errors import DamagedIndexError, FootnoteError, NoIndexError
 from index.storage.generations import prune, roll_back
 from index.storage.manifest import POINTER, read_pointer
-from index.storage.retention import generations
-from index.storage.verification import index_status, verify
 
 
 @asynccontextmanager

@@ -158,16 +158,17 @@ def readers() -> dict[str, Reader]:
 
 
 def _of_articles() -> dict[str, Reader]:
-    from index.articles.article import Article
-    from index.articles.formats import read_articles
-    from index.errors import ArticleError
     from index.folding import fold
-    from index.language import words_of
-    from index.passages.splitting import split_article, split_sentences
-    from index.search.abbreviations import find_abbreviations
     from index.search.lexicon import lexicon
     from index.search.names import find_names
     from index.search.values import value_terms
+
+    from index.articles.article import Article
+    from index.articles.formats import read_articles
+    from index.errors import ArticleError
+    from index.language import words_of
+    from index.passages.splitting import split_article, split_sentences
+    from index.search.abbreviations import find_abbreviations
 
     def counted(texts: Sequence[str]) -> list[int]:
         return [len(text) for text in texts]
@@ -202,14 +203,15 @@ def _of_articles() -> dict[str, Reader]:
 
 
 def _of_questions() -> dict[str, Reader]:
+    from bot.answering.quotations import quotations, sentences_of, without_marks
+    from index.search.highlight import highlight
+    from index.search.wanted import Wanted, wanted, weighed_candidates
+
     from bot.answering.alignment import compare, most_like, places_of
     from bot.answering.followups import Earlier, leaning, readings
-    from bot.answering.quotations import quotations, sentences_of, without_marks
     from bot.service.catalogue import ArticleLine, Catalogue
     from index.language import parts_asked_for, straighten
-    from index.search.highlight import highlight
     from index.search.spelling import Vocabulary
-    from index.search.wanted import Wanted, wanted, weighed_candidates
 
     vocabulary = Vocabulary({"lamp": 3, "rock": 2, "ab": 1, "aa": 2}, ["one", "million"])
     catalogue = Catalogue([ArticleLine.of("a", "The lamp")])
@@ -239,9 +241,10 @@ def _of_questions() -> dict[str, Reader]:
 
 
 def _of_surfaces() -> dict[str, Reader]:
-    from bot.chat.text_fragments import sentence_url
     from bot.discordapp.escape import around, fit, shorten
     from bot.discordapp.links import address, link
+
+    from bot.chat.text_fragments import sentence_url
     from index.terminal import printable
 
     return {

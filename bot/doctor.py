@@ -1,4 +1,4 @@
-"""`footnote doctor`: what Footnote needs, whether it is there, and what to do about what is not."""
+"""`footnote doctor`: checks of everything that Footnote needs, with what to do about each problem."""
 
 from __future__ import annotations
 
@@ -9,31 +9,27 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
-from typing import Any
 
-from index.storage.verification import index_status
 from packaging.requirements import Requirement
 
-from bot.settings import BotSettings
-from bot.token_file import allows, exposed, with_token
+from bot.credentials import exposed_files, has_mode, with_token
+from bot.settings import RETIRED, BotSettings
 from index.articles.formats import read_articles
 from index.build import plan_build
-from index.encoding.exports import graph_digest, graph_home, read_refusal, whole_graph
-from index.encoding.models import Model, check_pin, find_model
+from index.encoding.encoder import REFERENCE
+from index.encoding.models import check_pin, find_model
 from index.encoding.opening import find_model_of
 from index.errors import DamagedIndexError, FootnoteError, MissingError, NoModelError
-from index.search.calibration import choose_fit
-from index.search.parts import SCORED
+from index.search.calibration import choose_fit, fit_file
+from index.settings import PREFIX
+from index.storage.inspection import index_status
 
 __all__ = ["Finding", "examine"]
-
-_OLDEST = (3, 11)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at and what was found; `status` is the exit status that it calls for, 0 for none."""
+    """What a check found; `status` is the exit status that it calls for, 0 for none."""
 
     subject: str
     message: str
@@ -46,173 +42,126 @@ class Finding:
         return f"{mark:<5} {self.subject:<10} {self.message}"
 
 
-def examine(options: dict[str, Any]) -> list[Finding]:
-    """Look at everything, going on after what is wrong; `options` are those of the command line."""
-    findings = [_python(), _packages()]
+def examine(load: Callable[[], BotSettings]) -> list[Finding]:
+    """Run every check, continuing after a failed one; `load` reads the settings."""
+    findings = [Finding("python", ".".join(map(str, sys.version_info[:3]))), _packages()]
     try:
-        settings = BotSettings.load(**options)
+        settings = load()
     except FootnoteError as error:
         return [*findings, Finding("settings", str(error), error.exit_status)]
-    findings += _settings()
-    for subject, look in (
-        ("weights", _weights),
-        ("articles", _articles),
-        ("index", _index),
-        ("graph", _graph),
-        ("confidence", _confidence),
-        ("files", _files),
-        ("discord", _discord),
-    ):
-        findings.append(_guarded(subject, look, settings))
+    findings.append(_settings())
+    for check in (_weights, _articles, _index, _graph, _confidence, _files, _discord):
+        subject = check.__name__.removeprefix("_")
+        try:
+            findings.append(check(subject, settings))
+        except FootnoteError as error:
+            findings.append(Finding(subject, str(error), error.exit_status))
     return findings
-
-
-def _guarded(subject: str, look: Callable[[BotSettings], Finding], settings: BotSettings) -> Finding:
-    try:
-        return look(settings)
-    except FootnoteError as error:
-        return Finding(subject, str(error), error.exit_status)
-
-
-def _python() -> Finding:
-    version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < _OLDEST:
-        return Finding("python", f"{version}; Footnote needs 3.11 or newer", MissingError.exit_status)
-    return Finding("python", version)
 
 
 def _packages() -> Finding:
-    """Compare what is installed with what the project asks for."""
-    faults = list(_package_faults())
-    if faults:
-        advice = "run `make setup` again"
-        return Finding("packages", f"{'; '.join(faults)}: {advice}", MissingError.exit_status)
+    """Compare the installed packages with what the project requires."""
+    if problems := "; ".join(_package_problems()):
+        return Finding("packages", f"{problems}: run `make setup` again", MissingError.exit_status)
     try:
-        return Finding("packages", f"all there; torch {metadata.version('torch')}")
+        return Finding("packages", f"complete, with torch {metadata.version('torch')}")
     except metadata.PackageNotFoundError:
-        return Finding("packages", "all there to answer and rebuild; no torch, so no encoder is exported")
+        return Finding("packages", "complete for answering and rebuilding; without torch, no graph is made")
 
 
-def _package_faults() -> Iterator[str]:
-    """Yield a line on each package that is not as wanted; those of the extra `build` may be missing."""
+def _package_problems() -> Iterator[str]:
+    """Yield a line on each package that is missing or of a wrong version; the extra `build` is optional."""
     for line in metadata.requires("footnote") or []:
-        wanted = Requirement(line)
-        needed = not wanted.marker or wanted.marker.evaluate({"extra": ""})
-        if not needed and not (wanted.marker and wanted.marker.evaluate({"extra": "build"})):
+        requirement = Requirement(line)
+        required = not requirement.marker or requirement.marker.evaluate({"extra": ""})
+        if not required and not (requirement.marker and requirement.marker.evaluate({"extra": "build"})):
             continue
         try:
-            version = metadata.version(wanted.name)
+            version = metadata.version(requirement.name)
         except metadata.PackageNotFoundError:
-            if needed:
-                yield f"{wanted.name} is missing"
+            if required:
+                yield f"{requirement.name} is missing"
             continue
-        if not wanted.specifier.contains(version, prereleases=True):
-            yield f"{wanted.name} is {version}, not {wanted.specifier}"
+        if not requirement.specifier.contains(version, prereleases=True):
+            yield f"{requirement.name} is {version}, not {requirement.specifier}"
 
 
-def _settings() -> list[Finding]:
-    file = Path(".env")
-    findings = [Finding("settings", ".env and the environment are as they should be")]
-    known = {f"FOOTNOTE_{name.upper()}" for name in BotSettings.model_fields}
-    unknown = sorted(name for name in os.environ if name.startswith("FOOTNOTE_") and name not in known)
+def _settings() -> Finding:
+    known = {PREFIX + name.upper() for name in (*BotSettings.model_fields, *RETIRED)}
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if unknown:
-        message = f"{', '.join(unknown)} in the environment: no setting of Footnote, so without effect"
-        findings.append(Finding("settings", message, warning=True))
-    if allows(file, stat.S_IRGRP | stat.S_IROTH):
-        message = ".env can be read by other users of this machine; if it holds a token: chmod 600 .env"
-        findings.append(Finding("settings", message, warning=True))
-    return findings
+        message = f"{', '.join(unknown)} in the environment: not a setting of Footnote, so it has no effect"
+        return Finding("settings", message, warning=True)
+    return Finding("settings", ".env and the environment are in order")
 
 
-def _weights(settings: BotSettings) -> Finding:
+def _weights(subject: str, settings: BotSettings) -> Finding:
     try:
         model = find_model(settings.model)
-    except NoModelError:
-        model = _model(settings)
-        kind = f"encoded by the graph in {settings.index} (its own files are not here)"
-    else:
         check_pin(model, settings.model_sha256)
-        kind = "as published" if model.packaged else f"from {model.folder}"
+        source = "as published" if model.packaged else f"from {model.folder}"
+    except NoModelError:
+        model = find_model_of(settings.index, settings.model, settings.model_sha256)
+        source = f"encoded by its export in {settings.index} (its own files are not here)"
     pinned = "pinned" if settings.model_sha256 else "to pin it: FOOTNOTE_MODEL_SHA256"
-    return Finding("weights", f"{model.name}, {kind}; fingerprint {model.fingerprint} ({pinned})")
+    return Finding(subject, f"{model.name}, {source}; fingerprint {model.fingerprint} ({pinned})")
 
 
-def _model(settings: BotSettings) -> Model:
-    return find_model_of(settings.index, settings.model, settings.model_sha256)
-
-
-def _articles(settings: BotSettings) -> Finding:
+def _articles(subject: str, settings: BotSettings) -> Finding:
     source = read_articles(settings.articles)
     skipped = f"; {len(source.notes)} file(s) skipped" if source.notes else ""
-    return Finding("articles", f"{len(source.articles):,} in {settings.articles}{skipped}")
+    return Finding(subject, f"{len(source.articles):,} in {settings.articles}{skipped}")
 
 
-def _index(settings: BotSettings) -> Finding:
+def _index(subject: str, settings: BotSettings) -> Finding:
     status = index_status(settings.index)
-    held = f"generation {status.generation}, {status.articles:,} article(s), whole"
+    summary = f"generation {status.generation}, {status.articles:,} article(s), intact"
     try:
         changes = plan_build(settings)
     except FootnoteError:
-        return Finding("index", held)  # what is wrong with the articles or the weights is told of them
+        return Finding(subject, summary)  # the other checks report problems with articles and weights
     if changes.everything:
         message = f"{changes.everything}, so it cannot be used: run `footnote index build`"
-        return Finding("index", message, DamagedIndexError.exit_status)
+        return Finding(subject, message, DamagedIndexError.exit_status)
     if changes.any:
-        return Finding(
-            "index", f"{held}; the articles have changed since: run `footnote index build`", warning=True
-        )
-    return Finding("index", held)
+        message = f"{summary}; the articles have changed since: run `footnote index build`"
+        return Finding(subject, message, warning=True)
+    return Finding(subject, summary)
 
 
-def _graph(settings: BotSettings) -> Finding:
-    """Say which graph encodes, after checking every byte of it, or why there is none."""
-    model = _model(settings)
-    if graph_digest(settings.index, model.fingerprint):
-        record = whole_graph(graph_home(settings.index, model.fingerprint))
-        lowest = min(record.agreement["dense"], record.agreement["tokens"])
-        message = f"{record.name}, {record.weights}, whole; cosine with the reference {lowest:.5f} at least"
-        return Finding("graph", message)
-    refusal = read_refusal(settings.index, model.fingerprint)
-    if refusal is not None:
-        message = f"none can be made of {model.name}, so sentence-transformers encodes: {refusal}"
-    else:
-        message = f"none of {model.name} yet: `footnote index build` makes it once it encodes"
-    return Finding("graph", message, warning=True)
+def _graph(subject: str, settings: BotSettings) -> Finding:
+    """Check every byte of the encoder's export, if the index was built with one."""
+    status = index_status(settings.index)
+    if status.producer != REFERENCE:
+        return Finding(subject, f"{status.encoder}, intact")
+    message = f"none of {status.encoder}, so sentence-transformers encodes, which is slow to start"
+    return Finding(subject, message, warning=True)
 
 
-def _confidence(settings: BotSettings) -> Finding:
-    chosen = choose_fit(settings.fit_file, _model(settings).fingerprint)
-    left_out = settings.without & set(SCORED)
-    if chosen.is_fitted and left_out and not settings.fit_file.exists():
-        parts = ", ".join(sorted(left_out))
-        message = f"fitted to a search that does not leave out {parts}: `footnote eval --fit SET`"
-        return Finding("confidence", message, warning=True)
-    return Finding("confidence", chosen.line(), warning=not chosen.is_fitted)
+def _confidence(subject: str, settings: BotSettings) -> Finding:
+    encoder = find_model_of(settings.index, settings.model, settings.model_sha256).fingerprint
+    fit = choose_fit(fit_file(settings.index), encoder)
+    return Finding(subject, fit.describe(encoder), warning=not fit.is_for(encoder))
 
 
-def _discord(settings: BotSettings) -> Finding:
+def _files(subject: str, settings: BotSettings) -> Finding:
+    """Check which files other users of this machine can read or change that they should not."""
+    exposed = list(exposed_files(settings))
+    if has_mode(settings.records, stat.S_IRGRP | stat.S_IROTH):
+        exposed.append(f"{settings.records} holds what people asked: chmod 600 {settings.records}")
+    exposed += [
+        f"anybody on this machine can change {folder}, and so what is quoted: chmod -R o-w {folder}"
+        for folder in (settings.index, settings.articles)
+        if has_mode(folder, stat.S_IWOTH)
+    ]
+    message = "; ".join(exposed) or "nobody else can read secrets or change what is quoted"
+    return Finding(subject, message, warning=bool(exposed))
+
+
+def _discord(subject: str, settings: BotSettings) -> Finding:
     settings = with_token(settings)
     if settings.discord_token is None:
-        return Finding("discord", "no FOOTNOTE_DISCORD_TOKEN: only the terminal can ask", warning=True)
+        return Finding(subject, "no FOOTNOTE_DISCORD_TOKEN: only the terminal can ask", warning=True)
     from bot.discordapp.connection import check_connection
 
-    return Finding("discord", f"the token is {asyncio.run(check_connection(settings))}'s")
-
-
-def _files(settings: BotSettings) -> Finding:
-    """Say which files others on this machine can read or change that are no business of theirs."""
-    elsewhere = [line for line in exposed(settings) if not line.startswith(".env ")]  # told of above
-    told = [*elsewhere, *_open_to_others(settings)]
-    return Finding(
-        "files",
-        "; ".join(told) or "nobody else can read what is secret, or change what is quoted",
-        warning=bool(told),
-    )
-
-
-def _open_to_others(settings: BotSettings) -> Iterator[str]:
-    if allows(settings.records, stat.S_IRGRP | stat.S_IROTH):
-        yield f"{settings.records} holds what people asked: chmod 600 {settings.records}"
-    for folder in (settings.index, settings.articles):
-        if allows(folder, stat.S_IWOTH):
-            yield f"anybody on this machine can change {folder}, and so what is quoted: chmod -R o-w {folder}"
+    return Finding(subject, f"the token belongs to {asyncio.run(check_connection(settings))}")

@@ -1,12 +1,12 @@
-"""What can go wrong in the bot, beside what can go wrong in the index.
+"""The bot's errors, beside those of the index; each is named for what its reader can do about it.
 
 FootnoteError (index.errors)
-├── DamagedRecordsError   65   move the file of the records away, or name another
-├── NotServedError        65   mend the index that was built; answers come from the one before
+├── DamagedRecordsError   65   move the records file away, or set FOOTNOTE_RECORDS to another one
+├── NotServedError        65   repair the new index; the previous generation keeps serving
 └── MissingError          69
     ├── DiscordRefusedError    correct the token, the intents or the address
-    ├── RebuildError           make memory free, or look into the log; answers come from the generation before
-    └── RecordsError           give access to the file of the records, or make room
+    ├── RebuildError           free memory or look into the log; the previous generation keeps serving
+    └── RecordsError           give access to the records file, or free disk space
 """
 
 from __future__ import annotations
@@ -24,36 +24,36 @@ class DiscordRefusedError(MissingError):
 
 
 class RecordsError(MissingError):
-    """The file of the records cannot be read or written: no access, no room, or another program holds it."""
+    """The records file cannot be read or written: no access, no space, or another program has locked it."""
 
     @classmethod
     def of(cls, file: Path, reason: str) -> Self:
-        """Say of which file, why, and what to do."""
+        """Return the error for a file, with the reason and what to do."""
         return cls(
             f"{file} (settings, unanswered questions, feedback) cannot be written: {reason}. Give access to "
-            "it and its folder, make room, or name another file with FOOTNOTE_RECORDS."
+            "the file and its folder, free disk space, or set FOOTNOTE_RECORDS to another file."
         )
 
 
 class DamagedRecordsError(FootnoteError):
-    """The file of the records is not ours, is damaged, or is of a newer version; it was left as it is."""
+    """The records file is not ours, is damaged, or is of a newer version; it was left unchanged."""
 
     exit_status = 65
 
     @classmethod
     def of(cls, file: Path, reason: str) -> Self:
-        """Say of which file, what is wrong with it, and what to do."""
+        """Return the error for a file, with what is wrong with it and what to do."""
         return cls(
-            f"{file} is damaged, or no database of Footnote ({reason}); it was left as it is. Restore it "
-            "from a copy, name another file with FOOTNOTE_RECORDS, or move it away to begin anew."
+            f"{file} is damaged or not a Footnote database ({reason}), and was left unchanged. Restore a "
+            "backup, set FOOTNOTE_RECORDS to another file, or move this one away to start afresh."
         )
 
 
 class NotServedError(FootnoteError):
-    """A new generation is published, but cannot be used; answers still come from the one before."""
+    """A new generation was published but cannot be used; the previous one keeps serving."""
 
     exit_status = 65
 
 
 class RebuildError(MissingError):
-    """The process that rebuilds ended without saying why: it was killed, or met a fault of ours."""
+    """The rebuild process ended without saying why: it was killed, or it hit a bug."""

@@ -1,9 +1,12 @@
-"""What the bot can be told; extends what indexing can be told."""
+"""The bot's settings: those of the index, and how the bot meets Discord and what it stores."""
 
 from __future__ import annotations
 
 import difflib
 import ipaddress
+import logging
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -13,9 +16,28 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from index.errors import SettingsError
-from index.settings import IndexSettings, split_list
+from index.settings import PREFIX, IndexSettings
 
-__all__ = ["BotSettings", "SnowflakeSet", "is_loopback"]
+__all__ = ["RETIRED", "BotSettings", "SnowflakeSet", "is_loopback"]
+
+_LOG = logging.getLogger(__name__)
+
+SnowflakeSet = Annotated[frozenset[int], NoDecode]
+"""Discord ids, written as numbers with commas or spaces between them."""
+
+RETIRED = {
+    "article_mb": "an article may have 64 MB",
+    "check_mb": "every file is checked when the index is opened",
+    "discord_server_rate": "a server may ask ten times as much as FOOTNOTE_DISCORD_USER_RATE",
+    "drain": "a bot that is stopped answers waiting questions for 20 seconds",
+    "encode_with": "a GPU is used if there is one",
+    "fit_file": "the fit is read from fit.json beside the index folder",
+    "recording": "FOOTNOTE_RECORD_DAYS=0 keeps no questions or feedback (which is how `false` is read)",
+    "waiting": "256 questions may wait",
+    "without": "every part of the search is used",
+}
+"""Settings of earlier versions, with what holds now; one that is still set is reported and has no effect."""
+_TRUE = {"1", "on", "t", "true", "y", "yes"}
 
 
 def is_loopback(host: str | None) -> bool:
@@ -26,96 +48,95 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
-SnowflakeSet = Annotated[frozenset[int], NoDecode]
-"""Discord ids, written as numbers with commas or spaces between them."""
-
-
 class BotSettings(IndexSettings):
-    """How many may ask, what is kept of that, and how the bot meets Discord."""
+    """All settings."""
 
-    waiting: int = Field(
-        256, ge=1, le=100_000, description="How many questions may wait before more are turned away."
-    )
-    drain: float = Field(
-        20,
-        ge=0,
-        le=3600,
-        description="Seconds in which a stopping bot answers what waits; the rest is asked to ask again.",
-    )
-    recording: bool = Field(
-        True,
-        description="Whether unanswered questions and feedback are kept; if not, nothing that people ask is.",
-    )
     records: Path = Field(
         Path(".footnote/records.sqlite"),
-        description="The file of what is kept: servers' settings, unanswered questions, feedback.",
+        description="The file of per-server settings, unanswered questions and feedback.",
     )
     record_days: int = Field(
-        90, ge=1, le=36_500, description="Days after which an unanswered question or feedback is deleted."
+        90,
+        ge=0,
+        le=36_500,
+        description="Days for which unanswered questions and feedback are kept; 0 keeps no new ones.",
     )
-    discord_token: SecretStr | None = Field(None, description="The Discord bot's token; shown nowhere.")
+    discord_token: SecretStr | None = Field(
+        None, description="The bot's token, from the Discord developer portal; it is shown nowhere."
+    )
     discord_token_file: Path | None = Field(
-        None, description="A file with the token alone, in the place of FOOTNOTE_DISCORD_TOKEN."
+        None, description="A file with only the token, as Docker and systemd provide secrets."
     )
     discord_api_url: str = Field(
         "https://discord.com/api/v10",
-        description="The Discord-compatible server to use; plain http only on this machine (loopback).",
+        description="The Discord-compatible server to use; plain http only on this machine.",
     )
     discord_admin_users: SnowflakeSet = Field(
-        frozenset(),
-        description="Ids of Discord users who may rebuild, besides the application's owner or team.",
+        frozenset(), description="Ids of users who may rebuild, besides the application's owner or team."
     )
     discord_admin_roles: SnowflakeSet = Field(
-        frozenset(), description="Ids of Discord roles whose members may rebuild."
+        frozenset(), description="Ids of roles whose members may rebuild."
     )
     discord_admin_servers: SnowflakeSet = Field(
-        frozenset(), description="Ids of the Discord servers in which Manage Server is enough to rebuild."
+        frozenset(),
+        description="Ids of servers where Manage Server is enough to rebuild; one index serves all servers.",
     )
     discord_message_content: bool = Field(
         False,
-        description="Whether to ask for the message-content intent, for messages without a mention.",
+        description="Use the message-content intent, to answer messages without a mention; switch it on in "
+        "the developer portal first.",
     )
     discord_user_rate: int = Field(
-        30, ge=0, le=100_000, description="Questions a minute from one Discord user; 0 is no limit."
-    )
-    discord_server_rate: int = Field(
-        300, ge=0, le=1_000_000, description="Questions a minute from one Discord server; 0 is no limit."
+        30,
+        ge=0,
+        le=100_000,
+        description="Questions a minute from one user, and ten times as many from one server; 0: no limit.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much `footnote discord` writes to standard error."
     )
     log_format: Literal["text", "json"] = Field(
-        "text", description="Whether log lines are text for people or JSON for programs."
+        "text", description="Log lines as text for people, or as JSON for programs."
     )
-    log_questions: bool = Field(
-        False, description="Whether questions are written to the log; without it only their length is."
-    )
+    log_questions: bool = Field(False, description="Write questions to the log, and not only their length.")
     health_port: int | None = Field(
-        None,
-        ge=1,
-        le=65_535,
-        description="The loopback port for /healthz, /readyz and /metrics.",
+        None, ge=1, le=65_535, description="The port on 127.0.0.1 for /healthz, /readyz and /metrics."
     )
 
-    _split_ids = field_validator(
-        "discord_admin_users", "discord_admin_roles", "discord_admin_servers", mode="before"
-    )(split_list)
+    @property
+    def recording(self) -> bool:
+        """Whether unanswered questions and feedback are stored."""
+        return self.record_days > 0
 
     @classmethod
     def load(cls, **options: Any) -> Self:
-        """Read the settings as `IndexSettings.load` does; these are all that there are.
+        """Read the settings as `IndexSettings.load` does, and report retired names.
 
         Raises:
-            SettingsError: a value is not accepted, or `.env` holds a FOOTNOTE_ name that is no setting.
+            SettingsError: a value is not accepted, or `.env` sets a FOOTNOTE_ name that is not a setting.
         """
         settings = super().load(**options)
-        known = {f"FOOTNOTE_{name.upper()}" for name in cls.model_fields}
-        for name in map(str.upper, dotenv.dotenv_values(".env", encoding="utf-8")):
-            if name.startswith("FOOTNOTE_") and name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f"; did you mean {near[0]}?" if near else "."
-                raise SettingsError(f"{name} in .env is no setting{hint} .env.example lists them all.")
+        in_file = _by_setting(dotenv.dotenv_values(".env", encoding="utf-8"))
+        in_environment = _by_setting(os.environ)
+        for name in sorted(in_file.keys() - cls.model_fields.keys() - RETIRED.keys()):
+            near = difflib.get_close_matches(name, cls.model_fields, 1)
+            hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else "."
+            raise SettingsError(
+                f"{PREFIX}{name.upper()} in .env is not a setting{hint} .env.example lists them all."
+            )
+        for name, meaning in RETIRED.items():
+            if not (value := in_environment.get(name) or in_file.get(name)):
+                continue
+            _LOG.warning("%s%s is retired: %s. Remove it.", PREFIX, name.upper(), meaning)
+            if name == "recording" and value.strip().lower() not in _TRUE:
+                # Never record against the operator's will.
+                settings = settings.model_copy(update={"record_days": 0})
         return settings
+
+    @field_validator("discord_admin_users", "discord_admin_roles", "discord_admin_servers", mode="before")
+    @classmethod
+    def _split_ids(cls, value: object) -> object:
+        return value.replace(",", " ").split() if isinstance(value, str) else value
 
     @field_validator("discord_api_url")
     @classmethod
@@ -128,3 +149,12 @@ class BotSettings(IndexSettings):
         if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError("plain http is accepted for this machine only (127.0.0.1, localhost); use https")
         return value.rstrip("/")
+
+
+def _by_setting(variables: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the variables that begin with FOOTNOTE_, in any case, by the name of their setting."""
+    return {
+        name.upper().removeprefix(PREFIX).lower(): value or ""
+        for name, value in variables.items()
+        if name.upper().startswith(PREFIX)
+    }

@@ -1,10 +1,8 @@
-"""A question set to measures: what the bot answers rightly, what it declines, and what that is worth.
+"""Evaluation: how well Footnote finds, quotes and declines on questions with gold answers.
 
-`sets` reads articles and `questions`; `running` asks them of a real index (the only use of search and of
-answers) and makes `records`, which are all that the rest sees. `judging` says what is right, `tables` makes
-columns of it, and `measures`, `curves` and `intervals` figures. `fitting` fits a confidence to records.
-`session` puts it together to a run; `runs`, `comparing`, `failures`, `showing`, `plots` and `report` are
-what comes out of one, and `command` is `footnote eval`.
+`command` is `footnote eval`: question sets are asked of real indexes, measured and reported, and the
+confidence is fitted to them if asked. `gate` asks the operator's gold questions of a new generation before
+it is published, and needs none of the packages of the extra `eval`. Only `bot.cli` imports this package.
 """
 
-__all__: list[str] = []
+__all__ = ["command", "gate"]

@@ -1,55 +1,40 @@
-"""The gate of rebuilds: the operator's own gold questions, which a new generation must go on answering.
+"""The gate: the operator's gold questions, which a new generation must keep answering to be published.
 
-The new generation is asked all of them, and the one that serves only those that the new one gets wrong: what
-it gets right there is lost. A question that the articles cannot answer is right when it is not answered.
+A gold question passes if it is answerable and answered by a first quote that holds one of its answers, or if
+it is neither answerable nor answered. It is lost if it passes in the serving generation and fails in the new.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from bot.answering.answer import Answer, Verdict
-from bot.answering.confidence import find_judge
-from bot.service.answerer import Serving
 from bot.settings import BotSettings
-from evaluation.errors import QuestionSetError
-from evaluation.judging import holds
-from evaluation.questions import Question
-from evaluation.sets import read_questions
+from evaluation.asking import Outcome, ask, open_answerer
+from evaluation.question_sets import Question, QuestionSetError, listing, read_questions
 from index.errors import DamagedIndexError, GateError, MissingError
 from index.progress import Progress
+from index.search.calibration import choose_fit, fit_file
 from index.storage.gate import GateReport, Gold
-from index.storage.local import Generation
-from index.terminal import printable
+from index.storage.store import Store
+from index.terminal import count_of, one_line
 
 __all__ = ["GoldGate", "find_gate"]
 
-_BESIDE = "questions.jsonl"
-_NEARLY = 1e-9
-"""What rounding may take from a share: 7 of 100 are 0.07 of them."""
+Report = Callable[[Progress], None]
 
-_SHOWN = 20
-"""Lost questions that an error names; the report has all of them."""
-
-_LONGEST = 100
-"""Characters of a question's id and text that are shown."""
-
-_BEFORE = "asking the generation before"
-
-Tell = Callable[[Progress], None]
+_LONGEST = 100  # characters of a question in a message
 
 
 def find_gate(settings: BotSettings) -> GoldGate | None:
-    """Return the gate that these settings ask for; None where nothing is asked, or all may be lost.
+    """Return the gate that the settings ask for; None if there are no gold questions or all may be lost.
 
     Raises:
-        FitError: the fit that answers are judged by is none.
-        GateError: the gold questions cannot be read; every line that is wrong is named.
-        MissingError: the file that FOOTNOTE_GATE names is not there.
+        FitError: the fit that answers are judged by is not usable.
+        GateError: the gold questions have bad lines; each is named.
+        MissingError: the file that FOOTNOTE_GATE names does not exist.
     """
     file = _gold_file(settings)
     if file is None or settings.gate_at == 0:
@@ -58,146 +43,74 @@ def find_gate(settings: BotSettings) -> GoldGate | None:
         questions = read_questions(file)
     except QuestionSetError as error:
         raise GateError(
-            "\n".join(
-                [
-                    "the gold questions cannot be asked, so nothing was built:",
-                    *(f"  {problem}" for problem in error.problems[:_SHOWN]),
-                    *_more(len(error.problems)),
-                    f"Correct {file}; with FOOTNOTE_GATE_AT=0 none are asked.",
-                ]
-            )
+            f"{error}\nNothing was built. FOOTNOTE_GATE_AT=0 builds without asking them."
         ) from error
-    find_judge(settings.fit_file, "", settings.answer_at)  # refused now, and not after all the encoding
+    choose_fit(fit_file(settings.index), "")  # refuse an unusable fit now, and not after the encoding
     return GoldGate(settings, file, questions)
 
 
 def _gold_file(settings: BotSettings) -> Path | None:
     if settings.gate is not None:
         if not settings.gate.is_file():
-            raise MissingError(f"no file of gold questions at {settings.gate}: FOOTNOTE_GATE names it.")
+            raise MissingError(
+                f"there is no file of gold questions at {settings.gate}, as FOOTNOTE_GATE says."
+            )
         return settings.gate
     articles = settings.articles
-    beside = articles / _BESIDE if articles.is_dir() else articles.with_name(f"{articles.stem}.{_BESIDE}")
+    folder, name = (articles, "") if articles.is_dir() else (articles.parent, f"{articles.stem}.")
+    beside = folder / f"{name}questions.jsonl"
     return beside if beside.is_file() else None
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
-    """What was answered to a gold question, as the report has it."""
-
-    right: bool
-    verdict: str
-    confidence: float
-    quote: str
-    article: str
-    paragraph: int | None
-
-    @classmethod
-    def of(cls, question: Question, given: Answer) -> Self:
-        """Judge an answer by its verdict and its first quote, which is what the surfaces show."""
-        quote = given.quotes[0] if given.quotes else None
-        answered = given.verdict is Verdict.ANSWERED
-        holding = quote is not None and holds(quote.text, question.answers)
-        return cls(
-            right=answered and holding if question.answerable else not answered,
-            verdict=str(given.verdict),
-            confidence=given.confidence,
-            quote=quote.text if quote else "",
-            article=given.citation_of(quote).article if quote else "",
-            paragraph=quote.paragraph if quote else None,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class GoldGate:
-    """Asks the gold questions of a new generation, and of the one that serves."""
+    """Asks the gold questions of a new generation, and of the serving one what the new one fails."""
 
     settings: BotSettings
     file: Path
     questions: tuple[Question, ...]
 
     def note(self) -> str:
-        """Say for people what will be asked."""
-        count = f"{len(self.questions):,} gold question{'s' * (len(self.questions) != 1)}"
+        """Return what will be asked, for people."""
+        count = count_of(len(self.questions), "gold question")
         return f"{count} in {self.file} would be asked before the new generation is published"
 
-    def __call__(self, new: Generation, old: Generation | None, progress: Tell) -> GateReport:
-        """Ask, compare, and refuse where too many are lost."""
-        after = self._ask(new, self.questions, progress, "asking the gold questions")
-        wrong = [one for one in self.questions if not after[one.id].right]
-        before, note = self._before(old, wrong, progress)
-        lost = [one for one in wrong if one.id in before and before[one.id].right]
-        gold = Gold(len(after), len(after) - len(wrong), tuple(map(_name, lost)), note)
-        if not lost or old is None or self._enough(old, wrong, lost, progress):
+    def __call__(self, new: Store, old: Store | None, progress: Report) -> GateReport:
+        """Judge a new generation, and refuse it if it loses more questions than FOOTNOTE_GATE_AT allows."""
+        after = self._ask(new, progress, "asking the gold questions")
+        before, note = {}, ""
+        if old is not None and not all(map(_passes, after.values())):
+            try:
+                before = self._ask(old, progress, "asking the serving generation")
+            except (DamagedIndexError, MissingError) as error:
+                note = f"the gold questions could not be asked of the serving generation: {error}"
+        passed = {name for name, outcome in before.items() if _passes(outcome)}
+        lost = [each for each in self.questions if each.id in passed and not _passes(after[each.id])]
+        names = tuple(one_line(f"{question.id}: {question.text}", _LONGEST) for question in lost)
+        gold = Gold(len(after), sum(map(_passes, after.values())), names, note)
+        if old is None or len(lost) <= (1 - self.settings.gate_at) * len(passed) + 1e-9:
             return GateReport(gold)
-        rows = [_row(one, before[one.id], after[one.id]) for one in lost]
-        details = {
-            "questions": str(self.file),
-            "asked": gold.asked,
-            "answered": gold.answered,
-            "gate_at": self.settings.gate_at,
-            "serving": old.name,
-            "made": datetime.now(UTC).isoformat(timespec="seconds"),
-            "lost": rows,
-        }
-        return GateReport(gold, self._refusal(gold, old), details)
+        serving = old.info.generation
+        head = (
+            f"{count_of(len(lost), 'gold question')} of {self.file} would be lost, which {serving} answers:"
+        )
+        rows = [_row(before[question.id], after[question.id]) for question in lost]
+        return GateReport(gold, listing(head, names), {**asdict(gold), "serving": serving, "lost": rows})
 
-    def _ask(
-        self, generation: Generation, questions: Sequence[Question], progress: Tell, stage: str
-    ) -> dict[str, _Given]:
-        """Ask as the bot does, whichever encoder the generation was made with; return what came by id."""
-        settings = self.settings.model_copy(update={"model": generation.manifest.encoder, "model_sha256": ""})
-        serving = Serving.of(settings, generation)
-        found = {}
-        for number, one in enumerate(questions, 1):
-            found[one.id] = _Given.of(one, serving.answer(one.text, None, None))
-            progress(Progress(stage, number, len(questions)))
-        return found
-
-    def _before(
-        self, old: Generation | None, questions: Sequence[Question], progress: Tell
-    ) -> tuple[dict[str, _Given], str]:
-        """Ask the generation that serves; return why not where it cannot be: then nothing can be lost."""
-        if old is None or not questions:
-            return {}, ""
-        try:
-            return self._ask(old, questions, progress, _BEFORE), ""
-        except (DamagedIndexError, MissingError) as error:
-            return {}, f"the gold questions were not asked of the generation before: {error}"
-
-    def _enough(
-        self, old: Generation, wrong: Sequence[Question], lost: Sequence[Question], progress: Tell
-    ) -> bool:
-        """Tell whether the share of what the old one answers that the new one does too is as wanted."""
-        if self.settings.gate_at == 1:
-            return False
-        rest = [one for one in self.questions if one not in wrong]
-        kept = sum(given.right for given in self._ask(old, rest, progress, _BEFORE).values())
-        return kept + _NEARLY >= self.settings.gate_at * (kept + len(lost))
-
-    def _refusal(self, gold: Gold, old: Generation) -> str:
-        count = len(gold.lost)
-        one = f"{count:,} gold question{'s' * (count != 1)}"
-        head = f"{one} of {self.file} would be lost, which {old.name} answers:"
-        return "\n".join([head, *(f"  {name}" for name in gold.lost[:_SHOWN]), *_more(count)])
+    def _ask(self, store: Store, progress: Report, stage: str) -> dict[str, Outcome]:
+        """Ask all questions of a store as the bot would; return the outcomes by id."""
+        outcomes = ask(open_answerer(store, self.settings), self.questions, stage, progress)
+        return {outcome.question.id: outcome for outcome in outcomes}
 
 
-def _name(question: Question) -> str:
-    """Return a question's id and text, on one line that steers no terminal."""
-    text = printable(" ".join(f"{question.id}: {question.text}".split()))
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+def _passes(outcome: Outcome) -> bool:
+    return outcome.answered and outcome.right if outcome.question.answerable else not outcome.answered
 
 
-def _row(question: Question, before: _Given, after: _Given) -> dict[str, Any]:
-    return {
-        "id": question.id,
-        "question": question.text,
-        "answers": question.answers,
-        "answerable": question.answerable,
-        "before": asdict(before),
-        "after": asdict(after),
+def _row(before: Outcome, after: Outcome) -> dict[str, Any]:
+    """Return what the report of a refused generation says about a lost question."""
+    answers = {
+        when: {"verdict": outcome.verdict, "confidence": outcome.confidence, "quote": outcome.quote}
+        for when, outcome in (("before", before), ("after", after))
     }
-
-
-def _more(count: int) -> list[str]:
-    return [f"  and {count - _SHOWN:,} more"] if count > _SHOWN else []
+    return {**after.question.model_dump(by_alias=True), **answers}

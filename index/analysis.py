@@ -51,7 +51,7 @@ def words(text: str) -> list[str]:
 
 
 def stems(text: str, language: str) -> list[str]:
-    """Return the stems of a text's words, in order; the words themselves where Snowball lacks the language."""
+    """Return the stems of a text's words, in order; the words where Snowball lacks the language."""
     return stem_words(words(text), language)
 
 

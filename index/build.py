@@ -17,7 +17,7 @@ from index.build_vectors import ArticleDraft, BuildVectors, draft_article
 from index.encoding.compression import WIDTH
 from index.encoding.encoder import Encoder
 from index.encoding.models import Model
-from index.encoding.opening import build_encoder, find_model_of
+from index.encoding.opening import build_encoder, find_model_of, install, verify_encoder
 from index.errors import (
     DamagedIndexError,
     FootnoteError,
@@ -109,7 +109,7 @@ def shrinkage(changes: Changes, settings: IndexSettings) -> str:
         return ""
     now = changes.before - len(changes.removed) + len(changes.added)
     return (
-        f"there are {count_of(now, 'article')} at {settings.articles}, and the index at {settings.index} holds "
+        f"there are {count_of(now, 'article')} at {settings.articles}, the index at {settings.index} holds "
         f"{changes.before:,}: that is fewer by more than FOOTNOTE_SHRINK allows ({settings.shrink:g}). Check "
         "that the articles are all there. If so many are meant to go: `footnote index build --force`, "
         "`/rebuild force` in the chat, `/index rebuild force:True` on Discord."
@@ -143,15 +143,16 @@ class _Build:
         settings, previous = self._settings, self._previous
         hashes = _hashes(self._source)
         changes = _compare(hashes, self._source.notes, previous, settings, self._model, problem)
-        if previous and not changes.any:
-            VectorCache.remove(settings.index)
-            info = previous.info
-            return BuildReport(info.generation, changes, info.articles, info.passages, info.articles, 0, 0.0)
+        if previous and not changes.any and not any(_encoder_problems(settings.index, previous)):
+            return self._unchanged(previous, changes)
         if not force and (refusal := shrinkage(changes, settings)):
             raise ShrunkError(refusal)
         encoder = self._encoder or self._load_encoder()
+        install(settings.index, encoder)
         if previous and previous.info.producer != encoder.producer and not changes.everything:
             changes = replace(changes, everything="vectors are now computed in another way")
+        if previous and not changes.any:
+            return self._unchanged(previous, changes)
         reusable = None if changes.everything else previous
         try:
             return self._write(changes, hashes, reusable, encoder)
@@ -162,10 +163,15 @@ class _Build:
             changes = replace(changes, everything=f"the previous index cannot be used: {error}")
             return self._write(changes, hashes, None, encoder)
 
+    def _unchanged(self, previous: LocalStore, changes: Changes) -> BuildReport:
+        VectorCache.remove(self._settings.index)
+        info = previous.info
+        return BuildReport(info.generation, changes, info.articles, info.passages, info.articles, 0, 0.0)
+
     def _load_encoder(self) -> Encoder:
         self._progress(Progress("loading the encoder", 0, 1))
-        samples = self._source.articles
-        encoder = build_encoder(self._settings.index, self._model, samples, self._settings.encode_with)
+        samples = [article.text for article in self._source.articles]
+        encoder = build_encoder(self._settings.index, self._model, samples)
         self._progress(Progress("loading the encoder", 1, 1))
         return encoder
 
@@ -246,6 +252,10 @@ def _hashes(source: ArticleSource) -> dict[str, str]:
     return {article.id: article.content_hash for article in source.articles}
 
 
+def _encoder_problems(folder: Path, previous: Store) -> Iterator[str]:
+    return verify_encoder(folder, previous.info.encoder_fingerprint, previous.info.producer)
+
+
 @contextmanager
 def _previous(folder: Path) -> Iterator[tuple[LocalStore | None, str]]:
     """Open the serving generation; None, with the reason, where it cannot be built upon."""
@@ -300,6 +310,6 @@ def _out_of_memory_told() -> Iterator[None]:
         if not (isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error))):
             raise
         raise OutOfMemoryError(
-            "memory ran out; the previous index keeps serving. Free some memory, or build on a bigger machine "
+            "memory ran out; the previous index keeps serving. Free memory, or build on a bigger machine "
             "and copy the index folder."
         ) from error

@@ -3,109 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 import signal
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from index.errors import FootnoteError
+from index.errors import DamagedIndexError, FootnoteError
+from index.options import SettingsCommand, load_settings, pass_settings
 from index.terminal import printable, show_progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from index.articles.article import Article
-    from index.build import Changes
+    from index.build_report import Changes
     from index.settings import IndexSettings
     from index.storage.gate import Gate
-    from index.storage.local import Generation
+    from index.storage.store import StoredPassage
 
-__all__ = ["GATE_OF", "index_group", "index_options"]
+__all__ = ["GATE_OF", "index_group"]
 
 GATE_OF = "index.cli.gate_of"
-"""Where in click's `meta` the program that we are part of leaves what makes a gate of settings."""
+"""The key in click's `meta` of the function that makes a gate from settings, where a program has gates."""
 
-Command = Callable[..., None]
-
-
-class _NumberOrNone(click.types.FloatParamType):
-    """A number; nothing at all stands for none, whatever the environment says."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return value if value == "" else super().convert(value, param, ctx)
-
-
-def index_options(command: Command) -> Command:
-    """Give a command an option for every setting of `IndexSettings`."""
-    for option in (
-        click.option(
-            "--answer-at",
-            type=_NumberOrNone(),
-            metavar="SHARE",
-            help="Confidence at which a quote is the answer, 0 to 1.",
-        ),
-        click.option(
-            "--shrink",
-            type=float,
-            metavar="SHARE",
-            help="Share of the articles that may go without --force.",
-        ),
-        click.option(
-            "--gate-at",
-            type=float,
-            metavar="SHARE",
-            help="Share of the gold questions that must stay answered; 0: none.",
-        ),
-        click.option(
-            "--gate", metavar="FILE", help="The gold questions that a rebuild must go on answering."
-        ),
-        click.option("--keep", type=int, metavar="N", help="Generations that are kept (default 3)."),
-        click.option("--without", metavar="PARTS", help="Parts of finding and quoting to leave out."),
-        click.option(
-            "--check-mb", type=int, metavar="MB", help="Vectors that opening checks, up to so many megabytes."
-        ),
-        click.option(
-            "--fit-file", type=click.Path(path_type=Path), help="A confidence fitted to your own questions."
-        ),
-        click.option(
-            "--language", metavar="CODE", help="How sentences are told apart (ISO 639; default en)."
-        ),
-        click.option(
-            "--article-mb", type=float, metavar="MB", help="Megabytes that one article may have (default 64)."
-        ),
-        click.option("--model", metavar="NAME", help="The encoder: a sentence-transformers name or folder."),
-        click.option(
-            "--model-sha256", metavar="HEX", help="The encoder's fingerprint; another encoder is refused."
-        ),
-        click.option(
-            "--encode-with", metavar="WAY", help="What encodes articles: graph, or reference (uses a GPU)."
-        ),
-        click.option("--index", type=click.Path(path_type=Path), help="The folder that holds the index."),
-        click.option(
-            "--articles", type=click.Path(path_type=Path), help="The article file, or the folder of them."
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def _with_settings(command: Command) -> Command:
-    """Pass a command its settings; the program that we are part of may know more of them than we do."""
-
-    @index_options
-    @click.pass_context
-    @functools.wraps(command)
-    def wrapped(context: click.Context, /, **options: Any) -> None:
-        from index.settings import IndexSettings
-
-        names = IndexSettings.model_fields
-        load = context.find_root().obj or IndexSettings.load
-        settings = load(**{name: value for name, value in options.items() if name in names})
-        command(settings, **{name: value for name, value in options.items() if name not in names})
-
-    return wrapped
+_STATUS = "generation built encoder encoder_fingerprint articles passages sentences bytes confidence".split()
 
 
 @click.group("index")
@@ -113,44 +35,34 @@ def index_group() -> None:
     """Build the index and look into it."""
 
 
-def _errors_as_json(command: Command) -> Command:
-    """Have a command that prints JSON Lines print its error as one too, before it fails with it."""
-
-    @functools.wraps(command)
-    def wrapped(as_json: bool, **options: Any) -> None:
-        try:
-            command(as_json=as_json, **options)
-        except FootnoteError as error:
-            if as_json:
-                from index.build_events import line_of
-
-                click.echo(line_of(error))
-            raise
-
-    return wrapped
+index_group.command_class = SettingsCommand
 
 
 @index_group.command("build")
-@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
-@click.option("--force", is_flag=True, help="Build also where there are far fewer articles than before.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--force", is_flag=True, help="Build even if there are far fewer articles than before.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print progress, and then the report or the error, as JSON Lines."
+    "--json", "as_json", is_flag=True, help="Print progress, then the report or the error, as JSON Lines."
 )
-@_errors_as_json
-@_with_settings
 @click.pass_context
-def build_command(
-    context: click.Context, /, settings: IndexSettings, dry_run: bool, force: bool, as_json: bool
-) -> None:
-    """Index what is new or has changed; what serves goes on serving until the new index is whole."""
-    gate_of = context.meta.get(GATE_OF)
-    gate = gate_of(settings) if gate_of else None
-    if dry_run:
-        _plan(settings, gate, force, as_json)
-    elif as_json:
-        _build_as_json(settings, gate, force)
-    else:
-        _build(settings, gate, force)
+def build_command(context: click.Context, /, dry_run: bool, force: bool, as_json: bool) -> None:
+    """Index what is new or has changed; the previous index keeps serving until the new one is complete."""
+    try:
+        settings = load_settings(context)
+        find_gate = context.meta.get(GATE_OF)
+        gate = find_gate(settings) if find_gate else None
+        if dry_run:
+            _plan(settings, gate, force, as_json)
+        elif as_json:
+            _build_as_json(settings, gate, force)
+        else:
+            _build(settings, gate, force)
+    except FootnoteError as error:
+        if as_json:
+            from index.build_events import line_of
+
+            click.echo(line_of(error))
+        raise
 
 
 def _plan(settings: IndexSettings, gate: Gate | None, force: bool, as_json: bool) -> None:
@@ -159,14 +71,26 @@ def _plan(settings: IndexSettings, gate: Gate | None, force: bool, as_json: bool
 
     changes = plan_build(settings)
     refusal = "" if force else shrinkage(changes, settings)
-    more = [f"would be refused: {refusal}"] if refusal else []
+    notes = [f"would be refused: {refusal}"] if refusal else []
     if gate and changes.any:
-        more.append(gate.note())
-    changes = dataclasses.replace(changes, notes=(*changes.notes, *more))
+        notes.append(gate.note())
+    changes = dataclasses.replace(changes, notes=(*changes.notes, *notes))
     if as_json:
         click.echo(line_of(changes))
     else:
         _print_changes(changes)
+
+
+def _print_changes(changes: Changes) -> None:
+    _print_notes(changes.notes)
+    names = {"added": changes.added, "changed": changes.changed, "removed": changes.removed}
+    for label, articles in names.items():
+        for article in articles:
+            click.echo(f"{label:<8} {printable(article)}")
+    if changes.everything:
+        click.echo(f"everything would be indexed again: {printable(changes.everything)}")
+    counts = ", ".join(f"{len(articles)} {label}" for label, articles in names.items())
+    click.echo(f"{counts}, {changes.unchanged} unchanged; nothing was written")
 
 
 def _build(settings: IndexSettings, gate: Gate | None, force: bool) -> None:
@@ -176,96 +100,104 @@ def _build(settings: IndexSettings, gate: Gate | None, force: bool) -> None:
         report = build_index(settings, progress, gate=gate, force=force)
     notes = list(report.changes.notes)
     if report.changes.everything:
-        notes.append(f"everything was indexed anew: {report.changes.everything}")
+        notes.append(f"everything was indexed again: {report.changes.everything}")
     if report.gold:
         notes += [f"gold question lost: {name}" for name in report.gold.lost]
-        notes += [report.gold.note] * bool(report.gold.note)
+        notes += filter(None, [report.gold.note])
+    _print_notes(notes)
+    click.echo(report.summary())
+
+
+def _print_notes(notes: Sequence[str]) -> None:
     for note in notes:
         click.echo(f"note: {printable(note)}", err=True)
-    click.echo(report.summary())
 
 
 def _build_as_json(settings: IndexSettings, gate: Gate | None, force: bool) -> None:
     from index.build import build_index
     from index.build_events import line_of, print_progress
 
-    # Whoever started us ends us so; what is half written is then removed, as at Ctrl-C.
+    # The parent process stops us with SIGTERM; clean up then as at Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     click.echo(line_of(build_index(settings, print_progress(), gate=gate, force=force)))
 
 
 @index_group.command("history")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a generation.")
-@_with_settings
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per generation.")
+@pass_settings
 def history_command(settings: IndexSettings, as_json: bool) -> None:
-    """List the generations that are kept, the newest first, and say which one serves."""
-    from index.storage.generations import history
+    """List the generations, newest first, and mark the one that serves."""
+    from index.storage.inspection import history
 
-    for one in history(settings.index):
-        click.echo(json.dumps(dataclasses.asdict(one)) if as_json else one.line())
+    for line in history(settings.index):
+        click.echo(json.dumps(dataclasses.asdict(line)) if as_json else line.line())
 
 
 @index_group.command("rollback")
 @click.argument("generation", required=False)
-@_with_settings
+@pass_settings
 def rollback_command(settings: IndexSettings, generation: str | None) -> None:
-    """Serve GENERATION (its name or number) again, or the newest one older than the one that serves.
+    """Serve GENERATION (its name or number) again, or the one before the current one.
 
-    A running chat or bot notices by itself. The next build makes a new generation of the articles as they
+    A running chat or bot switches by itself. The next build makes a new generation from the articles as they
     are then.
     """
-    from index.storage.generations import roll_back, serving_name
+    from index.storage.generations import roll_back
+    from index.storage.inspection import serving_name
 
     before = serving_name(settings.index)
     now = roll_back(settings.index, generation)
     if now == before:
-        click.echo(f"generation {now} serves already; nothing was changed")
+        click.echo(f"generation {now} is already serving; nothing was changed")
     else:
-        click.echo(f"generation {now} serves now; before, it was {before or 'none that could be told'}")
+        click.echo(f"generation {now} now serves; before, it was {before or 'unknown'}")
 
 
 @index_group.command("prune")
-@_with_settings
+@pass_settings
 def prune_command(settings: IndexSettings) -> None:
-    """Remove generations but the one that serves and the newest others, --keep in all.
+    """Remove all generations but the one that serves and the newest others, --keep in all.
 
-    Those that the gate refused go too, and what builds that were cut off left.
+    Generations that the gate refused and what interrupted builds left are removed too.
     """
-    from index.storage.generations import folder_size, prune, serving_name
+    from index.storage.files import folder_size
+    from index.storage.generations import prune
+    from index.storage.inspection import serving_name
 
     before = folder_size(settings.index)
-    gone = prune(settings.index, settings.keep)
-    for name in gone:
+    removed = prune(settings.index, settings.keep)
+    for name in removed:
         click.echo(f"removed  {name}")
     freed = (before - folder_size(settings.index)) / 1e6
-    click.echo(f"{len(gone)} removed, {freed:,.1f} MB freed; {serving_name(settings.index)} serves")
+    click.echo(f"{len(removed)} removed, {freed:,.1f} MB freed; {serving_name(settings.index)} serves")
 
 
 @index_group.command("status")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@_with_settings
+@pass_settings
 def status_command(settings: IndexSettings, as_json: bool) -> None:
     """Show what the current index holds, after checking every byte of it."""
-    from index.search.calibration import with_confidence
-    from index.storage.verification import index_status
+    from index.search.calibration import choose_fit, fit_file
+    from index.storage.inspection import index_status
 
-    status = with_confidence(index_status(settings.index), settings.fit_file)
+    info = index_status(settings.index)
+    fit = choose_fit(fit_file(settings.index), info.encoder_fingerprint)
+    info = dataclasses.replace(info, confidence=fit.describe(info.encoder_fingerprint))
     if as_json:
-        click.echo(json.dumps({name: getattr(status, name) for name in status.__slots__}))
-        return
-    for label, value in status.lines():
-        click.echo(f"{label:<11} {value}")
+        graph = "" if info.producer == "reference" else info.producer
+        click.echo(json.dumps({**{name: getattr(info, name) for name in _STATUS}, "graph": graph}))
+    else:
+        for label, value in info.lines():
+            click.echo(f"{label:<11} {value}")
 
 
 @index_group.command("verify")
-@_with_settings
+@pass_settings
 def verify_command(settings: IndexSettings) -> None:
-    """Recompute every checksum under the index folder."""
-    from index.errors import DamagedIndexError
-    from index.storage.verification import verify
+    """Recompute every checksum in the index folder."""
+    from index.storage.inspection import verify
 
-    problems = verify(settings.index)
-    if problems:
+    if problems := verify(settings.index):
         raise DamagedIndexError("\n".join(problems))
     click.echo(f"every file of {settings.index} is as it was written")
 
@@ -273,76 +205,56 @@ def verify_command(settings: IndexSettings) -> None:
 @index_group.command("show")
 @click.argument("article", required=False)
 @click.option("--passages", is_flag=True, help="Show the passages instead of the paragraphs.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-@_with_settings
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+@pass_settings
 def show_command(settings: IndexSettings, article: str | None, passages: bool, as_json: bool) -> None:
     """Print the indexed articles, or the one with the id ARTICLE, with paragraph numbers."""
-    from index.storage.local import open_generation
+    from index.storage.local import open_store
 
-    generation = open_generation(settings.index, check_mb=settings.check_mb)
-    rows = [(row, name) for row, name, _ in generation.article_rows() if article in (None, name)]
+    store = open_store(settings.index)
+    store.check()
+    rows = [summary.row for summary in store.catalogue() if article in (None, summary.id)]
     if not rows:
         raise click.UsageError(f"no article has the id {article!r}; `footnote index show` prints them all.")
-    for row, _ in rows:
+    for row in rows:
+        (shown,) = store.articles([row])
+        stored = store.passages_of(row) if passages else None
         if as_json:
-            click.echo(json.dumps(_as_json(generation, row, passages)))
+            click.echo(json.dumps(_as_json(shown, stored)))
         else:
-            _print_article(generation, row, passages)
+            _print_article(shown, stored)
 
 
-def _as_json(generation: Generation, row: int, passages: bool) -> dict[str, Any]:
-    article = generation.article(row)
+def _as_json(article: Article, passages: Sequence[StoredPassage] | None) -> dict[str, Any]:
     fields = {name: getattr(article, name) for name in article.__slots__}
     fields["paragraphs"] = [
-        {"number": one.number, "start": one.start, "end": one.end} for one in article.paragraphs
+        {"number": paragraph.number, "start": paragraph.start, "end": paragraph.end}
+        for paragraph in article.paragraphs
     ]
-    if passages:
+    if passages is not None:
         fields["passages"] = [
             {
-                "paragraphs": sorted({sentence.paragraph for sentence in one.passage.sentences}),
-                "start": one.passage.start,
-                "end": one.passage.end,
-                "sentences": [[sentence.start, sentence.end] for sentence in one.passage.sentences],
+                "paragraphs": sorted({sentence.paragraph for sentence in stored.passage.sentences}),
+                "start": stored.passage.start,
+                "end": stored.passage.end,
+                "sentences": [[sentence.start, sentence.end] for sentence in stored.passage.sentences],
             }
-            for one in generation.passages_of(row)
+            for stored in passages
         ]
     return fields
 
 
-def _print_article(generation: Generation, row: int, passages: bool) -> None:
-    article = generation.article(row)
-    click.echo(f"# {printable(article.id)}")
-    if passages:
-        for number, text in enumerate(_passage_texts(generation, article, row), 1):
-            click.echo(f"\npassage {number}\n{printable(text)}")
-    else:
-        if article.heading:
-            click.echo(f"\n[heading] {printable(article.heading)}")
-        for one in article.paragraphs:
-            click.echo(f"\n[{one.number}] {printable(article.text[one.start : one.end])}")
-    click.echo()
-
-
-def _passage_texts(generation: Generation, article: Article, row: int) -> Iterator[str]:
+def _print_article(article: Article, passages: Sequence[StoredPassage] | None) -> None:
     from index.passages.splitting import source_text
 
-    for one in generation.passages_of(row):
-        yield source_text(article, one.passage)[one.passage.start : one.passage.end]
-
-
-def _print_changes(changes: Changes) -> None:
-    for note in changes.notes:
-        click.echo(f"note: {printable(note)}", err=True)
-    for label, names in (
-        ("added", changes.added),
-        ("changed", changes.changed),
-        ("removed", changes.removed),
-    ):
-        for name in names:
-            click.echo(f"{label:<8} {printable(name)}")
-    if changes.everything:
-        click.echo(f"everything would be indexed anew: {printable(changes.everything)}")
-    click.echo(
-        f"{len(changes.added)} added, {len(changes.changed)} changed, {len(changes.removed)} removed, "
-        f"{changes.unchanged} unchanged; nothing was written"
-    )
+    if passages is None:
+        pieces = [("[heading] ", article.heading)] if article.heading else []
+        pieces += [(f"[{part.number}] ", article.text[part.start : part.end]) for part in article.paragraphs]
+    else:
+        spans = [(source_text(article, stored.passage), stored.passage) for stored in passages]
+        texts = (text[passage.start : passage.end] for text, passage in spans)
+        pieces = [(f"passage {number}\n", text) for number, text in enumerate(texts, 1)]
+    click.echo(f"# {printable(article.id)}")
+    for label, text in pieces:
+        click.echo(f"\n{label}{printable(text)}")
+    click.echo()

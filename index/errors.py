@@ -1,16 +1,16 @@
-"""What can go wrong, as one tree; each leaf is named for what its reader can do about it.
+"""Every error a user can meet, as one tree; each is named for what its reader can do about it.
 
 FootnoteError
 ├── SettingsError          2   correct a setting or an option
 ├── ArticleError          65   correct the named articles; nothing was changed
-├── DamagedIndexError     65   build the index again
+├── DamagedIndexError     65   rebuild the index
 ├── GateError             65   correct the articles or the gold questions; nothing was published
-├── ShrunkError           65   look where the articles are; --force where they are meant to be fewer
+├── ShrunkError           65   check where the articles are; --force if there are meant to be fewer
 ├── MissingError          69   provide what is missing
 │   ├── NoIndexError           build an index
 │   ├── NoModelError           provide the encoder's weights
-│   ├── NotWritableError       make room, or give access to the folder
-│   └── OutOfMemoryError       make memory free
+│   ├── NotWritableError       free disk space, or give access to the folder
+│   └── OutOfMemoryError       free memory
 └── BusyError             75   wait for the other build, or for the queue
 """
 
@@ -36,7 +36,7 @@ __all__ = [
 
 
 class FootnoteError(Exception):
-    """Something a person can act on: the message says what happened, where, and what to do next."""
+    """An error that a person can act on: its message says what happened, where, and what to do next."""
 
     exit_status: ClassVar[int] = 70
 
@@ -50,7 +50,7 @@ class SettingsError(FootnoteError):
 class ArticleError(FootnoteError):
     """One or more articles cannot be indexed.
 
-    `problems` holds one line each: file, line where there is one, and reason.
+    `problems` has one line for each: file, line number if known, and reason.
     """
 
     exit_status = 65
@@ -65,36 +65,36 @@ class ArticleError(FootnoteError):
 
 
 class DamagedIndexError(FootnoteError):
-    """A file of the index is not what was written, or is not of this version or encoder."""
+    """A file of the index is not as it was written, or is of another format or encoder."""
 
     exit_status = 65
-    advice: ClassVar[str] = "Run `footnote index build` to make it anew."
+    advice: ClassVar[str] = "Run `footnote index build` to rebuild it."
 
     @classmethod
     def of(cls, path: Path, what: str) -> Self:
-        """Say what is wrong with the file at `path`, and what to do."""
+        """Return the error for a file: what is wrong with it, and what to do."""
         return cls(f"{path} {what}. {cls.advice}")
 
     @classmethod
     def unreadable(cls, path: Path, error: OSError) -> Self:
-        """Say that the file at `path` cannot be read, and why."""
+        """Return the error for a file that cannot be read, with the reason."""
         return cls.of(path, f"cannot be read: {error.strerror or error}")
 
 
 class GateError(FootnoteError):
-    """A new generation loses gold questions that the one before answers, or these cannot be read."""
+    """A new generation no longer answers some gold questions, or the gold questions cannot be read."""
 
     exit_status = 65
 
 
 class ShrunkError(FootnoteError):
-    """There are far fewer articles than before, and nobody said that this is meant."""
+    """There are far fewer articles than before, and --force was not given."""
 
     exit_status = 65
 
 
 class MissingError(FootnoteError):
-    """Something needed is not there."""
+    """Something that is needed is missing."""
 
     exit_status = 69
 
@@ -104,21 +104,21 @@ class NoIndexError(MissingError):
 
 
 class NoModelError(MissingError):
-    """The encoder's weights cannot be had."""
+    """The encoder's weights cannot be found."""
 
 
 class NotWritableError(MissingError):
-    """The index cannot be written: no access, or no room."""
+    """The index cannot be written: no access, or no disk space."""
 
 
 class OutOfMemoryError(MissingError):
-    """The system gives no more memory."""
+    """The system is out of memory."""
 
 
 class BusyError(FootnoteError):
-    """Somebody else is at it: another build holds the lock, or the queue of questions is full.
+    """Something else is in progress: another build holds the lock, or the queue of questions is full.
 
-    `seconds` says after how long it is worth trying again, where that can be told.
+    `seconds` is how long to wait before trying again, if known.
     """
 
     exit_status = 75

@@ -17,6 +17,7 @@ from index.analysis import WORD, fold
 from index.articles.article import HEADING_PARTS, Article
 
 __all__ = [
+    "QuestionGrammar",
     "function_words",
     "heading_line_text",
     "heading_part_at",
@@ -24,6 +25,7 @@ __all__ = [
     "is_question",
     "normalize_question",
     "opens_with_pronoun",
+    "question_grammar",
 ]
 
 _CLOSING = " \n\"'”’»)]"
@@ -173,3 +175,73 @@ def heading_part_at(article: Article, start: int) -> str:
     names = [name for name in HEADING_PARTS if getattr(article, name)]
     names = names[-(article.heading.count("\n") + 1) :]
     return names[min(article.heading.count("\n", 0, start), len(names) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionGrammar:
+    """Words that show whether a question can be understood alone: folded, but for pronouns.
+
+    `connectives` are what a question may open with; a phrase is joined by underscores. `conjunctions` begin
+    a clause. `objects` are pronouns that cannot stand for a noun of their own clause. `filler` is all words
+    that say little of what a question is about.
+    """
+
+    connectives: frozenset[str]
+    asking: frozenset[str]
+    auxiliaries: frozenset[str]
+    prepositions: frozenset[str]
+    genitive: frozenset[str]
+    articles: frozenset[str]
+    definite: frozenset[str]
+    conjunctions: frozenset[str]
+    pronouns: frozenset[str]
+    objects: frozenset[str]
+    filler: frozenset[str]
+
+
+def _question_grammar(language: str, **words: str) -> QuestionGrammar:
+    sets = {name: frozenset(text.split()) for name, text in words.items()}
+    sets["pronouns"] |= _PRONOUNS[language]
+    filling = ("connectives", "asking", "auxiliaries", "prepositions", "articles")
+    sets["filler"] = sets["filler"].union(function_words(language), *(sets[name] for name in filling))
+    return QuestionGrammar(**sets)
+
+
+_QUESTION_GRAMMARS = {
+    "en": _question_grammar(
+        "en",
+        connectives="and or but so also then what_about how_about",
+        asking="who whom whose when where why how what which many much few",
+        auxiliaries="""is are was were be been did do does has have had can could will would should may might
+            must""",
+        prepositions="""of in on at for from by with to about into near between during under over than as
+            before after""",
+        genitive="of",
+        articles="the a an",
+        definite="the",
+        conjunctions="that which who when where while if because since before after until",
+        pronouns="there then hers",
+        objects="it him them her there",
+        filler="old tall high deep far big large long fast heavy wide thick often close ago not else exactly",
+    ),
+    "es": _question_grammar(
+        "es",
+        connectives="y e o u pero entonces tambien que_hay_de que_tal",
+        asking="quien quienes cuando donde adonde como que cual cuales cuanto cuanta cuantos cuantas",
+        auxiliaries="""es son era eran fue fueron esta estan ha han hay habia tiene tienen puede se hizo hace
+            ser""",
+        prepositions="de del en con por para al a sobre desde hasta durante entre",
+        genitive="de del",
+        articles="el la los las un una lo",
+        definite="el la los las",
+        conjunctions="que cuando donde mientras si porque antes despues",
+        pronouns="allí alli allá alla ahí ahi entonces lo",
+        objects="lo él ella ello ellos ellas",
+        filler="porque mas",
+    ),
+}
+
+
+def question_grammar(language: str) -> QuestionGrammar | None:
+    """Return the words of a language's questions, None of an unknown language."""
+    return _QUESTION_GRAMMARS.get(language)

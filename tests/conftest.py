@@ -11,13 +11,19 @@ from hypothesis import HealthCheck, settings
 
 from index.encoding.encoder import Encoder
 from index.encoding.models import find_model
-from index.settings import IndexSettings
-from tests.graphs import default_graph, open_default
+from index.encoding.opening import build_encoder, install
+from index.encoding.reference import ReferenceEncoder
+from index.settings import DEFAULT_MODEL, IndexSettings
+from tests.graphs import cache_folder
 
 settings.register_profile(
     "footnote", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60
 )
 settings.load_profile("footnote")
+
+os.environ["XDG_CACHE_HOME"] = str(
+    cache_folder()
+)  # exported encoders are kept there, not in the user's cache
 
 SAMPLE = Path(__file__).parent.parent / "articles"
 """The sample articles that the project ships."""
@@ -42,24 +48,23 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def graph_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give an index folder that holds the default encoder's graph and nothing else; only to be read."""
-    return default_graph(request.config, tmp_path_factory.getbasetemp())
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+    """Open the export of the real default encoder, once, on one thread."""
+    return build_encoder(tmp_path_factory.mktemp("no-index"), find_model(DEFAULT_MODEL), threads=1)
 
 
 @pytest.fixture(scope="session")
-def encoder(graph_folder: Path) -> Encoder:
-    """Open the real default encoder, once, by its graph."""
-    return open_default(graph_folder)
+def reference() -> ReferenceEncoder:
+    """Load the real default encoder by sentence-transformers, once, on one thread."""
+    return ReferenceEncoder(find_model(DEFAULT_MODEL), threads=1)
 
 
 @pytest.fixture(scope="session")
-def reference() -> Encoder:
-    """Load the real default encoder by sentence-transformers, once; on one thread."""
-    import torch
-
-    torch.set_num_threads(1)
-    return Encoder(find_model("all-MiniLM-L6-v2"))
+def graph_folder(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give an index folder that holds the default encoder's export and nothing else; only to be read."""
+    folder = tmp_path_factory.mktemp("exported")
+    install(folder, encoder)
+    return folder
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""How sure an answer is, and what Footnote says of it: a fit, where one was made for the index's encoder."""
+"""From a hit's signals to a confidence, and from the confidence to a verdict."""
 
 from __future__ import annotations
 
@@ -13,45 +13,42 @@ __all__ = ["Judge", "Verdict", "find_judge"]
 
 
 class Verdict(StrEnum):
-    """What Footnote says of its own answer."""
+    """What Footnote says about its own answer."""
 
     ANSWERED = "answered"
-    """The first quote answers the question, at or above the confidence asked for."""
+    """The first quote probably answers the question."""
     RELATED = "related"
-    """Close passages exist, but they may not answer."""
+    """The passages are on the subject but may not answer."""
     NOT_FOUND = "not_found"
-    """The articles do not seem to say."""
+    """The articles seem to be about other subjects."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Judges answers by a fit. `answer_at` is the confidence at which a quote is given as the answer.
-
-    `origin` says for people what the fit was made from.
-    """
+    """A fitted confidence and the threshold `answer_at` from which a quote is given as the answer."""
 
     fit: Fit
     answer_at: float
-    origin: str = ""
 
     def confidence(self, signals: Mapping[str, float]) -> float:
-        """Return the chance that the first quote answers the question, 0 to 1."""
+        """Return the probability, 0 to 1, that the first quote answers the question."""
         return self.fit.confidence(signals)
 
-    def verdict(self, sure: float) -> Verdict:
-        """Return what to say at a confidence; without any hit that is 0, which never answers."""
-        if sure >= self.answer_at and sure > 0:
+    def verdict(self, confidence: float) -> Verdict:
+        """Return the verdict at a confidence; 0, which is that of no hit at all, never answers."""
+        if confidence >= self.answer_at and confidence > 0:
             return Verdict.ANSWERED
-        return Verdict.RELATED if sure >= self.fit.related_at and sure > 0 else Verdict.NOT_FOUND
+        return Verdict.RELATED if confidence >= self.fit.related_at and confidence > 0 else Verdict.NOT_FOUND
 
 
 def find_judge(file: Path, encoder_fingerprint: str, answer_at: float | None) -> Judge:
-    """Return the judge for an index: by the fit in `file` where it is the encoder's, else by the shipped one.
+    """Return the judge for an index of this encoder, by the fit in `file` or else the shipped one.
 
-    Without `answer_at` it is the fit's own.
+    Without `answer_at`, the fit's own threshold applies.
 
     Raises:
-        FitError: the file is there and is no fit.
+        FitError: `file` exists and is not a usable fit.
+        MissingError: `file` exists and cannot be read.
     """
-    chosen = choose_fit(file, encoder_fingerprint)
-    return Judge(chosen.fit, chosen.fit.answer_at if answer_at is None else answer_at, chosen.line())
+    fit = choose_fit(file, encoder_fingerprint)
+    return Judge(fit, fit.answer_at if answer_at is None else answer_at)

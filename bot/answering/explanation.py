@@ -62,7 +62,7 @@ def explanation_lines(answer: Answer) -> Iterator[str]:
     hit, judge = reasons.cited[0], reasons.judge
     yield from _weighted_sum("score of the first passage", 0.0, summed(hit))
     values = judged(hit)
-    weighed = {name: (weight, values[name]) for name, weight in judge.fit.weights}
+    weighed = {name: (weight, values[name]) for name, weight in judge.fit.weights.items()}
     yield from _weighted_sum("log-odds that its quote answers", judge.fit.bias, weighed)
     confidence = judge.confidence(values)
     yield f"confidence {confidence:.1%}; {_thresholds(reasons)}"

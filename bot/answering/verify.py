@@ -1,82 +1,80 @@
-"""Whether what somebody quotes stands in an article, to the letter, and if not, what was changed.
+"""Verification of quotes: whether a sentence stands in an article letter for letter, and what was changed.
 
-Each sentence that a text quotes is looked for as a phrase. Where it does not stand so, the
-passages that have its rarest words are searched for what is most like it, letter by letter, and the two are
-compared. Only white space may differ, since a quote may be wrapped; a curly quotation mark for a straight one
-is a change like any other.
+A message's block quotes are verified, or else what stands in quotation marks, or else all of it. Each
+sentence is looked up as a phrase. Where no article has it, it is aligned with the passages that match its
+rarest words. White space may differ, since quotes are wrapped; anything else is a change.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
-import json
+import operator
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.answering.alignment import Change, ChangeKind, compare, is_apart, most_like, places_of
-from bot.answering.quotations import has_block_quote, quotations, sentences_of, without_marks
-from index.analysis import WORD, fold
+from bot.answering.alignment import UNSPACED, Change, ChangeKind, align, diff
+from index.analysis import WORD, fold, words
 from index.articles.article import Article
-from index.language import words_of
-from index.passages.splitting import source_text
-from index.storage.local import Generation
-from index.storage.store import StoredPassage
+from index.passages.splitting import Passage, source_text, split_sentences
+from index.storage.store import Store
 
-__all__ = ["MOST", "Change", "ChangeKind", "CheckVerdict", "Checked", "check"]
+__all__ = ["MAX_SENTENCES", "Change", "ChangeKind", "QuoteVerdict", "VerifiedSentence", "verify"]
 
-MOST = 10
-"""Sentences of one text that are checked."""
+MAX_SENTENCES = 10
+"""Sentences of one message that are verified."""
 
-_LONGEST = 2_000
-"""Characters of a sentence that are checked."""
+_MAX_LENGTH = 2_000  # characters of a sentence that are verified
+_MAX_WORDS = 64  # of a sentence that are looked up
+_MAX_EXACT = 50  # passages in which places of a sentence are counted
+_MAX_SIMILAR = 5  # passages that are aligned with a sentence
+_RARE_WORDS = 8  # by which these are found
+_CHANGED_AT = 0.75  # similarity from which a sentence counts as changed from another
+_SHORT, _SHORT_CHANGED_AT = 25, 0.8  # the same below so many characters: a word is much of them
+_MIN_WORDS, _MIN_LENGTH = 3, 12  # below these a quote is too short to be recognised in another form
 
-_PHRASE_PASSAGES = 50
-"""Passages that have a sentence as a phrase: where it stands more often, it is not counted further."""
-
-_PHRASE_WORDS = 64
-"""Words of a sentence that are looked for as a phrase; that the rest follows is seen in the text."""
-
-_CANDIDATES = 12
-_NEAREST = 2
-_RARE_WORDS = 8
-
-_NEARLY = 0.9
-"""Likeness from which a text is taken for a quote although it has quotation marks inside."""
-
-_SHORT_WORDS, _SHORT_LETTERS = 3, 12
-"""Below these a quote is too short to be known in another form."""
-
-# Scripts that are written without spaces, so that a part of a sentence is no word of the index.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]"
+_UNSPACED = re.compile(UNSPACED)
+_LETTER = rf"[^\W{UNSPACED[1:-1]}]"  # of a script in which words have edges
+_INSIDE_WORD = re.compile(rf"(?<={_LETTER})(?={_LETTER})")
+_BLOCK_QUOTE = re.compile(r"^>>> (?s:(.+))|(?:^>(?: .*|$)\n?)+", re.MULTILINE)
+_BLOCK_MARK = re.compile(r"^> ?", re.MULTILINE)
+_LIST_MARK = re.compile(r"^[^\S\n]*(?:[-*+•‣◦▪]|\d{1,3}[.)])[^\S\n]+", re.MULTILINE)
+_OMISSION = re.compile(r"\s?[\[(]\s?(?:\.{3,}|…)\s?[\])]\s?|(?:^|\s)(?:\.{3,}|…)(?:\s|$)|(?:\.{3,}|…)$")
+_MARKS = r"(?:\*{1,3}|_{1,2}|~~|\|\||`{1,3})"
+_MARKDOWN = re.compile(rf"\\([!-/:-@\[-`{{-~])|(?<!\w){_MARKS}(?=\S)|(?<=\S){_MARKS}(?!\w)")
+_QUOTATION = re.compile(
+    r"""(?<!\w)"(?=\S)([^"]+)"(?!\w) | “([^“”]+)” | „([^„“”]+)[“”] | (?<!\w)”([^”]+)”(?!\w) | «([^«»]+)»
+    | »([^«»]+)« | ‹([^‹›]+)› | ›([^‹›]+)‹ | 「([^「」]+)」 | 『([^『』]+)』
+    | (?<!\w)['‘‚’](?=\S)((?:[^'‘’‚]|(?<=\w)['’](?=\w))+)['‘’](?!\w)""",
+    re.VERBOSE,
 )
+_OUTER_MARKS = '"“”„«»'
+
+_Candidate = tuple[Article, Passage]
+_Vocabulary = Callable[[], Mapping[str, int]]
 
 
-class CheckVerdict(StrEnum):
-    """What is said of a quoted sentence."""
+class QuoteVerdict(StrEnum):
+    """Whether an article has a sentence letter for letter, something like it, or nothing like it."""
 
     EXACT = "exact"
-    """It stands in an article to the letter."""
     CHANGED = "changed"
-    """An article has something like it."""
     ABSENT = "absent"
-    """No article has anything like it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """A quoted sentence, and where it stands, or what stands there instead.
+class VerifiedSentence:
+    """A quoted sentence, and what an article has of it.
 
-    `start` and `end` are offsets into the article's text (into its heading where `paragraph` is 0), and
-    `original` is what stands there. Put together, the changes that are not the article's alone are the quote,
-    and those that are not the quote's alone the original, with single spaces. `times` is how often it stands
-    in the articles to the letter, as far as that was counted; the first place is given.
+    `original` is what stands there: the article's text from `start` to `end`, or its heading's where
+    `paragraph` is 0. `changes` rebuild both (see `alignment.diff`). `times` counts the places that have the
+    sentence letter for letter; the first one is given.
     """
 
     quoted: str
-    verdict: CheckVerdict
+    verdict: QuoteVerdict
     article: Article | None = None
     paragraph: int = 0
     start: int = 0
@@ -88,204 +86,120 @@ class Checked:
     @property
     def is_slight(self) -> bool:
         """Whether a changed quote differs only in case, accents, or the form of its quotation marks."""
-        return self.verdict is CheckVerdict.CHANGED and _folded(self.quoted) == _folded(self.original)
+        folded = [" ".join(fold(text).split()) for text in (self.quoted, self.original)]
+        return self.verdict is QuoteVerdict.CHANGED and folded[0] == folded[1]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A part of an article's text, or of its heading; `likeness` to what was looked for is 0 to 1."""
+def verify(text: str, store: Store) -> tuple[VerifiedSentence, ...]:
+    """Verify the first ten sentences that a message quotes, in order.
 
-    article: Article
-    in_heading: bool
-    start: int
-    end: int
-    likeness: float = 1.0
-
-    @property
-    def source(self) -> str:
-        return self.article.heading if self.in_heading else self.article.text
-
-    @property
-    def text(self) -> str:
-        return self.source[self.start : self.end]
-
-    def widened(self, by: int) -> _Place:
-        end = min(self.end + by, len(self.source))
-        return _Place(self.article, self.in_heading, max(self.start - by, 0), end)
-
-    @property
-    def paragraph(self) -> int:
-        if self.in_heading:
-            return 0
-        return self.article.paragraph_at(self.start)
-
-
-def check(text: str, generation: Generation) -> tuple[Checked, ...]:
-    """Check each sentence that any text quotes, in order; the first ten of them.
-
-    The text is read as Discord shows it. It is read as it was typed, where an article has that to the letter,
-    and as a quote in itself, where it has no block quote and nearly all of it stands in articles, if then the
-    articles have more of it.
+    If articles have the whole message as it was typed, up to slight changes, its quotation marks and
+    asterisks are theirs, and all of it is the quote.
     """
-    whole = text[: MOST * _LONGEST].encode("utf-8", "replace").decode().replace("\x00", " ")
-    plain = without_marks(whole)
-    checker = _Checker(generation)
-    found = [checker.check(quotations(plain))]
-    as_typed = checker.check(quotations(whole))
-    if all(one.likeness == 1 for one in as_typed):
-        found.append(as_typed)
-    as_quote = [] if has_block_quote(plain) else checker.check([plain])
-    if all(one.likeness >= _NEARLY for one in as_quote):
-        found.append(as_quote)
-    best = max(found, key=lambda reading: sum(one.letters for one in reading))
-    return tuple(one.checked for one in best)
+    text = text[: MAX_SENTENCES * _MAX_LENGTH].encode("utf-8", "replace").decode().replace("\x00", " ")
+    vocabulary = functools.cache(store.vocabulary)
+    look_up = functools.cache(functools.partial(_verify_sentence, store, vocabulary))
+
+    def verify_all(quotes: Sequence[str]) -> tuple[VerifiedSentence, ...]:
+        sentences = (sentence for quote in quotes for sentence in _sentences(quote, store.info.language))
+        return tuple(map(look_up, itertools.islice(sentences, MAX_SENTENCES)))
+
+    typed = verify_all([text])
+    if all(found.verdict is QuoteVerdict.EXACT or found.is_slight for found in typed):
+        return typed
+    return verify_all(_quotations(_MARKDOWN.sub(r"\1", text)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """A checked sentence, its likeness, and how many of its letters stand in the article."""
-
-    checked: Checked
-    likeness: float
-
-    @property
-    def letters(self) -> int:
-        return sum(len(one.text) for one in self.checked.changes if one.kind is ChangeKind.SAME)
+def _quotations(text: str) -> list[str]:
+    """Return a message's block quotes, or else what stands in quotation marks, or else all of it."""
+    blocks = [block[1] or _BLOCK_MARK.sub("", block[0]) for block in _BLOCK_QUOTE.finditer(text)]
+    marked = ["".join(groups) for groups in _QUOTATION.findall(text)]
+    # A single word in quotation marks is emphasis or irony.
+    marked = [quote for quote in marked if len(WORD.findall(quote)) > 1 or _UNSPACED.search(quote)]
+    return [block.strip().strip(_OUTER_MARKS) for block in blocks] or marked or [text]
 
 
-class _Checker:
-    """Checks the readings of one text, each sentence of them once."""
-
-    def __init__(self, generation: Generation) -> None:
-        self._generation = generation
-        self._language = str(generation.manifest.passage_settings["language"])
-        self._articles: dict[int, Article] = {}
-        self._known: dict[str, _Result] = {}
-
-    def check(self, pieces: Iterable[str]) -> list[_Result]:
-        """Check the sentences of quotations, in order."""
-        sentences = (_cut(one) for piece in pieces for one in sentences_of(piece, self._language))
-        return [self._check(one) for one, _ in zip(sentences, range(MOST), strict=False)]
-
-    def _check(self, sentence: str) -> _Result:
-        if sentence not in self._known:
-            self._known[sentence] = self._result(sentence)
-        return self._known[sentence]
-
-    def _result(self, sentence: str) -> _Result:
-        places = self._exact(sentence)
-        near = None if places or _is_short(sentence) else self._nearest(sentence)
-        if near and " ".join(near.text.split()) == sentence:
-            places = [near]
-        if places:
-            return _Result(_checked(sentence, CheckVerdict.EXACT, places[0], len(places)), 1.0)
-        if near is None:
-            return _Result(Checked(sentence, CheckVerdict.ABSENT), 0.0)
-        return _Result(_checked(sentence, CheckVerdict.CHANGED, near, 1), near.likeness)
-
-    def _exact(self, sentence: str) -> list[_Place]:
-        """Return where a sentence stands to the letter, in the order of the articles."""
-        found: dict[tuple[int, bool, int], _Place] = {}
-        for stored in self._passages("rowid", f'text : "{_phrase(sentence)}"', _PHRASE_PASSAGES):
-            article, passage = self._article(stored.article), stored.passage
-            source = source_text(article, passage)
-            first = max(passage.start - len(sentence), 0)
-            around = source[first : passage.end + len(sentence)]
-            for a, b in places_of(sentence, around):
-                start, end = first + a, first + b
-                if is_apart(source, start, end):
-                    place = _Place(article, passage.is_heading, start, end)
-                    found.setdefault((stored.article, passage.is_heading, start), place)
-        if not found and _UNSPACED.search(sentence):
-            return list(itertools.islice(self._anywhere(sentence), _PHRASE_PASSAGES))
-        return [found[key] for key in sorted(found)]
-
-    def _anywhere(self, sentence: str) -> Iterator[_Place]:
-        """Yield where a sentence stands in the first articles that have a word of it, reading all of them."""
-        word = max(sentence.split(), key=len)
-        sql = "SELECT id FROM articles WHERE instr(text, ?) ORDER BY id LIMIT ?"
-        for (row,) in self._generation.query(sql, word, _CANDIDATES):
-            article = self._article(row)
-            for start, end in places_of(sentence, article.text):
-                yield _Place(article, False, start, end)
-
-    def _nearest(self, sentence: str) -> _Place | None:
-        """Return what is most like a sentence in the passages that have its rarest words."""
-        pairs = _pairs(sentence)
-        ranked: list[tuple[int, _Place]] = []
-        for stored in self._passages("bm25(passage_words, 1.0, 0.5)", self._rare(sentence), _CANDIDATES):
-            article, passage = self._article(stored.article), stored.passage
-            place = _Place(article, passage.is_heading, passage.start, passage.end)
-            ranked.append((len(pairs & _pairs(place.text)), place.widened(_LONGEST)))
-        ranked.sort(key=lambda one: -one[0])
-        best: _Place | None = None
-        for _, around in ranked[:_NEAREST]:
-            like = most_like(sentence, around.text)
-            if like is not None and (best is None or like.likeness > best.likeness):
-                start, end = around.start + like.start, around.start + like.end
-                best = _Place(around.article, around.in_heading, start, end, like.likeness)
-        return best
-
-    def _rare(self, sentence: str) -> str:
-        """Return a query for the words of a sentence that fewest passages have."""
-        words = list(dict.fromkeys(words_of(sentence)))
-        rows = self._generation.query(
-            "SELECT word FROM words WHERE word IN (SELECT value FROM json_each(?)) "
-            "ORDER BY passages, word LIMIT ?",
-            json.dumps(words),
-            _RARE_WORDS,
-        )
-        return " OR ".join(f'"{word}"' for (word,) in rows)
-
-    def _passages(self, order: str, match: str, count: int) -> list[StoredPassage]:
-        if not WORD.search(match):
-            return []
-        sql = f"SELECT rowid FROM passage_words WHERE passage_words MATCH ? ORDER BY {order}, rowid LIMIT ?"  # noqa: S608 - our own orders
-        return self._generation.passages([row for (row,) in self._generation.query(sql, match, count)])
-
-    def _article(self, row: int) -> Article:
-        if row not in self._articles:
-            self._articles[row] = self._generation.article(row)
-        return self._articles[row]
+def _sentences(quote: str, language: str) -> Iterator[str]:
+    """Yield a quote's sentences, each on one line, without list marks, and parted where dots omit words."""
+    for paragraph in re.split(r"\n\s*\n", _LIST_MARK.sub("\n\n", quote)):
+        for start, end in split_sentences(paragraph, language):
+            for part in _OMISSION.split(" ".join(paragraph[start:end].split())):
+                if WORD.search(part):
+                    yield part if len(part) <= _MAX_LENGTH else part[: _MAX_LENGTH + 1].rsplit(" ", 1)[0]
 
 
-def _checked(sentence: str, verdict: CheckVerdict, place: _Place, times: int) -> Checked:
-    return Checked(
+def _verify_sentence(store: Store, vocabulary: _Vocabulary, sentence: str) -> VerifiedSentence:
+    folded = words(sentence)[:_MAX_WORDS]
+    found = _find_exact(sentence, _candidates(store, store.with_phrase(" ".join(folded), _MAX_EXACT)))
+    if not found:
+        # A phrase may cross the edge of a passage, or be part of a word of an unspaced script.
+        candidates = _candidates(store, _similar_passages(store, vocabulary, folded))
+        found = _find_exact(sentence, candidates)
+        is_long = len(sentence) >= _MIN_LENGTH and (len(folded) >= _MIN_WORDS or _UNSPACED.search(sentence))
+        if candidates and not found and is_long:
+            found = _find_changed(sentence, candidates)
+    return found or VerifiedSentence(sentence, QuoteVerdict.ABSENT)
+
+
+def _candidates(store: Store, rows: Sequence[int]) -> list[_Candidate]:
+    passages = store.passages(rows)
+    articles = store.articles([stored.article for stored in passages])
+    return [(article, stored.passage) for article, stored in zip(articles, passages, strict=True)]
+
+
+def _similar_passages(store: Store, vocabulary: _Vocabulary, folded: Sequence[str]) -> list[int]:
+    """Return the passages that match a sentence's rarest words best."""
+    distinct = list(dict.fromkeys(folded))
+    counts = store.passage_counts([[word] for word in distinct])
+    known = [word for count, word in sorted(zip(counts, distinct, strict=True)) if count]
+    if not known and (longest := max(distinct, key=len, default="")) and _UNSPACED.search(longest):
+        # Without spaces a "word" is a whole clause: find the clauses that the quote is part of.
+        known = [word for word in vocabulary() if longest in word]
+    return [row for row, _ in store.best_in_words(known[:_RARE_WORDS], _MAX_SIMILAR)] if known else []
+
+
+def _around(passage: Passage, sentence: str) -> tuple[int, int]:
+    """Return the span of a passage with room for a sentence that crosses its edge."""
+    return max(passage.start - len(sentence), 0), passage.end + len(sentence)
+
+
+def _find_exact(sentence: str, candidates: Sequence[_Candidate]) -> VerifiedSentence | None:
+    """Return the first place that has a sentence as whole words, with the number of places."""
+    pattern = re.compile(r"\s+".join(map(re.escape, sentence.split())))
+    places = {}
+    for article, passage in candidates:
+        source = source_text(article, passage)
+        start, end = _around(passage, sentence)
+        if sentence in " ".join(source[start:end].split()):  # linear, as the pattern alone is not
+            for match in pattern.finditer(source, start, end):
+                if not any(_INSIDE_WORD.match(source, at) for at in match.span()):
+                    places[article.id, passage.is_heading, match.start()] = (article, passage), *match.span()
+    return _result(sentence, *next(iter(places.values())), times=len(places)) if places else None
+
+
+def _find_changed(sentence: str, candidates: Sequence[_Candidate]) -> VerifiedSentence | None:
+    """Return the part of the candidates that is most like a sentence, if it is similar enough."""
+    aligned = [
+        (*align(sentence, source_text(article, passage), *_around(passage, sentence)), (article, passage))
+        for article, passage in candidates
+    ]
+    similarity, start, end, candidate = max(aligned, key=operator.itemgetter(0))
+    enough = _CHANGED_AT if len(sentence) >= _SHORT else _SHORT_CHANGED_AT
+    return _result(sentence, candidate, start, end) if similarity >= enough else None
+
+
+def _result(sentence: str, candidate: _Candidate, start: int, end: int, times: int = 1) -> VerifiedSentence:
+    article, passage = candidate
+    original = source_text(article, passage)[start:end]
+    is_exact = " ".join(original.split()) == sentence
+    return VerifiedSentence(
         quoted=sentence,
-        verdict=verdict,
-        article=place.article,
-        paragraph=place.paragraph,
-        start=place.start,
-        end=place.end,
-        original=place.text,
-        changes=compare(sentence, place.text),
+        verdict=QuoteVerdict.EXACT if is_exact else QuoteVerdict.CHANGED,
+        article=article,
+        paragraph=0 if passage.is_heading else article.paragraph_at(start),
+        start=start,
+        end=end,
+        original=original,
+        changes=diff(sentence, original),
         times=times,
     )
-
-
-def _cut(sentence: str) -> str:
-    """Return as much of a sentence as is checked, cut after a word where there is a space."""
-    if len(sentence) <= _LONGEST:
-        return sentence
-    return sentence[: _LONGEST + 1].rpartition(" ")[0] or sentence[:_LONGEST]
-
-
-def _is_short(sentence: str) -> bool:
-    few = len(WORD.findall(sentence)) < _SHORT_WORDS and not _UNSPACED.search(sentence)
-    return few or len(sentence) < _SHORT_LETTERS
-
-
-def _phrase(sentence: str) -> str:
-    """Return a sentence's first words as FTS5 takes them between quotation marks."""
-    words = list(itertools.islice(WORD.finditer(sentence), _PHRASE_WORDS))
-    whole = sentence if len(words) < _PHRASE_WORDS else sentence[: words[-1].end()]
-    return whole.replace('"', '""')
-
-
-def _pairs(text: str) -> set[tuple[str, str]]:
-    """Return the words of a text, each with the next."""
-    return set(itertools.pairwise(words_of(text)))
-
-
-def _folded(text: str) -> str:
-    return " ".join(fold(text).split())

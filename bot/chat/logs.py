@@ -1,26 +1,9 @@
-"""Log lines on standard error: text for people or JSON for programs, in which no token is ever shown.
+"""Log lines on standard error, as text or JSON, with every token replaced.
 
-Each line written while a question is answered carries that question's correlation id, also from a worker
-thread to which the context was copied (`asyncio.to_thread` does that; `run_in_executor` does not).
-
-A JSON line is one object with these keys:
-
-- `time`: when, in UTC, as ISO 8601 with milliseconds
-- `level`: debug, info, warning, error or critical
-- `logger`: which module wrote it
-- `message`: what happened
-- `id`: the question's correlation id, 8 hex characters; only while a question is answered
-- `traceback`: of an error; only where there is one
-
-and where a question was answered (`log_answered`) also:
-
-- `way`: how it was asked (see `Way`)
-- `verdict`, `confidence`, `elapsed_ms`, `generation`: as in the answer's own JSON
-- `waited_ms`: milliseconds in the queue
-- `server`, `channel`: Discord's ids of where it was asked; null in a direct message
-- `question` where `FOOTNOTE_LOG_QUESTIONS` is on, else `question_length`, in characters
-
-Nobody's user id is among them.
+A JSON line has the keys `time` (UTC), `level`, `logger` and `message`, `traceback` for an error, and `id`
+while a question is answered: eight hex characters that all lines on it share, also those from worker threads
+(`asyncio.to_thread` copies the context). The line on an answer adds the fields of `log_answer`. No line holds
+a user's id.
 """
 
 from __future__ import annotations
@@ -30,192 +13,120 @@ import logging
 import re
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
+from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
+from pythonjsonlogger.json import JsonFormatter
+
 from bot.answering.answer import Answer
-from bot.discordapp.delivery import is_ours
-from bot.redaction import HIDDEN, Redactor
+from bot.credentials import HIDDEN, Redactor
 from bot.settings import BotSettings
-from index.errors import FootnoteError
 from index.terminal import printable
 
-__all__ = [
-    "JsonFormatter",
-    "RedactingFormatter",
-    "Way",
-    "about",
-    "begin_question",
-    "correlation",
-    "log_answered",
-    "set_up_logging",
-]
+__all__ = ["Way", "begin_question", "log_answer", "set_up_logging"]
 
 Way = Literal["slash", "mention", "reply", "direct", "menu", "follow-up", "thread", "forum", "channel"]
-"""How a question was asked: by command, in a message or its menu, by the follow-up button, or as a post."""
+"""How a question was asked: by a command, a message or its menu, the follow-up form, or a forum post."""
 
-correlation: ContextVar[str] = ContextVar("correlation", default="")
-"""The id of the question that is being answered; empty while none is."""
-
-_FORMAT = "%(asctime)s %(levelname)-7s %(mark)s%(message)s"
-_DEBUG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(mark)s%(message)s"
-# Whoever has an interaction's token can speak as the bot for fifteen minutes; it stands in addresses.
-_IN_ADDRESS = re.compile(r"(/(?:webhooks|interactions)/\d+/)[^/\s'\"?]+")
-_IN_PAYLOAD = re.compile(r"(['\"]token['\"]: ?['\"])[^'\"]*")
-
+# With an interaction's token anyone can post as the bot for fifteen minutes.
+_INTERACTION_TOKEN = re.compile(
+    r"""(/(?:webhooks|interactions)/\d+/|['"]token['"]:\ ?['"])[^/\s'"?]+""", re.VERBOSE
+)
+_question_id: ContextVar[str] = ContextVar("question_id", default="")
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
 def begin_question() -> Iterator[str]:
-    """Give what is logged inside, in this task and what it starts, a new correlation id; yield that id."""
-    made = secrets.token_hex(4)
-    before = correlation.set(made)
+    """Give what is logged inside, by this task and those it starts, a new id; yield the id."""
+    token = _question_id.set(secrets.token_hex(4))
     try:
-        yield made
+        yield _question_id.get()
     finally:
-        correlation.reset(before)
+        _question_id.reset(token)
 
 
-def about(question: str, settings: BotSettings) -> str:
-    """Return what a log line may say of a question: its text, quoted, where the settings allow it."""
-    if settings.log_questions:
-        return printable(json.dumps(question, ensure_ascii=False))
-    return f"{len(question)} characters"
+def log_answer(answer: Answer, settings: BotSettings, *, way: Way, waited_ms: float, **place: object) -> None:
+    """Log one line on an answer; the question itself only where FOOTNOTE_LOG_QUESTIONS is on.
 
-
-def log_answered(  # noqa: PLR0913 - what is worth knowing of an answer
-    answer: Answer,
-    settings: BotSettings,
-    *,
-    way: Way,
-    server: int | None,
-    waited_ms: float,
-    channel: int | None = None,
-) -> None:
-    """Write the one line that says how a question was asked and what came of it, at level info.
-
-    `server` and `channel` are Discord's ids, None in a direct message; `waited_ms` is the time in the queue.
+    `waited_ms` are the milliseconds in the queue; `place` is where, by the names `server` and `channel`.
     """
-    fields: dict[str, Any] = {
-        "way": way,
-        "verdict": answer.verdict,
-        "confidence": answer.confidence,
-        "elapsed_ms": answer.elapsed_ms,
-        "waited_ms": round(waited_ms, 1),
-        "generation": answer.generation,
-        "server": server,
-        "channel": channel,
-    }
-    if settings.log_questions:
-        fields["question"] = answer.question
-    else:
-        fields["question_length"] = len(answer.question)
-    _log.info("Question done", extra={"question_fields": fields})
+    fields = {"way": way, "verdict": str(answer.verdict), "confidence": answer.confidence}
+    fields |= {"elapsed_ms": answer.elapsed_ms, "waited_ms": round(waited_ms, 1)}
+    fields |= {"generation": answer.generation, **place}
+    question = answer.question
+    shown = {"question": question} if settings.log_questions else {"question_length": len(question)}
+    _log.info("Question done", extra=fields | shown)
 
 
-class _Redacting(logging.Formatter):
-    """Knows what must not be shown."""
+class _TextLines(logging.Formatter):
+    """Formats lines for people: extra fields as name=value, nothing that could steer a terminal."""
 
-    def __init__(self, layout: str | None, hidden: tuple[str, ...]) -> None:
+    def __init__(self, layout: str, redact: Callable[[str], str]) -> None:
         super().__init__(layout, datefmt="%H:%M:%S")
-        self._redact = Redactor(*hidden)
-
-    def redacted(self, text: str) -> str:
-        """Return the text without tokens."""
-        text = _IN_ADDRESS.sub(rf"\1{HIDDEN}", self._redact(text))
-        return _IN_PAYLOAD.sub(rf"\1{HIDDEN}", text)
-
-
-class RedactingFormatter(_Redacting):
-    """Formats as text, tracebacks included, then takes the tokens out."""
+        self._redact = redact
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, or the lines of a traceback, without tokens and what would steer a terminal."""
-        asked = correlation.get()
-        record.mark = f"[{asked}] " if asked else ""
-        return printable(self.redacted(super().format(record)))
+        record.mark = f"[{record.id}] " if hasattr(record, "id") else ""
+        return printable(self._redact(super().format(record)))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
-        """Return the line; fields follow as name=value, a value as JSON has it, simple words bare."""
-        fields: dict[str, Any] = getattr(record, "question_fields", {})
-        pairs = [f"{name}={_bare(value)}" for name, value in fields.items()]
-        return " ".join([super().formatMessage(record), *pairs])
+        extra = merge_record_extra(record, {}, [*RESERVED_ATTRS, "id", "mark"])
+        fields = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in extra.items())
+        return " ".join([super().formatMessage(record), *fields])
 
 
-def _bare(value: object) -> str:
-    if isinstance(value, str) and re.fullmatch(r"[\w.-]+", value):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+class _JsonLines(JsonFormatter):
+    """Formats lines for programs."""
 
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        super().__init__("%(message)s", rename_fields={"exc_info": "traceback"})
+        self._redact = redact
 
-class JsonFormatter(_Redacting):
-    """Formats as one line of JSON; tokens are taken out of each text before it is escaped."""
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        return {key: self._redact(v) if isinstance(v, str) else v for key, v in log_data.items()}
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line, with the keys that this module's documentation names."""
+    def add_fields(
+        self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
+    ) -> None:
         when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line: dict[str, Any] = {
-            "time": when.replace("+00:00", "Z"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if asked := correlation.get():
-            line["id"] = asked
-        line |= getattr(record, "question_fields", {})
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        # As ASCII: half a character, which a message may hold, could not be written otherwise.
-        return json.dumps(
-            {key: self.redacted(value) if isinstance(value, str) else value for key, value in line.items()}
-        )
+        log_data.update(time=when, level=record.levelname.lower(), logger=record.name)
+        super().add_fields(log_data, record, message_dict)
 
 
-class _Quieter(logging.Filter):
-    """Turns discord.py's tracebacks of trouble that is not ours into a line each: it goes on by itself."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        if error is None or not record.name.startswith("discord"):
-            return True
-        if str(record.msg).startswith("Attempting a reconnect"):
-            told = f"The connection to Discord was lost ({type(error).__name__}). {record.getMessage()}"
-        elif isinstance(error, FootnoteError) or not is_ours(error):
-            told = f"{record.getMessage()} ({error})"
-        else:
-            return True
-        record.msg, record.args, record.exc_info, record.exc_text = told, None, None, None
-        record.levelno, record.levelname = logging.WARNING, "WARNING"
-        return True
+def _mark_question(record: logging.LogRecord) -> bool:
+    if question_id := _question_id.get():
+        record.id = question_id
+    return True
 
 
-def set_up_logging(settings: BotSettings, stream: TextIO | None = None) -> logging.Handler:
-    """Write log lines to standard error at the level and in the form of the settings; return the handler.
+def set_up_logging(
+    settings: BotSettings, stream: TextIO | None = None, libraries: Iterable[str] = ()
+) -> logging.Handler:
+    """Log to standard error (or `stream`) as the settings say, and return the handler.
 
-    Libraries are heard from warnings up. With level debug they are heard from info up, and from debug up only
-    where questions may be logged: discord.py's debug lines hold whole messages and who wrote them.
+    Of `libraries`, warnings and errors are logged. At level debug, so is info, and where questions may be
+    logged also debug: a platform's library logs whole messages there, with their authors.
     """
+    token = settings.discord_token
+    hide_token = Redactor(token.get_secret_value() if token else "")
+
+    def redact(text: str) -> str:
+        return _INTERACTION_TOKEN.sub(rf"\1{HIDDEN}", hide_token(text))
+
     level = logging.getLevelName(settings.log_level.upper())
     debug = level <= logging.DEBUG
-    token = settings.discord_token
-    hidden = (token.get_secret_value(),) if token else ()
+    layout = f"%(asctime)s %(levelname)-7s {'%(name)s: ' if debug else ''}%(mark)s%(message)s"
     handler = logging.StreamHandler(stream or sys.stderr)
-    if settings.log_format == "json":
-        handler.setFormatter(JsonFormatter(None, hidden))
-    else:
-        handler.setFormatter(RedactingFormatter(_DEBUG_FORMAT if debug else _FORMAT, hidden))
-    handler.addFilter(_Quieter())
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(level)
-    if debug:
-        libraries = logging.DEBUG if settings.log_questions else logging.INFO
-    else:
-        libraries = max(level, logging.WARNING)
-    for name in ("discord", "aiohttp", "asyncio"):
-        logging.getLogger(name).setLevel(libraries)
+    handler.setFormatter(_JsonLines(redact) if settings.log_format == "json" else _TextLines(layout, redact))
+    handler.addFilter(_mark_question)
+    logging.getLogger().addHandler(handler)
+    logging.getLogger().setLevel(level)
+    quiet = (logging.DEBUG if settings.log_questions else logging.INFO) if debug else logging.WARNING
+    for name in libraries:
+        logging.getLogger(name).setLevel(max(level, quiet))
     return handler

@@ -1,80 +1,95 @@
-"""What is under way, so that stopping can finish the answers and give up the rest."""
+"""Running asyncio tasks: answers that a shutdown waits for, work that it cancels, and acknowledgements.
+
+Discord gives up on a command that is not acknowledged within three seconds, and then allows 15 minutes for
+the answer. In a burst of questions, acknowledgements therefore go out before answers.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-__all__ = ["Work"]
+__all__ = ["Tasks"]
 
-_GIVING_UP = 5.0
-"""How long work that was given up may take to say so."""
-
+_CANCEL_PATIENCE = 5.0  # seconds that a cancelled task has to tell its user
+_LONGEST_DEFERRAL = 2.0  # seconds, so that a steady stream of acknowledgements cannot block the answers
 _log = logging.getLogger(__name__)
 
 
-class Work:
-    """The tasks that answer people, those that somebody waits for (a rebuild), and jobs in the background."""
+class Tasks:
+    """The tasks of one bot, in three groups: answers, cancellable work such as rebuilds, background jobs."""
 
     def __init__(self) -> None:
-        self._answers: set[asyncio.Task[Any]] = set()
-        self._others: set[asyncio.Task[Any]] = set()
-        self._jobs: set[asyncio.Task[None]] = set()
         self.stopping = False
-        """Whether new questions are turned away."""
+        """Whether new questions are refused."""
+        self._answers: set[asyncio.Task[Any]] = set()
+        self._cancellable: set[asyncio.Task[Any]] = set()
+        self._background: set[asyncio.Task[Any]] = set()
+        self._acknowledging = 0
+        self._acknowledged = asyncio.Event()
+        self._acknowledged.set()
 
     @contextmanager
-    def answer(self) -> Iterator[None]:
-        """Count the current task as an answer: stopping waits for it."""
-        yield from self._counted(self._answers)
-
-    @contextmanager
-    def other(self) -> Iterator[None]:
-        """Count the current task as work that stopping cancels once the answers are out."""
-        yield from self._counted(self._others)
-
-    @staticmethod
-    def _counted(tasks: set[asyncio.Task[Any]]) -> Iterator[None]:
-        task = asyncio.current_task()
-        if task is not None:
+    def track(self, *, cancellable: bool = False) -> Iterator[None]:
+        """Track the current task, so that `drain` waits for it, or cancels it if it is `cancellable`."""
+        tasks = self._cancellable if cancellable else self._answers
+        if (task := asyncio.current_task()) is not None:
             tasks.add(task)
-            task.add_done_callback(tasks.discard)  # not earlier: an apology may follow the work itself
+            task.add_done_callback(tasks.discard)  # not when the block ends: an apology may follow it
         yield
 
     def start(self, job: Coroutine[Any, Any, Any]) -> asyncio.Task[None]:
-        """Run a job in the background, for nobody in particular: stopping gives it up without a word."""
+        """Run a background job. Its failure is logged; `drain` cancels it."""
 
         async def run() -> None:
             try:
                 await job
-            except Exception:  # noqa: BLE001 -- nobody need wait for it, so the log is told
-                _log.exception("A job in the background failed.")
+            except Exception:  # noqa: BLE001 - nobody awaits it
+                _log.exception("A background job failed.")
 
         task = asyncio.create_task(run())
-        self._jobs.add(task)
-        task.add_done_callback(self._jobs.discard)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
         return task
 
-    async def drain(self, within: float) -> int:
-        """Turn new work away, give up the jobs, finish the answers, cancel the rest.
+    @contextmanager
+    def acknowledging(self) -> Iterator[None]:
+        """Mark an acknowledgement as being sent."""
+        self._acknowledging += 1
+        self._acknowledged.clear()
+        try:
+            yield
+        finally:
+            self._acknowledging -= 1
+            if not self._acknowledging:
+                self._acknowledged.set()
+
+    async def acknowledged(self) -> None:
+        """Wait until no acknowledgement is being sent, two seconds at most."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._acknowledged.wait(), _LONGEST_DEFERRAL)
+
+    async def drain(self, seconds: float) -> int:
+        """Refuse new work, cancel background jobs, finish answers within `seconds`, cancel the rest.
 
         Returns:
-            How many somebody waited for that were given up.
+            How many tasks that somebody waited for were cancelled.
         """
         self.stopping = True
-        jobs = list(self._jobs)
+        jobs = list(self._background)
         for job in jobs:
             job.cancel()
         await asyncio.gather(*jobs, return_exceptions=True)
-        deadline = asyncio.get_running_loop().time() + within
-        while self._answers and (left := deadline - asyncio.get_running_loop().time()) > 0:
-            await asyncio.wait(self._answers, timeout=left)
-        late = self._answers | self._others
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._answers:
+                    await asyncio.wait(self._answers)
+        late = self._answers | self._cancellable
         for task in late:
             task.cancel()
         if late:
-            await asyncio.wait(late, timeout=_GIVING_UP)
+            await asyncio.wait(late, timeout=_CANCEL_PATIENCE)
         return len(late)

@@ -1,6 +1,7 @@
-"""The Discord surface, the only place that imports discord.
+"""The Discord surface, the only package that imports discord: it renders and delivers, and decides nothing.
 
-`running.run` runs the bot until it is told to stop; `connection.check_connection` only tries the token.
+`client` handles events, `commands` has a module for each group of commands, `buttons` those under an answer,
+`messages` questions in messages. `embeds` and `markdown` render; `delivery` posts with what Discord allows.
 """
 
-__all__: list[str] = []
+__all__ = ["client", "connection", "running"]

@@ -1,172 +1,299 @@
-"""The buttons under an answer. All that they need is in their ids, so they work after a restart, for anyone.
+"""The buttons under an answer, and the forms that they open.
 
-Views are stopped before they are sent, so that discord.py keeps nothing of them: a press is matched by the
-id alone (`DynamicItem`).
+A button's id holds all that it needs, so it works after a restart and for anyone. Views and forms are stopped
+before they are sent, so that discord.py keeps nothing of them: presses are matched by id (`DynamicItem`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, ClassVar, Self
 
 import discord
 
 from bot.answering.answer import Answer, Verdict
-from bot.chat.quote_reference import PACKED, PLACE, Span, spans_of
-from bot.chat.words import Words
-from bot.discordapp import pressing
-from bot.discordapp.notices import said
-from bot.discordapp.render import quotes_shown
-from bot.discordapp.talk import Surface, Where, apologise, private_reply, surface_of, where_of
-from bot.service.catalogue import ArticleLine
+from bot.chat.asking import Place
+from bot.chat.messages import Messages, Notice
+from bot.chat.quote_reference import PACKED_LENGTH, PACKED_PATTERN, QuoteReference, quote_references
+from bot.discordapp.context import Interaction, RefusedError, defer, exchange_of, handling
+from bot.discordapp.delivery import LOST, edit_response
+from bot.discordapp.embeds import Source, context_embed, notice_embed, quotes_shown, source_embed, why_embed
+from bot.discordapp.markdown import blockquote
+from bot.service.catalogue import CatalogueEntry
 
-__all__ = ["BUTTONS", "answer_buttons", "source_buttons"]
+__all__ = [
+    "BUTTONS",
+    "FOLLOW_UP_FORM",
+    "REASON_FORM",
+    "answer_buttons",
+    "is_known",
+    "take_reason",
+    "typed_in",
+]
 
-_NEXT = 4
-"""Further sources that a button's id has room for."""
+FOLLOW_UP_FORM = "fn:form:ask"
+REASON_FORM = "fn:form:reason"
+_PASS_ON = "fn:help"  # noqa: S105 - no password
 
-_STYLES = discord.ButtonStyle
+_SOURCES_IN_ID = 4
+_QUESTION_LENGTH, _REASON_LENGTH = 1000, 500
+_PASSED_ON_ROOM = 1400
+_log = logging.getLogger(__name__)
 
 Item = discord.ui.DynamicItem[discord.ui.Button[Any]]
 
 
 class _Button(Item, template=r"$^"):
-    """A button whose press is answered whatever happens."""
+    """A button; `parts` are the named groups of its id."""
 
-    style: ClassVar[discord.ButtonStyle] = _STYLES.secondary
+    style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.secondary
 
     def __init__(self, custom_id: str, label: str, row: int | None = None) -> None:
         super().__init__(discord.ui.Button(style=self.style, label=label, custom_id=custom_id, row=row))
-        found = self.template.fullmatch(custom_id)
-        self.found: dict[str, str | None] = found.groupdict() if found else {}
+        match = self.template.fullmatch(custom_id)
+        self.parts: dict[str, str] = match.groupdict("") if match else {}
 
     @classmethod
     async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
-        """Make the button anew from its id."""
         return cls(match.string, getattr(item, "label", None) or "-")
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Do what the button is for; whoever pressed it hears of what goes wrong."""
-        surface = surface_of(interaction)
-        with surface.work.answer():
-            try:
-                await self.pressed(surface, interaction)
-            except asyncio.CancelledError:
-                words = (await where_of(surface, interaction)).words
-                await private_reply(interaction, said(words, "stopping"))
-                raise
-            except Exception as error:  # noqa: BLE001 -- whatever it is, they hear of it and it is logged
-                await apologise(interaction, error)
+        async with handling(interaction) as place:
+            await self.pressed(interaction, place)
 
-    async def pressed(self, surface: Surface, interaction: discord.Interaction[Any]) -> None:
-        """Do what the button is for."""
+    async def pressed(self, interaction: Interaction, place: Place) -> None:
         raise NotImplementedError
 
 
-class ContextButton(_Button, template=rf"fn:context:(?P<span>{PLACE})"):
-    """Shows the quote in its place."""
+class _Context(_Button, template=rf"fn:context:(?P<span>{PACKED_PATTERN})"):
+    """Shows the quote in its paragraph, to whoever pressed."""
 
-    @classmethod
-    def of(cls, span: Span, words: Words) -> Self:
-        """Make the button for a quote."""
-        return cls(f"fn:context:{span.pack()}", words("button_context"))
-
-    async def pressed(self, surface: Surface, interaction: discord.Interaction[Any]) -> None:
-        """Show the context to whoever pressed."""
-        await pressing.show_context(surface, interaction, Span.unpack(self.found["span"] or ""))
+    async def pressed(self, interaction: Interaction, place: Place) -> None:
+        await defer(interaction)
+        source = await _source(interaction, QuoteReference.unpack(self.parts["span"]))
+        if source is None:
+            raise RefusedError(place.messages.notice("changed_since"))
+        await edit_response(interaction, await asyncio.to_thread(context_embed, source, place.messages))
 
 
-class NextButton(
-    _Button, template=rf"fn:(?P<way>next|page):(?P<number>\d{{1,2}}):(?P<spans>(?:{PLACE}){{1,{_NEXT}}})"
+class _Next(
+    _Button,
+    template=rf"fn:(?P<way>next|page):(?P<number>\d{{1,2}}):(?P<spans>(?:{PACKED_PATTERN}){{1,{_SOURCES_IN_ID}}})",
 ):
-    """Shows the next of an answer's sources: beside the answer, or in the place of the source before."""
+    """Shows the next source: beside the answer ("next"), or in place of the source before ("page")."""
 
     @classmethod
-    def of(cls, number: int, spans: tuple[Span, ...], words: Words, *, in_place: bool = False) -> Self:
-        """Make the button for the sources `spans`, of which the first is the answer's `number`-th."""
-        packed = "".join(span.pack() for span in spans[:_NEXT])
-        return cls(f"fn:{'page' if in_place else 'next'}:{number}:{packed}", words("button_next"))
+    def of(cls, way: str, number: int, spans: tuple[QuoteReference, ...], messages: Messages) -> Self:
+        """Return the button for sources, of which the first is the answer's `number`-th."""
+        packed = "".join(span.pack() for span in spans[:_SOURCES_IN_ID])
+        return cls(f"fn:{way}:{number}:{packed}", messages("button_next"))
 
-    async def pressed(self, surface: Surface, interaction: discord.Interaction[Any]) -> None:
-        """Show the source to whoever pressed, with buttons for what follows."""
-        packed = self.found["spans"] or ""
-        spans = tuple(Span.unpack(packed[at : at + PACKED]) for at in range(0, len(packed), PACKED))
-        number, in_place = int(self.found["number"] or 0), self.found["way"] == "page"
-        await pressing.show_source(surface, interaction, number, spans, source_buttons, in_place=in_place)
-
-
-class FollowUpButton(_Button, template=r"fn:ask"):
-    """Opens the form for a follow-up."""
-
-    style = _STYLES.primary
-
-    async def pressed(self, surface: Surface, interaction: discord.Interaction[Any]) -> None:
-        """Open the form."""
-        await pressing.open_follow_up(surface, interaction)
-
-
-class FeedbackButton(_Button, template=r"fn:(?P<vote>good|bad)"):
-    """Notes whether an answer helped."""
-
-    async def pressed(self, surface: Surface, interaction: discord.Interaction[Any]) -> None:
-        """Note it."""
-        await pressing.take_feedback(surface, interaction, helpful=self.found["vote"] == "good")
+    async def pressed(self, interaction: Interaction, place: Place) -> None:
+        messages, packed, number = place.messages, self.parts["spans"], int(self.parts["number"])
+        await defer(interaction, thinking=self.parts["way"] == "next")
+        spans = tuple(
+            QuoteReference.unpack(packed[at : at + PACKED_LENGTH])
+            for at in range(0, len(packed), PACKED_LENGTH)
+        )
+        shown: discord.Embed | Notice = messages.notice("changed_since")
+        items: list[Item] = []
+        if (source := await _source(interaction, spans[0])) is not None:
+            count = number - 1 + len(spans)
+            shown = await asyncio.to_thread(source_embed, source, messages, number, count)
+            items.append(_Context(f"fn:context:{spans[0].pack()}", messages("button_context")))
+        if spans[1:]:
+            items.append(_Next.of("page", number + 1, spans[1:], messages))
+        await edit_response(interaction, shown, view=_view(items))
 
 
-class WhyButton(_Button, template=r"fn:why:(?P<key>[\w-]{8})?"):
-    """Says why an answer has its verdict."""
+class _FollowUp(_Button, template=r"fn:ask"):
+    """Opens the form for a follow-up question."""
 
-    async def pressed(self, surface: Surface, interaction: discord.Interaction[Any]) -> None:
-        """Say why, to whoever pressed."""
-        await pressing.explain(surface, interaction, self.found["key"])
+    style = discord.ButtonStyle.primary
 
-
-class PassOnButton(_Button, template=pressing.PASS_ON):
-    """Passes a question on to the server's helpers."""
-
-    async def pressed(self, surface: Surface, interaction: discord.Interaction[Any]) -> None:
-        """Pass it on, once."""
-        await pressing.pass_on(surface, interaction)
+    async def pressed(self, interaction: Interaction, place: Place) -> None:
+        await _open_form(interaction, place, FOLLOW_UP_FORM, "follow_up", _QUESTION_LENGTH, required=True)
 
 
-BUTTONS: tuple[type[Item], ...] = (
-    ContextButton,
-    NextButton,
-    FollowUpButton,
-    FeedbackButton,
-    WhyButton,
-    PassOnButton,
-)
-"""Every kind of button, for the client to know."""
+class _Feedback(_Button, template=r"fn:(?P<vote>good|bad)"):
+    """Records whether an answer helped; if not, a form asks why."""
+
+    async def pressed(self, interaction: Interaction, place: Place) -> None:
+        helpful = self.parts["vote"] == "good"
+        if helpful or not interaction.client.assistant.recording:
+            await _thank(interaction, place, helpful=helpful)
+        else:
+            await _open_form(interaction, place, REASON_FORM, "reason", _REASON_LENGTH, required=False)
+            await _record_feedback(interaction, place, helpful=False)
+
+
+class _Why(_Button, template=r"fn:why:(?P<article>[\w-]{8})?"):
+    """Explains the verdict to whoever pressed: the question is asked again, and its scores put in words."""
+
+    async def pressed(self, interaction: Interaction, place: Place) -> None:
+        assistant, messages = interaction.client.assistant, place.messages
+        await defer(interaction)
+        exchange, key = await exchange_of(assistant, interaction.message), self.parts["article"]
+        article = (await assistant.service.catalogue()).by_key(key) if key else None
+        if exchange is None or (key and article is None):
+            raise RefusedError(messages.notice("changed_since" if exchange else "question_lost"))
+        if (refusal := assistant.refusal(place)) is not None:
+            raise RefusedError(refusal)
+        identity = article.id if article else None
+        answer = await assistant.service.ask(exchange.question, article=identity, earlier=exchange.before)
+        await edit_response(interaction, why_embed(answer, messages))
+
+
+class _PassOn(_Button, template=_PASS_ON):
+    """Passes a question on to the helpers that the server's settings name, once; the button then goes."""
+
+    async def pressed(self, interaction: Interaction, place: Place) -> None:
+        message, messages, settings = interaction.message, place.messages, place.settings
+        if message is None or not (settings.helper_role or settings.helper_channel):
+            raise RefusedError(messages.notice("no_helpers"))
+        await interaction.response.defer()
+        passed_on = interaction.client.assistant.conversations.passed_on
+        exchange = await exchange_of(interaction.client.assistant, message)
+        if exchange is None:
+            raise RefusedError(messages.notice("question_lost"))
+        if message.id not in passed_on:
+            passed_on[message.id] = True
+            try:
+                await _tell_helpers(interaction, message, exchange.question, place)
+            except LOST as error:
+                passed_on.pop(message.id, None)
+                _log.warning("A question could not be passed on in server %s: %s", place.server, error)
+                raise RefusedError(messages.notice("not_passed_on")) from error
+            with suppress(*LOST):  # the message may be gone meanwhile
+                await interaction.edit_original_response(view=_without(message, _PASS_ON))
+        await interaction.followup.send(embed=notice_embed(messages.notice("passed_on")), ephemeral=True)
+
+
+BUTTONS: tuple[type[Item], ...] = (_Context, _Next, _FollowUp, _Feedback, _Why, _PassOn)
+"""Every kind of button, for the client to match presses with."""
+
+
+def is_known(custom_id: str) -> bool:
+    """Return whether a button with this id does something."""
+    return any(button.__discord_ui_compiled_template__.fullmatch(custom_id) for button in BUTTONS)
 
 
 def answer_buttons(
-    answer: Answer, where: Where, *, recording: bool, article: ArticleLine | None = None
+    answer: Answer, place: Place, *, recording: bool, article: CatalogueEntry | None = None
 ) -> discord.ui.View:
-    """Return the buttons of an answer."""
-    words, spans = where.words, spans_of(answer)
-    items: list[Item] = [ContextButton.of(spans[0], words)] if spans else []
+    """Return the buttons of an answer; `article` is the only one that was asked, if it was."""
+    messages, spans, settings = place.messages, quote_references(answer), place.settings
+    items: list[Item] = []
+    if spans:
+        items.append(_Context(f"fn:context:{spans[0].pack()}", messages("button_context")))
     shown = len(quotes_shown(answer))
-    items += [NextButton.of(shown + 1, spans[shown:], words)] if spans[shown:] else []
-    items.append(FollowUpButton("fn:ask", words("button_follow_up")))
+    if spans[shown:]:
+        items.append(_Next.of("next", shown + 1, spans[shown:], messages))
+    items.append(_FollowUp("fn:ask", messages("button_follow_up")))
     if recording:
-        items.append(FeedbackButton("fn:good", words("button_helpful")))
-        items.append(FeedbackButton("fn:bad", words("button_not_helpful")))
+        items.append(_Feedback("fn:good", messages("button_helpful")))
+        items.append(_Feedback("fn:bad", messages("button_not_helpful")))
     if answer.verdict is not Verdict.ANSWERED:
-        items.append(WhyButton(f"fn:why:{article.key if article else ''}", words("button_why"), row=1))
-        if where.server is not None and (where.settings.helper_role or where.settings.helper_channel):
-            items.append(PassOnButton(pressing.PASS_ON, words("button_pass_on"), row=1))
+        items.append(_Why(f"fn:why:{article.key if article else ''}", messages("button_why"), row=1))
+        if place.server is not None and (settings.helper_role or settings.helper_channel):
+            items.append(_PassOn(_PASS_ON, messages("button_pass_on"), row=1))
     return _view(items)
 
 
-def source_buttons(number: int, spans: tuple[Span, ...], words: Words, stands: bool) -> discord.ui.View:
-    """Return the buttons of an answer's `number`-th source, the first of `spans`, if it `stands` there."""
-    items: list[Item] = [ContextButton.of(spans[0], words)] if stands else []
-    items += [NextButton.of(number + 1, spans[1:], words, in_place=True)] if spans[1:] else []
-    return _view(items)
+def typed_in(interaction: Interaction) -> str:
+    """Return what was typed into a form, which holds one field."""
+    return next(_values(interaction.data), "")
+
+
+async def take_reason(interaction: Interaction) -> None:
+    """Record the reason that was typed into the form after "Not helpful"."""
+    async with handling(interaction) as place:
+        await _thank(interaction, place, helpful=False, reason=typed_in(interaction).strip())
+
+
+def _values(component: Any) -> Iterator[str]:
+    """Yield the values of a form's components, in rows or under labels."""
+    if isinstance(component, list):
+        for part in component:
+            yield from _values(part)
+    elif isinstance(component, dict):
+        if isinstance(component.get("value"), str):
+            yield component["value"]
+        yield from _values(component.get("components"))
+        yield from _values(component.get("component"))
+
+
+async def _open_form(  # noqa: PLR0913 - what makes a form
+    interaction: Interaction, place: Place, form_id: str, key: str, length: int, *, required: bool
+) -> None:
+    """Open a form with one field, whose texts begin with `key`."""
+    messages, style = place.messages, discord.TextStyle.paragraph
+    field = discord.ui.TextInput[Any](custom_id="text", style=style, max_length=length, required=required)
+    hint = messages.texts.get(f"{key}_hint")
+    form = discord.ui.Modal(title=messages(f"{key}_title"), custom_id=form_id)
+    form.add_item(discord.ui.Label(text=messages(f"{key}_label"), description=hint, component=field))
+    form.stop()
+    await interaction.response.send_modal(form)
+
+
+async def _source(interaction: Interaction, span: QuoteReference) -> Source | None:
+    """Return a quote's article, if the quote still stands there."""
+    service = interaction.client.assistant.service
+    line = (await service.catalogue()).by_key(span.key)
+    article = await service.article(line.id) if line else None
+    return Source(article, span) if article and span.quote(article) is not None else None
+
+
+async def _thank(interaction: Interaction, place: Place, *, helpful: bool, reason: str = "") -> None:
+    messages = place.messages
+    await defer(interaction)
+    notice = Notice(messages("gaps_off"))
+    if interaction.client.assistant.recording:
+        await _record_feedback(interaction, place, helpful=helpful, reason=reason)
+        text = messages("thanks_helpful" if helpful else "thanks_not_helpful")
+        notice = Notice(messages("thanks"), text)
+    await edit_response(interaction, notice)
+
+
+async def _record_feedback(
+    interaction: Interaction, place: Place, *, helpful: bool, reason: str = ""
+) -> None:
+    assistant, message = interaction.client.assistant, interaction.message
+    if message is not None:
+        exchange = await exchange_of(assistant, message)
+        await assistant.records.add_feedback(
+            server=place.server,
+            channel=place.channel,
+            message=message.id,
+            user=place.user,
+            question=exchange.question if exchange else "",
+            helpful=helpful,
+            reason=reason,
+        )
+
+
+async def _tell_helpers(
+    interaction: Interaction, message: discord.Message, question: str, place: Place
+) -> None:
+    """Post a question for the helpers; their role is the only one that is pinged."""
+    role, messages = place.settings.helper_role, place.messages
+    mention = f"<@&{role}>" if role else ""
+    lines = [messages("passed_on_message", mention=mention, asker=interaction.user.mention).strip()]
+    lines.append(blockquote(question, _PASSED_ON_ROOM))
+    if not message.flags.ephemeral:
+        lines.append(f"{messages('asked_in')} {message.jump_url}")
+    channel = interaction.client.get_partial_messageable(
+        place.settings.helper_channel or place.channel, guild_id=interaction.guild_id
+    )
+    roles = [discord.Object(role)] if role else False
+    allowed = discord.AllowedMentions(everyone=False, users=False, replied_user=False, roles=roles)
+    await channel.send("\n".join(lines), allowed_mentions=allowed)
 
 
 def _view(items: list[Item]) -> discord.ui.View:
@@ -175,3 +302,13 @@ def _view(items: list[Item]) -> discord.ui.View:
         view.add_item(item)
     view.stop()
     return view
+
+
+def _without(message: discord.Message, custom_id: str) -> discord.ui.View | None:
+    """Return a message's buttons without one of them."""
+    view = discord.ui.View.from_message(message, timeout=None)
+    for item in view.children:
+        if getattr(item, "custom_id", None) == custom_id:
+            view.remove_item(item)
+    view.stop()
+    return view if view.children else None

@@ -1,4 +1,4 @@
-"""The connection to Discord: what the bot listens to, and how it starts and stops."""
+"""The client: the events that it handles, its command tree, and how it starts and stops."""
 
 from __future__ import annotations
 
@@ -8,119 +8,172 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+import aiohttp
 import discord
+from discord import app_commands
+from yarl import URL
 
-from bot.chat.acknowledgements import Acknowledging
-from bot.chat.conversations import Exchanges
-from bot.chat.metrics import Metrics, health_server
-from bot.chat.rate_limit import Cooldowns
-from bot.chat.tasks import Work
-from bot.discordapp.alerts import tell_admins
-from bot.discordapp.answering import Answering
-from bot.discordapp.buttons import BUTTONS
-from bot.discordapp.commands import Tree, add_commands
-from bot.discordapp.connection import (
-    LOGIN_TIMEOUT,
-    explained,
-    make_quiet,
-    token_of,
-    warn_of_missing_intent,
-)
+from bot.answering.answer import Answer
+from bot.chat.asking import Assistant, log_failure
+from bot.chat.messages import DEFAULT, messages_in
+from bot.chat.metrics import health_server
+from bot.discordapp.buttons import BUTTONS, FOLLOW_UP_FORM, REASON_FORM, is_known, take_reason
+from bot.discordapp.commands.ask import answer_this, ask, take_follow_up
+from bot.discordapp.commands.index import IndexCommands, alert_operators
+from bot.discordapp.commands.records import GapCommands, PrivacyCommands, SettingsCommands, tell_channel
+from bot.discordapp.commands.verify import check_this, verify
+from bot.discordapp.connection import LOGIN_TIMEOUT, explained, register, token_of, warn_of_missing_intent
+from bot.discordapp.context import RefusedError, Surface, handling, place_of
+from bot.discordapp.delivery import LOST, is_ours
 from bot.discordapp.endpoint import use_api, use_gateway
-from bot.discordapp.gaps import ask_gaps_again
 from bot.discordapp.messages import Listener
-from bot.discordapp.permissions import owners_of
-from bot.discordapp.presence import Presence
-from bot.discordapp.registration import register_if_changed
-from bot.discordapp.submitting import take_interaction
-from bot.discordapp.talk import Surface, log_failure
 from bot.errors import DiscordRefusedError
-from bot.records import Records
+from bot.records.gaps import Gap
 from bot.service.live_index import Damage
+from bot.service.service import Service
 from bot.settings import BotSettings
 from index.errors import FootnoteError
 
 __all__ = ["FootnoteClient", "make_tree"]
 
-_READY_TIMEOUT = 60.0
-_BETWEEN_SHARDS = 6.0  # discord.py lets five seconds pass before the next one identifies itself
-_REGISTERING = 15.0
-"""How long the connection waits for the commands to be registered; Discord may make that wait for minutes."""
+_DRAIN = 20.0  # seconds that answers under way have when the bot stops
+_READY_TIMEOUT, _BETWEEN_SHARDS = 60.0, 6.0  # discord.py waits five seconds before the next shard identifies
+_REGISTERING = 15.0  # seconds that connecting waits for commands to be registered; a rate limit lasts longer
 _GUILD_GAP = 0.2  # discord.py calls itself ready once no server was announced for this long
 _PRUNE_EVERY = 3600.0
-
 _log = logging.getLogger(__name__)
 
+_AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu | app_commands.Group
 
-class FootnoteClient(discord.Client):
+
+class _Tree(app_commands.CommandTree[Any]):
+    """The commands; a failure that a handler has not dealt with is told to the user here."""
+
+    async def on_error(
+        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
+    ) -> None:
+        if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+            error = RefusedError((await place_of(interaction)).messages.notice("command_changed"))
+        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        async with handling(interaction):
+            raise cause
+
+
+def make_tree(client: discord.Client) -> app_commands.CommandTree[Any]:
+    """Return the tree of all commands; a client that only registers them needs nothing more."""
+    tree = _Tree(client)
+    groups = (IndexCommands(), SettingsCommands(), GapCommands(), PrivacyCommands())
+    commands: tuple[_AnyCommand, ...] = (ask, answer_this, verify, check_this, *groups)
+    for command in commands:
+        tree.add_command(command)
+    return tree
+
+
+class FootnoteClient(Surface):
     """Answers commands, buttons, mentions and direct messages from the service.
 
-    Of the privileged intents only that for message content is asked for, and only where the settings say so:
-    Discord delivers the content of mentions and direct messages without it.
+    The only privileged intent is that for message content, where the settings ask for it: mentions and
+    direct messages come with their content anyway.
     """
 
-    def __init__(self, settings: BotSettings, service: Answering, shards: int = 1) -> None:
-        make_quiet()
+    def __init__(self, settings: BotSettings, service: Service, shards: int | None = None) -> None:
+        """Take a started service, and the number of connections: as many as Discord asks for by default."""
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+        content = settings.discord_message_content
         super().__init__(
             intents=discord.Intents(
-                guilds=True,
-                guild_messages=True,
-                dm_messages=True,
-                message_content=settings.discord_message_content,
+                guilds=True, guild_messages=True, dm_messages=True, message_content=content
             ),
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             guild_ready_timeout=_GUILD_GAP,
-            shard_count=shards if shards > 1 else None,
         )
-        self.settings = settings
-        self.work = Work()
+        self.settings, self.assistant = settings, Assistant(settings, service)
         self.ready = asyncio.Event()
-        self.surface = Surface(
-            settings=settings,
-            service=service,
-            records=Records(settings.records, recording=settings.recording, days=settings.record_days),
-            cooldowns=Cooldowns(settings.discord_user_rate, settings.discord_server_rate),
-            metrics=Metrics(),
-            work=self.work,
-            exchanges=Exchanges(),
-            presence=Presence(self),
-            owners=lambda: owners_of(self.application),
-            acknowledging=Acknowledging(),
-        )
-        self._listener = Listener(self.surface)
-        self._connected = False
-        self._ready_within = _READY_TIMEOUT + _BETWEEN_SHARDS * (shards - 1)
-        self._patience = settings.drain
-        self._finishing: asyncio.Task[None] | None = None
         self.tree = make_tree(self)
+        self._listener = Listener(self.assistant)
+        self._shards, self._drain_seconds = shards, _DRAIN
+        self._draining: asyncio.Task[None] | None = None
         self.add_dynamic_items(*BUTTONS)
 
     async def setup_hook(self) -> None:
-        """Once logged in, before connecting: find the gateway, register the commands."""
+        """After login, before connecting: find the gateway and the number of shards, register commands."""
         await use_gateway(self.http)
+        self.shard_count = self._shards or await self._shards_wanted()
         warn_of_missing_intent(self.settings, self.application)
-        registering = self.work.start(register_if_changed(self.tree))
+        registering = self.assistant.tasks.start(self._register())
         await asyncio.wait({registering}, timeout=_REGISTERING)
         if not registering.done():
-            _log.warning("The commands are not registered yet; Discord lets that wait. All else works.")
+            _log.warning("Discord delays the registration of the commands. Everything else works.")
+
+    async def _shards_wanted(self) -> int:
+        try:
+            shards: object = (await self.http.get_bot_gateway())[0]
+        except (discord.GatewayNotFound, KeyError, TypeError):  # a server that does not say
+            return 1
+        return max(shards, 1) if isinstance(shards, int) else 1
+
+    async def _register(self) -> None:
+        """Register the commands; without them, mentions and direct messages still work."""
+        try:
+            changed = await register(self.tree, self.settings)
+        except (discord.DiscordException, aiohttp.ClientError, OSError, TypeError, KeyError) as error:
+            _log.error("The commands could not be registered: %s", str(error) or type(error).__name__)
+        else:
+            _log.info("The commands were registered." if changed else "The commands are registered already.")
+
+    async def launch_shard(self, gateway: URL, shard_id: int, *, initial: bool = False) -> None:
+        """Connect a shard.
+
+        Raises:
+            DiscordRefusedError: the first one cannot be connected; discord.py would retry for ever.
+        """
+        if not initial and not self.shards:
+            where = gateway.with_query(None)
+            raise DiscordRefusedError(
+                f"The gateway {where} cannot be reached. Check the network and FOOTNOTE_DISCORD_API_URL."
+            )
+        await super().launch_shard(gateway, shard_id, initial=initial)
+
+    def is_connected(self) -> bool:
+        """Return whether the events of all servers reach the bot."""
+        return self.ready.is_set() and not any(shard.is_closed() for shard in self.shards.values())
+
+    async def show_presence(self) -> None:
+        """Show beside the bot's name what is answered from; to all alike, so in the default language."""
+        service, messages = self.assistant.service, messages_in(DEFAULT)
+        status, damage = await service.status(), service.damage
+        self.assistant.metrics.gauges["articles"].set(status.articles)
+        self.assistant.metrics.gauges["passages"].set(status.passages)
+        count = f"{status.articles:,}"
+        if self.rebuilds:
+            text = messages("rebuilding")
+        elif damage is None:
+            text = messages("presence", count=count)
+        else:
+            text = messages("presence_older" if damage.serving else "damaged", count=count)
+        activity = discord.CustomActivity(name=text)
+        self.activity = activity  # for the next session; reading it back spoils it in discord.py 2.7
+        try:
+            await self.change_presence(activity=activity)
+        except (*LOST, AttributeError) as error:  # AttributeError: not connected yet
+            _log.info("The bot's presence could not be shown: %s", error)
 
     async def on_ready(self) -> None:
         """Say so, the first time."""
-        self._connected = True
         if not self.ready.is_set():
             self.ready.set()
             _log.info("Footnote is on Discord as %s; Ctrl-C to stop.", self.user)
-        await self._show_status()
+        await self.show_presence()
 
-    async def on_resumed(self) -> None:
-        """Note that the connection is there again, and show what could not be shown meanwhile."""
-        self._connected = True
-        await self._show_status()
+    async def on_shard_ready(self, _: int) -> None:
+        """Show the presence on a connection that began a new session."""
+        if self.ready.is_set():
+            await self.show_presence()
 
-    async def on_disconnect(self) -> None:
-        """Note that the connection is lost; discord.py makes it anew."""
-        self._connected = False
+    async def on_shard_resumed(self, _: int) -> None:
+        """Show what could not be shown while disconnected."""
+        await self.show_presence()
 
     async def on_message(self, message: discord.Message) -> None:
         """Answer what is asked of the bot."""
@@ -132,82 +185,74 @@ class FootnoteClient(discord.Client):
         await self._listener.on_post(thread)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """Answer what neither the commands nor the buttons answer by themselves."""
-        await take_interaction(self.surface, interaction)
+        """Answer forms, and buttons of an older version; discord.py dispatches commands and known buttons."""
+        data: Any = interaction.data or {}
+        custom_id = str(data.get("custom_id", ""))
+        is_form = interaction.type is discord.InteractionType.modal_submit
+        if is_form and custom_id == FOLLOW_UP_FORM:
+            await take_follow_up(interaction)
+        elif is_form and custom_id == REASON_FORM:
+            await take_reason(interaction)
+        elif is_form or (interaction.type is discord.InteractionType.component and not is_known(custom_id)):
+            async with handling(interaction) as place:
+                raise RefusedError(place.messages.notice("old_button"))
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Forget a server that the bot was removed from."""
-        await self.surface.records.leave(guild.id)
+        await self.assistant.records.leave(guild.id)
 
     async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:
         """Log what goes wrong in an event; discord.py would write a traceback beside the log."""
-        log_failure(f"The event {event_method} could not be dealt with.", sys.exception())
-        self.surface.metrics.failed()
-
-    async def _show_status(self) -> None:
-        await self.surface.presence.answering_from(await self.surface.service.status())
+        error = sys.exception()
+        log_failure(f"The event {event_method} failed.", error, ours=is_ours(error))
+        self.assistant.metrics.errors.inc()
 
     def _swapped(self, generation: str) -> None:
         """Show the new index, and ask again what the old one could not answer."""
-        if self.work.stopping:
-            return
-        self.work.start(self._show_status())
-        if self.surface.service.damage is None:  # else it is an older one, which had no answer then either
-            self.work.start(ask_gaps_again(self.surface, self, generation))
+
+        async def tell(gap: Gap, answer: Answer) -> None:
+            await tell_channel(self, gap, answer)
+
+        tasks = self.assistant.tasks
+        if not tasks.stopping:
+            tasks.start(self.show_presence())
+            if self.assistant.service.damage is None:  # else it is an older one, which had no answer either
+                tasks.start(self.assistant.ask_gaps_again(generation, tell))
 
     def _damaged(self, damage: Damage | None) -> None:
-        """Show that the index is damaged, or whole again, and tell the admins."""
-        if self.work.stopping:
-            return
-        self.surface.presence.damage = damage
-        self.work.start(self._show_status())
-        self.work.start(self._tell_admins(damage))
+        """Show that the index is damaged, or whole again, and tell the operators once connected."""
 
-    async def _tell_admins(self, damage: Damage | None) -> None:
-        await self.ready.wait()
-        await tell_admins(self.surface, self, damage)
+        async def alert() -> None:
+            await self.ready.wait()
+            await alert_operators(self, damage)
+
+        tasks = self.assistant.tasks
+        self.assistant.metrics.damages.inc(damage is not None)
+        if not tasks.stopping:
+            tasks.start(self.show_presence())
+            tasks.start(alert())
 
     async def _prune(self) -> None:
-        """Forget, again and again, what has been kept long enough."""
+        """Delete, every hour, what has been stored for FOOTNOTE_RECORD_DAYS."""
         while True:
             await asyncio.sleep(_PRUNE_EVERY)
             try:
-                await self.surface.records.prune()
-            except FootnoteError as error:  # the file is busy or full; the next time will do
-                log_failure("What was kept long enough could not be forgotten.", error)
-
-    def is_connected(self) -> bool:
-        """Say whether Discord's events reach the bot."""
-        return self._connected
+                await self.assistant.records.prune()
+            except FootnoteError as error:  # busy or full; the next time will do
+                log_failure("Old records could not be deleted.", error)
 
     def _missing(self) -> list[str]:
-        """Return what is missing before questions can be answered."""
-        missing = [] if self.is_connected() else ["the connection to Discord's gateway"]
-        damage = self.surface.service.damage
-        if damage is not None and not damage.serving:
-            missing.append("a generation of the index that is whole")
-        return [*missing, "Footnote is stopping"] if self.work.stopping else missing
+        """Return what keeps questions from being answered, for /readyz."""
+        damage = self.assistant.service.damage
+        reasons = {
+            "the connection to Discord's gateway": not self.is_connected(),
+            "a generation of the index that is whole": damage is not None and not damage.serving,
+            "Footnote is stopping": self.assistant.tasks.stopping,
+        }
+        return [reason for reason, holds in reasons.items() if holds]
 
-    def _notes(self) -> list[str]:
-        """Return what whoever looks after the bot should know, though questions may be answered."""
-        damage = self.surface.service.damage
-        return [] if damage is None else [damage.told]
-
-    def _watch_figures(self) -> None:
-        watch, service, shown = self.surface.metrics.watch, self.surface.service, self.surface.presence
-        watch("queue_length", lambda: service.stats.waiting)
-        watch("passages", lambda: shown.status.passages if shown.status else 0)
-        watch("articles", lambda: shown.status.articles if shown.status else 0)
-        watch("damaged", lambda: service.damage is not None)
-        watch("gateway_connected", self.is_connected)
-        watch("gateway_latency_seconds", lambda: self.latency)
-        self.surface.metrics.count("damaged_generations", lambda: service.stats.damages)
-        self.surface.metrics.count("withheld_quotes", lambda: service.stats.withheld)
-
-    async def serve(self, stop: asyncio.Event, *, drain: float | None = None) -> None:
-        """Connect and answer until `stop` is set; then finish the answers under way and close.
-
-        `drain` is how many seconds these have, in the place of what the settings say.
+    async def serve(self, stop: asyncio.Event, *, drain: float = _DRAIN) -> None:
+        """Connect and answer until `stop` is set; then finish answers within `drain` seconds, and close.
 
         Raises:
             DiscordRefusedError: Discord cannot be reached, refuses the bot, or stops accepting it.
@@ -215,50 +260,57 @@ class FootnoteClient(discord.Client):
             DamagedRecordsError: it is damaged, or not ours.
             MissingError: the port for health checks cannot be used.
         """
-        token = token_of(self.settings)
+        token, port, self._drain_seconds = token_of(self.settings), self.settings.health_port, drain
         use_api(self.settings.discord_api_url)
-        surface = self.surface
-        self._patience = self._patience if drain is None else drain
+        records, metrics, service = self.assistant.records, self.assistant.metrics, self.assistant.service
+        metrics.watch("queue_length", lambda: service.stats.waiting)
+        metrics.watch("damaged", lambda: service.damage is not None)
+        metrics.watch("gateway_connected", self.is_connected)
+        metrics.watch("gateway_latency_seconds", lambda: self.latency)
+
+        def notes() -> list[str]:
+            return [str(service.damage)] if service.damage else []
+
         async with self:
-            await surface.records.open()
+            await records.open()
             try:
-                port = self.settings.health_port
-                async with health_server(port, surface.metrics, self._missing, self._notes):
-                    surface.service.on_swap(self._swapped)
-                    surface.service.on_damage(self._damaged)
-                    if surface.service.damage is not None:  # before anybody listened
-                        self._damaged(surface.service.damage)
-                    self._watch_figures()
-                    self.work.start(self._prune())
-                    await self._connect_until(stop, token)
+                async with health_server(port, metrics, self._missing, notes):
+                    service.on_swap(self._swapped)
+                    service.on_damage(self._damaged)
+                    if service.damage is not None:  # found before anybody listened
+                        self._damaged(service.damage)
+                    self.assistant.tasks.start(self._prune())
+                    await self._run_until(stop, token)
             finally:
                 await self.close()
-                await surface.records.close()
+                await records.close()
 
-    async def _connect_until(self, stop: asyncio.Event, token: str) -> None:
+    async def _run_until(self, stop: asyncio.Event, token: str) -> None:
         stopping = asyncio.create_task(stop.wait())
         running = asyncio.create_task(self._run(token))
-        told = False
         try:
             await asyncio.wait({stopping, running}, return_when=asyncio.FIRST_COMPLETED)
-            told = not running.done()
-            if told:
+            if running.done():
+                await running
+            else:
                 _log.info("Footnote is stopping.")
                 await self.close()
         finally:
             stopping.cancel()
-            await _ended(running, told=told)
+            await asyncio.wait({running}, timeout=1)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
 
     async def close(self) -> None:
-        """Finish the answers under way, give up the rest, and close the connection."""
-        if self._finishing is None:
-            self._finishing = asyncio.create_task(self._finish())
-        await asyncio.shield(self._finishing)
+        """Finish the answers under way, cancel the rest, and close the connection; safe to call twice."""
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._drain())
+        await asyncio.shield(self._draining)
         await super().close()
 
-    async def _finish(self) -> None:
-        if given_up := await self.work.drain(self._patience):
-            _log.warning("%s under way could not be finished.", given_up)
+    async def _drain(self) -> None:
+        if cancelled := await self.assistant.tasks.drain(self._drain_seconds):
+            _log.warning("%s tasks under way could not be finished.", cancelled)
 
     async def _run(self, token: str) -> None:
         with explained(self.settings):
@@ -266,9 +318,10 @@ class FootnoteClient(discord.Client):
                 await self.login(token)
             connection = asyncio.create_task(self.connect())
             ready = asyncio.create_task(self.ready.wait())
+            patience = _READY_TIMEOUT + _BETWEEN_SHARDS * ((self.shard_count or 1) - 1)
             try:
                 both = {connection, ready}
-                await asyncio.wait(both, timeout=self._ready_within, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(both, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
                 if not connection.done() and not self.ready.is_set():
                     raise DiscordRefusedError(
                         "The gateway let the bot connect, but did not say that it is ready. Try again later."
@@ -279,22 +332,3 @@ class FootnoteClient(discord.Client):
                 connection.cancel()
                 with suppress(asyncio.CancelledError):
                     await connection
-
-
-async def _ended(running: asyncio.Task[Any], *, told: bool) -> None:
-    """Wait for the connection's end, and raise what it raised, unless it was told to end."""
-    if not running.done():
-        await asyncio.wait({running}, timeout=1)
-        running.cancel()
-    if told:
-        await asyncio.gather(running, return_exceptions=True)
-        return
-    with suppress(asyncio.CancelledError):
-        await running
-
-
-def make_tree(client: discord.Client) -> Tree:
-    """Return the tree with every command; a client that only registers them needs no more."""
-    tree = Tree(client)
-    add_commands(tree)
-    return tree

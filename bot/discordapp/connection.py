@@ -1,31 +1,56 @@
-"""The token, one try of it, and what Discord's refusals mean in one line."""
+"""What needs HTTP alone: checking the token, inviting the bot, registering its commands.
+
+The commands are sent to Discord when they differ from what was registered last: a hash of each application's
+commands is kept in `commands.json` beside the records.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 import discord
+from discord import app_commands
+from yarl import URL
 
+from bot.chat.messages import AUTO, messages_in
 from bot.discordapp.endpoint import use_api
 from bot.errors import DiscordRefusedError
 from bot.settings import BotSettings
+from index.errors import FootnoteError
 
 __all__ = [
     "LOGIN_TIMEOUT",
+    "NEEDED",
     "check_connection",
     "explained",
-    "logged_in",
-    "make_quiet",
+    "invitation",
+    "invite_url",
+    "register",
+    "sync_commands",
     "token_of",
     "warn_of_missing_intent",
 ]
 
 LOGIN_TIMEOUT = 60.0
-"""Seconds; longer than discord.py takes to try five times at a server that has trouble."""
+"""Seconds; longer than discord.py takes to try a failing server five times."""
+
+NEEDED = {
+    "view_channel": "to see the channels in which it is asked",
+    "send_messages": "to answer mentions",
+    "send_messages_in_threads": "to answer in threads and forum posts",
+    "embed_links": "to show answers, which are embeds",
+    "attach_files": "to send unanswered questions as a file (`/gaps export`)",
+    "read_message_history": "to answer as a reply, and to see what a reply refers to",
+}
+"""Each permission that the bot needs, by discord.py's name, and why."""
 
 _PORTAL = "https://discord.com/developers/applications"
 _NEW_TOKEN = (
@@ -43,6 +68,16 @@ _CLOSE_CODES = {
     4013: "Discord refused the intents as invalid.",
     4014: f"Discord refused the privileged intents. {_SWITCH_ON}",
 }
+_REFUSED = "{url} refused the bot (status {status}). Correct FOOTNOTE_DISCORD_API_URL or the bot's access."
+_STATUSES = {
+    401: _CLOSE_CODES[4004],
+    429: "{url} reports too many requests (status 429). Wait some minutes, then try again.",
+}
+_NETWORK_ERRORS = (discord.DiscordException, aiohttp.ClientError, OSError)  # OSError: TimeoutError too
+
+AnyTranslation = app_commands.TranslationContext[Any, Any]
+_Location = app_commands.TranslationContextLocation
+_TYPED_NAMES = {_Location.command_name, _Location.group_name, _Location.parameter_name}
 
 _log = logging.getLogger(__name__)
 
@@ -57,49 +92,150 @@ def token_of(settings: BotSettings) -> str:
     if not token:
         raise DiscordRefusedError(f"FOOTNOTE_DISCORD_TOKEN is not set. {_NEW_TOKEN}")
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise DiscordRefusedError(f"FOOTNOTE_DISCORD_TOKEN holds characters that no token has. {_NEW_TOKEN}")
+        raise DiscordRefusedError(f"FOOTNOTE_DISCORD_TOKEN has characters that no token has. {_NEW_TOKEN}")
     return token
 
 
-def make_quiet() -> None:
-    """Keep discord.py from warning that voice will not work: this bot only writes."""
-    discord.VoiceClient.warn_nacl = False
-    discord.VoiceClient.warn_dave = False
-
-
 def warn_of_missing_intent(settings: BotSettings, application: discord.AppInfo | None) -> None:
-    """Log what to switch on where the settings ask for the content of messages, and the application may not.
-
-    It is the gateway that decides, once the bot asks it.
-    """
-    if not settings.discord_message_content or application is None:
-        return
-    flags = application.flags
-    if not (flags.gateway_message_content or flags.gateway_message_content_limited):
-        _log.warning("The application may not read the content of messages. %s", _SWITCH_ON)
+    """Log where to switch message content on, if the settings ask for it and the application lacks it."""
+    if settings.discord_message_content and application is not None:
+        flags = application.flags
+        if not (flags.gateway_message_content or flags.gateway_message_content_limited):
+            _log.warning("The application may not read the content of messages. %s", _SWITCH_ON)
 
 
 async def check_connection(settings: BotSettings) -> str:
-    """Log in over HTTP only, and return the bot's name.
+    """Log in and return the bot's name.
 
     Raises:
         DiscordRefusedError: there is no token, or Discord refuses it or cannot be reached.
     """
-    async with logged_in(settings) as client:
+    async with _logged_in(settings) as client:
         return str(client.user)
 
 
-@asynccontextmanager
-async def logged_in(settings: BotSettings) -> AsyncIterator[discord.Client]:
-    """Give a client that has logged in over HTTP, and is not connected to the gateway.
+def invite_url(application_id: int, *, guild: int | None = None) -> str:
+    """Return the link that adds the bot to a server, `guild` if one is chosen beforehand."""
+    url = discord.utils.oauth_url(
+        application_id,
+        permissions=discord.Permissions(**dict.fromkeys(NEEDED, True)),
+        guild=discord.utils.MISSING if guild is None else discord.Object(guild),
+        scopes=("bot", "applications.commands"),
+    )
+    return str(URL(url).update_query(integration_type=0))  # to a server, not to one user's account
+
+
+async def invitation(settings: BotSettings) -> str:
+    """Log in to learn the application's id, and return its `invite_url`.
 
     Raises:
         DiscordRefusedError: there is no token, or Discord refuses it or cannot be reached.
     """
+    async with _logged_in(settings) as client:
+        if client.application_id is None:
+            raise discord.MissingApplicationID
+        return invite_url(client.application_id)
+
+
+async def sync_commands(
+    settings: BotSettings,
+    make_tree: Callable[[discord.Client], app_commands.CommandTree[Any]],
+    server: int | None = None,
+    *,
+    force: bool = False,
+    remove: bool = False,
+) -> str:
+    """Register the commands for every server or for one, or remove that server's; return a line on it.
+
+    Raises:
+        DiscordRefusedError: there is no token, Discord refuses it or cannot be reached, or the bot is not in
+            that server.
+        FootnoteError: Discord does not accept the commands.
+    """
+    async with _logged_in(settings) as client:
+        tree = make_tree(client)
+        with explained(settings):
+            try:
+                if server is None:
+                    changed = await register(tree, settings, force=force)
+                    done = "were registered" if changed else "are registered already; nothing was sent"
+                    return f"{_listed(tree.get_commands())} for every server {done}."
+                guild = discord.Object(server)
+                if remove:
+                    tree.clear_commands(guild=guild)
+                else:
+                    tree.copy_global_to(guild=guild)
+                await tree.set_translator(_Translations())
+                await tree.sync(guild=guild)
+            except app_commands.CommandSyncFailure as error:
+                raise FootnoteError(
+                    f"A fault of ours: Discord does not accept the commands. {error}"
+                ) from error
+            except (discord.Forbidden, discord.NotFound) as error:
+                if server is None:
+                    raise
+                raise DiscordRefusedError(
+                    f"The bot may not have commands in server {server} (status {error.status}). Check that "
+                    "id, and add the bot to the server with the link of `footnote discord invite`."
+                ) from error
+    if remove:
+        return f"The commands of server {server} were removed; those for every server stay."
+    return f"{_listed(tree.get_commands(guild=guild))} for server {server} were registered."
+
+
+async def register(
+    tree: app_commands.CommandTree[Any], settings: BotSettings, *, force: bool = False
+) -> bool:
+    """Send the commands for every server to Discord if they changed, or with `force`; return whether sent.
+
+    Raises:
+        discord.HTTPException: Discord refuses them.
+    """
+    translator = _Translations()
+    await tree.set_translator(translator)
+    payloads = [await command.get_translated_payload(tree, translator) for command in tree.get_commands()]
+    new = hashlib.sha256(json.dumps(payloads, sort_keys=True).encode()).hexdigest()
+    file, application = settings.records.with_name("commands.json"), str(tree.client.application_id)
+    hashes = await asyncio.to_thread(_read_hashes, file)
+    if hashes.get(application) == new and not force:
+        return False
+    await tree.sync()
+    text = json.dumps(hashes | {application: new})
+    try:
+        await asyncio.to_thread(file.write_text, text, encoding="utf-8")
+    except OSError as error:  # then they are sent once more at the next start
+        _log.warning("What was registered could not be noted in %s: %s", file, error)
+    return True
+
+
+class _Translations(app_commands.Translator):
+    """Translates all that the commands show but the names that people type, such as /ask."""
+
+    async def translate(
+        self, string: app_commands.locale_str, locale: discord.Locale, context: AnyTranslation
+    ) -> str | None:
+        typed = context.location in _TYPED_NAMES and not isinstance(context.data, app_commands.ContextMenu)
+        return None if typed else messages_in(AUTO, str(locale)).commands.get(string.message)
+
+
+def _read_hashes(file: Path) -> dict[str, str]:
+    try:
+        hashes = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # none yet, or cut off by a crash
+        return {}
+    return hashes if isinstance(hashes, dict) else {}
+
+
+def _listed(commands: list[Any]) -> str:
+    names = sorted(c.name if isinstance(c, app_commands.ContextMenu) else f"/{c.name}" for c in commands)
+    return f"{len(names)} commands ({', '.join(names)})"
+
+
+@asynccontextmanager
+async def _logged_in(settings: BotSettings) -> AsyncIterator[discord.Client]:
+    """Log a client in over HTTP, without connecting to the gateway."""
     token = token_of(settings)
-    make_quiet()
     use_api(settings.discord_api_url)
-    # The intents play no part without the gateway; without this one discord.py warns.
     async with discord.Client(intents=discord.Intents(guilds=True)) as client:
         with explained(settings):
             async with asyncio.timeout(LOGIN_TIMEOUT):
@@ -113,45 +249,30 @@ def explained(settings: BotSettings) -> Iterator[None]:
 
     The server's own words are left out: they could hold anything.
     """
-    url = settings.discord_api_url
-    check = "Check the network and FOOTNOTE_DISCORD_API_URL."
     try:
         yield
     except DiscordRefusedError:
         raise
-    except discord.LoginFailure as error:
-        raise DiscordRefusedError(_CLOSE_CODES[4004]) from error
-    except discord.PrivilegedIntentsRequired as error:
-        raise DiscordRefusedError(_CLOSE_CODES[4014]) from error
-    except discord.ConnectionClosed as error:
-        unknown = f"Discord closed the connection (code {error.code}). Try again later."
-        raise DiscordRefusedError(_CLOSE_CODES.get(error.code, unknown)) from error
-    except discord.HTTPException as error:
-        raise DiscordRefusedError(_of_status(error.status, url)) from error
-    except discord.GatewayNotFound as error:
-        raise DiscordRefusedError(f"{url} names no gateway. Try again later.") from error
-    except TimeoutError as error:
-        raise DiscordRefusedError(f"{url} did not answer in time. {check}") from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise DiscordRefusedError(f"{url} cannot be reached ({_reason(error)}). {check}") from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DiscordRefusedError(
-            f"{url} does not answer as Discord does. Correct FOOTNOTE_DISCORD_API_URL or that server."
-        ) from error
+    except (*_NETWORK_ERRORS, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DiscordRefusedError(_explanation(error, settings.discord_api_url)) from error
 
 
-def _of_status(status: int, url: str) -> str:
-    if status == 401:
-        return _CLOSE_CODES[4004]
-    if status == 429:
-        return (
-            f"{url} says that there were too many requests (status 429). Wait some minutes, then try again."
-        )
-    if status >= 500:
-        return f"{url} has trouble (status {status}). Try again later."
-    return f"{url} refused the bot (status {status}). Correct FOOTNOTE_DISCORD_API_URL or the bot's access."
-
-
-def _reason(error: BaseException) -> str:
-    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    return (cause.strerror if isinstance(cause, OSError) else None) or type(error).__name__
+def _explanation(error: Exception, url: str) -> str:
+    check = "Check the network and FOOTNOTE_DISCORD_API_URL."
+    code = getattr(error, "status", getattr(error, "code", 0))
+    if isinstance(error, discord.ConnectionClosed):
+        return _CLOSE_CODES.get(code, f"Discord closed the connection (code {code}). Try again later.")
+    if isinstance(error, OSError | aiohttp.ClientError) and not isinstance(error, TimeoutError):
+        cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+        reason = (cause.strerror if isinstance(cause, OSError) else None) or type(error).__name__
+        return f"{url} cannot be reached ({reason}). {check}"
+    texts = {
+        discord.LoginFailure: _CLOSE_CODES[4004],
+        discord.PrivilegedIntentsRequired: _CLOSE_CODES[4014],
+        discord.DiscordServerError: f"{url} has trouble (status {code}). Try again later.",
+        discord.HTTPException: _STATUSES.get(code, _REFUSED).format(url=url, status=code),
+        discord.GatewayNotFound: f"{url} names no gateway. Try again later.",
+        TimeoutError: f"{url} did not answer in time. {check}",
+        Exception: f"{url} does not answer as Discord does. Correct FOOTNOTE_DISCORD_API_URL or that server.",
+    }
+    return next(text for kind, text in texts.items() if isinstance(error, kind))

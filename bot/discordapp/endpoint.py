@@ -1,8 +1,8 @@
-"""Which server the client talks to: Discord, or the one that the settings name.
+"""Which server the client talks to: Discord, or the one that FOOTNOTE_DISCORD_API_URL names.
 
-discord.py 2.7 has no public hook for this. Three of its internals are set here, and nowhere else: the base of
+discord.py 2.7 has no public hook for this. Three of its internals are set here and nowhere else: the base of
 HTTP routes, the default gateway, and the websocket class, which keeps every reconnect on the configured
-server. This is why discord.py is pinned exactly; tests over the wire hold it.
+server. This is why discord.py is pinned exactly; tests over the wire cover it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 def use_api(url: str) -> None:
-    """Send HTTP requests to `url`; of Discord's own address, discord.py's own values are kept."""
+    """Send HTTP requests to `url`."""
     Route.BASE = url.rstrip("/")
     DiscordWebSocket.DEFAULT_GATEWAY = _DISCORD_GATEWAY
     for module in (discord.client, discord.shard):
@@ -42,10 +42,10 @@ def use_api(url: str) -> None:
 
 
 async def use_gateway(http: discord.http.HTTPClient) -> None:
-    """Connect to the gateway that `GET {api}/gateway` names; Discord's own is left as discord.py has it.
+    """Connect to the gateway that the API names; for Discord itself, discord.py's default stays.
 
     Raises:
-        DiscordRefusedError: the answer names no gateway, or one that would carry the token in the clear.
+        DiscordRefusedError: it names none, or one that would carry the token unencrypted.
     """
     if Route.BASE == DISCORD_API:
         return
@@ -60,7 +60,7 @@ async def use_gateway(http: discord.http.HTTPClient) -> None:
 
 
 def is_safe_gateway(gateway: str, api: str) -> bool:
-    """Say whether the token may be sent to this gateway: encrypted, or on this machine behind a plain API."""
+    """Return whether a gateway may get the token: encrypted, or on this machine behind a plain API."""
     try:
         parts = urlsplit(gateway)
         host = parts.hostname
@@ -71,66 +71,55 @@ def is_safe_gateway(gateway: str, api: str) -> bool:
     return parts.scheme == "ws" and is_loopback(host) and urlsplit(api).scheme == "http"
 
 
-def _on_configured_server(gateway: URL | None) -> URL | None:
-    """Return where to connect instead of `gateway`, which the server gave for resuming.
-
-    A resume sends the token. Discord is trusted to name its other hosts; any other server is not: what it
-    names is used only where it is the configured gateway's own host, and that gateway otherwise.
-    """
-    configured = DiscordWebSocket.DEFAULT_GATEWAY
-    if gateway is None or configured == _DISCORD_GATEWAY:
-        return gateway
-    with suppress(ValueError):  # what is no address has no origin
-        if gateway.origin() == configured.origin():
-            return gateway
-    _log.warning("The server named another gateway for resuming; the configured one is used.")
-    return configured
-
-
 class _PinnedWebSocket(DiscordWebSocket):
-    """discord.py's websocket, held to the configured server and not thrown off by one bad event."""
+    """discord.py's websocket, kept on the configured server, and not closed by one malformed event."""
 
     @classmethod
     async def from_client(cls, client: Any, *, initial: bool = False, **options: Any) -> Self:
-        """Connect; a first connection that fails is final, as discord.py can only retry later ones."""
+        """Connect; a first connection that fails is final, since discord.py would retry it for ever."""
         if options.get("gateway") is not None:
-            options["gateway"] = _on_configured_server(options["gateway"])
+            options["gateway"] = _pinned(options["gateway"])
         if not initial:
             return await super().from_client(client, initial=initial, **options)
         try:
             async with asyncio.timeout(_FIRST_CONNECTION_TIMEOUT):
                 return await super().from_client(client, initial=initial, **options)
         except (OSError, aiohttp.ClientError, ReconnectWebSocket) as error:  # OSError: TimeoutError too
-            where = cls.DEFAULT_GATEWAY.with_query(None)
-            reason = str(error) or type(error).__name__
             raise DiscordRefusedError(
-                f"The gateway {where} cannot be reached ({reason}). "
-                "Check the network and FOOTNOTE_DISCORD_API_URL."
+                f"The gateway {cls.DEFAULT_GATEWAY.with_query(None)} cannot be reached "
+                f"({str(error) or type(error).__name__}). Check the network and FOOTNOTE_DISCORD_API_URL."
             ) from error
 
     async def received_message(self, msg: Any, /) -> None:
-        """Take one frame; what cannot be read of an event is logged and skipped, and the connection stays."""
+        """Process one frame; an event that cannot be read is logged and skipped."""
         if isinstance(msg, bytes):
             msg = self._decompressor.decompress(msg)
             if msg is None:
                 return
-        ready = _ready_payload(msg)
-        if ready is not None:
-            # discord.py insists on this, and a server may leave it out
+        ready = json.loads(msg) if '"READY"' in msg else {}
+        if is_ready := ready.get("t") == "READY" and isinstance(ready.get("d"), dict):
+            # discord.py insists on this URL, and a server may leave it out.
             if not isinstance(ready["d"].get("resume_gateway_url"), str):
                 ready["d"]["resume_gateway_url"] = str(DiscordWebSocket.DEFAULT_GATEWAY)
             msg = json.dumps(ready)
         try:
             await super().received_message(msg)
         except (KeyError, TypeError, ValueError, AttributeError):
-            if ready is not None:
-                raise  # without READY there is nothing to go on with
-            _log.exception("An event of Discord's could not be read; it is skipped.")
+            if is_ready:
+                raise  # nothing works without READY
+            _log.exception("An event from Discord could not be read; it is skipped.")
 
 
-def _ready_payload(msg: str) -> Any:
-    """Return the payload of a READY event, None of anything else."""
-    if '"READY"' not in msg:
-        return None
-    payload = json.loads(msg)
-    return payload if payload.get("t") == "READY" and isinstance(payload.get("d"), dict) else None
+def _pinned(gateway: URL) -> URL:
+    """Return where to connect instead of `gateway`, which the server named for resuming.
+
+    A resume sends the token. Discord is trusted to name its other hosts; any other server is not.
+    """
+    configured = DiscordWebSocket.DEFAULT_GATEWAY
+    if configured == _DISCORD_GATEWAY:
+        return gateway
+    with suppress(ValueError):  # what is no address has no origin
+        if gateway.origin() == configured.origin():
+            return gateway
+    _log.warning("The server named another gateway for resuming; the configured one is used.")
+    return configured

@@ -1,156 +1,202 @@
-"""Questions in messages, answered in a reply."""
+"""Questions in messages: mentions, replies, direct messages, threads under an answer, and forum posts.
+
+Without the message-content intent, Discord leaves out the text of every message that neither mentions the bot
+nor is a direct message. Of those, only the title of a forum post can be read: it is its thread's name.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
+import re
+from dataclasses import dataclass
 
 import discord
+from cachetools import LRUCache
 
 from bot.answering.followups import Earlier
-from bot.chat.logs import begin_question
-from bot.chat.words import words_in
-from bot.discordapp.asking import Asked, ask, keep, refusal
-from bot.discordapp.delivery import LOST
-from bot.discordapp.hearing import Heard, forum_post, from_person, hear, hear_in_thread
-from bot.discordapp.notices import said
-from bot.discordapp.origins import exchange_of
-from bot.discordapp.posting import Reply, typing
-from bot.discordapp.talk import Surface, Where, apology_for, count_failure
-from bot.records import AnswersTo
+from bot.chat.asking import Assistant, Place, Question, queue_notice
+from bot.chat.logs import Way, begin_question
+from bot.chat.questions import looks_like_question
+from bot.discordapp.buttons import answer_buttons
+from bot.discordapp.context import exchange_of, without_mention
+from bot.discordapp.delivery import LOST, Reply, is_ours
+from bot.discordapp.embeds import answer_embed
+from bot.records.settings import AnswersTo
+from bot.service.job_queue import QueuePosition
 
 __all__ = ["Listener"]
 
-_POST_PATIENCE = 3.0
-"""Seconds for which a post's first message is awaited before its title alone is answered."""
-
+_FROM_PEOPLE = {discord.MessageType.default, discord.MessageType.reply}
+_BODY_ROOM = 500
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n")
+_FIRST_MESSAGE_PATIENCE = 3.0  # seconds before a forum post without one is answered by its title alone
 _REMEMBERED = 1000
-
 _log = logging.getLogger(__name__)
 
 
-class Listener:
-    """Answers what messages ask; remembers for a while which threads are under an answer."""
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What a message asks, "" for a bare mention; `after` is the bot's message that it replies to."""
 
-    def __init__(self, surface: Surface) -> None:
-        self.surface = surface
-        self._begun: OrderedDict[int, discord.Message | None] = OrderedDict()
-        self._posts: OrderedDict[int, None] = OrderedDict()
+    text: str
+    way: Way
+    after: discord.Message | None = None
+
+
+class Listener:
+    """Answers messages; remembers for a while which threads are under an answer."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self.assistant = assistant
+        self._starters: LRUCache[int, discord.Message | None] = LRUCache(_REMEMBERED)
+        self._posts: LRUCache[int, bool] = LRUCache(_REMEMBERED)
 
     async def on_message(self, message: discord.Message, me: int) -> None:
-        """Answer a message, if something is asked of the bot in it."""
-        begins_post = message.id == message.channel.id and forum_post(message.channel) is not None
-        if (begins_post and not self._first(message.id)) or not from_person(message):
+        """Answer a message if it asks the bot, whose id is `me`, something."""
+        channel, guild = message.channel, message.guild
+        if message.id == channel.id and _forum_post(channel) and not self._is_new(message.id):
             return
-        where = await self._where(message)
-        heard = hear(message, me, where.settings.answers) or await self._hear_in_thread(message, me)
-        if heard is None:
+        if message.author.bot or message.webhook_id is not None or message.type not in _FROM_PEOPLE:
             return
-        if where.settings.answers is AnswersTo.NEVER:
-            _log.info("A question in channel %s is passed over: its settings say never.", where.channel)
+        # A server that is not cached yet is known by its id; a direct message's channel has none.
+        server = guild.id if guild else getattr(channel, "guild_id", None)
+        place = await self._place(message.author.id, server, channel, guild)
+        request = _addressed(message, me, place.settings.answers) or await self._in_thread(message, me)
+        if request is None:
             return
-        with self.surface.work.answer():
-            earlier = await self._earlier(message, heard, me)
-            await self._answer(Reply(message.channel, message), where, heard, earlier)
+        if place.settings.answers is AnswersTo.NEVER:
+            _log.info("A question in channel %s is ignored: its settings say never.", place.channel)
+            return
+        with self.assistant.tasks.track():
+            earlier = await self._earlier(message, request, me)
+            question = Question(request.text, place, request.way, earlier=earlier)
+            await self._answer(Reply(channel, message), question)
 
     async def on_post(self, thread: discord.Thread) -> None:
-        """Answer a forum's new post by its title, where its first message does not come.
+        """Answer a new forum post by its title, if its first message does not arrive.
 
-        Discord announces a post before its first message, and that one is heard as any other.
+        Discord announces a post before its first message, which `on_message` answers.
         """
-        if forum_post(thread) is None:
+        if not _forum_post(thread) or not looks_like_question(thread.name):
             return
-        settings = await self.surface.records.settings(thread.guild.id, thread.id, thread.parent_id)
-        if settings.answers is not AnswersTo.QUESTIONS:
-            return
-        with self.surface.work.answer():  # so that stopping does not forget it
-            await asyncio.sleep(_POST_PATIENCE)
-        if not self._first(thread.id):
-            return
-        words = words_in(settings.language, str(thread.guild.preferred_locale))
-        where = Where(thread.owner_id, thread.guild.id, thread.id, settings, words)
-        await self._answer(Reply(thread), where, Heard(thread.name.strip(), "forum"), None)
+        place = await self._place(thread.owner_id, thread.guild.id, thread, thread.guild)
+        if place.settings.answers is AnswersTo.QUESTIONS:
+            with self.assistant.tasks.track():  # so that a shutdown waits for it
+                await asyncio.sleep(_FIRST_MESSAGE_PATIENCE)
+                if self._is_new(thread.id):
+                    await self._answer(Reply(thread), Question(thread.name.strip(), place, "forum"))
 
-    def _first(self, post_id: int) -> bool:
-        """Say whether a post is seen for the first time."""
-        if post_id in self._posts:
-            return False
-        self._posts[post_id] = None
-        while len(self._posts) > _REMEMBERED:
-            self._posts.popitem(last=False)
-        return True
+    def _is_new(self, post: int) -> bool:
+        is_new = post not in self._posts
+        self._posts[post] = True
+        return is_new
 
-    async def _where(self, message: discord.Message) -> Where:
-        guild, channel = message.guild, message.channel
-        # A server that is not cached (yet) is known by its id alone, and a direct message's channel has none.
-        server = guild.id if guild else getattr(channel, "guild_id", None)
-        parent = getattr(channel, "parent_id", None)
-        settings = await self.surface.records.settings(server, channel.id, parent)
-        words = words_in(settings.language, str(guild.preferred_locale) if guild else None)
-        return Where(message.author.id, server, channel.id, settings, words)
+    async def _place(
+        self, user: int, server: int | None, channel: discord.abc.Messageable, guild: discord.Guild | None
+    ) -> Place:
+        channel_id, parent = getattr(channel, "id", 0), getattr(channel, "parent_id", None)
+        locale = str(guild.preferred_locale) if guild else None
+        return await self.assistant.place(user, server, channel_id, parent=parent, locale=locale)
 
-    async def _hear_in_thread(self, message: discord.Message, me: int) -> Heard | None:
-        """Hear a message that is not addressed to the bot, in a thread that was begun on its answer."""
+    async def _in_thread(self, message: discord.Message, me: int) -> _Request | None:
+        """Return what a message without a mention asks in a thread that was started on an answer."""
         thread = message.channel
-        heard = hear_in_thread(message) if isinstance(thread, discord.Thread) else None
-        if heard is None or not isinstance(thread, discord.Thread):
+        if not isinstance(thread, discord.Thread) or not looks_like_question(message.content):
             return None
-        known = self.surface.exchanges.of_message(thread.id) is not None
-        return heard if known or await self._begun_on(thread, me) is not None else None
+        if message.reference is not None or message.mentions:  # meant for somebody else
+            return None
+        known = self.assistant.conversations.of_message(thread.id) or await self._starter(thread, me)
+        return _Request(message.content.strip(), "thread") if known else None
 
-    async def _begun_on(self, thread: discord.Thread, me: int) -> discord.Message | None:
-        """Return the message of the bot's on which a thread was begun, if it was; the ids are the same."""
-        if thread.id not in self._begun and isinstance(thread.parent, discord.TextChannel):
+    async def _starter(self, thread: discord.Thread, me: int) -> discord.Message | None:
+        """Return the bot's message that a thread was started on, which has the thread's id."""
+        if thread.id not in self._starters and isinstance(thread.parent, discord.TextChannel):
             try:
-                found = await thread.parent.fetch_message(thread.id)
+                starter = await thread.parent.fetch_message(thread.id)
             except discord.NotFound:
-                self._begun[thread.id] = None
+                self._starters[thread.id] = None
             except LOST as error:
-                _log.info("The message on which thread %s was begun cannot be read: %s", thread.id, error)
+                _log.info("The message that started thread %s cannot be read: %s", thread.id, error)
             else:
-                self._begun[thread.id] = found if found.author.id == me else None
-            while len(self._begun) > _REMEMBERED:
-                self._begun.popitem(last=False)
-        return self._begun.get(thread.id)
+                self._starters[thread.id] = starter if starter.author.id == me else None
+        return self._starters.get(thread.id)
 
-    async def _earlier(self, message: discord.Message, heard: Heard, me: int) -> Earlier | None:
-        """Return what a question may lean on.
+    async def _earlier(self, message: discord.Message, request: _Request, me: int) -> Earlier | None:
+        """Return what a question may build on.
 
-        That is the answer replied to; else the latest in the same thread or direct messages; else that on
-        which the thread was begun; else the latest to the same person in the channel.
+        That is the answer replied to, else the latest in the thread or direct messages, else the thread's
+        starter, else the latest answer to the same person in the channel.
         """
-        exchanges, channel = self.surface.exchanges, message.channel
-        if heard.after is not None:
-            found = await exchange_of(self.surface, heard.after)
+        conversations, channel = self.assistant.conversations, message.channel
+        if request.after is not None:
+            exchange = await exchange_of(self.assistant, request.after)
         elif isinstance(channel, discord.Thread):
-            found = exchanges.latest(channel.id) or exchanges.of_message(channel.id)
-            found = found or await exchange_of(self.surface, await self._begun_on(channel, me))
+            exchange = conversations.latest(channel.id) or conversations.of_message(channel.id)
+            exchange = exchange or await exchange_of(self.assistant, await self._starter(channel, me))
         elif isinstance(channel, discord.DMChannel):
-            found = exchanges.latest(channel.id)
+            exchange = conversations.latest(channel.id)
         else:
-            found = exchanges.latest(channel.id, message.author.id)
-        return found.after if found else None
+            exchange = conversations.latest(channel.id, message.author.id)
+        return exchange.after if exchange else None
 
-    async def _answer(self, reply: Reply, where: Where, heard: Heard, earlier: Earlier | None) -> None:
-        """Answer in a reply, with "is typing" shown meanwhile."""
-        surface = self.surface
-        with surface.work.answer(), begin_question():
-            refused = refusal(surface, where, heard.question)
-            if refused is not None:
-                await reply.put(refused)
+    async def _answer(self, reply: Reply, question: Question) -> None:
+        assistant, place = self.assistant, question.place
+
+        def show_queue(waiting: QueuePosition) -> None:
+            if (notice := queue_notice(place.messages, waiting)) is not None:
+                reply.show_queue(notice)
+
+        with begin_question():
+            if (refusal := assistant.refusal(place, question.text)) is not None:
+                await reply.put(refusal)
                 return
-            asked = Asked(heard.question, where, heard.way, earlier=earlier)
+            reply.show_typing()
             try:
-                async with typing(reply.channel):
-                    made = await ask(surface, asked, lambda waiting: reply.tell(where, waiting))
+                answer = await assistant.ask(question, show_queue)
+                embed = await asyncio.to_thread(answer_embed, answer, place.messages)
             except asyncio.CancelledError:
-                await reply.put(said(where.words, "stopping"))
+                await reply.put(place.messages.notice("stopping"))
                 raise
-            except Exception as error:  # noqa: BLE001 -- whatever it is, the asker hears of it and it is logged
-                count_failure(surface.metrics, error)
-                await reply.put(apology_for(where.words, error))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the asker learns of it, and the log
+                await reply.put(assistant.apology(place.messages, error, ours=is_ours(error)))
                 return
-            sent = await reply.put(made.embed, made.view)
+            sent = await reply.put(embed, answer_buttons(answer, place, recording=assistant.recording))
             if sent is not None:
-                await keep(surface, asked, made.answer, sent.id)
+                await assistant.remember(question, answer, sent.id)
+
+
+def _addressed(message: discord.Message, me: int, answers: AnswersTo) -> _Request | None:
+    """Return what a message asks the bot, apart from threads under an answer; None if nothing."""
+    text = without_mention(message.content, me)
+    original = message.reference.resolved if message.reference else None
+    own = original if isinstance(original, discord.Message) and original.author.id == me else None
+    if isinstance(message.channel, discord.DMChannel):  # message.guild is None before it is cached, too
+        return _Request(text, "direct", own)
+    mentioned = any(user.id == me for user in message.mentions)
+    if own is not None:
+        return _Request(text, "reply", own) if mentioned or text else None
+    post = _forum_post(message.channel) if message.id == message.channel.id else None
+    if mentioned:
+        return _Request(_of_post(post, text) if post else text, "mention")
+    if answers is not AnswersTo.QUESTIONS:
+        return None
+    if post is not None:
+        asks = any(map(looks_like_question, [post.name, *_SENTENCE_END.split(text)]))
+        return _Request(_of_post(post, text), "forum") if asks else None
+    return _Request(text, "channel") if looks_like_question(text) else None
+
+
+def _forum_post(channel: object) -> discord.Thread | None:
+    """Return the thread that is a forum post; None for any other channel."""
+    in_forum = isinstance(channel, discord.Thread) and isinstance(channel.parent, discord.ForumChannel)
+    return channel if in_forum else None  # type: ignore[return-value]
+
+
+def _of_post(post: discord.Thread, body: str) -> str:
+    """Return what a post asks: its title, and what its body asks, or else how the body begins."""
+    title = post.name.strip()
+    sentences = (sentence.strip() for sentence in _SENTENCE_END.split(body))
+    asked = " ".join(sentence for sentence in sentences if sentence.endswith("?"))
+    more = (asked or ("" if looks_like_question(title) else body))[:_BODY_ROOM].strip()
+    return f"{title}\n{more}" if more and more.casefold() != title.casefold() else title

@@ -1,9 +1,9 @@
-"""People: known by a keyed hash, shown what is kept of them, and forgotten.
+"""People: stored as keyed hashes, shown what is stored about them, and forgotten.
 
-A person's id is kept as its HMAC-SHA256 under 32 random bytes that are made with the file and kept in it. So
-rows that are shown, exported or logged name nobody, and the rows of two installations cannot be joined. It
-does not protect from whoever has the whole file: Discord's ids are public, and with the key each can be
-tried.
+A user id is stored as its HMAC-SHA256 under 32 random bytes, which are created with the file and kept in it.
+Rows that are shown, exported or logged therefore identify nobody, and two installations' rows cannot be
+joined. This does not protect against somebody who has the whole file: Discord's ids are public, so with the
+key each can be tried.
 """
 
 from __future__ import annotations
@@ -14,19 +14,17 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.records import feedback
-from bot.records.feedback import Feedback
-from bot.records.transactions import atomic
+from bot.records.database import atomic
 
 __all__ = [
     "Asked",
+    "Feedback",
     "PersonRecords",
-    "forget",
-    "forget_before",
-    "forget_server",
+    "delete",
+    "feedback",
     "hash_person",
     "load_key",
-    "show",
+    "records_of",
 ]
 
 _KEY_BYTES = 32
@@ -34,7 +32,7 @@ _KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question of somebody's that was not answered: their words, where, and when last, in UTC."""
+    """A person's unanswered question in their own words, its server, and when they last asked it, in UTC."""
 
     question: str
     server: int | None
@@ -42,60 +40,73 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a person said of an answer (a message): the question, whether it helped, why, and when, in UTC."""
+
+    server: int | None
+    channel: int
+    message: int
+    question: str
+    helpful: bool
+    reason: str
+    when: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PersonRecords:
-    """All that is kept of one person: their unanswered questions, and their feedback; the newest first."""
+    """Everything stored about one person: unanswered questions and feedback, newest first."""
 
     questions: tuple[Asked, ...]
     feedback: tuple[Feedback, ...]
 
 
 def load_key(connection: sqlite3.Connection) -> bytes:
-    """Return the file's key, which is made when it is first asked for."""
-    made = secrets.token_bytes(_KEY_BYTES)
-    connection.execute("INSERT OR IGNORE INTO keys (name, value) VALUES ('people', ?)", (made,))
+    """Return the file's hash key, creating it on first use."""
+    new_key = secrets.token_bytes(_KEY_BYTES)
+    connection.execute("INSERT OR IGNORE INTO keys (name, value) VALUES ('people', ?)", (new_key,))
     (key,) = connection.execute("SELECT value FROM keys WHERE name = 'people'").fetchone()
     return bytes(key)
 
 
 def hash_person(key: bytes, user: int) -> bytes:
-    """Return what stands for a user in this file."""
+    """Return the HMAC-SHA256 of a user id: how the user is identified in this file."""
     return hmac.digest(key, str(user).encode(), "sha256")
 
 
-def show(connection: sqlite3.Connection, person: bytes) -> PersonRecords:
-    """Return all that is kept of a person, in every server."""
-    asked = connection.execute(
+def feedback(
+    connection: sqlite3.Connection, condition: str, value: object, limit: int = -1
+) -> list[Feedback]:
+    """Return the feedback that meets an SQL condition, newest first; a limit of -1 is none."""
+    query = f"""
+        SELECT server, channel, message, question, helpful, reason, at FROM feedback
+        WHERE {condition} ORDER BY at DESC, id DESC LIMIT ?"""  # noqa: S608 - our own conditions
+    return [
+        Feedback(server, channel, message, question, bool(helpful), reason, datetime.fromtimestamp(at, UTC))
+        for server, channel, message, question, helpful, reason, at in connection.execute(
+            query, (value, limit)
+        )
+    ]
+
+
+def records_of(connection: sqlite3.Connection, person: bytes) -> PersonRecords:
+    """Return everything stored about a person (a keyed hash), in every server."""
+    rows = connection.execute(
         "SELECT question, server, MAX(at) FROM askings JOIN gaps ON gaps.id = gap WHERE person = ? "
         "GROUP BY gap, question ORDER BY MAX(at) DESC, MAX(askings.id) DESC",
         (person,),
     )
-    questions = tuple(Asked(text, server, datetime.fromtimestamp(at, UTC)) for text, server, at in asked)
-    return PersonRecords(questions, tuple(feedback.of_person(connection, person)))
+    questions = tuple(Asked(text, server, datetime.fromtimestamp(at, UTC)) for text, server, at in rows)
+    return PersonRecords(questions, tuple(feedback(connection, "person = ?", person)))
 
 
-def forget(connection: sqlite3.Connection, person: bytes) -> int:
-    """Delete a person's rows; returns how many. A gap that nobody else asked goes with them."""
-    with atomic(connection):
-        return _delete(connection, "person = ?", person)
+def delete(connection: sqlite3.Connection, condition: str, value: bytes | float) -> int:
+    """Delete the questions and feedback that meet an SQL condition; return the number of rows.
 
-
-def forget_before(connection: sqlite3.Connection, at: float) -> int:
-    """Delete what is older than a moment (Unix seconds); returns how many rows people had there."""
-    with atomic(connection):
-        return _delete(connection, "at < ?", at)
-
-
-def forget_server(connection: sqlite3.Connection, server: int) -> None:
-    """Delete all rows of a server, its settings too."""
-    with atomic(connection):
-        for table in ("settings", "gaps", "feedback"):
-            connection.execute(f"DELETE FROM {table} WHERE server = ?", (server,))  # noqa: S608 - our own names
-
-
-def _delete(connection: sqlite3.Connection, condition: str, value: bytes | float) -> int:
-    """Delete askings and feedback of a condition of ours, and the gaps that nobody asks then."""
+    A gap that is left without a question goes too.
+    """
     deleted = 0
-    for table in ("askings", "feedback"):
-        deleted += connection.execute(f"DELETE FROM {table} WHERE {condition}", (value,)).rowcount  # noqa: S608 - our own names
-    connection.execute("DELETE FROM gaps WHERE NOT EXISTS (SELECT 1 FROM askings WHERE gap = gaps.id)")
+    with atomic(connection):
+        for table in ("askings", "feedback"):
+            deleted += connection.execute(f"DELETE FROM {table} WHERE {condition}", (value,)).rowcount  # noqa: S608 - our own conditions
+        connection.execute("DELETE FROM gaps WHERE NOT EXISTS (SELECT 1 FROM askings WHERE gap = gaps.id)")
     return deleted

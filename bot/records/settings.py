@@ -1,7 +1,7 @@
-"""Settings of servers and channels: where the bot answers, and how.
+"""Per-server settings: where and how the bot answers, inherited from the server by channels and threads.
 
-All of them are held in memory, since each message asks for them; the file is written first, and memory then
-follows what the file has. One process at a time may use the file.
+All settings are also held in memory, since every message reads them. The file is written first, and memory
+then follows the file, so only one process may use the file at a time.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from bot.records.transactions import atomic
+from bot.records.database import atomic
 
-__all__ = ["AnswersTo", "ChannelSettings", "SettingsTable", "checked"]
+__all__ = ["AnswersTo", "ChannelSettings", "SettingsCache", "validate"]
 
 _WHOLE_SERVER = 0
 _LANGUAGE = re.compile(r"auto|[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 
 class AnswersTo(StrEnum):
-    """What the bot answers in a channel: what is addressed to it, every question, or nothing."""
+    """What the bot answers in a channel: messages that address it, every question, or nothing."""
 
     MENTIONS = "mentions"
     QUESTIONS = "questions"
@@ -31,11 +31,11 @@ class AnswersTo(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChannelSettings:
-    """What holds in a channel; the defaults are what holds where nobody set anything.
+    """The settings in effect in a channel; the defaults apply where nothing was set.
 
-    `private`: answers to commands are shown to the asker alone. `language`: of the bot's own words, a tag
-    such as "en" or "pt-BR", or "auto". `helper_role` and `helper_channel`: to whom a question may be passed
-    on. `tell_gaps`: whether a channel is told once a question that was not answered there has an answer.
+    `private`: answers to commands are shown only to the asker. `language`: that of the bot's own words, a tag
+    such as "en" or "pt-BR", or "auto". `helper_role` and `helper_channel`: whom a question may be passed on
+    to. `tell_gaps`: whether a channel is told when a question that was asked there can be answered.
     """
 
     answers: AnswersTo = AnswersTo.MENTIONS
@@ -46,102 +46,88 @@ class ChannelSettings:
     tell_gaps: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    """What a setting can be: in words, as a test, and made from what the file has."""
-
-    values: str
-    accepts: Callable[[object], bool]
-    load: Callable[[Any], object]
+def _is_id(value: object) -> bool:
+    return type(value) is int and 0 < value < 2**63
 
 
-_FLAG = _Setting("True or False", lambda value: isinstance(value, bool), bool)
-_ID = _Setting("an id", lambda value: type(value) is int and 0 < value < 2**63, int)
-_SETTINGS = {
-    "answers": _Setting(", ".join(AnswersTo), lambda value: value in list(AnswersTo), AnswersTo),
-    "private": _FLAG,
-    "language": _Setting(
-        "auto or a language's tag such as en or pt-BR",
-        lambda value: isinstance(value, str) and _LANGUAGE.fullmatch(value) is not None,
-        str,
-    ),
-    "helper_role": _ID,
-    "helper_channel": _ID,
-    "tell_gaps": _FLAG,
+_VALID: dict[str, Callable[[Any], bool]] = {
+    "answers": lambda value: value in list(AnswersTo),
+    "private": lambda value: isinstance(value, bool),
+    "language": lambda value: isinstance(value, str) and _LANGUAGE.fullmatch(value) is not None,
+    "helper_role": _is_id,
+    "helper_channel": _is_id,
+    "tell_gaps": lambda value: isinstance(value, bool),
 }
-_SERVER_WIDE = frozenset({"tell_gaps"})
+_FROM_SQL: dict[str, Callable[[Any], object]] = {"answers": AnswersTo, "private": bool, "tell_gaps": bool}
+_SERVER_ONLY = frozenset({"tell_gaps"})
+_COLUMNS = ", ".join(_VALID)
 
 
-class SettingsTable:
-    """The rows of all servers; changed in the thread of the database, read from any."""
+class SettingsCache:
+    """All servers' settings in memory; changed on the database's thread, read from any thread."""
 
     def __init__(self) -> None:
-        # A server's rows are replaced as a whole and never changed, so a reader needs no lock.
+        # A server's mapping is replaced as a whole and never changed, so readers need no lock.
         self._servers: dict[int, Mapping[int, Mapping[str, Any]]] = {}
 
     def load(self, connection: sqlite3.Connection) -> None:
-        """Read all that the file has."""
+        """Read the settings of every server."""
         for (server,) in connection.execute("SELECT DISTINCT server FROM settings").fetchall():
             self.refresh(connection, server)
 
-    def effective(self, server: int | None, channel: int | None, parent: int | None) -> ChannelSettings:
-        """Return what holds in a channel: its own value, else its parent's, the server's, the default."""
-        if server is None:
-            return ChannelSettings()
-        rows = self._servers.get(server, {})
-        found: dict[str, Any] = {}
-        for place in (_WHOLE_SERVER, parent, channel):  # each over those before it
-            if place is not None:
-                found.update(rows.get(place, {}))
-        return ChannelSettings(**found)
+    def refresh(self, connection: sqlite3.Connection, server: int) -> None:
+        """Read a server's settings again after they were committed."""
+        query = f"SELECT channel, {_COLUMNS} FROM settings WHERE server = ? ORDER BY channel"  # noqa: S608 - our own names
+        rows: dict[int, dict[str, Any]] = {}
+        for channel, *values in connection.execute(query, (server,)):
+            columns = zip(_VALID, values, strict=True)
+            rows[channel] = {
+                name: _FROM_SQL[name](value) if name in _FROM_SQL else value
+                for name, value in columns
+                if value is not None
+            }
+        self._servers[server] = rows
 
-    def rows(self, server: int) -> list[tuple[int | None, dict[str, object]]]:
-        """Return a server's rows as they were set: the whole server's first (None), then its channels'."""
-        return [(place or None, dict(values)) for place, values in self._servers.get(server, {}).items()]
+    def effective(self, server: int | None, channel: int | None, parent: int | None) -> ChannelSettings:
+        """Return what applies in a channel: its own value, else its parent's, its server's or the default."""
+        rows = {} if server is None else self._servers.get(server, {})
+        merged: dict[str, Any] = {}
+        for place in (_WHOLE_SERVER, parent, channel):  # the nearest last, overriding the others
+            if place is not None:
+                merged.update(rows.get(place, {}))
+        return ChannelSettings(**merged)
+
+    def overview(self, server: int) -> list[tuple[int | None, dict[str, object]]]:
+        """Return what was set explicitly: for the whole server (None) first, then by channel."""
+        rows = self._servers.get(server, {})
+        return [(channel or None, dict(values)) for channel, values in rows.items()]
 
     def change(
         self, connection: sqlite3.Connection, server: int, channel: int | None, values: Mapping[str, object]
     ) -> None:
-        """Write checked values (None: as inherited) into a row, which goes where it then has none."""
+        """Write validated values (None: inherited); a row without any value is deleted."""
         place = channel or _WHOLE_SERVER
         with atomic(connection):
             connection.execute(
                 "INSERT INTO settings (server, channel) VALUES (?, ?) ON CONFLICT DO NOTHING", (server, place)
             )
             for name, value in values.items():
-                statement = f"UPDATE settings SET {name} = ? WHERE server = ? AND channel = ?"  # noqa: S608 - checked
+                statement = f"UPDATE settings SET {name} = ? WHERE server = ? AND channel = ?"  # noqa: S608 - validated
                 connection.execute(statement, (value, server, place))
-            unset = " AND ".join(f"{name} IS NULL" for name in _SETTINGS)
-            connection.execute(f"DELETE FROM settings WHERE {unset}")  # noqa: S608 - our own names
+            connection.execute(f"DELETE FROM settings WHERE COALESCE({_COLUMNS}) IS NULL")  # noqa: S608 - our own names
         self.refresh(connection, server)
 
-    def refresh(self, connection: sqlite3.Connection, server: int) -> None:
-        """Have of a server what the file has, once that is committed."""
-        self._servers[server] = _read(connection, server)
 
-
-def checked(channel: int | None, values: Mapping[str, object]) -> dict[str, object]:
-    """Return the values as they are kept.
+def validate(channel: int | None, values: Mapping[str, object]) -> None:
+    """Check names and values of settings for a channel, or for the whole server (None).
 
     Raises:
-        ValueError: no setting has the name, it is the whole server's alone, or the value is none it can have.
+        ValueError: a name is unknown or applies to whole servers only, or a value is not accepted.
     """
     for name, value in values.items():
-        if name not in _SETTINGS:
-            raise ValueError(f"{name} is no setting; there are {', '.join(_SETTINGS)}")
-        if channel is not None and name in _SERVER_WIDE:
-            raise ValueError(f"{name} can be set for the whole server only")
-        if value is not None and not _SETTINGS[name].accepts(value):
-            raise ValueError(f"{name} can be {_SETTINGS[name].values}, not {value!r}")
-    return dict(values)
-
-
-def _read(connection: sqlite3.Connection, server: int) -> dict[int, dict[str, Any]]:
-    """Return a server's rows by channel, the whole server's first, without what is inherited."""
-    names = ", ".join(_SETTINGS)
-    query = f"SELECT channel, {names} FROM settings WHERE server = ? ORDER BY channel"  # noqa: S608 - our own names
-    rows: dict[int, dict[str, Any]] = {}
-    for place, *values in connection.execute(query, (server,)):
-        kept = zip(_SETTINGS.items(), values, strict=True)
-        rows[place] = {name: setting.load(value) for (name, setting), value in kept if value is not None}
-    return rows
+        if name not in _VALID:
+            raise ValueError(f"{name} is not a setting; the settings are {_COLUMNS}")
+        if channel is not None and name in _SERVER_ONLY:
+            raise ValueError(f"{name} can only be set for the whole server")
+        if value is not None and not _VALID[name](value):
+            raise ValueError(f"{name} cannot be {value!r}")

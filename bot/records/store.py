@@ -1,117 +1,115 @@
-"""The records' face: what is kept, asked for and forgotten, all of it off the event loop."""
+"""The records store: the asynchronous interface to settings, gaps and feedback."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Concatenate, ParamSpec
+from typing import TypeVar
 
 import numpy.typing as npt
 
-from bot.errors import DamagedRecordsError
-from bot.records import feedback, gaps, people
-from bot.records.feedback import Feedback
-from bot.records.gaps import Asking, Gap
-from bot.records.people import PersonRecords, hash_person, load_key
-from bot.records.sameness import pack
-from bot.records.settings import ChannelSettings, SettingsTable, checked
-from bot.records.transactions import scrub
-from bot.records.worker import Worker
+from bot.errors import RecordsError
+from bot.records import gaps, people
+from bot.records.database import atomic, connect, explain, scrub
+from bot.records.gaps import Gap, pack_vector
+from bot.records.people import Feedback, PersonRecords, hash_person, load_key
+from bot.records.settings import ChannelSettings, SettingsCache, validate
 
 __all__ = ["Records"]
 
-_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
 
 _DAY = 24 * 60 * 60.0
+_DEFAULT_DAYS = 90
+_ADD_FEEDBACK = """
+INSERT INTO feedback (server, channel, message, person, question, helpful, reason, at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message, person) DO UPDATE
+SET question = excluded.question, helpful = excluded.helpful, reason = excluded.reason, at = excluded.at
+"""
 
 
 class Records:
-    """Settings of servers and channels, unanswered questions ("gaps") and feedback, in one SQLite file.
+    """Per-server settings, unanswered questions ("gaps") and feedback, in one SQLite file.
 
-    Servers never see each other's rows; None as a server stands for direct messages. With `recording` off,
-    settings work, and gaps and feedback are not written; what is there from before can be read and forgotten.
+    Servers never see each other's rows; None as a server stands for direct messages. With `days` 0, settings
+    work but no gaps or feedback are added, and those already in the file are deleted after 90 days.
 
-    Each method that uses the file raises RecordsError where it is not open or cannot be used now (no room, no
-    access, held by another program), and DamagedRecordsError where it has been damaged.
+    Each method that uses the file raises RecordsError if it is not open or cannot be used now (no space, no
+    access, locked by another program), and DamagedRecordsError if it has been damaged.
     """
 
     def __init__(
-        self,
-        file: Path,
-        *,
-        recording: bool = True,
-        days: int = 90,
-        clock: Callable[[], float] = time.time,
+        self, file: Path, *, days: int = _DEFAULT_DAYS, clock: Callable[[], float] = time.time
     ) -> None:
-        """Take the file, how many days gaps and feedback are kept, and a clock of Unix seconds."""
+        """Take the file, for how many days gaps and feedback are kept, and a clock of Unix seconds."""
         self.file = file
-        self.recording = recording
         self.days = days
         self._clock = clock
-        self._worker = Worker(file)
-        self._settings = SettingsTable()
+        self._settings = SettingsCache()
+        self._thread: ThreadPoolExecutor | None = None
+        self._connection: sqlite3.Connection | None = None
         self._key = b""
 
     async def open(self) -> None:
-        """Open the file, or make it with its folder; bring it to the newest version, and prune it.
+        """Open the file, creating it if missing; migrate it to the newest version and prune it.
 
         Raises:
             RecordsError: it cannot be written.
-            DamagedRecordsError: it is no database of ours, is damaged or of a newer version; it is then left
-                as it is.
+            DamagedRecordsError: it is not ours, damaged or of a newer version; it is left unchanged.
         """
-        await self._worker.open()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footnote-records")
         try:
-            self._key = await self._worker.run(load_key)
-            await self._worker.run(self._settings.load)
-            await self.prune()
-        except sqlite3.Error as error:  # our header, but not our tables
-            await self._worker.close()
-            raise DamagedRecordsError.of(self.file, str(error)) from error
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
         except BaseException:
-            await self._worker.close()
+            await self.close()
             raise
 
     async def close(self) -> None:
-        """Finish what was begun, and close the file; safe to call twice."""
-        await self._worker.close()
+        """Finish the jobs that were started and close the file; may be called twice."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.submit(self._close)
+            await asyncio.to_thread(thread.shutdown)
 
     async def settings(
         self, server: int | None, channel: int | None = None, parent: int | None = None
     ) -> ChannelSettings:
-        """Return what holds in a channel, from memory: each value as it was set nearest.
+        """Return the settings in effect in a channel, from memory; direct messages (None) have the defaults.
 
-        That is in the channel, else in its `parent` (for a thread, the channel it is in), else in the server,
-        else the default. In direct messages (None) the defaults hold.
+        Each value is the channel's own, else its `parent`'s (of a thread), its server's, or the default.
         """
         return self._settings.effective(server, channel, parent)
 
     async def change(self, server: int, channel: int | None, **values: object) -> None:
-        """Set values of ChannelSettings in a channel, or (None) in the whole server; None: as inherited.
+        """Set ChannelSettings in a channel, or for the whole server (None); a value of None is inherited.
 
         Raises:
-            ValueError: no setting has the name, it is the whole server's alone, or it cannot have the value.
+            ValueError: a name is unknown or applies to whole servers only, or a value is not accepted.
         """
-        await self._worker.run(self._settings.change, server, channel, checked(channel, values))
+        validate(channel, values)
+        await self._run(lambda db: self._settings.change(db, server, channel, values))
 
     async def overview(self, server: int) -> list[tuple[int | None, dict[str, object]]]:
-        """Return what was set in a server, from memory: in the whole server (None) first, then by channel."""
-        return self._settings.rows(server)
+        """Return what was set in a server, from memory: for the whole server (None), then by channel."""
+        return self._settings.overview(server)
 
     async def leave(self, server: int) -> None:
-        """Forget a server that the bot is no longer in: its settings, gaps and feedback."""
+        """Delete a server that the bot has left: its settings, gaps and feedback."""
 
         def job(connection: sqlite3.Connection) -> None:
-            people.forget_server(connection, server)
+            with atomic(connection):
+                for table in ("settings", "gaps", "feedback"):
+                    connection.execute(f"DELETE FROM {table} WHERE server = ?", (server,))  # noqa: S608 - our own names
             self._settings.refresh(connection, server)
             scrub(connection)
 
-        await self._worker.run(job)
+        await self._run(job)
 
-    async def add_gap(  # noqa: PLR0913 - each is named by its caller
+    async def add_gap(  # noqa: PLR0913 - keyword arguments
         self,
         *,
         server: int | None,
@@ -122,38 +120,46 @@ class Records:
         confidence: float,
         vector: npt.ArrayLike,
     ) -> None:
-        """Keep a question that was not answered, with the encoder's vector of it (of whatever shape).
+        """Store an unanswered question with its vector (of any shape), merged with the same open question.
 
-        It is counted with an open gap of the server that is the same question: of the same words, or with a
-        vector whose cosine is SAME or more and not just one word changed (see bot.records.sameness).
+        `gaps.find_same` decides what is the same question.
 
         Raises:
-            ValueError: the vector is empty, or has numbers that are not finite.
+            ValueError: the vector is empty, or not all of its numbers are finite.
         """
-        if not self.recording:
+        if not self.days:
             return
-        person = hash_person(self._key, user)
-        words = (_storable(question), verdict, float(confidence))
-        asking = Asking(server, channel, person, *words, pack(vector), self._clock())
-        await self._worker.run(gaps.add, asking)
+        row = {
+            "channel": channel,
+            "person": hash_person(self._key, user),
+            "question": _storable(question),
+            "verdict": verdict,
+            "confidence": float(confidence),
+            "vector": pack_vector(vector),
+            "at": self._clock(),
+        }
+        await self._run(lambda db: gaps.add(db, server, row))
 
     async def gaps(self, server: int | None, *, answered: bool = False, limit: int = 1000) -> list[Gap]:
-        """Return a server's gaps, last asked first: the open ones, or those that have an answer by now."""
-        return await self._worker.run(gaps.listed, server, answered=answered, limit=limit)
+        """Return a server's open gaps, or those with an answer by now; last asked first."""
+        condition = f"server IS ? AND answered_by IS {'NOT NULL' if answered else 'NULL'}"
+        return await self._run(lambda db: gaps.select(db, condition, server, limit))
 
     async def every_open_gap(self) -> list[Gap]:
         """Return the open gaps of all servers, last asked first."""
-        return await self._worker.run(gaps.every_open)
+        return await self._run(lambda db: gaps.select(db, "answered_by IS NULL", -1))
 
     async def mark_answered(self, gap: int, generation: str) -> None:
-        """Note that a generation has an answer to a gap, which is then open no longer."""
-        await self._worker.run(gaps.mark_answered, gap, generation)
+        """Store that a generation has an answer to a gap, which closes the gap."""
+        statement = "UPDATE gaps SET answered_by = ? WHERE id = ?"
+        await self._run(lambda db: db.execute(statement, (generation, gap)).rowcount)
 
     async def drop_gap(self, server: int | None, gap: int) -> bool:
-        """Delete a gap of this server; False where the server has none of this number."""
-        return bool(await self._delete(gaps.drop, server, gap))
+        """Delete a gap of this server; return False if the server has no such gap."""
+        statement = "DELETE FROM gaps WHERE id = ? AND server IS ?"
+        return bool(await self._run(lambda db: _scrubbed(db, db.execute(statement, (gap, server)).rowcount)))
 
-    async def add_feedback(  # noqa: PLR0913 - each is named by its caller
+    async def add_feedback(  # noqa: PLR0913 - keyword arguments
         self,
         *,
         server: int | None,
@@ -164,53 +170,73 @@ class Records:
         helpful: bool,
         reason: str = "",
     ) -> None:
-        """Keep whether an answer (a message) helped; what the user said of it before is replaced."""
-        if not self.recording:
+        """Store whether an answer (a message) helped, replacing the user's earlier feedback on it."""
+        if not self.days:
             return
-        said = (_storable(question), helpful, _storable(reason), datetime.fromtimestamp(self._clock(), UTC))
-        given = Feedback(server, channel, message, *said)
-        await self._worker.run(feedback.add, given, hash_person(self._key, user))
+        given = (_storable(question), helpful, _storable(reason), self._clock())
+        row = (server, channel, message, hash_person(self._key, user), *given)
+        await self._run(lambda db: db.execute(_ADD_FEEDBACK, row).rowcount)
 
     async def feedback(self, server: int | None, limit: int = 1000) -> list[Feedback]:
-        """Return a server's feedback, the newest first."""
-        return await self._worker.run(feedback.listed, server, limit)
-
-    async def feedback_counts(self, server: int | None) -> tuple[int, int]:
-        """Return how many found an answer helpful in a server, and how many did not."""
-        return await self._worker.run(feedback.counts, server)
+        """Return a server's feedback, newest first."""
+        return await self._run(lambda db: people.feedback(db, "server IS ?", server, limit))
 
     async def show(self, user: int) -> PersonRecords:
-        """Return all that is kept of a user, in every server."""
-        return await self._worker.run(people.show, hash_person(self._key, user))
+        """Return everything stored about a user, in every server."""
+        return await self._run(lambda db: people.records_of(db, hash_person(self._key, user)))
 
     async def forget(self, user: int) -> int:
-        """Delete all that is kept of a user, from the file's bytes too; returns how many rows that were.
+        """Delete everything stored about a user, down to the file's bytes; return the number of rows.
 
-        A gap that only they asked goes; one that others asked too is then told in the others' words alone.
+        A gap that only they asked is deleted; one that others asked too keeps only the others' words.
         """
-        return await self._delete(people.forget, hash_person(self._key, user))
+        person = hash_person(self._key, user)
+        return await self._run(lambda db: _scrubbed(db, people.delete(db, "person = ?", person)))
 
     async def prune(self) -> int:
-        """Delete what is older than the days that it is kept for; returns how many rows that were."""
-        return await self._delete(people.forget_before, self._clock() - self.days * _DAY)
+        """Delete gaps and feedback older than `days` (90 where that is 0); return the number of rows."""
+        return await self._run(self._prune)
 
-    async def _delete(
-        self,
-        delete: Callable[Concatenate[sqlite3.Connection, _Given], int],
-        *given: _Given.args,
-        **named: _Given.kwargs,
-    ) -> int:
-        """Run a job that deletes rows and returns how many; no byte of them stays."""
+    def _prune(self, connection: sqlite3.Connection) -> int:
+        oldest = self._clock() - (self.days or _DEFAULT_DAYS) * _DAY
+        return _scrubbed(connection, people.delete(connection, "at < ?", oldest))
 
-        def job(connection: sqlite3.Connection) -> int:
-            deleted = delete(connection, *given, **named)
-            if deleted:
-                scrub(connection)
-            return deleted
+    async def _run(self, job: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        """Run a job on the thread; once started it finishes, even if the caller is cancelled."""
 
-        return await self._worker.run(job)
+        def run() -> _Result:
+            assert self._connection is not None  # noqa: S101 - jobs run between _open and _close
+            try:
+                return job(self._connection)
+            except sqlite3.Error as error:
+                raise explain(error, self.file) from error
+
+        if self._thread is None:
+            raise RecordsError(f"{self.file} is not open: Footnote is starting or stopping. Try again later.")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, run)
+
+    def _open(self) -> None:
+        self._connection = connect(self.file)
+        try:
+            self._key = load_key(self._connection)
+            self._settings.load(self._connection)
+            self._prune(self._connection)
+        except sqlite3.Error as error:
+            raise explain(error, self.file, opening=True) from error
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+
+def _scrubbed(connection: sqlite3.Connection, deleted: int) -> int:
+    """Leave none of the bytes of deleted rows in the file; return the number of rows."""
+    if deleted:
+        scrub(connection)
+    return deleted
 
 
 def _storable(text: str) -> str:
-    """Return the text with what UTF-8 cannot hold (half of a surrogate pair) replaced."""
+    """Return the text with what UTF-8 cannot encode (lone surrogates) replaced."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -13,19 +13,20 @@ import numpy.typing as npt
 
 from bot.answering.answer import Answer, make_answer
 from bot.answering.confidence import Judge, find_judge
-from bot.answering.followups import Earlier, ask_following
+from bot.answering.followups import Earlier, ask_follow_up
 from bot.service.catalogue import Catalogue
 from bot.settings import BotSettings
 from index.articles.article import Article
 from index.encoding.encoder import Encoder
 from index.encoding.opening import open_encoder
 from index.language import normalize_question
+from index.search.calibration import fit_file
 from index.search.search import Search
 from index.storage.local import open_store
 from index.storage.store import Store, StoreInfo
 
 if TYPE_CHECKING:
-    from bot.answering.verify import Checked
+    from bot.answering.verify import VerifiedSentence
 
 __all__ = ["Answerer"]
 
@@ -63,7 +64,7 @@ class Answerer:
                 # One thread: a question is too short to gain from a second one, and loses to busy neighbours.
                 encoder = _open_encoder(settings, store.info)
             search = Search(store, encoder)
-            judge = find_judge(settings.fit_file, store.info.encoder_fingerprint, settings.answer_at)
+            judge = find_judge(fit_file(settings.index), store.info.encoder_fingerprint, settings.answer_at)
         except Exception:
             store.close()
             raise
@@ -95,7 +96,7 @@ class Answerer:
         if earlier is None:
             made, subject = ask(question), ""
         else:
-            made, subject = ask_following(question, earlier, ask, self.store.info.language)
+            made, subject = ask_follow_up(question, earlier, ask, self.store.info.language)
         self.store.check()  # no verdict before the whole generation is verified
         elapsed = round(1000 * (time.perf_counter() - begun), 1)
         # A subject is put before the whole question, so a cut is no cut of the question.
@@ -110,11 +111,11 @@ class Answerer:
         row = self.store.article_row(identity)
         return None if row is None else self.store.articles([row])[0]
 
-    def verify(self, text: str) -> tuple[Checked, ...]:
+    def verify(self, text: str) -> tuple[VerifiedSentence, ...]:
         """Say of each sentence of a text whether it stands in an article letter for letter, and where."""
-        from bot.answering.verify import check
+        from bot.answering.verify import verify
 
-        return check(text, self.store)
+        return verify(text, self.store)
 
     def catalogue(self) -> Catalogue:
         """Return the catalogue of the articles."""
@@ -122,7 +123,8 @@ class Answerer:
 
     def status(self) -> StoreInfo:
         """Return the generation's figures, with what its confidence was fitted on."""
-        return dataclasses.replace(self.store.info, confidence=self.judge.origin)
+        confidence = self.judge.fit.describe(self.store.info.encoder_fingerprint)
+        return dataclasses.replace(self.store.info, confidence=confidence)
 
     def vector(self, question: str) -> npt.NDArray[np.float32]:
         """Return the encoder's unit vector of a question, shape (dimension,)."""

@@ -1,13 +1,10 @@
-"""The articles that are served, in order: to choose one by what is typed, and to name one in few letters.
-
->>> lines = [ArticleLine.of("lamp", "The lamp on Gull Rock"), ArticleLine.of("rock/2", "Rock pools")]
->>> [line.title for line in Catalogue(lines).suggest("rock")]
-['Rock pools', 'The lamp on Gull Rock']
-"""
+"""The catalogue of a generation's articles: chosen by what somebody types, named by a short key."""
 
 from __future__ import annotations
 
 import hashlib
+import heapq
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,132 +13,97 @@ from typing import TYPE_CHECKING
 from index.analysis import WORD, fold
 
 if TYPE_CHECKING:
-    from index.storage.local import Generation
+    from index.storage.store import Store
 
-__all__ = ["ArticleLine", "Catalogue", "article_key"]
+__all__ = ["Catalogue", "CatalogueEntry", "article_key"]
 
-_KEY_BYTES = 6
-"""Bytes of an article's key: of 10,000 articles, two share theirs once in five million sets."""
+_NO_MATCH = 4
 
 
 def article_key(identity: str) -> str:
-    """Return what stands for an article's id where room is short: 8 letters, digits, hyphens, underscores."""
+    """Return the short key of an article's id: 6 bytes of its SHA-256 as 8 characters of URL-safe Base64."""
     digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).digest()
-    return urlsafe_b64encode(digest[:_KEY_BYTES]).decode("ascii")
+    return urlsafe_b64encode(digest[:6]).decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
-class ArticleLine:
-    """What is told of an article in a list; `paragraphs` counts those of its text."""
+class CatalogueEntry:
+    """An article of the catalogue; `paragraphs` counts those of its text."""
 
     id: str
-    key: str
     title: str
-    author: str
-    publisher: str
-    url: str
-    published: str
-    paragraphs: int
+    author: str = ""
+    publisher: str = ""
+    url: str = ""
+    published: str = ""
+    paragraphs: int = 0
 
-    @classmethod
-    def of(  # noqa: PLR0913 - what is told of an article
-        cls,
-        identity: str,
-        title: str,
-        author: str = "",
-        publisher: str = "",
-        url: str = "",
-        published: str = "",
-        paragraphs: int = 0,
-    ) -> ArticleLine:
-        """Make a line with its key, of fields in the order in which a generation tells them."""
-        return cls(identity, article_key(identity), title, author, publisher, url, published, paragraphs)
+    @property
+    def key(self) -> str:
+        """The article's short key."""
+        return article_key(self.id)
 
     @property
     def label(self) -> str:
-        """The title, or the id where there is none."""
+        """The title, or the id if there is none."""
         return self.title.strip() or self.id
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A line with what it is looked up by: its label, the label's words, its id and author, all folded."""
-
-    line: ArticleLine
-    label: str
-    words: str
-    others: str
-
-    def rank(self, typed: str, words: Sequence[str]) -> int | None:
-        """Return how well the line meets what was typed, 0 best; None where it does not."""
-        if self.label.startswith(typed):
-            return 0
-        if words and all(word in self.words for word in words):
-            return 1
-        if typed in self.label:
-            return 2
-        return 3 if typed in self.others else None
 
 
 class Catalogue:
     """The articles of one generation, in the order in which they were indexed."""
 
-    def __init__(self, lines: Iterable[ArticleLine]) -> None:
-        """Take the lines and prepare what they are looked up by."""
-        self._rows = [_row(line) for line in lines]
-        self._by_key: dict[str, ArticleLine] = {}
-        self._by_id: dict[str, ArticleLine] = {}
-        self._by_label: dict[str, ArticleLine] = {}
-        for row in self._rows:
-            self._by_key.setdefault(row.line.key, row.line)
-            self._by_id.setdefault(row.line.id, row.line)
-            self._by_label.setdefault(row.label, row.line)
+    def __init__(self, entries: Iterable[CatalogueEntry]) -> None:
+        """Take the entries; of several with one title, `find` returns the first."""
+        self._entries = list(entries)
+        self._labels = [_normalize(entry.label) for entry in self._entries]
+        self._others = [_normalize(f"{entry.id} {entry.author}") for entry in self._entries]
+        self._by_key = {entry.key: entry for entry in self._entries}
+        self._by_id = {entry.id: entry for entry in self._entries}
+        self._by_label = dict(zip(reversed(self._labels), reversed(self._entries), strict=True))
 
     @classmethod
-    def of(cls, generation: Generation) -> Catalogue:
-        """Return the catalogue of an open generation."""
-        return cls(ArticleLine.of(*fields) for fields in generation.article_lines())
+    def of(cls, store: Store) -> Catalogue:
+        """Return the catalogue of an open store."""
+        names = CatalogueEntry.__slots__
+        return cls(CatalogueEntry(*(getattr(row, name) for name in names)) for row in store.catalogue())
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._entries)
 
-    def __iter__(self) -> Iterator[ArticleLine]:
-        return (row.line for row in self._rows)
+    def __iter__(self) -> Iterator[CatalogueEntry]:
+        return iter(self._entries)
 
-    def suggest(self, typed: str, count: int = 25) -> list[ArticleLine]:
-        """Return up to `count` articles that somebody who typed this may mean.
+    def suggest(self, typed: str, count: int = 25) -> list[CatalogueEntry]:
+        """Return up to `count` articles that match what somebody typed, ignoring case and accents.
 
-        First those whose title begins with it, then those that have a word for each of its words that begins
-        with it, then those that have it inside; last those that have it in their id or author. Case and
-        accents do not matter. Of equals the order is that of the index; nothing typed gives the first ones.
+        Titles that begin with it come first, then titles with words that begin with its words, then titles
+        that contain it, then ids and authors that do; in the order of the index. Empty text matches all.
         """
-        wanted = _folded(typed)
-        words = [f" {word}" for word in WORD.findall(wanted)]
-        found: list[list[ArticleLine]] = [[], [], [], []]
-        for row in self._rows:
-            rank = row.rank(wanted, words)
-            if rank is not None:
-                found[rank].append(row.line)
-            if len(found[0]) >= count:
-                break
-        return [line for group in found for line in group][: max(count, 0)]
+        folded = _normalize(typed)
+        beginnings = [re.compile(rf"(?<![^\W_]){word}") for word in WORD.findall(folded)]
+        rows = enumerate(zip(self._labels, self._others, strict=True))
+        ranked = ((_rank(folded, beginnings, *row), at) for at, row in rows)
+        return [self._entries[at] for rank, at in heapq.nsmallest(count, ranked) if rank < _NO_MATCH]
 
-    def find(self, value: str) -> ArticleLine | None:
-        """Return the article whose key, id, or else title this is; the first of several with that title."""
-        exact = self._by_key.get(value) or self._by_id.get(value)
-        return exact or self._by_label.get(_folded(value))
+    def find(self, value: str) -> CatalogueEntry | None:
+        """Return the article with this key, id, or else title."""
+        return self._by_key.get(value) or self._by_id.get(value) or self._by_label.get(_normalize(value))
 
-    def by_key(self, key: str) -> ArticleLine | None:
+    def by_key(self, key: str) -> CatalogueEntry | None:
         """Return the article with this key."""
         return self._by_key.get(key)
 
 
-def _row(line: ArticleLine) -> _Row:
-    label = _folded(line.label)
-    # A space before each word, so that one that begins with "gu" is found by " gu".
-    words = "".join(f" {word}" for word in WORD.findall(label))
-    return _Row(line, label, words, f"{_folded(line.id)}\n{_folded(line.author)}")
+def _rank(typed: str, beginnings: Sequence[re.Pattern[str]], label: str, others: str) -> int:
+    """Return how well an article matches, 0 best."""
+    if label.startswith(typed):
+        return 0
+    if beginnings and all(beginning.search(label) for beginning in beginnings):
+        return 1
+    if typed in label:
+        return 2
+    return 3 if typed in others else _NO_MATCH
 
 
-def _folded(text: str) -> str:
+def _normalize(text: str) -> str:
     return " ".join(fold(text).split())

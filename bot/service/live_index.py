@@ -131,7 +131,7 @@ class LiveIndex:
                 self._on_damage(None)
 
     def roll_back(self, name: str | None) -> str:
-        """Publish another generation, for `swap` to serve; raises as `index.storage.generations.roll_back`."""
+        """Publish another generation, for `swap` to serve; raises as `generations.roll_back` does."""
         chosen = roll_back(self._settings.index, name)
         self.forgive(chosen)
         return chosen

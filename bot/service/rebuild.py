@@ -116,8 +116,8 @@ class Rebuilder:
             )
         except OSError as error:
             raise RebuildError(
-                f"The rebuild cannot be started: {error.strerror}. The previous index keeps serving. Free some "
-                "memory or processes, or run `footnote index build`."
+                f"The rebuild cannot be started: {error.strerror}. The previous index keeps serving. Free "
+                "some memory or processes, or run `footnote index build`."
             ) from error
         _lower_priority(process.pid)
         if self._given_up:
@@ -218,8 +218,8 @@ def _describe_end(status: int) -> str:
     """Say how a process ended without a report, and what to do."""
     if status == _KILLED:
         return (
-            "The rebuild was killed, perhaps because memory ran out: free some, or build the index on a bigger "
-            "machine."
+            "The rebuild was killed, perhaps because memory ran out: free some, or build the index on a "
+            "bigger machine."
         )
     if status in _TOLD_TO_END:
         return "The rebuild was told to end by a signal: ask for it again."

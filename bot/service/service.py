@@ -32,7 +32,7 @@ from index.storage.inspection import GenerationSummary, history
 from index.storage.store import StoreInfo
 
 if TYPE_CHECKING:
-    from bot.answering.verify import Checked
+    from bot.answering.verify import VerifiedSentence
     from index.articles.article import Article
     from index.build_report import BuildReport
     from index.progress import Progress
@@ -145,13 +145,13 @@ class Service:
         """
         return await self._look_up(("article", identity), lambda now: now.article(identity))
 
-    async def check(self, text: str) -> tuple[Checked, ...]:
+    async def verify(self, text: str) -> tuple[VerifiedSentence, ...]:
         """Say of each sentence of a text whether it stands in an article letter for letter, and where.
 
         Raises:
             BusyError: too much waits, or the service is closing.
         """
-        return await self._look_up(("check", text), lambda now: now.verify(text))
+        return await self._look_up(("verify", text), lambda now: now.verify(text))
 
     async def vector(self, question: str) -> npt.NDArray[np.float32]:
         """Return the encoder's unit vector of a question, shape (dimension,).

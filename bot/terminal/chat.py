@@ -1,18 +1,17 @@
-"""The terminal surface: a chat."""
+"""`footnote chat`: questions and commands, typed at a prompt or piped in."""
 
 from __future__ import annotations
 
 import asyncio
-import functools
 import gc
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent import futures
+from collections.abc import AsyncIterator
+from concurrent.futures import CancelledError
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
@@ -22,8 +21,8 @@ from bot.answering.followups import Earlier
 from bot.service.live_index import Damage
 from bot.service.service import Service
 from bot.settings import BotSettings
-from bot.terminal.lines import lines_of
-from bot.terminal.rendering import QUOTE, cite, make_console, show, show_why
+from bot.terminal.ask import bounded_lines
+from bot.terminal.rendering import QUOTE, cite, make_console, show, show_explanation
 from index.errors import FootnoteError, MissingError
 from index.terminal import opening, printable, show_progress
 
@@ -33,56 +32,20 @@ if TYPE_CHECKING:
 __all__ = ["chat"]
 
 _HISTORY = Path(".footnote/history")
-_SHOWN = 3
+_PAGE = 3
 """Passages that `/more` shows at a time."""
 
 _HELP = """\
 Type a question, or one of these:
   /sources   the passages that the last answer cites, with the quotes in them
   /more      the next passages
-  /why       how the last answer was found, and how sure that is
-  /rebuild   index what is new or has changed; /rebuild force: also where there are far fewer articles
+  /why       how the last answer was found, and its confidence
+  /rebuild   index what is new or has changed; /rebuild force: even if there are far fewer articles
   /history   the generations of the index that are kept
-  /rollback  answer from the generation before, or from one that is named: /rollback GENERATION
-  /status    what is being answered from
+  /rollback  answer from the previous generation, or from the one named: /rollback GENERATION
+  /status    the index that answers
   /help      this list
-  /quit      leave; so do Ctrl-C and Ctrl-D"""
-
-
-async def _lines_of(file: BinaryIO) -> AsyncIterator[bytes]:
-    """Yield a file's lines without ever blocking the loop, so that Ctrl-C ends the wait for the next one."""
-    loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[bytes] = asyncio.Queue(1)
-    failure: list[OSError] = []
-
-    def read() -> None:
-        # A descriptor of its own: nothing waits for the standard input's lock when the program ends.
-        # The loop may end while a line is on its way; then nobody wants it.
-        with suppress(RuntimeError, futures.CancelledError), open(os.dup(file.fileno()), "rb") as own:  # noqa: PTH123 - a descriptor
-            try:
-                for line in lines_of(own):
-                    asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
-            except OSError as error:
-                failure.append(error)
-            asyncio.run_coroutine_threadsafe(lines.put(b""), loop).result()
-
-    threading.Thread(target=read, daemon=True).start()
-    while line := await lines.get():
-        yield line
-    if failure:
-        raise MissingError(f"the questions cannot be read: {failure[0].strerror}.") from failure[0]
-
-
-@asynccontextmanager
-async def _opened(settings: BotSettings) -> AsyncIterator[Service]:
-    service = Service(settings)
-    try:
-        with opening():
-            await service.start()
-        gc.freeze()  # what is loaded now stays: no collection need walk it again
-        yield service
-    finally:
-        await service.close()
+  /quit      leave, as do Ctrl-C and Ctrl-D"""
 
 
 async def chat(settings: BotSettings) -> None:
@@ -93,22 +56,35 @@ async def chat(settings: BotSettings) -> None:
     """
     console = make_console()
     async with _opened(settings) as service:
-        talk = _Chat(service, console)
+        session = _Session(service, console)
+        lines = _piped_lines()
         if sys.stdin.isatty():
             status = await service.status()
             console.print(Text(f"Ask about {status.articles:,} article(s). /help lists the commands.", "dim"))
-            lines = _typed()
-        else:
-            lines = _piped()
+            lines = _typed_lines()
         async for line in lines:
-            going_on = await talk.hear(line.strip())
-            talk.tell_news()
-            if not going_on:
+            keep_going = await session.handle(
+                " ".join(line.split()) if line.startswith("/") else line.strip()
+            )
+            session.show_damage()
+            if not keep_going:
                 return
 
 
-async def _typed() -> AsyncIterator[str]:
-    """Yield lines from a line editor with history."""
+@asynccontextmanager
+async def _opened(settings: BotSettings) -> AsyncIterator[Service]:
+    service = Service(settings)
+    try:
+        with opening():
+            await service.start()
+        gc.freeze()  # what is loaded now stays, so no collection need traverse it again
+        yield service
+    finally:
+        await service.close()
+
+
+async def _typed_lines() -> AsyncIterator[str]:
+    """Yield lines from an editor with history."""
     from prompt_toolkit import PromptSession
 
     session: PromptSession[str] = PromptSession(history=_history())
@@ -126,122 +102,124 @@ def _history() -> History:
         _HISTORY.parent.mkdir(parents=True, exist_ok=True)
         _HISTORY.touch()
     except OSError:
-        return InMemoryHistory()  # a folder that cannot be written is no reason not to talk
+        return InMemoryHistory()  # a read-only folder is no reason not to chat
     return FileHistory(str(_HISTORY))
 
 
-async def _piped() -> AsyncIterator[str]:
-    async for line in _lines_of(sys.stdin.buffer):
+async def _piped_lines() -> AsyncIterator[str]:
+    """Yield lines of standard input, read in a thread that Ctrl-C need not wait for."""
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[bytes | MissingError] = asyncio.Queue(1)
+
+    def put(line: bytes | MissingError) -> None:
+        asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
+
+    def read() -> None:
+        # A descriptor of its own, since at exit Python would wait for the lock of sys.stdin.
+        descriptor = os.dup(sys.stdin.fileno())
+        with (
+            suppress(RuntimeError, CancelledError),
+            os.fdopen(descriptor, "rb") as stdin,
+        ):  # the loop has ended
+            try:
+                for line in bounded_lines(stdin):
+                    put(line)
+                put(b"")
+            except MissingError as error:
+                put(error)
+
+    threading.Thread(target=read, daemon=True).start()
+    while line := await lines.get():
+        if isinstance(line, MissingError):
+            raise line
         yield line.decode("utf-8", "replace")
 
 
-class _Chat:
-    """One conversation: what was answered last, and how much of it was shown."""
+class _Session:
+    """One conversation: the last answer, and how many of its further passages were shown."""
 
     def __init__(self, service: Service, console: Console) -> None:
         self._service = service
         self._console = console
         self._last: Answer | None = None
         self._shown = 0
-        self._news: list[Damage | None] = []
-        service.on_damage(self._news.append)
-        self._commands: dict[str, Callable[[], Awaitable[None]]] = {
-            "/sources": self._sources,
-            "/more": self._more,
-            "/why": self._why,
-            "/rebuild": self._rebuild,
-            "/rebuild force": functools.partial(self._rebuild, force=True),
-            "/history": self._history,
-            "/rollback": self._rollback,
-            "/status": self._status,
-            "/help": self._help,
-        }
+        self._damage: list[Damage | None] = []
+        service.on_damage(self._damage.append)
 
-    async def hear(self, line: str) -> bool:
-        """Do what a line asks for; return False when it asks to leave."""
-        if line in {"/quit", "/exit"}:
-            return False
+    async def handle(self, line: str) -> bool:
+        """Answer a question or run a command; return False for the command to leave."""
+        name, _, argument = line.partition(" ")
         try:
-            if line.startswith("/"):
-                await self._command(" ".join(line.split()))
+            if name in {"/quit", "/exit"}:
+                return False
+            if name in {"/sources", "/more", "/why"}:
+                self._show_more(name)
+            elif line.startswith("/"):
+                await self._run_command(name, argument)
             elif line:
                 earlier = Earlier.of(self._last) if self._last else None
                 self._last, self._shown = await self._service.ask(line, earlier=earlier), 0
                 show(self._console, self._last)
                 self._console.print()
         except FootnoteError as error:
-            self._console.print(Text(printable(str(error)), style="red"))
+            self._print(str(error), "red")
         return True
 
-    def tell_news(self) -> None:
-        """Say what became damaged, or whole again, since this was called last."""
-        for damage in self._news:
+    def show_damage(self) -> None:
+        """Report damage to the index, or its repair, since the last call."""
+        for damage in self._damage:
             if damage is None:
-                self._console.print(Text("The index is whole again.", style="green"))
+                self._print("The index is whole again.", "green")
             else:
-                self._console.print(Text(printable(damage.told), style="red"))
-        self._news.clear()
+                self._print(str(damage), "red")
+        self._damage.clear()
 
-    async def _command(self, line: str) -> None:
-        name, _, rest = line.partition(" ")
-        if name == "/rollback" and rest:
-            await self._rollback(rest)
+    def _print(self, text: str, style: str = "") -> None:
+        self._console.print(Text(printable(text), style=style))
+
+    def _show_more(self, name: str) -> None:
+        """Show more of the last answer: its sources, further passages, or how it was found."""
+        answer = self._last
+        if answer is None:
+            self._print("Ask a question first.", "yellow")
+        elif name == "/why":
+            show_explanation(self._console, answer)
+        elif name == "/sources":
+            for quote in answer.quotes:
+                citation = answer.citation_of(quote)
+                self._show_passage(citation, quote.start - citation.start, quote.end - citation.start)
+        elif further := answer.further[self._shown : self._shown + _PAGE]:
+            self._shown += len(further)
+            for citation in further:
+                self._show_passage(citation, 0, 0)
         else:
-            await self._commands.get(line, self._unknown)()
+            self._print("There are no more passages.", "yellow")
 
-    async def _unknown(self) -> None:
-        self._console.print(Text("No such command; /help lists them.", style="yellow"))
-
-    async def _help(self) -> None:
-        self._console.print(_HELP)
-
-    async def _sources(self) -> None:
-        if self._last is None or not self._last.citations:
-            self._console.print(Text("Nothing is cited yet; ask a question first.", style="yellow"))
-            return
-        for quote in self._last.quotes:
-            citation = self._last.citation_of(quote)
-            self._passage(citation, quote.start - citation.start, quote.end - citation.start)
-
-    async def _why(self) -> None:
-        if self._last is None:
-            self._console.print(Text("Nothing is answered yet; ask a question first.", style="yellow"))
-        else:
-            show_why(self._console, self._last)
-
-    async def _more(self) -> None:
-        further = self._last.further[self._shown : self._shown + _SHOWN] if self._last else ()
-        if not further:
-            self._console.print(Text("There is nothing more.", style="yellow"))
-        for citation in further:
-            self._passage(citation, 0, 0)
-        self._shown += len(further)
-
-    def _passage(self, citation: Citation, start: int, end: int) -> None:
+    def _show_passage(self, citation: Citation, start: int, end: int) -> None:
+        """Print a passage with the quote in it, from `start` to `end`, in colour."""
         text = Text(printable(citation.passage))
         text.stylize(QUOTE, start, end)
-        self._console.print(Text(cite(citation), style="dim"))
-        self._console.print(text)
-        self._console.print()
+        self._print(cite(citation), "dim")
+        self._console.print(text, end="\n\n")
 
-    async def _rebuild(self, *, force: bool = False) -> None:
-        with show_progress() as progress:
-            report = await self._service.rebuild(progress, force=force)
-        self._console.print(report.summary())
-
-    async def _history(self) -> None:
-        for one in await self._service.history():
-            self._console.print(
-                Text(f"{one.generation}  {one.state:<8} {one.when or '-':<20} articles: {one.articles:,}")
-            )
-
-    async def _rollback(self, generation: str | None = None) -> None:
-        chosen = await self._service.roll_back(generation)
-        self._console.print(Text(printable(f"Answers now come from {chosen}.")))
-
-    async def _status(self) -> None:
-        status = await self._service.status()
-        for label, value in status.lines():
-            self._console.print(f"{label:<11} {value}")
-        if self._service.damage is not None:
-            self._console.print(Text(printable(self._service.damage.told), style="red"))
+    async def _run_command(self, name: str, argument: str) -> None:
+        if name == "/rebuild" and argument in {"", "force"}:
+            with show_progress() as progress:
+                report = await self._service.rebuild(progress, force=argument == "force")
+            self._print(report.summary())
+        elif name == "/history":
+            for row in await self._service.history():
+                self._print(
+                    f"{row.generation}  {row.state:<8} {row.when or '-':<20} articles: {row.articles:,}"
+                )
+        elif name == "/rollback":
+            self._print(f"Answers now come from {await self._service.roll_back(argument or None)}.")
+        elif name == "/status":
+            for label, value in (await self._service.status()).lines():
+                self._print(f"{label:<11} {value}")
+            if self._service.damage is not None:
+                self._print(str(self._service.damage), "red")
+        elif name == "/help":
+            self._print(_HELP)
+        else:
+            self._print("No such command; /help lists them.", "yellow")

@@ -1,34 +1,64 @@
-"""Text to vectors: the dense one of a text and those of its tokens, in turns for whoever asks."""
+"""The encoder: text to one vector for the whole text and one for each of its tokens."""
 
 from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
-from index.encoding.backend import Backend, TokenSpans
-from index.encoding.batches import batches
-from index.encoding.compression import WIDTH, Basis, PackedTokens, Vectors, find_basis, pack_all, project
+from index.encoding.compression import WIDTH, Basis, PackedTokens, Vectors, find_basis, pack, project, unit
 from index.encoding.models import Model
-from index.encoding.reference import Reference
 
-__all__ = ["EncodedPassage", "EncodedQuestion", "Encoder"]
+if TYPE_CHECKING:
+    from index.encoding.onnx_encoder import Export
 
-_BATCH = 16
-_COUNTED = 1_000
-"""Texts whose tokens are counted at once: an article of a million lines has as many."""
-_QUESTIONS_FIRST = 4
-"""Questions that a build's batch lets go before it while more keep coming."""
+__all__ = ["REFERENCE", "EncodedPassage", "EncodedQuestion", "Encoder", "TextVectors", "TokenSpans"]
+
+TokenSpans = npt.NDArray[np.int32]
+"""Start and end of each token in its text, in code points: shape (tokens, 2)."""
+
+REFERENCE = "reference"
+"""The producer of vectors that sentence-transformers computes."""
+
+_BATCH_CHARACTERS = 4_000
+"""About 800 tokens. Batches five times as large outgrow the caches of a processor and take a third longer."""
+_COUNTED_AT_ONCE = 1_000
 _BASIS_SEED, _BASIS_TEXTS, _BASIS_WORDS = 0, 64, 60
 
 
 @dataclass(frozen=True, slots=True)
+class TextVectors:
+    """A text's unit vector, shape (dimension,), its tokens' vectors, shape (tokens, dimension), and spans."""
+
+    dense: Vectors
+    tokens: Vectors
+    spans: TokenSpans
+
+    @classmethod
+    def of(cls, text: str, prompt: str, encoding: Any, dense: Vectors, tokens: Vectors) -> Self:
+        """Keep the tokens that are the text's own: neither special nor of the prompt before it.
+
+        `encoding` is what tokenizers made of prompt and text, `tokens` the vectors of all its tokens.
+        """
+        starts, ends = np.asarray(encoding.offsets, dtype=np.int32).reshape(-1, 2).T
+        read = prompt + text
+        pieces = [read[start:end] for start, end in encoding.offsets]
+        # SentencePiece counts the space before a word as part of it.
+        spaces = [len(piece) - len(piece.lstrip()) for piece in pieces]
+        spans = np.stack([starts + spaces, ends], axis=1).astype(np.int32) - len(prompt)
+        own = (np.asarray(encoding.special_tokens_mask) == 0) & (spans[:, 0] >= 0)
+        return cls(unit(dense[None])[0], tokens[own], spans[own])
+
+
+@dataclass(frozen=True, slots=True)
 class EncodedPassage:
-    """A text's unit vector, shape (dimension,), and its tokens' vectors, packed, with where they stand."""
+    """A passage's unit vector, shape (dimension,), and its tokens' packed vectors and spans."""
 
     dense: Vectors
     tokens: PackedTokens
@@ -44,102 +74,90 @@ class EncodedQuestion:
     spans: TokenSpans
 
 
-class Encoder:
-    """A loaded encoder. Safe to use from several threads, which take turns a batch at a time."""
+class Encoder(ABC):
+    """A loaded encoder. Threads may share it; they take turns.
 
-    def __init__(self, model: Model, threads: int | None = None, backend: Backend | None = None) -> None:
-        """Put a loaded `backend` of the model to use; without one, load the weights, which takes seconds.
+    `window` is how many tokens of a text are read, without special ones and the model's prompt; `dimension`
+    is the length of a vector; `export` is the model's export, if it has one.
+    """
 
-        `threads` bounds those of the loading (see `Reference`).
+    model: Model
+    window: int
+    dimension: int
+    export: Export | None = None
 
-        Raises:
-            NoModelError: sentence-transformers cannot load the files, or is not installed.
-        """
-        self.model = model
-        self._backend = backend or Reference(model, threads)
-        self.producer = self._backend.producer
-        self.window = self._backend.window
-        self.dimension = self._backend.dimension
-        self._turns = threading.Condition()
-        self._busy = False
-        self._urgent = 0
-        self._served = 0
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
 
-    def encode_passages(
-        self, texts: Sequence[str], basis: Basis, done: Callable[[int], None] = lambda count: None
-    ) -> list[EncodedPassage]:
-        """Return the vectors of each text, in order; `done` hears how many more are encoded, by batch."""
+    @abstractmethod
+    def encode_batch(self, texts: Sequence[str], *, question: bool) -> list[TextVectors]:
+        """Compute the vectors of one batch, with the model's prompt for questions or for passages."""
+
+    @abstractmethod
+    def _count_tokens(self, texts: Sequence[str]) -> list[int]: ...
+
+    @property
+    @abstractmethod
+    def words(self) -> frozenset[str]:
+        """The vocabulary's words of two or more letters, in lower case; none if tokens have no vectors."""
+
+    @property
+    def producer(self) -> str:
+        """What computes the vectors: "reference", or the SHA-256 of an export that agrees with it."""
+        return self.export.digest if self.export else REFERENCE
+
+    def encode_passages(self, texts: Sequence[str], basis: Basis) -> list[EncodedPassage]:
+        """Return the vectors of each text, in order; a text is read up to the window."""
         encoded: dict[int, EncodedPassage] = {}
-        for rows in batches([len(text) for text in texts]):
-            with self._turn():
-                batch = self._backend.encode([texts[row] for row in rows], question=False)
-            packed = pack_all([one.tokens for one in batch], basis)
-            for row, one, tokens in zip(rows, batch, packed, strict=True):
-                encoded[row] = EncodedPassage(one.dense, tokens, one.spans)
-            done(len(rows))
+        for rows in _batches([len(text) for text in texts]):
+            batch = self._encode([texts[row] for row in rows], question=False)
+            packed = pack(np.concatenate([vectors.tokens for vectors in batch]), basis)
+            ends = np.cumsum([len(vectors.tokens) for vectors in batch])[:-1]
+            for row, vectors, tokens in zip(rows, batch, np.split(packed, ends), strict=True):
+                encoded[row] = EncodedPassage(vectors.dense, tokens, vectors.spans)
         return [encoded[row] for row in range(len(texts))]
 
     def encode_question(self, text: str, basis: Basis) -> EncodedQuestion:
-        """Return a question's vectors; of a text over the window only its beginning is read."""
-        with self._turn(urgent=True):
-            (one,) = self._backend.encode([text], question=True)
-        return EncodedQuestion(one.dense[None], project(one.tokens, basis), one.spans)
+        """Return a question's vectors; it is read up to the window."""
+        (vectors,) = self._encode([text], question=True)
+        return EncodedQuestion(vectors.dense[None], project(vectors.tokens, basis), vectors.spans)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Count each text's tokens, whatever its length, without the special ones around it."""
+        """Count each text's tokens, whatever its length, without special ones."""
         counts: list[int] = []
-        for first in range(0, len(texts), _COUNTED):
-            with self._turn():
-                counts += self._backend.count_tokens(texts[first : first + _COUNTED])
+        for start in range(0, len(texts), _COUNTED_AT_ONCE):
+            with self._lock:  # truncation is a setting of the tokenizer
+                counts += self._count_tokens(texts[start : start + _COUNTED_AT_ONCE])
         return counts
-
-    def one_thread(self) -> AbstractContextManager[None]:
-        """Encode on one thread in the block, as a bot does that has others to answer too."""
-        return self._backend.one_thread()
-
-    @functools.cached_property
-    def words(self) -> frozenset[str]:
-        """The whole words of the vocabulary, in lower case: what is spelt rightly in whatever article."""
-        return self._backend.words()
 
     @functools.cached_property
     def basis(self) -> Basis:
-        """The basis in which the token vectors are packed; finding it takes a second or two.
+        """The basis in which token vectors are packed, shape (dimension, width).
 
-        The texts are random runs of the vocabulary's words (with a fixed seed): they stand for articles that
-        nobody has written yet.
+        It is computed in a second or two from random runs of the vocabulary's words, with a fixed seed, so
+        that it depends on the model alone.
         """
-        kept = self._backend.basis()
-        if kept is not None:
-            return kept
         if not self.words:
             return np.eye(self.dimension, min(self.dimension, WIDTH), dtype=np.float32)
         chosen = np.random.default_rng(_BASIS_SEED).choice(sorted(self.words), (_BASIS_TEXTS, _BASIS_WORDS))
-        samples = []
-        for first in range(0, _BASIS_TEXTS, _BATCH):
-            texts = [" ".join(row) for row in chosen[first : first + _BATCH]]
-            with self._turn():
-                samples += [one.tokens for one in self._backend.encode(texts, question=False)]
-        return find_basis(np.concatenate(samples))
+        vectors = [self._encode([" ".join(words)], question=False)[0] for words in chosen]
+        return find_basis(np.concatenate([text.tokens for text in vectors]))
 
-    @contextmanager
-    def _turn(self, *, urgent: bool = False) -> Iterator[None]:
-        """Wait for the others to finish; questions go before a build's next batch, but not without end.
+    def _encode(self, texts: Sequence[str], *, question: bool) -> list[TextVectors]:
+        with self._lock:
+            return self.encode_batch(texts, question=question)
 
-        Tokenizing takes a turn too, since threads share a tokenizer's truncation setting.
-        """
-        with self._turns:
-            patience = self._served + _QUESTIONS_FIRST
-            self._urgent += urgent
-            self._turns.wait_for(
-                lambda: not self._busy and (urgent or not self._urgent or self._served >= patience)
-            )
-            self._urgent -= urgent
-            self._served += urgent
-            self._busy = True
-        try:
-            yield
-        finally:
-            with self._turns:
-                self._busy = False
-                self._turns.notify_all()
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield rows of texts with these lengths in batches of bounded size, padding included, the longest first.
+
+    Texts of one length share a batch, so little is padding, and a text too large for memory fails at once.
+    """
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        if batch and (len(batch) + 1) * lengths[batch[0]] > _BATCH_CHARACTERS:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch

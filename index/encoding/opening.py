@@ -1,171 +1,250 @@
-"""Which encoder asks and which one builds: the graph kept with the index, or sentence-transformers."""
+"""Opens encoders, and keeps their exports: in a cache of the machine, and in each index that needs one.
+
+    <user cache>/footnote/encoders/<first 16 of the model's fingerprint>-<format>/
+    <index folder>/encoders/<first 16 of the model's fingerprint>/
+
+So a model is exported once a machine, and an index can be copied to a host without torch.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import os
+import platform
 import shutil
-from collections.abc import Sequence
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
-from index.articles.article import Article
-from index.encoding.agreement import Agreement, compare, sample_texts
-from index.encoding.encoder import Encoder
-from index.encoding.export import UnfitModelError, export, refuse_unfit
-from index.encoding.exports import (
-    GraphRecord,
-    graph_digest,
-    graph_home,
-    keep_graph,
-    read_graph,
-    read_refusal,
-    refuse_graph,
-)
-from index.encoding.models import Model, check_pin, find_model, is_default
-from index.encoding.onnx_encoder import Graph
-from index.encoding.reference import Reference
-from index.errors import DamagedIndexError, NoIndexError, NoModelError
-from index.settings import EncodeWith
-from index.storage.durable import need_room
-from index.storage.manifest import TEMPORARY, Manifest, read_manifest, read_pointer
+import portalocker
+from platformdirs import user_cache_path
 
-__all__ = ["build_encoder", "choose_encoder", "find_model_of", "open_encoder"]
+from index.encoding.encoder import REFERENCE, Encoder
+from index.encoding.models import Model, check_pin, find_model, same_name
+from index.encoding.onnx_encoder import FILES, FORMAT, RECORD, WEIGHTS, Export, OnnxEncoder, faults
+from index.encoding.reference import ExportError, ReferenceEncoder, export
+from index.errors import DamagedIndexError, NoModelError
+from index.storage.files import sync, write_file
+
+__all__ = [
+    "ENCODERS",
+    "build_encoder",
+    "find_model_of",
+    "install",
+    "open_encoder",
+    "remove_unused",
+    "verify_encoder",
+]
 
 _LOG = logging.getLogger(__name__)
 
+ENCODERS = "encoders"
+"""The folder of exports in an index folder."""
 
-def open_encoder(
-    folder: Path, manifest: Manifest, name: str, threads: int | None = None, pin: str = ""
+_LOCK_SECONDS = 600
+
+
+def open_encoder(  # noqa: PLR0913 - what decides on an encoder
+    index_folder: Path,
+    *,
+    name: str,
+    fingerprint: str,
+    producer: str,
+    threads: int | None = None,
+    pin: str = "",
 ) -> Encoder:
-    """Open what encodes questions to a generation below `folder`, where `name` is the encoder asked for.
+    """Open the encoder of a generation, to encode questions; `threads` None uses all cores.
 
-    That is the graph which the manifest names, and then nothing is read of the model's own files; without
-    one, sentence-transformers.
+    `name` and `pin` are the settings FOOTNOTE_MODEL and FOOTNOTE_MODEL_SHA256; `fingerprint` and `producer`
+    are the generation's. If the producer is an export, neither torch nor the model's files are needed.
 
     Raises:
-        DamagedIndexError: the graph is not as it was written, or the generation is another encoder's, or not
-            that of the one whose fingerprint is `pin`, where one is given.
-        NoModelError: the encoder's weights are needed and cannot be had.
+        DamagedIndexError: the generation is of another model, or its export is damaged.
+        NoModelError: the model's files are needed and cannot be had.
     """
-    manifest.check_pin(pin)
-    if not (manifest.graph and _same_name(name, manifest.encoder)):
+    if pin not in {"", fingerprint}:
+        raise DamagedIndexError(
+            f"the index was made with the encoder of fingerprint {fingerprint}, and FOOTNOTE_MODEL_SHA256 "
+            "names another. Run `footnote index build`, or correct FOOTNOTE_MODEL_SHA256."
+        )
+    if producer == REFERENCE:
+        return ReferenceEncoder(_find_same(name, fingerprint, "another encoder"), threads)
+    found = _find_export(index_folder, fingerprint, producer)
+    if not same_name(name, found.name):
+        _find_same(name, fingerprint, f"the encoder {found.name}")
+    return OnnxEncoder(found, threads)
+
+
+def _find_same(name: str, fingerprint: str, used: str) -> Model:
+    model = find_model(name)
+    if model.fingerprint != fingerprint:
+        raise DamagedIndexError(
+            f"the index was made with {used}, and FOOTNOTE_MODEL names {name}. "
+            "Run `footnote index build`, or set FOOTNOTE_MODEL back."
+        )
+    return model
+
+
+def build_encoder(
+    index_folder: Path, model: Model, sample_texts: Sequence[str] = (), threads: int | None = None
+) -> Encoder:
+    """Open the encoder of a build, to encode passages; only under the lock of the index.
+
+    It is the model's export in the index or in the cache. If there is none, the model is exported, which
+    takes torch and 20 seconds, and compared with sentence-transformers on some texts. sentence-transformers
+    encodes if the model cannot be exported, or if there is a GPU (this was never tried on one).
+
+    Raises:
+        NoModelError: the model's files are needed and cannot be had.
+        OSError: the export can be written neither to the cache nor to the index.
+    """
+    encoder: Encoder | None = None
+    with suppress(DamagedIndexError):
+        encoder = OnnxEncoder(_find_export(index_folder, model.fingerprint), threads)
+    if encoder is None or (model.files and _has_gpu()):
+        reference = ReferenceEncoder(model, threads)
+        try:
+            encoder = encoder or OnnxEncoder(_export_once(index_folder, reference, sample_texts), threads)
+        except ExportError as error:
+            reason = "so sentence-transformers encodes, which is slow to start"
+            _LOG.warning("the encoder %s cannot be exported, %s: %s", model.name, reason, error)
+            return reference
+        if _has_gpu():
+            reference.export, encoder = encoder.export, reference
+    encoder.model = model
+    return encoder
+
+
+def _has_gpu() -> bool:
+    if not (Path("/dev/nvidiactl").exists() or (sys.platform, platform.machine()) == ("darwin", "arm64")):
+        return False  # without asking torch, which takes seconds to import
+    with suppress(ImportError):
+        import torch
+
+        return torch.cuda.is_available() or torch.backends.mps.is_available()
+    return False
+
+
+def _export_once(index_folder: Path, reference: ReferenceEncoder, sample_texts: Sequence[str]) -> Export:
+    """Export a model to the cache, unless another build just did; to the index if there can be no cache."""
+    fingerprint = reference.model.fingerprint
+    cache = _cached(fingerprint)
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        with portalocker.Lock(cache.with_suffix(".lock"), timeout=_LOCK_SECONDS):
+            if not any(faults(cache)):
+                return Export.read(cache)
+            return _export_to(cache, reference, sample_texts)
+    except (OSError, portalocker.LockException) as error:
+        _LOG.warning("the export of the encoder cannot be kept in %s: %s", cache, error)
+    return _export_to(_installed(index_folder, fingerprint), reference, sample_texts)
+
+
+def _export_to(home: Path, reference: ReferenceEncoder, sample_texts: Sequence[str]) -> Export:
+    with _written_aside(home) as aside:
+        made = export(reference, sample_texts, aside)
+        write_file(aside / RECORD, made.to_bytes())
+    return replace(made, home=home)
+
+
+def _find_export(index_folder: Path, fingerprint: str, producer: str = "") -> Export:
+    """Return the export of a model in the index, else in the cache, every byte of it checked."""
+    errors = []
+    for home in (_installed(index_folder, fingerprint), _cached(fingerprint)):
+        error = next(faults(home, producer), None)
+        if error is None:
+            return Export.read(home)
+        errors.append(error)
+    raise errors[0]
+
+
+def find_model_of(index_folder: Path, name: str, pin: str = "") -> Model:
+    """Find a model: its files or, if these are not here, its export in an index.
+
+    Raises:
+        NoModelError: there is neither, or its fingerprint is not `pin`.
+    """
+    try:
         model = find_model(name)
-        manifest.check_encoder(model)
-        if not manifest.graph:
-            return Encoder(model, threads)
-    return _open_graph(folder, manifest.encoder_fingerprint, manifest.graph, threads)
-
-
-def choose_encoder(folder: Path, name: str, threads: int | None = None, pin: str = "") -> Encoder:
-    """Open an encoder for what is not in the index at `folder`: by that index's graph, where it has one.
-
-    Raises:
-        DamagedIndexError: the graph is not as it was written.
-        NoModelError: the encoder's weights are needed and cannot be had.
-    """
-    model = find_model_of(folder, name, pin)
-    digest = graph_digest(folder, model.fingerprint)
-    return _open_graph(folder, model.fingerprint, digest, threads) if digest else Encoder(model, threads)
-
-
-def find_model_of(folder: Path, name: str, pin: str = "") -> Model:
-    """Find the model called `name`: its files or, where these are not here, the index's graph of it.
-
-    Raises:
-        NoModelError: neither is here, or it has not the fingerprint `pin`, where one is given.
-    """
-    model = _find_either(folder, name)
+    except NoModelError:
+        whole = (home for home in (index_folder / ENCODERS).glob("*") if not any(faults(home)))
+        exported = [found.model for found in map(Export.read, whole) if same_name(name, found.name)]
+        if not exported:
+            raise
+        model = exported[0]
     check_pin(model, pin)
     return model
 
 
-def _find_either(folder: Path, name: str) -> Model:
-    try:
-        return find_model(name)
-    except NoModelError:
-        try:
-            manifest = read_manifest(folder, read_pointer(folder))
-            if manifest.graph and _same_name(name, manifest.encoder):
-                home = graph_home(folder, manifest.encoder_fingerprint)
-                return read_graph(home, manifest.graph).model(home)
-        except (NoIndexError, DamagedIndexError) as error:
-            _LOG.debug("no graph to go by: %s", error)
-        raise
-
-
-def build_encoder(folder: Path, model: Model, articles: Sequence[Article], wanted: EncodeWith) -> Encoder:
-    """Return what encodes the articles of a build; only under the lock of the index at `folder`.
-
-    The first build of a model exports its graph, which takes torch and some twenty seconds; a model of which
-    no graph can be made is told of once in the log, and is encoded by sentence-transformers.
+def install(index_folder: Path, encoder: Encoder) -> None:
+    """Put the export of an encoder, if it has one, into an index; only under the lock of the index.
 
     Raises:
-        NoModelError: the encoder's weights are needed and cannot be had.
-        OSError: the graph cannot be written.
+        OSError: a file cannot be written.
     """
-    digest = graph_digest(folder, model.fingerprint)
-    if digest and wanted is not EncodeWith.REFERENCE:
-        try:
-            return _open_graph(folder, model.fingerprint, digest)
-        except DamagedIndexError as error:
-            _LOG.warning("the graph of the encoder is made anew: %s", error)
-            digest = ""
-    reference = Reference(model)
-    encoder = Encoder(model, backend=reference)
-    if not digest and read_refusal(folder, model.fingerprint) is None:
-        digest = _export(folder, encoder, reference, articles)
-    if not digest or wanted is EncodeWith.REFERENCE:
-        return encoder
-    return _open_graph(folder, model.fingerprint, digest)
+    if encoder.export is None:
+        return
+    home = _installed(index_folder, encoder.model.fingerprint)
+    wanted = replace(encoder.export, home=home, name=encoder.model.name)
+    if any(faults(home)) or Export.read(home) != wanted:
+        with _written_aside(home) as aside:
+            for name in FILES:
+                _link_or_copy(encoder.export.home / name, aside / name)
+            write_file(aside / RECORD, wanted.to_bytes())
 
 
-def _export(folder: Path, encoder: Encoder, reference: Reference, articles: Sequence[Article]) -> str:
-    """Export a model's graph and keep it where it agrees with the reference; return "" where it does not."""
-    made = folder / f"{TEMPORARY}{os.getpid()}-graph"
-    made.mkdir()
+def _link_or_copy(source: Path, target: Path) -> None:
+    """Make a hard link to weights, which are large, if the file system can; copy anything else."""
+    if source.name == WEIGHTS:
+        with suppress(OSError):
+            os.link(source, target)
+    if not target.exists():
+        shutil.copyfile(source, target)
+
+
+def remove_unused(index_folder: Path, fingerprints: Collection[str]) -> None:
+    """Remove from an index the exports of models other than these, and unfinished ones."""
+    used = {_installed(index_folder, fingerprint) for fingerprint in fingerprints}
+    older = index_folder / "models"  # where formats up to 4 had them
+    for path in {*(index_folder / ENCODERS).glob("*"), older} - used:
+        _remove(path)
+
+
+def verify_encoder(index_folder: Path, fingerprint: str, producer: str) -> Iterator[str]:
+    """Yield a line on each file of a generation's encoder that is not as it was written."""
+    if producer != REFERENCE:
+        yield from map(str, faults(_installed(index_folder, fingerprint), producer))
+
+
+def _installed(index_folder: Path, fingerprint: str) -> Path:
+    return index_folder / ENCODERS / fingerprint[:16]
+
+
+def _cached(fingerprint: str) -> Path:
+    return user_cache_path("footnote") / ENCODERS / f"{fingerprint[:16]}-{FORMAT}"
+
+
+@contextmanager
+def _written_aside(home: Path) -> Iterator[Path]:
+    """Give a new folder beside `home`, which takes its place, synced, once it is written."""
+    aside = home.with_name(f".building-{home.name}")
+    _remove(aside)
+    aside.mkdir(parents=True)
     try:
-        refuse_unfit(reference)
-        record = export(encoder.model, reference, encoder.basis, made)
-        found = compare(reference, Graph(made, record, ""), sample_texts(articles))
-        return keep_graph(folder, _agreed(record, found), made)
-    except (OSError, MemoryError, DamagedIndexError):
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever torch, its exporter and ONNX Runtime raise
-        if not isinstance(error, UnfitModelError):
-            # ONNX Runtime does not say what kept it from writing a file.
-            model = encoder.model
-            need_room(made, 2 * sum((model.folder / name).stat().st_size for name, _ in model.files))
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        yield aside
+        for path in (*aside.iterdir(), aside):
+            sync(path)
+        _remove(home)
+        aside.rename(home)
+        for parent in (home.parent, home.parent.parent):
+            sync(parent)
     finally:
-        shutil.rmtree(made, ignore_errors=True)
-    refuse_graph(folder, encoder.model.fingerprint, reason)
-    _LOG.warning(
-        "no graph can be made of the encoder %s, so it is asked by sentence-transformers, which is slower to "
-        "start: %s",
-        encoder.model.name,
-        reason,
-    )
-    return ""
+        _remove(aside)
 
 
-def _agreed(record: GraphRecord, found: Agreement) -> GraphRecord:
-    """Return the record with the agreement that was found, or raise where that is not enough."""
-    if not found.holds:
-        why = found.apart or f"its vectors differ (cosine {found.dense:.5f}, of tokens {found.tokens:.5f})"
-        raise UnfitModelError(why)
-    measured = {"texts": found.texts, "dense": found.dense, "tokens": found.tokens}
-    return dataclasses.replace(record, agreement=measured)
-
-
-def _open_graph(folder: Path, fingerprint: str, digest: str, threads: int | None = None) -> Encoder:
-    home = graph_home(folder, fingerprint)
-    record = read_graph(home, digest)
-    model = record.model(home)
-    if model.fingerprint != fingerprint:
-        raise DamagedIndexError(f"{home} holds the graph of another encoder. Run `footnote index build`.")
-    return Encoder(model, backend=Graph(home, record, digest, threads))
-
-
-def _same_name(name: str, other: str) -> bool:
-    return name == other or (is_default(name) and is_default(other))
+def _remove(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    shutil.rmtree(path, ignore_errors=True)

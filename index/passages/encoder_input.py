@@ -1,4 +1,4 @@
-"""What the encoder reads of a passage: its article's title and its text, and where the sentences stand in it."""
+"""What the encoder reads of a passage: its article's title, its text, and where its sentences stand."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class _Run:
 
 
 def source_text(article: Article, part: Sentence | Passage) -> str:
-    """Return the text that a sentence's or a passage's offsets count in: the heading or the article's text."""
+    """Return the text in which a sentence's or passage's offsets count: the heading or the article's text."""
     first = part.sentences[0] if isinstance(part, Passage) else part
     return article.heading if first.paragraph == HEADING else article.text
 

@@ -41,9 +41,9 @@ def find_abbreviations(text: str) -> list[tuple[str, str]]:
         if long := _long_form(inside, before):
             found[inside, long] = None
         elif (word := _LAST_WORD.search(before)) and sum(map(str.isupper, word[1])) > 1:
-            # The brackets must hold the long form and nothing else.
-            if _long_form(word[1].strip(_QUOTES), inside) == inside:
-                found[word[1].strip(_QUOTES), inside] = None
+            short = word[1].strip(_QUOTES)
+            if _long_form(short, inside) == inside:  # the brackets hold nothing else
+                found[short, inside] = None
     return list(found)
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from index.encoding.backend import TokenSpans
 from index.encoding.compression import PackedTokens, Vectors, unit
+from index.encoding.encoder import TokenSpans
 
 __all__ = ["Interaction", "interact", "term_shares", "token_weights", "weighted_sum"]
 

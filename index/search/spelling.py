@@ -6,7 +6,7 @@ question that nobody asked. So a word is read as another only where that is clea
 never where it is a word in its own right.
 
 Words are near by optimal string alignment distance (Damerau, "A technique for computer detection and
-correction of spelling errors", 1964), as rapidfuzz computes it. Which of the near words is meant is weighed as
+correction of spelling errors", 1964), as rapidfuzz computes it. Which near word is meant is weighed as
 in a noisy channel (Kernighan, Church and Gale, "A spelling correction program based on a noisy channel
 model", 1990): how likely the slip is, times how common the word is. Among the rivals are common words that
 the collection lacks, and the chance that the word is one that nobody listed:

@@ -26,6 +26,7 @@ __all__ = [
     "folder_size",
     "make_folder",
     "open_regular",
+    "read_file",
     "remove_folder",
     "replace_file",
     "sync",
@@ -94,6 +95,16 @@ def open_regular(path: Path) -> BinaryIO:
         os.close(descriptor)
         raise DamagedIndexError.of(path, "cannot be read: it is not a regular file")
     return open(descriptor, "rb", buffering=0)  # noqa: PTH123 - a descriptor
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a regular file.
+
+    Raises:
+        DamagedIndexError: it cannot be read, or is not a regular file.
+    """
+    with _reading(path) as file:
+        return file.read()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from index.encoding.exports import ENCODERS, verify_encoder, verify_encoders
+from index.encoding.opening import ENCODERS, verify_encoder
 from index.errors import DamagedIndexError, NoIndexError
 from index.storage.files import folder_size
 from index.storage.gate import GATE_REPORT
@@ -126,11 +126,9 @@ def index_status(folder: Path) -> StoreInfo:
         DamagedIndexError: a file is not what was written.
     """
     name = read_pointer(folder)
-    manifest = read_manifest(folder / name)
-    manifest.check_files(folder / name)
-    if problems := list(verify_encoder(folder, manifest.encoder_fingerprint, manifest.producer)):
+    if problems := list(generation_problems(folder / name)):
         raise DamagedIndexError("\n".join(problems))
-    return manifest.info(name)
+    return read_manifest(folder / name).info(name)
 
 
 def verify(folder: Path) -> list[str]:
@@ -153,8 +151,6 @@ def verify(folder: Path) -> list[str]:
                 problems += generation_problems(path, strays=True)
         elif path.name not in known:
             problems.append(f"{path}: not a file of the index.")
-    manifests = [manifest for home in generation_homes(folder) if (manifest := readable_manifest(home))]
-    problems += verify_encoders(folder, {(one.encoder_fingerprint, one.producer) for one in manifests})
     return list(dict.fromkeys(problems))
 
 

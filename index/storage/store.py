@@ -148,7 +148,7 @@ class Store(Protocol):
     def nearest(
         self, vector: Vectors, count: int, *, headings: bool = True, article: int | None = None
     ) -> list[tuple[int, float]]:
-        """Return the passages nearest to a question's vector, shape (1, dimension): row, cosine; best first.
+        """Return the passages nearest to a vector of shape (1, dimension): row and cosine, best first.
 
         `headings` and `article` as for `best_in_words`; with an `article` none is missed.
         """
@@ -165,11 +165,7 @@ class Store(Protocol):
     # Content
 
     def passages(self, rows: Sequence[int]) -> list[StoredPassage]:
-        """Return passages by row, in the order asked for.
-
-        Raises:
-            LookupError: there is no such row.
-        """
+        """Return passages by row, in the order asked for."""
 
     def passages_of(self, article: int) -> list[StoredPassage]:
         """Return every passage of an article, in order; the heading's first."""
@@ -178,11 +174,7 @@ class Store(Protocol):
         """Return the row of a passage with each of these keys, where there is one."""
 
     def articles(self, rows: Sequence[int]) -> list[Article]:
-        """Return articles by row, in the order asked for.
-
-        Raises:
-            LookupError: there is no such row.
-        """
+        """Return articles by row, in the order asked for."""
 
     def article_row(self, identity: str) -> int | None:
         """Return the row of the article with this id, or None."""

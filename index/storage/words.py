@@ -24,7 +24,7 @@ __all__ = ["WordIndex", "WordIndexWriter"]
 _TITLE_WEIGHT = 0.5
 _TITLE_CHARACTERS = 1_000
 _VOCABULARY = 300_000
-"""Words that spelling knows, at most: 80 MB of memory. A larger collection has names and slips beyond them."""
+"""Words that spelling knows, at most: 80 MB of memory. Beyond them there are mostly names and slips."""
 
 _TOKENIZER = "spaces"
 _HEAP_BYTES = 64_000_000
@@ -158,7 +158,7 @@ class WordIndex:
     def best(
         self, phrases: Forms, count: int, *, headings: bool = True, article: int | None = None
     ) -> list[tuple[int, float]]:
-        """Return the passages with the highest BM25 for the phrases: row and score, best first, then by row."""
+        """Return the passages with the highest BM25 for the phrases: row and score, best first."""
         scored = [(_SHOULD, query) for phrase in phrases for query in self._scored(phrase)]
         if not scored:
             return []
@@ -171,7 +171,9 @@ class WordIndex:
         found = self._searcher.search(tantivy.Query.boolean_query(clauses), count, count=False).hits
         rows = self._searcher.fast_field_values("row", [address for _, address in found])
         scores = [float(score) for score, _ in found]
-        return sorted(zip(map(int, rows), scores, strict=True), key=lambda hit: (-hit[1], hit[0]))
+        return sorted(
+            zip([int(row or 0) for row in rows], scores, strict=True), key=lambda hit: (-hit[1], hit[0])
+        )
 
     def with_phrase(self, phrase: str, count: int) -> list[int]:
         """Return up to `count` rows of passages whose text has a phrase's words side by side, ascending."""
@@ -222,4 +224,5 @@ class WordIndex:
         return tantivy.Query.term_query(self._schema, "heading", True)
 
     def _count(self, query: tantivy.Query) -> int:
-        return self._searcher.search(query, 1, count=True).count or 0
+        found = self._searcher.search(query, 1, count=True)
+        return int(found.count or 0)  # type: ignore[attr-defined] # its stub lacks it

@@ -70,7 +70,7 @@ class GenerationWriter:
         abbreviations: Sequence[tuple[str, str]],
         passages: Sequence[tuple[Passage, bytes, PassageVectors]],
     ) -> None:
-        """Add an article, with the abbreviations that it introduces, and its passages with key and vectors."""
+        """Add an article, the abbreviations that it introduces, and its passages with key and vectors."""
         self._database.add_article(self._articles, article, content_hash, abbreviations)
         language = self._settings["language"]
         for passage, key, vectors in passages:

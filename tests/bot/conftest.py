@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,8 +154,10 @@ def home(built: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def footnote(capfd: pytest.CaptureFixture[str]) -> Footnote:
+def footnote(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Footnote:
     """Run a command line in this process; what it imports is then loaded once for all of them."""
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)  # a command with a token replaces these
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
 
     def run(*arguments: str) -> Outcome:
         capfd.readouterr()

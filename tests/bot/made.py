@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from bot.answering.confidence import Judge
 from index.articles.article import Article
@@ -19,13 +20,11 @@ FIT = Fit(
     encoder="made-up",
     encoder_fingerprint="ab" * 32,
     bias=-2.0,
-    weights=tuple((name, 4.0 if name == "score" else 0.0) for name in JUDGED),
+    weights={name: 4.0 if name == "score" else 0.0 for name in JUDGED},
     answer_at=0.5,
-    careful_at=0.9,
     related_at=0.2,
-    sets=(("lamps", 12), ("bread", 30)),
-    questions=42,
-    made="2026-01-31",
+    sets={"lamps": 12, "bread": 30},
+    made=date(2026, 1, 31),
 )
 """A fit by the score alone: a score of 0.5 is a confidence of a half."""
 

@@ -124,13 +124,13 @@ def made_answer(*hits: Hit, judge: Judge, notes: tuple[str, ...] = ()) -> Answer
 
 @given(_hits(), st.floats(-9, 9), st.lists(st.floats(-9, 9), min_size=len(JUDGED), max_size=len(JUDGED)))
 def test_the_sums_that_are_shown_add_up(one: Hit, bias: float, weights: list[float]) -> None:
-    fit = dataclasses.replace(FIT, bias=bias, weights=tuple(zip(JUDGED, weights, strict=True)))
+    fit = dataclasses.replace(FIT, bias=bias, weights=dict(zip(JUDGED, weights, strict=True)))
     lines = list(explanation_lines(made_answer(one, judge=Judge(fit, 0.5))))
     score, odds = sums(lines)
     score.check()
     odds.check()
     assert score.total == pytest.approx(one.score, abs=_HALF)
-    exact = bias + sum(weight * judged(one)[name] for name, weight in fit.weights)
+    exact = bias + sum(weight * judged(one)[name] for name, weight in fit.weights.items())
     assert odds.total == pytest.approx(exact, abs=_HALF)
 
 

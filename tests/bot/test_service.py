@@ -280,7 +280,7 @@ async def test_a_follow_up_is_answered_with_the_subject_of_the_question_before(
 async def test_any_text_after_any_text_gets_a_sensible_answer(
     service: Service, sources: Sources, question: str, before: str, article: str | None
 ) -> None:
-    answer = await service.ask(question, article=article, earlier=Earlier(before, before, before, "lamp"))
+    answer = await service.ask(question, article=article, earlier=Earlier(before, "lamp"))
     assert_sensible(answer, question, sources)
     assert {one.article for one in answer.citations} <= ({article} if article else set(sources))
 

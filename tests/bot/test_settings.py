@@ -1,196 +1,226 @@
-"""Settings: every one is documented, has an option, and refuses what it cannot use."""
+"""Settings: where a value comes from, how a wrong one is refused, and what is made from the fields."""
 
 from __future__ import annotations
 
-import re
+import logging
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
-from pydantic_core import PydanticUndefined
 
-from bot.cli import main
-from bot.settings import BotSettings
+from bot.cli import footnote
+from bot.service.rebuild import build_command
+from bot.settings import RETIRED, BotSettings
+from index.cli import index_group
 from index.errors import SettingsError
+from index.settings import IndexSettings
+from tools.settings import FILES
 
-ROOT = Path(__file__).parents[2]
-FIELDS = BotSettings.model_fields
-VARIABLES = {f"FOOTNOTE_{name.upper()}" for name in FIELDS}
 SECRET = "MTE5.s3cret-t0ken.value"
+FIELDS = BotSettings.model_fields
 
 
-def example_lines() -> dict[str, tuple[str, str]]:
-    """Return each variable of `.env.example` with its value and the comment right above it."""
-    found: dict[str, tuple[str, str]] = {}
-    comment: list[str] = []
-    for line in (ROOT / ".env.example").read_text(encoding="utf-8").splitlines():
-        if match := re.fullmatch(r"#?(FOOTNOTE_[A-Z0-9_]+)=(.*)", line):
-            assert match[1] not in found, f"{match[1]} stands there twice"
-            found[match[1]] = (match[2], " ".join(comment))
-            comment = []
-        elif line.startswith("# "):
-            comment.append(line[2:])
-        else:
-            comment = []
-    return found
-
-
-def as_written(value: object) -> str:
-    """Return a default as it is written in `.env`."""
-    if value is None or value == frozenset():
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def options_of(command: click.Command) -> set[str]:
-    return {name for parameter in command.params for name in parameter.opts if name.startswith("--")}
-
-
-@pytest.fixture
-def commands() -> dict[str, click.Command]:
-    """Return the program's commands by name."""
-    from bot.cli import footnote
-
-    found: dict[str, click.Command] = {}
-    for name, command in footnote.commands.items():
+def commands_in(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Yield each command with its path."""
+    for name, command in group.commands.items():
         if not isinstance(command, click.Group) or command.invoke_without_command:
-            found[name] = command
+            yield f"{path}{name}", command
         if isinstance(command, click.Group):
-            found |= {f"{name} {below}": one for below, one in command.commands.items()}
-    return found
+            yield from commands_in(command, f"{path}{name} ")
 
 
-def test_env_example_lists_every_setting_and_nothing_else() -> None:
-    assert set(example_lines()) == VARIABLES
+def options_of(command: click.Command) -> dict[str, click.Option]:
+    # With the program's own help options, since a command keeps those of its first context.
+    context = click.Context(command, help_option_names=["-h", "--help"])
+    params = command.get_params(context)
+    return {name: param for param in params if isinstance(param, click.Option) for name in param.opts}
 
 
-@pytest.mark.parametrize("name", FIELDS)
-def test_env_example_gives_each_default_and_a_sentence(name: str) -> None:
-    default = FIELDS[name].default
-    assert default is not PydanticUndefined
-    value, sentence = example_lines()[f"FOOTNOTE_{name.upper()}"]
-    assert value == as_written(default)
-    assert sentence[:1].isupper()
-    assert sentence.endswith(".")
+@pytest.mark.parametrize(("file", "make"), FILES.items(), ids=lambda value: getattr(value, "name", ""))
+def test_env_example_and_settings_page_are_as_make_settings_writes_them(file: Path, make: Any) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert text == make(text), "run `make settings`"
 
 
-def test_env_example_as_it_stands_is_accepted(tmp_path: Path) -> None:
-    lines = [f"{name}={value}" for name, (value, _) in example_lines().items()]
-    (tmp_path / ".env").write_text("\n".join(lines), encoding="utf-8")
+def test_there_are_at_most_24_settings_and_each_has_a_sentence() -> None:
+    assert len(FIELDS) <= 24
+    for name, field in FIELDS.items():
+        assert field.description, name
+        assert field.description.endswith("."), name
+
+
+def test_env_example_uncommented_is_accepted_and_sets_the_defaults() -> None:
+    example = next(file for file in FILES if file.name == ".env.example")
+    Path(".env").write_text(example.read_text(encoding="utf-8").replace("#FOOTNOTE", "FOOTNOTE"))
     assert BotSettings.load() == BotSettings.model_validate({})
 
 
-def test_readme_names_every_setting_in_its_table_and_no_other_anywhere() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `(FOOTNOTE_[A-Z0-9_]+)` \|", text, re.MULTILINE)) == VARIABLES
-    assert set(re.findall(r"FOOTNOTE_[A-Z0-9_]+", text)) <= VARIABLES
+def test_every_command_has_an_option_for_each_of_its_settings_and_none_for_the_token() -> None:
+    commands = dict(commands_in(footnote))
+    assert {"ask", "chat", "discord", "discord sync", "doctor", "index build"} <= commands.keys()
+    for path, command in commands.items():
+        options = options_of(command)
+        of_bot = path.startswith("discord") or path == "doctor"
+        fields = FIELDS if of_bot else IndexSettings.model_fields
+        expected = {"--" + name.replace("_", "-") for name in fields} - {"--discord-token"}
+        assert expected <= options.keys() or path == "eval", path
+        assert "--discord-token" not in options
+        assert command.help, path
+        assert all(option.help for option in options.values()), path
 
 
-@pytest.mark.parametrize("name", sorted(set(FIELDS) - {"discord_token", "discord_api_url"}))
-def test_readme_gives_each_default(name: str) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    default = as_written(FIELDS[name].default)
-    cell = f"`{default}`" if default else "none"
-    assert f"| `FOOTNOTE_{name.upper()}` | {cell} |" in text
-
-
-def test_every_setting_but_the_token_is_an_option_and_the_token_is_none(
-    commands: dict[str, click.Command],
-) -> None:
-    wanted = {"--" + name.replace("_", "-") for name in FIELDS if name != "discord_token"}
-    for name in ("discord", "doctor"):
-        assert wanted <= options_of(commands[name]), name
-    everywhere = set().union(*map(options_of, commands.values()))
-    assert "--discord-token" not in everywhere
-
-
-@pytest.mark.parametrize("option", ["--articles", "--index", "--model", "--language"])
-def test_every_command_takes_the_options_of_the_index(
-    commands: dict[str, click.Command], option: str
-) -> None:
-    lacking = [name for name, command in commands.items() if option not in options_of(command)]
-    assert lacking in ([], ["eval"])
-
-
-def test_every_setting_and_option_says_what_it_is(commands: dict[str, click.Command]) -> None:
-    for name, field in FIELDS.items():
-        assert field.description, name
-    for name, command in commands.items():
-        assert command.help, name
-        options = [one for one in command.params if isinstance(one, click.Option)]
-        assert [one.name for one in options if not one.help] == []
-
-
-def test_ids_read_the_same_with_commas_and_spaces() -> None:
-    assert BotSettings.load(discord_admin_users="12, 34 56,").discord_admin_users == {12, 34, 56}
+def test_option_comes_before_environment_before_env_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("FOOTNOTE_LANGUAGE=de\nFOOTNOTE_MODEL=from-file\nFOOTNOTE_INDEX=file\nPATHS=x\n")
+    monkeypatch.setenv("FOOTNOTE_LANGUAGE", "fr")
+    monkeypatch.setenv("footnote_model", "from-environment")
+    monkeypatch.setenv("FOOTNOTE_ARTICLES", "")
+    settings = BotSettings.load(language="es", articles=None)
+    assert (settings.language, settings.model, settings.index) == ("es", "from-environment", Path("file"))
+    assert settings.articles == Path("articles"), "an empty variable counts as not set"
+    with pytest.raises(ValueError, match="frozen"):
+        settings.__setattr__("keep", 3)
 
 
 @pytest.mark.parametrize(
-    "url",
-    ["http://127.0.0.1:3001/api/v10/", "http://localhost/api", "http://[::1]:8/x", "https://chat.example"],
+    ("name", "value", "accepted"),
+    [
+        ("answer_at", "sure", "valid number"),
+        ("answer_at", "-0.1", "greater than or equal to 0"),
+        ("keep", "many", "valid integer"),
+        ("language", "English", "pattern"),
+        ("language", "en-GB", "pattern"),
+        ("model_sha256", "0123", "pattern"),
+        ("record_days", "-1", "greater than or equal to 0"),
+        ("log_level", "loud", "'debug', 'info', 'warning' or 'error'"),
+        ("discord_admin_users", "ann", "valid integer"),
+        ("discord_api_url", "http://discord.example/api", "use https"),
+        ("discord_api_url", "http://127.0.0.1.evil.example/", "use https"),
+        ("discord_api_url", "http://localhost@evil.example/", "without user name"),
+        ("discord_api_url", "https://chat.example?x=1", "without user name, query"),
+        ("discord_api_url", "ftp://127.0.0.1/", "expected an address"),
+        ("discord_api_url", "http://[::1", "Invalid IPv6"),
+    ],
 )
-def test_an_address_of_this_machine_or_with_https_is_accepted(url: str) -> None:
+@pytest.mark.parametrize("place", ["option", "environment", ".env"])
+def test_wrong_value_is_refused_by_its_name_the_value_and_what_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, place: str, name: str, value: str, accepted: str
+) -> None:
+    monkeypatch.setenv("FOOTNOTE_DISCORD_TOKEN", SECRET)
+    variable = f"FOOTNOTE_{name.upper()}"
+    if place == "environment":
+        monkeypatch.setenv(variable, value)
+    elif place == ".env":
+        Path(".env").write_text(f"{variable}={value}\n")
+    with pytest.raises(SettingsError) as refused:
+        BotSettings.load(**({name: value} if place == "option" else {}))
+    shown = f"--{name.replace('_', '-')}" if place == "option" else variable
+    assert str(refused.value).startswith(f"{shown}: ")
+    assert value.rpartition("@")[2] in str(refused.value)
+    assert "localhost@" not in str(refused.value), "a password may stand before the @"
+    assert accepted in str(refused.value)
+    assert SECRET not in str(refused.value)
+
+
+def test_every_wrong_value_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_KEEP", "0")
+    with pytest.raises(SettingsError) as refused:
+        BotSettings.load(language="English", model="")
+    names = [line.split(":")[0] for line in str(refused.value).split("\n")]
+    assert names == ["--model", "--language", "FOOTNOTE_KEEP"]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:3001/api/v10/", "http://[::1]:8/x", "https://chat.example"]
+)
+def test_address_of_this_machine_or_with_https_is_accepted(url: str) -> None:
     assert BotSettings.load(discord_api_url=url).discord_api_url == url.rstrip("/")
 
 
+def test_ids_are_separated_by_commas_or_spaces() -> None:
+    assert BotSettings.load(discord_admin_users="12, 34 56,").discord_admin_users == {12, 34, 56}
+
+
+def test_token_is_in_no_repr_and_no_message() -> None:
+    settings = BotSettings.load(discord_token=SECRET)
+    assert SECRET not in repr(settings) + str(settings) + settings.model_dump_json()
+    with pytest.raises(SettingsError, match="secret, not shown") as refused:
+        BotSettings.load(discord_token=["not", SECRET])
+    assert SECRET not in str(refused.value)
+
+
 @pytest.mark.parametrize(
-    "url",
+    ("content", "message"),
     [
-        "http://discord.example/api",
-        "http://127.0.0.1.evil.example/",
-        "http://localhost@evil.example/",
-        "ftp://127.0.0.1/",
-        "//127.0.0.1/",
-        "https://",
-        "https://u:p@chat.example",
-        "https://chat.example?x=1",
-        "http://[::1",
-        "",
-        "discord",
+        (b"FOOTNOTE_ARTICLE=x", r"FOOTNOTE_ARTICLE in \.env .* did you mean FOOTNOTE_ARTICLES\?"),
+        (b"footnote_xyzzy=x", r"FOOTNOTE_XYZZY in \.env is not a setting\. \.env\.example"),
+        (b"FOOTNOTE_LANGUAGE=\xff", r"\.env cannot be read"),
     ],
 )
-def test_any_other_address_is_refused(url: str) -> None:
-    with pytest.raises(SettingsError, match=r"--discord-api-url: .* is not accepted"):
-        BotSettings.load(discord_api_url=url)
+def test_env_file_with_an_unknown_name_or_bad_bytes_is_refused(content: bytes, message: str) -> None:
+    Path(".env").write_bytes(content + b"\n")
+    with pytest.raises(SettingsError, match=message):
+        BotSettings.load()
 
 
-def test_the_token_is_in_no_repr_and_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FOOTNOTE_DISCORD_TOKEN", SECRET)
-    settings = BotSettings.load()
-    assert settings.discord_token is not None
-    assert settings.discord_token.get_secret_value() == SECRET
-    assert SECRET not in repr(settings) + str(settings) + settings.model_dump_json()
-    with pytest.raises(SettingsError) as raised:
-        BotSettings.load(waiting=0)
-    assert SECRET not in str(raised.value)
-    with pytest.raises(SettingsError) as raised:
-        BotSettings.load(discord_token=["not", SECRET])
-    assert SECRET not in str(raised.value)
-
-
-def test_an_empty_variable_is_as_if_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in VARIABLES:
-        monkeypatch.setenv(name, "")
+@pytest.mark.parametrize("place", ["environment", ".env"])
+@pytest.mark.parametrize("name", RETIRED)
+def test_retired_name_is_reported_with_what_holds_now(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, place: str, name: str
+) -> None:
+    if place == "environment":
+        monkeypatch.setenv(f"FOOTNOTE_{name.upper()}", "1")
+    else:
+        Path(".env").write_text(f"FOOTNOTE_{name.upper()}=1\n")
     assert BotSettings.load() == BotSettings.model_validate({})
+    assert caplog.record_tuples == [
+        ("bot.settings", logging.WARNING, f"FOOTNOTE_{name.upper()} is retired: {RETIRED[name]}. Remove it.")
+    ]
 
 
-def test_settings_cannot_be_changed_once_read() -> None:
-    with pytest.raises(ValueError, match="frozen"):
-        BotSettings.load().__setattr__("waiting", 3)
+@pytest.mark.parametrize(
+    ("in_file", "in_environment", "days"),
+    [
+        ("false", "", 0),
+        ("0", "", 0),
+        ("maybe", "", 0),
+        ("false", "TRUE", 30),
+        ("true", "no", 0),
+        ("", "", 30),
+    ],
+)
+def test_nothing_is_recorded_where_an_earlier_version_was_told_not_to(
+    monkeypatch: pytest.MonkeyPatch, in_file: str, in_environment: str, days: int
+) -> None:
+    Path(".env").write_text(f"FOOTNOTE_RECORDING={in_file}\nFOOTNOTE_RECORD_DAYS=30\n")
+    monkeypatch.setenv("FOOTNOTE_RECORDING", in_environment)
+    assert BotSettings.load().record_days == days
 
 
-def test_the_help_of_a_command_lists_its_options(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["discord", "--help"])
-    shown = capsys.readouterr().out
-    for name in set(FIELDS) - {"discord_token"}:
-        assert "--" + name.replace("_", "-") in shown
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"articles": "-a b", "index": "--index", "model": "./my model", "language": "es"},
+        {"gate": "-gold .jsonl", "gate_at": "0.25", "shrink": "0", "keep": "9", "answer_at": "0.75"},
+    ],
+)
+def test_rebuild_process_gets_every_setting_whatever_the_environment_says(
+    options: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = BotSettings.load(**options)
+    parsed: list[IndexSettings] = []
 
+    def load(**given: Any) -> IndexSettings:
+        parsed.append(IndexSettings.load(**given))
+        raise SettingsError("enough is known")
 
-def test_unknown_name_in_the_env_file_is_refused_with_the_nearest() -> None:
-    Path(".env").write_text("FOOTNOTE_ARTICLE=x\n")
-    with pytest.raises(SettingsError, match=r"FOOTNOTE_ARTICLE in \.env .* did you mean FOOTNOTE_ARTICLES"):
-        BotSettings.load()
-    Path(".env").write_text("FOOTNOTE_XYZZY=x\n")
-    with pytest.raises(SettingsError, match=r"FOOTNOTE_XYZZY .*\.env\.example"):
-        BotSettings.load()
+    for name, value in {"ARTICLES": "x", "MODEL_SHA256": "0" * 64, "LANGUAGE": "de"}.items():
+        monkeypatch.setenv(f"FOOTNOTE_{name}", value)
+    Path(".env").write_text("FOOTNOTE_GATE=x\nFOOTNOTE_ANSWER_AT=0.1\n")
+    _, *flags, group, command = (arguments := build_command(settings))[:6]
+    assert (flags, group, command) == (["-P", "-m", "bot.cli"], "index", "build")
+    with pytest.raises(SettingsError, match="enough"):
+        index_group.main(arguments[5:], obj=load, standalone_mode=False)
+    assert parsed[0].model_dump() == settings.model_dump(include=set(IndexSettings.model_fields))

@@ -1,172 +1,61 @@
-"""Two small question sets, written for these tests, and one run of them by the real encoder."""
+"""Two small question sets, written for these tests."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.settings import BotSettings
-from evaluation.runs import Run
-from evaluation.session import evaluate
-from evaluation.sets import read_sets
-from index.encoding.encoder import Encoder
-from tests.bot.conftest import built, footnote, home
+from tests.bot.conftest import built, footnote, home, write_articles
 
 __all__ = ["built", "footnote", "home"]
 
 HOSTILE = "<script>alert('quay')</script>"
-"""What a page must never let through as it is."""
+"""Text that a page must show and never run."""
 
-FERRY = f"""\
-The ferry of Lower Mardle
-Author: Inge Brandt
+BEES = "Bees\n\nThe hives of Aunt Petra stand on a roof in Ghent.\n\nIn 2004 they gave ninety jars.\n"
 
-The ferry at Lower Mardle has crossed the Tarn since 1923. It carries eight cars and forty passengers.
 
-Captain Rosa Velde {HOSTILE} steered it for nineteen winters. She kept a brass bell from an older boat.
-"""
+def question(identity: object, text: str, *answers: str, **place: object) -> dict[str, Any]:
+    """Return a line of a question file; a question without answers is unanswerable."""
+    return {"id": identity, "question": text, "answers": answers, "answerable": bool(answers), **place}
 
-CHEESE = """\
----
-title: A cheese that waits
-author: Tomas Rey
----
 
-Ostrel is a hard cheese made from the milk of red goats. It ripens for fourteen months in a salt mine.
-
-The rind is washed with cider twice a week. Nobody may cut a wheel before the first snow falls.
-"""
-
-CLOCK = {
-    "id": "clock",
-    "title": "The town clock of Brunnau",
-    "text": "The clock in Brunnau's tower lost a minute a day until 1968.\n\n"
-    "A watchmaker called Edda Quist replaced its pendulum with one of invar steel. "
-    "The old pendulum hangs in the library.",
-}
-
-QUESTIONS: list[dict[str, Any]] = [
-    {
-        "id": "f1",
-        "question": "Since when has the ferry crossed the Tarn?",
-        "answers": ["1923"],
-        "answerable": True,
-        "article": "ferry",
-        "paragraph": 0,
-    },
-    {
-        "id": "f2",
-        "question": "Who steered the ferry for nineteen winters?",
-        "answers": ["Rosa Velde"],
-        "answerable": True,
-        "article_id": "ferry",
-        "paragraph": 1,
-    },
-    {
-        "id": "c1",
-        "question": "How long does Ostrel ripen?",
-        "answers": ["fourteen months", "14 months"],
-        "answerable": True,
-        "article": "cheese",
-        "positives": [["cheese", 0], ["cheese", 1]],
-    },
-    {
-        "id": "c2",
-        "question": "What is the rind of Ostrel washed with?",
-        "answers": ["cider"],
-        "answerable": True,
-        "article": "cheese",
-        "paragraph": 1,
-    },
-    {
-        "id": "k1",
-        "question": "Who replaced the pendulum of the clock?",
-        "answers": ["Edda Quist"],
-        "answerable": True,
-        "article": "clock",
-        "paragraph": 1,
-    },
-    {
-        "id": "k2",
-        "question": "What colour are the hands of the clock in Brunnau?",
-        "answers": [],
-        "answerable": False,
-        "article": "clock",
-        "paragraph": 0,
-    },
-    {
-        "id": "f3",
-        "question": f"What does the ferry's ticket cost? {HOSTILE}",
-        "answers": [],
-        "answerable": False,
-        "article": "ferry",
-        "paragraph": None,
-    },
+QUESTIONS = [
+    question("l1", "When was the lighthouse on Gull Rock lit?", "1871", article="lamp", paragraph=0),
+    question("l2", "Who kept the lamp on Gull Rock?", "Ebba Lind", article_id="lamp", paragraph=1),
+    question("b1", "Why does sourdough rise slowly?", "wild yeast", article="bread", paragraph=0),
+    question("b2", "What tightens the dough?", "Salt goes in last", article="bread", paragraph=1),
+    question("o1", "When was the turbine at Wexholm painted red?", "1988", article="odd/1", paragraph=0),
+    question("o2", "Who designed the turbine at Wexholm?", article="odd/1", paragraph=0),
+    question("b3", f"What does a loaf cost? {HOSTILE}", article="bread", paragraph=None),
 ]
 
-BEES = (
-    "Bees\n\nThe hives of Aunt Petra stand on a roof in Ghent.\n\nIn 2004 they gave ninety jars of honey.\n"
-)
-BEE_QUESTIONS: list[dict[str, Any]] = [
-    {
-        "id": 1,
-        "question": "Where do the hives of Petra stand?",
-        "answers": ["a roof in Ghent"],
-        "answerable": True,
-        "paragraph": 0,
-    },
-    {"id": 2, "question": "What do the bees eat in winter?", "answers": [], "answerable": False},
+BEE_QUESTIONS = [
+    question(1, "Where do the hives of Petra stand?", "a roof in Ghent", paragraph=0),
+    question(2, "What do the bees eat in winter?"),
 ]
-
-WriteLines = Callable[..., Path]
 
 
 def write_lines(path: Path, rows: list[Any]) -> Path:
-    """Write JSON Lines; a row that is text stands as it is."""
+    """Write JSON Lines; a row that is text is written as it is."""
     lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
     path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
     return path
 
 
-def write_harbour(folder: Path) -> Path:
-    """Write a set of three articles in a folder of articles, of each format, with questions of each kind."""
-    (folder / "articles").mkdir(parents=True)
-    (folder / "articles/ferry.txt").write_text(FERRY, encoding="utf-8")
-    (folder / "articles/cheese.md").write_text(CHEESE, encoding="utf-8")
-    write_lines(folder / "articles/clock.jsonl", [CLOCK])
-    write_lines(folder / "questions.jsonl", QUESTIONS)
-    return folder
-
-
-def write_bees(folder: Path) -> Path:
-    """Write a set of one article, as a file of questions beside it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "bees.txt").write_text(BEES, encoding="utf-8")
-    return write_lines(folder / "bees.questions.jsonl", BEE_QUESTIONS)
-
-
 @pytest.fixture
-def harbour(tmp_path: Path) -> Path:
-    """Write the set of three articles in the test's own folder."""
-    return write_harbour(tmp_path / "harbour")
+def rock(tmp_path: Path) -> Path:
+    """Write a set of three articles, one of each format, with questions of each kind, in a folder."""
+    write_articles(tmp_path / "rock/articles")
+    write_lines(tmp_path / "rock/questions.jsonl", QUESTIONS)
+    return tmp_path / "rock"
 
 
 @pytest.fixture
 def bees(tmp_path: Path) -> Path:
-    """Write the set of one article in the test's own folder."""
-    return write_bees(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Run:
-    """Ask both sets of real indexes, once."""
-    home = tmp_path_factory.mktemp("sets")
-    sets = read_sets([write_harbour(home / "harbour"), write_bees(home)])
-    settings = BotSettings.model_construct(
-        **{**{name: field.default for name, field in BotSettings.model_fields.items()}, "answer_at": 0.3}
-    )
-    return evaluate(sets, [], settings, encoder, lambda progress: None)
+    """Write a set of one article: a file of questions beside it."""
+    (tmp_path / "bees.txt").write_text(BEES, encoding="utf-8")
+    return write_lines(tmp_path / "bees.questions.jsonl", BEE_QUESTIONS)

@@ -1,109 +1,152 @@
-"""`footnote eval`: its options, its output, its refusals, and what it does not import."""
+"""`footnote eval`: from question sets to measures, fits and pages, and its refusals."""
 
 from __future__ import annotations
 
 import json
+import math
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 
 from evaluation.command import eval_command
-from evaluation.errors import QuestionSetError, RunError
-from evaluation.runs import Run
 from index.encoding.encoder import Encoder
-from index.errors import MissingError
 from index.search.calibration import load_fit
-from tests.bot.conftest import WAIT, environment
+from index.search.signals import JUDGED
+from tests.bot.conftest import WAIT, Footnote, environment
+from tests.evaluation.conftest import QUESTIONS, write_lines
 
+_HEAVY = "torch numpy scipy sklearn jinja2 discord transformers faiss pydantic rich".split()
 
-def invoke(*arguments: object) -> None:
-    eval_command.main([str(argument) for argument in arguments], "footnote eval", standalone_mode=False)
-
-
-def parsed(*arguments: str) -> tuple[Sequence[str], Sequence[str]]:
-    context = eval_command.make_context("eval", list(arguments))
-    return list(map(str, context.params["fit"])), list(map(str, context.params["sets"]))
+# Runs the program in its own process, which last of all prints what of the above it has imported.
+_WATCHED = f"""
+import atexit, sys
+atexit.register(
+    lambda: print("imported:", *[name for name in {_HEAVY!r} if name in sys.modules], file=sys.stderr)
+)
+from bot.cli import main
+main(sys.argv[1:])
+"""
 
 
 @pytest.mark.parametrize(
     ("arguments", "fit", "sets"),
     [
-        (["C", "--fit", "A", "B"], ["A", "B"], ["C"]),
-        (["--fit", "A", "B", "--limit", "3", "C"], ["A", "B"], ["C"]),
-        (["--fit", "A", "--fit", "B", "--", "C", "--fit"], ["A", "B"], ["C", "--fit"]),
-        (["--fit=A", "C"], ["A"], ["C"]),
-        (["C", "D"], [], ["C", "D"]),
+        (["--fit", "A", "B", "--json", "C"], ["A", "B"], ["C"]),
+        (["C", "--fit=A", "--fit", "B", "--", "D"], ["A", "B"], ["C", "D"]),
     ],
 )
-def test_fit_takes_every_word_up_to_the_next_option(
+def test_fit_takes_all_words_up_to_the_next_option(
     arguments: list[str], fit: list[str], sets: list[str]
 ) -> None:
-    assert parsed(*arguments) == (fit, sets)
+    params = eval_command.make_context("eval", arguments).params
+    assert ([*map(str, params["fit"])], [*map(str, params["sets"])]) == (fit, sets)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "status", "reason"),
     [
-        ([], "name a SET"),
-        (["--fit"], "requires an argument"),
-        (["C", "--fit", "--json"], "requires an argument"),
-        (["--fit", "A", "--report", "page"], "need a SET"),
-        (["C", "--fit-out", "fit.json"], "needs --fit"),
-        (["C", "--limit", "0"], "not in the range"),
+        (["--help"], 0, "footnote eval [OPTIONS] SET..."),
+        ([], 2, "name a SET"),
+        (["rock", "--fit"], 2, "'--fit' requires an argument"),
+        (["--fit", "rock", "--report", "page"], 2, "--report needs one"),
+        (["rock", "--fit-out", "fit.json"], 2, "--fit-out needs"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(arguments: list[str], told: str) -> None:
-    with pytest.raises(click.UsageError, match=told):
-        invoke(*arguments)
-
-
-def test_what_is_wrong_with_files_is_told_before_anything_is_asked(harbour: Path, tmp_path: Path) -> None:
-    (tmp_path / "run.json").write_text("{}")
-    with pytest.raises(RunError):
-        invoke(harbour, "--compare", tmp_path / "run.json")
-    with pytest.raises(MissingError):
-        invoke(harbour, "--fit", tmp_path / "none")
-    with pytest.raises(QuestionSetError, match="nothing is left to fit to"):
-        invoke(harbour, "--fit", harbour)
-    (harbour / "questions.jsonl").write_text("{}\n")
-    with pytest.raises(QuestionSetError):
-        invoke(harbour)
-
-
-def test_help_and_refusals_import_nothing_heavy(harbour: Path) -> None:
-    program = (
-        "import sys\n"
-        "from evaluation.command import eval_command\n"
-        "heavy = 'torch numpy sklearn scipy matplotlib discord pydantic jinja2 rich'.split()\n"
-        "print([name for name in heavy if name in sys.modules])\n"
-        "eval_command.main(['--help'], 'footnote eval')\n"
-    )
-    root = Path(__file__).parents[2]
+def test_help_and_calls_that_make_no_sense_import_nothing_heavy(
+    arguments: list[str], status: int, reason: str
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", _WATCHED, "eval", *arguments],
         capture_output=True,
         text=True,
         timeout=WAIT,
-        check=True,
-        env=environment(PYTHONPATH=str(root)),
+        check=False,
+        env=environment(),
     )
-    assert done.stdout.startswith("[]\n")
-    assert "--compare RUN.json" in done.stdout
+    output, _, imported = (done.stdout + done.stderr).rpartition("imported:")
+    assert (done.returncode, imported.split()) == (status, [])
+    assert reason in output
 
 
-def test_a_run_is_fitted_to_the_default_file_and_compared(
-    run: Run, harbour: Path, bees: Path, capsys: pytest.CaptureFixture[str], encoder: Encoder
+@pytest.mark.parametrize(
+    ("arguments", "status", "reason"),
+    [
+        (["rock", "--answer-at", "1.5"], 2, "--answer-at: 1.5 is not accepted"),
+        (["nowhere"], 69, "no question set at nowhere"),
+        (["rock", "--fit", "rock"], 65, "all its articles are in the reported sets too"),
+        (["bad", "rock"], 65, "bad/questions.jsonl, line 1: Invalid JSON"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_asked(
+    rock: Path, footnote: Footnote, arguments: list[str], status: int, reason: str
 ) -> None:
-    Path("run.json").write_text(json.dumps(run.as_json()))
-    invoke(bees, "--fit", harbour, "--compare", "run.json", "--answer-at", "0.4")
-    out, err = capsys.readouterr()
+    bad = rock.with_name("bad")
+    bad.mkdir()
+    (bad / "a.txt").write_text("Some text.\n", encoding="utf-8")
+    write_lines(bad / "questions.jsonl", ["{", {"id": "x"}])
+    outcome = footnote("eval", *arguments)
+    assert (outcome.status, outcome.out) == (status, "")
+    assert reason in outcome.err
+    assert "asking" not in outcome.err
+
+
+@pytest.mark.usefixtures("rock")
+def test_each_question_is_asked_and_each_answerable_one_again_without_its_article(footnote: Footnote) -> None:
+    outcome = footnote("eval", "rock", "--json")
+    assert outcome.status == 0
+    (found,) = json.loads(outcome.out)["sets"]
+    rows: dict[tuple[str, str], dict[str, Any]] = {(row["id"], row["kind"]): row for row in found["rows"]}
+    answerable = [one["id"] for one in QUESTIONS if one["answerable"]]
+    assert [key for key in rows if key[1] == "answerable"] == [(name, "answerable") for name in answerable]
+    assert {name for name, kind in rows if kind == "unanswerable"} == {"o2", "b3"}
+    assert {name for name, kind in rows if kind == "other"} == set(answerable)
+    row = rows["l2", "answerable"]
+    assert row["quote"].startswith("Ebba Lind kept the lamp on Gull Rock for thirty-one years.")
+    assert (row["cited"][0], row["right"], row["signals"].keys()) == (["lamp", 2], True, JUDGED.keys())
+    subjects = {"l": "lamp", "b": "bread", "o": "odd/1"}
+    for (name, kind), row in rows.items():
+        if kind == "other":
+            assert subjects[name[0]] not in {article for article, _ in row["cited"]}
+            assert row["confidence"] < rows[name, "answerable"]["confidence"]
+    assert found["measures"]["first quote right"]["value"] == 1
+    assert found["measures"]["other subject: answered"]["value"] == 0
+
+
+@pytest.mark.usefixtures("home", "rock")
+def test_a_fit_judges_the_reported_sets_and_answers_from_then_on(
+    bees: Path, footnote: Footnote, encoder: Encoder
+) -> None:
+    outcome = footnote("eval", str(bees), "--fit", "rock")
     fit = load_fit(Path(".footnote/fit.json"))
-    assert (fit.encoder_fingerprint, fit.sets) == (encoder.model.fingerprint, (("harbour", 7),))
-    assert "written: .footnote/fit.json" in err
-    assert "confidence fitted to harbour (7 questions)" in out
-    assert "bees: 1 article(s), 1 answerable, 1 unanswerable" in out
-    assert "bees: 2 asked in both runs" in out
+    assert (fit.encoder_fingerprint, fit.sets) == (encoder.model.fingerprint, {"rock": 7})
+    assert "fit written to .footnote/fit.json" in outcome.out
+    assert f"confidence fitted on rock, {fit.made}" in outcome.out
+    assert "bees: 1 answerable, 1 unanswerable" in outcome.out
+    again = json.loads(footnote("eval", str(bees), "--json").out)
+    assert again["fit"]["weights"] == fit.weights
+    answer = json.loads(footnote("ask", "--json", "--explain", "Who kept the lamp?").out)
+    signals = answer["explanation"]["hits"][0]["signals"]
+    logit = fit.bias + sum(weight * signals[name] for name, weight in fit.weights.items())
+    assert answer["confidence"] == pytest.approx(1 / (1 + math.exp(-logit)), abs=0.001)
+    assert (answer["verdict"] == "answered") == (answer["confidence"] >= fit.answer_at)
+
+
+@pytest.mark.usefixtures("rock")
+@pytest.mark.parametrize(("report", "file"), [("page", "page/index.html"), ("new/run.html", "new/run.html")])
+def test_a_page_loads_nothing_and_shows_other_peoples_text_as_text(
+    bees: Path, footnote: Footnote, report: str, file: str
+) -> None:
+    assert footnote("eval", "rock", str(bees), "--answer-at", "0", "--report", report).status == 0
+    page = Path(file).read_text(encoding="utf-8")
+    assert [path.name for path in Path(file).parent.iterdir()] == [Path(file).name]
+    assert not re.search(
+        r"<(script|link|img|svg|iframe|object|embed|base)|\s(on\w+|src|href)=|url\(|@import", page
+    )
+    assert "default-src 'none'" in page
+    assert "&lt;script&gt;alert(&#39;quay&#39;)&lt;/script&gt;" in page
+    assert page.count("first quote right") == 2
+    assert "Answered wrongly, most confident first (" in page

@@ -1,8 +1,10 @@
-"""Curves and measures: bounds, brute force, and figures worked out by hand."""
+"""Measures: brute force, figures worked out by hand, and a fit that finds the law behind its samples."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,183 +12,144 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from evaluation.curves import (
-    BINS,
-    area_under_risk,
-    calibration_error,
-    coverage_at,
-    histogram,
-    reliability,
-    right_at,
-    risk_coverage,
-    threshold_at,
-)
-from evaluation.measures import MEASURES, compute, pool
-from evaluation.records import Asked, Kind
-from evaluation.tables import Column, tabulate
-from tests.evaluation.strategies import RECORD, pooled, record_sets
+from evaluation.asking import Kind, Outcome
+from evaluation.measures import auroc, calibration_error, coverage_at, fit_confidence, measure
+from evaluation.question_sets import Question
+from index.encoding.models import Model, find_model
+from index.search.calibration import Fit, FitError
 
-Pooled = tuple[Column, Column]
+SURE = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0, 1))
+JUDGED = st.lists(st.tuples(SURE, st.booleans()), min_size=1, max_size=30)
 
 
-def figures(records: list[Asked]) -> dict[str, float]:
-    names = [measure.name for measure in MEASURES]
-    return dict(zip(names, map(float, compute(tabulate(records))), strict=True))
-
-
-@given(pooled())
-def test_coverage_is_the_greatest_share_that_any_threshold_gives(drawn: Pooled) -> None:
-    sure, right = drawn
-    for share in (0.5, 0.85, 0.95):
-        every = [(sure >= at).mean() for at in sure if right[sure >= at].mean() >= share]
-        assert coverage_at(sure, right, share) == pytest.approx(max(every, default=0))
-
-
-@given(pooled())
-def test_less_is_covered_the_more_must_be_right(drawn: Pooled) -> None:
-    sure, right = drawn
-    covered = [coverage_at(sure, right, tenth / 10) for tenth in range(11)]
-    assert covered == sorted(covered, reverse=True)
-    assert covered[0] == 1
-
-
-@given(pooled())
-def test_the_threshold_answers_what_the_coverage_says(drawn: Pooled) -> None:
-    sure, right = drawn
-    at = threshold_at(sure, right, 0.85)
-    covered = coverage_at(sure, right, 0.85)
-    assert (sure >= at).mean() == pytest.approx(covered) if covered else at == 1
-
-
-@given(pooled(), st.floats(0.01, 1))
-def test_right_at_a_coverage_is_that_of_the_surest_so_many_and_their_equals(
-    drawn: Pooled, coverage: float
-) -> None:
-    sure, right = drawn
-    if not len(sure):
-        return
-    last = np.sort(sure)[::-1][int(np.ceil(coverage * len(sure) - 1e-9)) - 1]
-    assert right_at(sure, right, coverage) == pytest.approx(right[sure >= last].mean())
-
-
-@given(pooled())
-def test_risk_ends_at_the_share_that_is_wrong_and_coverage_rises_to_all(drawn: Pooled) -> None:
-    sure, right = drawn
-    coverage, risk = risk_coverage(sure, right)
-    assert list(coverage) == sorted(coverage)
-    assert coverage[-1] == pytest.approx(1)
-    assert risk[-1] == pytest.approx(1 - right.mean())
-    assert len(coverage) == len(set(sure))
-    assert 0 <= area_under_risk(sure, right) <= 1
-
-
-def test_area_under_risk_is_least_for_the_best_order_and_the_share_wrong_for_none() -> None:
-    right = np.array([True, True, False, False])
-    rising = np.array([0.1, 0.2, 0.3, 0.4])
-    assert area_under_risk(-rising, right) == pytest.approx((1 / 3 + 1 / 2) / 4)
-    assert area_under_risk(rising, right) == pytest.approx((1 + 1 + 2 / 3 + 1 / 2) / 4)
-    assert area_under_risk(np.full(4, 0.5), right) == pytest.approx(0.5)
-
-
-@given(pooled())
-def test_calibration_error_is_the_mean_gap_of_the_reliability_table(drawn: Pooled) -> None:
-    sure, right = drawn
-    bins = reliability(sure, right)
-    assert sum(one.count for one in bins) == len(sure)
-    assert all(one.low - 1e-9 <= one.confidence <= one.high + 1e-9 for one in bins)
-    gaps = sum(one.count * abs(one.right - one.confidence) for one in bins) / len(sure)
-    assert calibration_error(sure, right) == pytest.approx(gaps)
-    assert 0 <= gaps <= 1
-
-
-def test_what_is_as_sure_as_it_is_right_has_no_calibration_error() -> None:
-    assert calibration_error(np.full(4, 0.75), np.array([True, True, True, False])) == 0
-    assert histogram(np.array([0.0, 1.0, 0.999])) == (1, *[0] * (BINS - 2), 2)
-
-
-@given(record_sets())
-def test_every_share_is_a_share_or_unknown(records: list[Asked]) -> None:
-    found = figures(records)
-    for measure in MEASURES:
-        if measure.unit in {"share", "number"} and not np.isnan(found[measure.name]):
-            assert 0 <= found[measure.name] <= 1, measure.name
-
-
-@given(record_sets(least=1))
-def test_verdicts_of_a_kind_add_up_and_ranks_nest(records: list[Asked]) -> None:
-    found = figures(records)
-    for kind in Kind:
-        shares = [found[f"{kind}_{verdict}"] for verdict in ("answered", "related", "not_found")]
-        some = any(record.kind is kind for record in records)
-        assert sum(shares) == pytest.approx(1) if some else all(map(np.isnan, shares))
-    if not np.isnan(found["top_1"]):
-        assert found["top_1"] <= found["mrr"] <= found["top_10"]
-        assert found["top_1"] <= found["top_3"] <= found["top_10"]
-    if not np.isnan(found["quote_right"]):
-        assert found["quote_right"] <= found["any_quote_right"]
-        assert found["coverage_at_95"] <= found["coverage_at_85"]
-
-
-@given(record_sets(least=1))
-def test_separation_is_what_scikit_learn_says(records: list[Asked]) -> None:
-    found = figures(records)
-    sure = {kind: [record.confidence for record in records if record.kind is kind] for kind in Kind}
-    for kind in (Kind.UNANSWERABLE, Kind.OTHER):
-        answerable, others = sure[Kind.ANSWERABLE], sure[kind]
-        if answerable and others:
-            labels = [1] * len(answerable) + [0] * len(others)
-            assert found[f"auroc_{kind}"] == pytest.approx(roc_auc_score(labels, answerable + others))
-        else:
-            assert np.isnan(found[f"auroc_{kind}"])
-
-
-@given(record_sets(least=1))
-def test_rejection_keeps_95_of_100_answerable(records: list[Asked]) -> None:
-    answerable = [record.confidence for record in records if record.kind is Kind.ANSWERABLE]
-    other = [record.confidence for record in records if record.kind is Kind.OTHER]
-    if not other:
-        return
-    kept = [at for at in answerable if np.mean([one >= at for one in answerable]) >= 0.95]
-    rejected = max(np.mean([one < at for one in other]) for at in kept)
-    assert figures(records)["other_rejected"] == pytest.approx(rejected)
-
-
-@given(record_sets(least=1))
-def test_the_pool_is_mixed_only_where_all_questions_are_answerable(records: list[Asked]) -> None:
-    table = tabulate(records)
-    own = [record for record in records if record.kind is not Kind.OTHER]
-    assert len(pool(table)[0]) == len(own)
-    other = len(records) - len(own)
-    mixed = other and all(record.kind is Kind.ANSWERABLE for record in own)
-    assert len(pool(table, mixed=True)[0]) == (len(records) if mixed else 0)
-
-
-def test_the_figures_of_a_small_set_are_as_worked_out_by_hand() -> None:
-    wrong = replace(
-        RECORD, id="h2", quotes=("It is red.",), confidence=0.5, cited=(("quay", 1), ("crane", 2))
+def outcome(number: int = 1, kind: Kind = Kind.ANSWERABLE, *, right: bool = True, **fields: Any) -> Outcome:
+    """Make the outcome of a question whose answer is in the second paragraph of an article."""
+    question = Question(
+        id=str(number),
+        question="When was the crane built?",
+        answerable=kind is not Kind.UNANSWERABLE,
+        answers=("1911",),
+        article=fields.pop("article", "crane"),
+        paragraph=1,
     )
-    declined = replace(RECORD, id="h3", kind=Kind.UNANSWERABLE, gold=(), confidence=0.25, verdict="not_found")
-    other = replace(RECORD, kind=Kind.OTHER, gold=(), confidence=0.5, verdict="related", exact=False)
-    found = figures([RECORD, wrong, declined, other])
-    assert (found["top_1"], found["top_3"], found["mrr"]) == (0.5, 1, 0.75)
-    assert (found["quote_right"], found["any_quote_right"]) == (0.5, 0.5)
-    assert found["quote_characters"] == (len(RECORD.quote) + len("It is red.")) / 2
-    assert found["answered_share"] == pytest.approx(2 / 3)
-    assert found["answered_right"] == 0.5
-    assert found["coverage_at_95"] == pytest.approx(1 / 3)
-    assert (found["auroc_unanswerable"], found["auroc_other"]) == (1, 0.75)
-    assert (found["other_related"], found["other_rejected"], found["exact"]) == (1, 0, 0.75)
-    assert (found["highlight_given"], found["ms_p50"]) == (0, 4.5)
-    assert np.isnan([found["mixed_ece"], found["sentence_f1"], found["highlight_right"]]).all()
+    defaults = {
+        "verdict": "answered",
+        "confidence": 0.75,
+        "quote": "The crane was built in 1911." if right else "It is red.",
+        "cited": (("crane", 2), ("quay", 1)),
+        "signals": {},
+        "elapsed_ms": 4.5,
+    }
+    return Outcome(question, kind, **{**defaults, **fields})
 
 
-def test_f1_is_measured_on_what_is_shown_where_answers_are_whole_sentences() -> None:
-    record = replace(RECORD, answers=("It lifts nine tonnes.", "The crane was built in 1911."))
-    assert figures([record])["sentence_f1"] == 1
-    both = figures([replace(record, shown=2)])["sentence_f1"]
-    assert both == pytest.approx(2 * (5 / 9) / (5 / 9 + 1))
+def test_a_small_set_is_measured_as_worked_out_by_hand() -> None:
+    outcomes = [
+        outcome(1),
+        outcome(2, right=False, confidence=0.5, cited=(("quay", 1), ("crane", 2))),
+        outcome(3, Kind.UNANSWERABLE, confidence=0.25, verdict="not_found"),
+        outcome(4, Kind.OTHER, confidence=0.5, verdict="related"),
+    ]
+    found = measure(outcomes)
+    expected = {
+        "top-1: right paragraph first": 0.5,
+        "top-3: right paragraph in the first 3": 1,
+        "first quote right": 0.5,
+        "answerable: answered": 1,
+        "unanswerable: answered": 0,
+        "other subject: answered": 0,
+        "other subject: rejected at 95% kept": 0,
+        "answered": 2 / 3,
+        "right if answered": 0.5,
+        "coverage at 85% right": 1 / 3,
+        "coverage at 90% right": 1 / 3,
+        "coverage at 95% right": 1 / 3,
+        "AUROC, unanswerable": 1,
+        "AUROC, other subject": 0.75,
+        "calibration error": (0.25 + 0.5 + 0.25) / 3,
+        "median characters of the first quote": 19,
+        "median milliseconds": 4.5,
+    }
+    assert {name: one.value for name, one in found.items()} == pytest.approx(expected)
+    # Wilson's interval of one in two.
+    assert found["first quote right"][1:] == pytest.approx((0.0945, 0.9055), abs=1e-4)
 
 
-def test_every_measure_has_a_name_and_a_label_of_its_own() -> None:
-    assert len({measure.name for measure in MEASURES}) == len(MEASURES)
-    assert len({measure.label for measure in MEASURES}) == len(MEASURES)
+def test_decisions_are_judged_with_other_subjects_only_where_all_questions_are_answerable() -> None:
+    answerable, other = outcome(1), outcome(2, Kind.OTHER, verdict="related")
+    assert measure([answerable, other])["answered"].value == 0.5
+    assert measure([answerable, other, outcome(3, Kind.UNANSWERABLE)])["answered"].value == 1
+    assert "AUROC, other subject" not in measure([answerable])
+
+
+@given(JUDGED, st.sampled_from([0.5, 0.85, 0.95]))
+def test_coverage_is_the_greatest_that_any_threshold_gives(
+    judged: list[tuple[float, bool]], precision: float
+) -> None:
+    sure, right = np.array([one[0] for one in judged]), np.array([one[1] for one in judged])
+    every = {(sure >= at).mean(): at for at in sure if right[sure >= at].mean() >= precision}
+    coverage, threshold = coverage_at(precision, sure, right)
+    assert (coverage, threshold) == (max(every), every[max(every)]) if every else (0, 1)
+
+
+@given(st.lists(SURE, min_size=1, max_size=20), st.lists(SURE, min_size=1, max_size=20))
+def test_auroc_is_what_scikit_learn_says(positive: list[float], negative: list[float]) -> None:
+    labels = [1] * len(positive) + [0] * len(negative)
+    positives, negatives = ([outcome(confidence=one) for one in some] for some in (positive, negative))
+    assert auroc(positives, negatives) == pytest.approx(roc_auc_score(labels, positive + negative))
+
+
+def test_a_confidence_that_is_as_often_right_as_it_says_has_no_calibration_error() -> None:
+    assert calibration_error(np.full(4, 0.75), np.array([True, True, True, False])) == 0
+    assert calibration_error(np.array([1.0, 0.0]), np.array([False, False])) == 0.5
+
+
+def samples(count: int = 4000, seed: int = 3) -> list[Outcome]:
+    """Draw outcomes whose chance to be right is logistic: -1 + 2 score - 3 weakest."""
+    drawn = random.Random(seed)
+    outcomes = []
+    for number in range(count):
+        signals = {"score": drawn.gauss(2, 1), "weakest": drawn.random()}
+        chance = 1 / (1 + math.exp(1 - 2 * signals["score"] + 3 * signals["weakest"]))
+        right = drawn.random() < chance
+        outcomes.append(outcome(number, right=right, signals=signals, article=f"a{number % 40}"))
+    return outcomes
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    """Find the default encoder's model."""
+    return find_model("all-MiniLM-L6-v2")
+
+
+@pytest.fixture(scope="module")
+def fitted(model: Model) -> tuple[Fit, float]:
+    """Fit the confidence to samples of a known law."""
+    return fit_confidence({"harbour": samples()}, model)
+
+
+def test_a_fit_finds_the_law_behind_its_samples(fitted: tuple[Fit, float], model: Model) -> None:
+    fit, _ = fitted
+    assert fit.bias == pytest.approx(-1, abs=0.3)
+    assert dict(fit.weights) == pytest.approx({"score": 2, "weakest": -3}, abs=0.4)
+    assert (fit.sets, fit.encoder_fingerprint) == ({"harbour": 4000}, model.fingerprint)
+
+
+def test_at_its_thresholds_new_questions_are_right_as_often_as_promised(fitted: tuple[Fit, float]) -> None:
+    fit, coverage = fitted
+    new = [(fit.confidence(one.signals), one.right) for one in samples(seed=8)]
+    answered = [right for confidence, right in new if confidence >= fit.answer_at]
+    assert np.mean(answered) == pytest.approx(0.85, abs=0.025)
+    assert len(answered) / len(new) == pytest.approx(coverage, abs=0.025)
+    assert np.mean([confidence >= fit.related_at for confidence, _ in new]) == pytest.approx(0.95, abs=0.015)
+
+
+def test_questions_of_one_article_or_all_right_cannot_be_fitted_to(model: Model) -> None:
+    one_article = [
+        outcome(number, right=number < 9, signals={"score": 1.0, "weakest": 0.5}) for number in range(20)
+    ]
+    all_right = [one for one in samples(400) if one.right]
+    for outcomes in (one_article, all_right, []):
+        with pytest.raises(FitError, match="several articles, some of them answered rightly") as refused:
+            fit_confidence({"harbour": outcomes}, model)
+        assert refused.value.exit_status == 65

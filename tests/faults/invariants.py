@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from index.encoding.encoder import Encoder
+from index.encoding.opening import ENCODERS
 from index.errors import DamagedIndexError, FootnoteError, NoIndexError
 from index.storage.local import Generation, open_generation
 from index.storage.manifest import GENERATION, LOCK, POINTER, read_manifest, read_pointer
@@ -125,7 +126,7 @@ def _next(scene: Scene, encoder: Encoder) -> Iterator[str]:
     act(scene.command, scene.settings, encoder)
     yield from verify(index)
     for path in index.iterdir():
-        if path.name not in {POINTER, LOCK, "models"} and not GENERATION.fullmatch(path.name):
+        if path.name not in {POINTER, LOCK, ENCODERS} and not GENERATION.fullmatch(path.name):
             yield f"{path.name} is left"
     if (index / LOCK).stat().st_size:
         yield "the lock still has a holder's name"

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
+from typing import cast
 
-from index.encoding.exports import FILES, keep_graph, read_graph
-from index.storage.checksums import digest_file
-from index.storage.manifest import TEMPORARY
-from index.storage.retention import remove_leftovers
+from index.encoding.encoder import Encoder
+from index.encoding.onnx_encoder import FILES, Export
+from index.encoding.opening import install
+from index.storage.files import checksum
 
 __all__ = ["place_small_graph"]
 
 
+class _Small:
+    """Stands for an encoder with a small export: `install` reads these."""
+
+    def __init__(self, export: Export) -> None:
+        self.export, self.model, self.producer = export, export.model, export.digest
+
+
 def place_small_graph(index: Path, real: Path) -> str:
-    """Put a graph in its place in an index folder, as a build does; its record is that of `real`."""
+    """Install an export in an index folder, as a build does; its record is like that of `real`."""
     index.mkdir(exist_ok=True)
-    remove_leftovers(index)
-    made = index / f"{TEMPORARY}1-graph"
+    made = index.with_name("small-export")
+    shutil.rmtree(made, ignore_errors=True)  # an installed file may be a link to one of its files
     made.mkdir()
     for name in FILES:
         (made / name).write_text(name)
-    found = {name: digest_file(made / name) for name in FILES}
-    record = dataclasses.replace(
-        read_graph(real),
-        files={name: one.sha256 for name, one in found.items()},
-        quick={name: one.quick for name, one in found.items()},
-        sizes={name: one.size for name, one in found.items()},
-    )
-    return keep_graph(index, record, made)
+    hashes = {name: checksum(made / name).xxh3 for name in FILES}
+    export = dataclasses.replace(Export.read(real), home=made, files=hashes)
+    install(index, cast(Encoder, _Small(export)))
+    return export.digest

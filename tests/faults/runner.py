@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from index.encoding.encoder import Encoder
-from index.encoding.opening import choose_encoder
+from index.encoding.models import find_model
+from index.encoding.opening import build_encoder
 from index.errors import FootnoteError
 from index.settings import IndexSettings
 from index.storage import lock as locking
@@ -111,7 +112,7 @@ def running(graph: Path) -> Iterator[Runner]:
 
 def main() -> None:
     """Fork for each line that is read."""
-    encoder = choose_encoder(Path(sys.argv[1]), "all-MiniLM-L6-v2", threads=1)
+    encoder = build_encoder(Path(sys.argv[1]), find_model("all-MiniLM-L6-v2"), threads=1)
     for line in sys.stdin:
         told = json.loads(line)
         out, into = os.pipe()

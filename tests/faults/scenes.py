@@ -15,6 +15,7 @@ from index.storage.generations import prune, roll_back
 from index.storage.local import Generation, open_generation
 from index.storage.manifest import KEPT, POINTER, TEMPORARY, read_pointer
 from tests.faults.placing import place_small_graph
+from tests.graphs import copy_index_file
 from tests.index.shelf import SHELF, put
 
 __all__ = ["NAMES", "QUESTIONS", "Answers", "Command", "Scene", "act", "answers", "make_scene"]
@@ -69,7 +70,7 @@ class Scene:
         """Put the index folder in the state that the scene begins with."""
         shutil.rmtree(self.settings.index, ignore_errors=True)
         if self.before.exists():
-            shutil.copytree(self.before, self.settings.index)
+            shutil.copytree(self.before, self.settings.index, copy_function=copy_index_file)
 
 
 def answers(generation: Generation, encoder: Encoder) -> Answers:
@@ -104,7 +105,7 @@ def make_scene(name: str, home: Path, encoder: Encoder) -> Scene:
         _harm(before)
         old = None
     if before.exists():
-        shutil.copytree(before, after)
+        shutil.copytree(before, after, copy_function=copy_index_file)
     act(command, settings.model_copy(update={"index": after}), encoder)
     return Scene(name, settings, before, after, old, _ask(after, encoder), command)
 

@@ -11,20 +11,20 @@ import pytest
 from index.build import build_index
 from index.encoding.encoder import Encoder
 from index.encoding.models import find_model
+from index.encoding.reference import ReferenceEncoder
 from index.search.search import Search
 from index.settings import IndexSettings
 from index.storage.local import LocalStore, open_store
-from tests.graphs import copy_index_file, lend_graph
-from tests.index.model_folders import PROMPTS, save_sentencepiece, save_static, save_transformer
+from tests.graphs import copy_index_file
+from tests.index.encoding.model_folders import save_transformer
 from tests.index.shelf import HARBOUR, SHELF, put
 
 
 @pytest.fixture(scope="session")
-def shelf_index(encoder: Encoder, graph_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shelf_index(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the index of both shelves once; copy it before you damage it."""
     home = tmp_path_factory.mktemp("shelf")
     articles = put(home / "articles", {**SHELF, **HARBOUR})
-    lend_graph(graph_folder, home / "index")
     build_index(IndexSettings.load(articles=articles, index=home / "index"), encoder=encoder)
     return home / "index"
 
@@ -59,29 +59,4 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def small_encoder(model_folder: Path) -> Encoder:
     """Load the model in a folder, whose window is small."""
-    return Encoder(find_model(str(model_folder)))
-
-
-@pytest.fixture(scope="session")
-def prompted_encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
-    """Load a model that has words of its own before a question and a passage."""
-    return Encoder(find_model(str(save_transformer(tmp_path_factory.mktemp("prompted"), prompts=PROMPTS))))
-
-
-@pytest.fixture(scope="session")
-def aside_encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
-    """Load a model that has such words and leaves them out of the dense vector."""
-    folder = save_transformer(tmp_path_factory.mktemp("aside"), prompts=PROMPTS, include_prompt=False)
-    return Encoder(find_model(str(folder)))
-
-
-@pytest.fixture(scope="session")
-def static_encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
-    """Load a model without a transformer, which has no vectors of tokens."""
-    return Encoder(find_model(str(save_static(tmp_path_factory.mktemp("static")))))
-
-
-@pytest.fixture(scope="session")
-def sentencepiece_encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
-    """Load a model whose tokens begin with the space before the word, and that has prompts."""
-    return Encoder(find_model(str(save_sentencepiece(tmp_path_factory.mktemp("sentencepiece"), PROMPTS))))
+    return ReferenceEncoder(find_model(str(model_folder)))

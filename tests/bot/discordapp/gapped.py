@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.discordapp.client import FootnoteClient
-from bot.records import Gap
+from bot.records.gaps import Gap
 from tests.wire.loopback import LoopbackDiscord
 from tests.wire.places import Channel, Guild, User
 from tests.wire.records import Json

@@ -75,7 +75,7 @@ async def test_without_recording_nobody_is_asked_whether_it_helped(
     wire: LoopbackDiscord, service: FakeService, bot_settings: MakeBotSettings
 ) -> None:
     service.reply = sample_answer(verdict=Verdict.NOT_FOUND)
-    async with running(bot_settings(recording=False), service):
+    async with running(bot_settings(record_days=0), service):
         guild, (ann,) = await inhabited(wire, "ann")
         assert [wire.buttons(one) for one in await every_answer(wire, ann, guild)] == [
             [_CONTEXT, _ASK, "Why?"]

@@ -104,7 +104,7 @@ async def test_with_recording_off_nothing_is_kept_and_buttons_of_before_say_so(
         answer = await answer_to(wire, ann, guild)
         opened = await wire.press(ann, await answer_to(wire, ann, guild), "Not helpful")
         await wire.form(opened)
-    async with running(bot_settings(recording=False), service) as bot:
+    async with running(bot_settings(record_days=0), service) as bot:
         before = await kept(bot, guild.id)
         for used in (await wire.press(ann, answer, button), await wire.submit(opened, ["No."])):
             assert title_of(await wire.response_to(used)) == "Footnote's operator has switched recording off."

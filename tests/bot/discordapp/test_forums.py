@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from bot.discordapp.client import FootnoteClient
-from bot.records import AnswersTo
+from bot.records.settings import AnswersTo
 from tests.bot.discordapp.chat import Chat
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.fake_service import FakeService, sample_answer

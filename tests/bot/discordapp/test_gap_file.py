@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.answering.answer import Verdict
 from bot.discordapp.client import FootnoteClient
 from bot.discordapp.gaps import as_csv
-from bot.records import Gap
+from bot.records.gaps import Gap
 from tests.bot.discordapp.fake_service import FakeService, sample_answer
 from tests.bot.discordapp.gapped import HEADER, exported, gaps_kept
 from tests.bot.discordapp.stage import answer_to, inhabited

@@ -8,7 +8,8 @@ import pytest
 
 from bot.answering.answer import Verdict
 from bot.discordapp.client import FootnoteClient
-from bot.records import AnswersTo, Gap
+from bot.records.gaps import Gap
+from bot.records.settings import AnswersTo
 from index.errors import BusyError
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.fake_service import FakeService, sample_answer
@@ -187,7 +188,7 @@ async def test_nothing_is_kept_where_recording_is_off(
     wire: LoopbackDiscord, bot_settings: MakeBotSettings, service: FakeService
 ) -> None:
     service.reply = sample_answer(verdict=Verdict.NOT_FOUND)
-    async with running(bot_settings(recording=False), service):
+    async with running(bot_settings(record_days=0), service):
         guild, (ann,) = await inhabited(wire, "ann")
         await answer_to(wire, ann, guild)
         await mentioned(wire, ann, guild)

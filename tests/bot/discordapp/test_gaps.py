@@ -157,7 +157,7 @@ async def test_where_recording_is_off_the_list_says_so_and_shows_what_is_there_f
     async with running(bot_settings(), service) as bot:
         guild, (ann,) = await inhabited(wire, "ann")
         await made_gap(bot, guild, ann, "Before?")
-    async with running(bot_settings(recording=False), service) as bot:
+    async with running(bot_settings(record_days=0), service) as bot:
         await wire.gateway.announce(guild)
         await answer_to(wire, ann, guild, "Afterwards?")
         message = await gap_command(wire, guild)

@@ -6,7 +6,7 @@ import pytest
 
 from bot.answering.answer import Verdict
 from bot.discordapp.client import FootnoteClient
-from bot.records import AnswersTo
+from bot.records.settings import AnswersTo
 from tests.bot.discordapp.fake_service import QUOTE, FakeService, sample_answer
 from tests.bot.discordapp.gapped import gaps_answered, made_gap
 from tests.bot.discordapp.stage import inhabited

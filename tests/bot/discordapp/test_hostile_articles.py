@@ -35,7 +35,7 @@ from bot.discordapp.render import (
 )
 from bot.discordapp.why import why_embed
 from bot.service.catalogue import ArticleLine
-from bot.terminal.rendering import make_console, show, show_why
+from bot.terminal.rendering import make_console, show, show_explanation
 from index.articles.article import Article
 from index.errors import ArticleError
 from tests.bot.made import JUDGE, Line, found, hit
@@ -185,7 +185,7 @@ def test_no_terminal_is_steered(name: str) -> None:
         for verdict in Verdict:
             made = answered(TEXTS[name], verdict, "\x1b]8;;file:///x\x07")
             show(console, made, heading=True)
-            show_why(console, made)
+            show_explanation(console, made)
     shown = set(captured.get()) - {"\n"}
     assert not {one for one in shown if unicodedata.category(one) in {"Cc", "Cs"}}
     assert not shown & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029")

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bot.discordapp.client import FootnoteClient
-from bot.records import AnswersTo
+from bot.records.settings import AnswersTo
 from tests.bot.discordapp.gapped import made_gap
 from tests.bot.discordapp.stage import answer_to, inhabited
 from tests.wire.gateway import GUILDS

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.discordapp.client import FootnoteClient
-from bot.records import AnswersTo
+from bot.records.settings import AnswersTo
 from tests.bot.discordapp.fake_service import FakeService
 from tests.bot.discordapp.stage import answer_to, inhabited, mentioned, title_of
 from tests.wire.loopback import LoopbackDiscord

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.discordapp.client import FootnoteClient
-from bot.records import AnswersTo
+from bot.records.settings import AnswersTo
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.fake_service import FakeService
 from tests.bot.discordapp.stage import title_of

@@ -14,7 +14,7 @@ import pytest
 from bot.discordapp.client import FootnoteClient
 from bot.discordapp.starting import serve_until_signalled
 from bot.errors import DamagedRecordsError, DiscordRefusedError, RecordsError
-from bot.records import AnswersTo
+from bot.records.settings import AnswersTo
 from bot.settings import BotSettings
 from index.errors import FootnoteError, MissingError
 from tests.bot.discordapp.conftest import MakeBotSettings, running
@@ -46,7 +46,7 @@ async def fails(settings: BotSettings, kind: type[FootnoteError]) -> FootnoteErr
 @pytest.mark.parametrize(
     ("make", "kind", "status", "says"),
     [
-        (lambda file: file.write_bytes(b"no database" * 100), DamagedRecordsError, 65, "was left as it is"),
+        (lambda file: file.write_bytes(b"no database" * 100), DamagedRecordsError, 65, "was left unchanged"),
         (lambda file: file.mkdir(), RecordsError, 69, "it is not a regular file"),
         (lambda file: file.parent.joinpath("f").write_text(""), RecordsError, 69, "FOOTNOTE_RECORDS"),
     ],

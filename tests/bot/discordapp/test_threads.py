@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.discordapp.client import FootnoteClient
-from bot.records import AnswersTo
+from bot.records.settings import AnswersTo
 from tests.bot.discordapp.chat import Chat
 from tests.bot.discordapp.conftest import MakeBotSettings, running
 from tests.bot.discordapp.fake_service import FakeService, sample_answer

@@ -7,7 +7,7 @@ import gc
 import pytest
 
 from bot.discordapp.client import FootnoteClient
-from bot.records import Records
+from bot.records.store import Records
 from index.errors import NoModelError
 from tests.bot.discordapp.fake_service import FakeService
 from tests.bot.discordapp.stage import title_of

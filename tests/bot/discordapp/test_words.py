@@ -19,7 +19,7 @@ import bot.discordapp
 from bot.answering.answer import Verdict
 from bot.chat.words import AUTO, DEFAULT, Words, languages, words_in
 from bot.discordapp.escape import units
-from bot.records import AnswersTo, ChannelSettings
+from bot.records.settings import AnswersTo, ChannelSettings
 from index.storage.generations import State
 
 OTHERS = [code for code in languages() if code != DEFAULT]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from bot.records import Records
+from bot.records.store import Records
 
 START = 1_700_000_000.0
 """When the clock of the tests starts, in Unix seconds."""
@@ -24,7 +27,7 @@ ANN, BEN, CLEO = 7, 8, 9
 
 @dataclass
 class Clock:
-    """A clock that goes a second further each time it is read, and as far as a test moves it."""
+    """A clock that advances by a second each time it is read, and as far as a test moves it."""
 
     now: float = START
 
@@ -41,7 +44,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Name a file that is not there yet, in a folder that is not there yet."""
+    """Name a file that does not exist yet, in a folder that does not exist yet."""
     return tmp_path / "state/records.sqlite"
 
 
@@ -54,25 +57,43 @@ async def records(file: Path, clock: Clock) -> AsyncIterator[Records]:
     await opened.close()
 
 
+def tick(count: int) -> datetime:
+    """Return the time of the clock's reading `count` after the records were opened."""
+    return datetime.fromtimestamp(START + 1 + count, UTC)
+
+
 def direction(number: int) -> npt.NDArray[np.float32]:
-    """Return a vector that is like no other direction's; of the encoder's length."""
+    """Return a vector orthogonal to every other direction, of the encoder's length."""
     return np.eye(1, 384, number, dtype=np.float32)
 
 
 async def ask(records: Records, question: str, **differs: Any) -> None:
-    """Add a gap of Ann's in a channel here, whose vector is like no other question's."""
-    # A vector that the text decides: the same text has the same, another one's is all but at a right angle.
+    """Add a gap asked by Ann in a channel here, with a vector unlike any other question's."""
+    # Determined by the text: equal texts have equal vectors, others are nearly orthogonal.
     vector = np.random.default_rng(list(question.encode("utf-8", "replace"))).normal(size=384)
-    given = {"server": HERE, "channel": 1, "user": ANN, "verdict": "not_found", "confidence": 0.25}
-    await records.add_gap(**{**given, "question": question, "vector": vector, **differs})
+    row = {"server": HERE, "channel": 1, "user": ANN, "verdict": "not_found", "confidence": 0.25}
+    await records.add_gap(**{**row, "question": question, "vector": vector, **differs})
 
 
-async def say(records: Records, question: str, **differs: Any) -> None:
-    """Add feedback of Ann's on a message here."""
-    given = {"server": HERE, "channel": 1, "message": 50, "user": ANN, "helpful": True}
-    await records.add_feedback(**{**given, "question": question, **differs})
+async def rate(records: Records, question: str, **differs: Any) -> None:
+    """Add Ann's feedback on a message here."""
+    row = {"server": HERE, "channel": 1, "message": 50, "user": ANN, "helpful": True}
+    await records.add_feedback(**{**row, "question": question, **differs})
 
 
 def bytes_of(file: Path) -> bytes:
-    """Return the bytes of the file and of all that SQLite has beside it."""
+    """Return the bytes of the file and of everything that SQLite keeps beside it."""
     return b"".join(beside.read_bytes() for beside in sorted(file.parent.glob(f"{file.name}*")))
+
+
+def query(file: Path, statement: str) -> list[tuple[Any, ...]]:
+    """Query the file on a connection of our own."""
+    with closing(sqlite3.connect(file)) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def write_version_1(file: Path) -> None:
+    """Write a file of the first schema version, creating its folder if missing."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(Path(__file__).with_name("version1.sql").read_text(encoding="utf-8"))

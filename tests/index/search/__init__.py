@@ -1,1 +1,1 @@
-"""Tests of index.search: questions read, passages found, scores explained."""
+"""Tests of `index.search`."""

@@ -1,0 +1,289 @@
+"""Answers, sources and notices as embeds, within Discord's limits whatever the articles hold.
+
+Each part has a fixed share of the limits, so that nothing need be measured as a whole: 4,096 UTF-16 units for
+a description, 1,024 for a field, 6,000 for an embed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import quote as percent_encoded
+from urllib.parse import urlsplit
+
+import discord
+
+from bot.answering.answer import Answer, Citation, Quote, Verdict
+from bot.chat.messages import Messages, Notice
+from bot.chat.quote_reference import QuoteReference
+from bot.chat.text_fragments import text_fragment_url
+from bot.discordapp.markdown import blockquote, excerpt, units, unquote
+from index.articles.article import Article
+from index.search.hits import SCORE_WEIGHTS, Hit
+
+__all__ = [
+    "Source",
+    "answer_embed",
+    "asked_line",
+    "context_embed",
+    "link",
+    "notice_embed",
+    "percent",
+    "question_asked",
+    "quotes_shown",
+    "source_citation",
+    "source_embed",
+    "web_address",
+    "why_embed",
+]
+
+_COLOURS = {Verdict.ANSWERED: 0x2E7D32, Verdict.RELATED: 0xB26A00, Verdict.NOT_FOUND: 0x607D8B}
+_NOTICE_COLOUR, _FAULT_COLOUR, _SOURCE_COLOUR = 0x3F51B5, 0xC62828, 0x546E7A
+
+_PASSAGES_SHOWN = {Verdict.RELATED: 3, Verdict.NOT_FOUND: 2}
+_QUOTE_ROOM, _PASSAGE_ROOM, _NEIGHBOUR_ROOM = 2400, 600, 600
+_NOTE_ROOM, _QUESTION_ROOM, _WORD_ROOM = 300, 1900, 60
+_TITLE_ROOM, _AUTHOR_ROOM, _PUBLISHER_ROOM, _URL_ROOM, _FRAGMENT_URL_ROOM = 200, 60, 70, 320, 600
+_WORDS_MISSED = 8
+_WELL, _HARDLY = 0.75, 0.55
+"""Shares from which a passage is said to match well, and below which hardly."""
+
+_UNSAFE = r"""\s\x00-\x1f\x7f()<>"\\^`{|}\[\]\ud800-\udfff"""
+_UNSAFE_IN_URL = re.compile(f"[{_UNSAFE}]")
+_UNSAFE_IN_HOST = re.compile(f"[{_UNSAFE}@]|^:")
+_BREAKS_LABEL = re.compile(r"[\[\]]|://")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A quote and the article that it stands in."""
+
+    article: Article
+    span: QuoteReference
+
+    @property
+    def paragraph(self) -> int:
+        """The number of the paragraph in which the quote begins; 0 for the heading."""
+        return 0 if self.span.in_heading else self.article.paragraph_at(self.span.start)
+
+
+def notice_embed(notice: Notice) -> discord.Embed:
+    """Return a notice as an embed; its text may hold escaped parts."""
+    colour = _FAULT_COLOUR if notice.fault else _NOTICE_COLOUR
+    return discord.Embed(title=notice.title, description=notice.text or None, colour=colour)
+
+
+def asked_line(question: str) -> str:
+    """Return a question as the content above its answer, where people cannot see it otherwise."""
+    return blockquote(question, _QUESTION_ROOM)
+
+
+def question_asked(content: str) -> str | None:
+    """Return the question of an `asked_line`; None for any other content."""
+    return unquote(content) if content.startswith("> ") else None
+
+
+def answer_embed(answer: Answer, messages: Messages, *, only_in: str = "") -> discord.Embed:
+    """Return the embed of an answer; `only_in` is the title of the one article that was asked."""
+    verdict, quotes = answer.verdict, quotes_shown(answer)
+    blocks = [messages("only_in", title=excerpt(only_in, _NOTE_ROOM))] if only_in else []
+    if answer.read_only:
+        blocks.append(messages("read_only", count=f"{answer.read_only:,}"))
+    if answer.read_as:
+        blocks.append(messages("read_together", subject=excerpt(answer.read_as, _NOTE_ROOM)))
+    if verdict is Verdict.ANSWERED and quotes:
+        blocks += [_quoted(answer, quote, messages) for quote in quotes]
+    else:
+        blocks.append(messages(f"nearest_{verdict}" if quotes else "nothing_near"))
+        blocks += [_passage(answer, quote, messages) for quote in quotes]
+    embed = discord.Embed(
+        title=messages(str(verdict)), description="\n\n".join(blocks), colour=_COLOURS[verdict]
+    )
+    for quote in quotes:
+        name = messages("citation", number=quote.citation)
+        embed.add_field(name=name, value=_cited(answer, quote, messages), inline=False)
+    embed.set_footer(text=messages(f"sure_{verdict}", share=percent(answer.confidence)))
+    return embed
+
+
+def quotes_shown(answer: Answer) -> tuple[Quote, ...]:
+    """Return the quotes in an answer's message: the first, or one of each of the closest passages."""
+    if answer.verdict is Verdict.ANSWERED:
+        return answer.quotes[:1]
+    firsts: dict[int, Quote] = {}
+    for quote in answer.quotes:
+        firsts.setdefault(quote.citation, quote)
+    return tuple(firsts.values())[: _PASSAGES_SHOWN[answer.verdict]]
+
+
+def percent(share: float) -> str:
+    """Return a share as whole percents, rounded down, so that only certainty is 100%."""
+    return f"{sum(number / 100 <= share for number in range(1, 101))}%"
+
+
+def source_embed(source: Source, messages: Messages, number: int, count: int) -> discord.Embed:
+    """Return one of an answer's further sources."""
+    span = source.span
+    embed = discord.Embed(
+        title=messages("source_title", number=number, count=count),
+        description=blockquote(span.source(source.article)[span.start : span.end], _QUOTE_ROOM),
+        colour=_SOURCE_COLOUR,
+    )
+    cited = source_citation(source, messages)
+    return embed.add_field(name=messages("citation", number=number), value=cited, inline=False)
+
+
+def context_embed(source: Source, messages: Messages) -> discord.Embed:
+    """Return a quote in bold inside its paragraph, between the paragraphs before and after."""
+    embed = discord.Embed(
+        title=messages("context_title"), description="\n\n".join(_context(source)), colour=_SOURCE_COLOUR
+    )
+    return embed.add_field(name=messages("cited"), value=source_citation(source, messages), inline=False)
+
+
+def source_citation(source: Source, messages: Messages) -> str:
+    """Return a source's citation, with a link that opens at the quote."""
+    article, span = source.article, source.span
+    url = _quote_address(article, span.start, span.end, in_heading=span.in_heading)
+    return _citation(article, article.id, url, source.paragraph, messages)
+
+
+def why_embed(answer: Answer, messages: Messages) -> discord.Embed:
+    """Return why an answer has its verdict: the scores in words."""
+    return notice_embed(Notice(messages("why_title"), "\n".join(_reasons(answer, messages))))
+
+
+def link(title: str, url: str | None, open_text: str = "(open)") -> str:
+    """Return the title, escaped, as a link to a `web_address`.
+
+    Brackets or an address in a label keep Discord from making a link; it then follows as `open_text`.
+    """
+    label = excerpt(title, _TITLE_ROOM)
+    if url is None:
+        return label
+    return f"{label} [{open_text}]({url})" if _BREAKS_LABEL.search(title) else f"[{label}]({url})"
+
+
+def web_address(url: str | None, room: int = _URL_ROOM) -> str | None:
+    """Return a URL that can stand in a Markdown link; None where it is no plain web address, or too long."""
+    scheme, _, rest = (url or "").strip().partition("://")
+    host = re.split("[/?#]", rest, maxsplit=1)[0]
+    if scheme.lower() not in {"http", "https"} or not host.strip(":") or _UNSAFE_IN_HOST.search(host):
+        return None
+    whole = f"{scheme.lower()}://{rest}"  # Discord only knows the scheme in lower case
+    try:
+        urlsplit(whole)
+    except ValueError:
+        return None
+    clean = _UNSAFE_IN_URL.sub(lambda match: percent_encoded(match[0], safe="", errors="replace"), whole)
+    return clean if units(clean) <= room else None
+
+
+def _quote_address(article: Article, start: int, end: int, *, in_heading: bool) -> str | None:
+    """Return the article's address, opened at a quote of its text where that has room."""
+    plain = web_address(article.url)
+    if plain is None or in_heading:
+        return plain
+    deep = text_fragment_url(plain, article.text[start:end], room=_FRAGMENT_URL_ROOM)
+    return web_address(deep, _FRAGMENT_URL_ROOM) or plain
+
+
+def _quoted(answer: Answer, quote: Quote, messages: Messages) -> str:
+    highlight = quote.highlight_in_text
+    text = blockquote(quote.text, _QUOTE_ROOM, highlight or (0, 0), bold=highlight is not None)
+    return f"{text}\n{_cited_at(answer, quote, messages)}"
+
+
+def _passage(answer: Answer, quote: Quote, messages: Messages) -> str:
+    passage = answer.citation_of(quote).passage
+    at = max(passage.find(quote.text), 0)
+    text = blockquote(passage, _PASSAGE_ROOM, (at, at + len(quote.text)))
+    return f"{messages('passage_near')}\n{text}\n{_cited_at(answer, quote, messages)}"
+
+
+def _cited_at(answer: Answer, quote: Quote, messages: Messages) -> str:
+    number = answer.citation_of(quote).number
+    return messages("cited_at", number=number, place=_paragraph(quote.paragraph, messages))
+
+
+def _cited(answer: Answer, quote: Quote, messages: Messages) -> str:
+    citation = answer.citation_of(quote)
+    url = web_address(citation.url)
+    if answer.reasons is not None:
+        article = answer.reasons.cited[quote.citation - 1].article
+        url = _quote_address(article, quote.start, quote.end, in_heading=quote.paragraph == 0)
+    return _citation(citation, citation.article, url, citation.paragraph, messages)
+
+
+def _citation(
+    about: Citation | Article, identity: str, url: str | None, paragraph: int, messages: Messages
+) -> str:
+    """Return title, author and publisher, and the paragraph, a line each."""
+    names = ((about.author, _AUTHOR_ROOM), (about.publisher, _PUBLISHER_ROOM))
+    by = ", ".join(excerpt(name, room) for name, room in names if name.strip())
+    title = _one_line(about.title) or _one_line(identity) or messages("untitled")
+    lines = (link(title, url, messages("open_link")), _one_line(by), _paragraph(paragraph, messages))
+    return "\n".join(filter(None, lines))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _paragraph(number: int, messages: Messages) -> str:
+    return messages("paragraph", number=number) if number else messages("heading")
+
+
+def _context(source: Source) -> Iterator[str]:
+    """Yield the end of the paragraph before, the quote's own paragraphs, and the start of the one after."""
+    span, article = source.span, source.article
+    text, paragraphs = article.text, article.paragraphs
+    before = [one for one in paragraphs if one.end < span.start and not span.in_heading]
+    after = [one for one in paragraphs if one.start >= span.end or span.in_heading]
+    if before:
+        last = text[before[-1].start : before[-1].end]
+        yield blockquote(last, _NEIGHBOUR_ROOM, (len(last), len(last)))
+    if span.in_heading:
+        yield blockquote(article.heading, _QUOTE_ROOM, (span.start, span.end), bold=True)
+    else:
+        own = paragraphs[len(before) : len(paragraphs) - len(after)]
+        start = own[0].start
+        focus = (span.start - start, span.end - start)
+        yield blockquote(text[start : own[-1].end], _QUOTE_ROOM, focus, bold=True)
+    if after:
+        yield blockquote(text[after[0].start : after[0].end], _NEIGHBOUR_ROOM)
+
+
+def _reasons(answer: Answer, messages: Messages) -> Iterator[str]:
+    reasons = answer.reasons
+    if reasons is None or not reasons.found.question.terms:
+        yield messages("why_no_words")
+        return
+    if not reasons.cited:
+        yield messages("why_nothing")
+        return
+    judge, hit = reasons.judge, reasons.cited[0]
+    yield messages(
+        "why_sure",
+        share=percent(answer.confidence),
+        answered=percent(judge.answer_at),
+        related=percent(min(judge.fit.related_at, judge.answer_at)),
+    )
+    share = hit.score / sum(SCORE_WEIGHTS.values())
+    yield messages("why_score", level=_level(share, messages), value=f"{share:.2f}")
+    yield from _words_missed(hit, messages)
+
+
+def _words_missed(hit: Hit, messages: Messages) -> Iterator[str]:
+    missed = [match for match in hit.terms if match.term.is_content and not match.in_words]
+    if missed:
+        typed = {id(match): excerpt(_one_line(match.term.typed), _WORD_ROOM) for match in missed}
+        yield messages("why_absent", words=", ".join(list(typed.values())[:_WORDS_MISSED]))
+        worst = min(missed, key=lambda match: match.near)
+        level = _level(worst.near, messages)
+        yield messages("why_word", word=typed[id(worst)], level=level, value=f"{worst.near:.2f}")
+
+
+def _level(share: float, messages: Messages) -> str:
+    return messages("level_high" if share >= _WELL else "level_middle" if share >= _HARDLY else "level_low")

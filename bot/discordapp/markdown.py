@@ -1,0 +1,168 @@
+r"""Text written so that Discord shows it to the letter and acts on none of it, cut to Discord's limits.
+
+Discord shows a backslash before ASCII punctuation as that punctuation. What could begin formatting, a
+mention, a timestamp, an emoji or a link is escaped everywhere; what means something only at the start of a
+line or before a name is escaped only there, so that most text stays as it is:
+
+>>> print(escape("**Up** at https://example.org, says <@42>"))
+\*\*Up\*\* at https\://example.org, says \<@42>
+>>> print(escape("- 3 - 2 = 1"), escape("1. one: 1.5"), sep="\n")
+\- 3 - 2 = 1
+1\. one: 1.5
+
+Lengths are in UTF-16 code units, which no way of Discord's to count exceeds.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+
+__all__ = ["ELLIPSIS", "blockquote", "escape", "excerpt", "joined", "pieces", "shorten", "units", "unquote"]
+
+ELLIPSIS = "…"
+_QUOTE, _BOLD, _STRUCK = "> ", "**", "~~"
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_ACTS = re.compile(
+    r"""(?P<before>^\s*)[#>+-] | (?P<number>^\s*\d+)[.)](?!\S)  # a heading, a quote, a list
+    | [\\`*_~|<\[\]] | :(?!\s) | @(?=everyone|here)
+    | (?P<host>discord(?:app)?\.(?:gg|new|com/[a-z-]{4,16})|dis\.gd)/  # an invitation, shown as a card""",
+    re.MULTILINE | re.VERBOSE | re.IGNORECASE,
+)
+_LETTER = re.compile(r"\\.|.", re.DOTALL)
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])|\*\*")
+_PIECE = re.compile(r"\[(?:\\.|[^\[\]\\\n])*\]\([^()\s]+\)|\\.|\*\*|~~|(?:^|\n)> |[\s\S]")
+"""A link, an escaped character, a mark, the start of a quoted line, or any other character."""
+
+_LONGEST_WORD = 100
+"""Characters given up at most to cut between words: some languages have no spaces."""
+
+_CONTINUES = re.compile("[\u200c\u200d\u1160-\u11ff\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
+"""Joiners, the vowels and ends of Korean syllables, skin tones, and the tags of a region's flag."""
+_FLAGS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+
+
+def units(text: str) -> int:
+    """Return the length in UTF-16 code units."""
+    return len(text) + sum(ord(letter) > 0xFFFF for letter in text)
+
+
+def escape(text: str) -> str:
+    """Return text that Discord shows as exactly `text`."""
+
+    def escaped(match: re.Match[str]) -> str:
+        return f"{match[0][:-1]}\\{match[0][-1]}"
+
+    return _ACTS.sub(escaped, text)
+
+
+def pieces(text: str) -> list[str]:
+    """Return each character of a text as it is escaped in the whole."""
+    return _LETTER.findall(escape(text))
+
+
+def excerpt(
+    text: str, room: int, focus: tuple[int, int] = (0, 0), *, bold: bool = False, newline: str = "\n"
+) -> str:
+    """Return text, escaped and printable, in at most `room` units, cut between words at both ends of `focus`.
+
+    `focus` are offsets into the text; without it, the beginning is shown. `bold` sets the focus in bold.
+    Only a very long word is cut inside, and never inside a visible character.
+    """
+    lead = len(text) - len(text.lstrip())
+    start, end = (max(at - lead, 0) for at in focus)
+    near = max(start - room, 0)  # more cannot fit, and a whole article costs time
+    window = text.strip()[near : min(end, start + room) + 2 * room + 2]
+    start, end = (len(_printable(window[: at - near])) for at in (start, end))
+    letters = _printable(window)
+    shown = [newline if piece == "\n" else piece for piece in pieces(letters)]
+    bold = bold and start < end
+    begin, stop = _window(letters, list(map(units, shown)), start, end, room - 2 * len(_BOLD) * bold)
+    if bold and start < (end := min(end, stop)):
+        shown[start] = _BOLD + shown[start]
+        shown[end - 1] += _BOLD
+    return ELLIPSIS * (begin > 0) + "".join(shown[begin:stop]) + ELLIPSIS * (stop < len(shown) and room > 0)
+
+
+def blockquote(text: str, room: int, focus: tuple[int, int] = (0, 0), *, bold: bool = False) -> str:
+    """Return an excerpt as a block quote, see `excerpt`."""
+    return _QUOTE + excerpt(text, room - len(_QUOTE), focus, bold=bold, newline=f"\n{_QUOTE}")
+
+
+def unquote(block: str) -> str:
+    """Return the text of a `blockquote` in which nothing was cut."""
+    text = "\n".join(line.removeprefix(_QUOTE) for line in block.split("\n"))
+    return _ESCAPED.sub(lambda match: match[1] or "", text)
+
+
+def shorten(escaped: str, room: int) -> str:
+    """Return escaped text in at most `room` units, cut between words; open bold and strikes are closed."""
+    if units(escaped) <= room:
+        return escaped
+    parts = _PIECE.findall(escaped)
+    room -= len(ELLIPSIS) + len(_BOLD) + len(_STRUCK)
+    fits = bisect_right(list(accumulate(map(units, parts))), room)
+    parts = parts[: _boundary("".join(part[0] for part in parts), fits, 0)]
+    for mark in (_BOLD, _STRUCK):
+        if parts.count(mark) % 2:
+            parts = [*parts, mark] if parts[-1] != mark else parts[:-1]
+    return "".join(parts).rstrip() + ELLIPSIS if room >= 0 else ""
+
+
+def joined(blocks: Sequence[str], room: int, more: Callable[[int], str], *, beyond: int = 0) -> str:
+    """Return as many whole blocks as fit, a line each; `more` makes the last line from how many are left.
+
+    `beyond` counts blocks that are not even among `blocks`.
+    """
+    ends = list(accumulate(units(block) + 1 for block in blocks))
+    if not beyond and (not ends or ends[-1] - 1 <= room):
+        return "\n".join(blocks)
+    count = len(blocks) + beyond
+    shown = bisect_right(ends, room - units(more(count)))
+    return "\n".join([*blocks[:shown], more(count - shown)])
+
+
+def _printable(text: str) -> str:
+    """Return text with plain line ends, and U+FFFD for what Discord refuses or drops."""
+    return _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _window(letters: str, sizes: list[int], start: int, end: int, room: int) -> tuple[int, int]:
+    """Return which letters to show of the given sizes, around those from `start` to `end`."""
+    ends = list(accumulate(sizes, initial=0))
+    if ends[-1] <= room:
+        return 0, len(letters)
+    room = max(room - 2 * len(ELLIPSIS), 0)
+    spare = room - (ends[end] - ends[start])
+    if spare < 0:
+        return start, _boundary(letters, bisect_right(ends, ends[start] + room) - 1, start)
+    before = min(ends[start], max(spare // 2, spare - (ends[-1] - ends[end])))
+    begin = _boundary(letters, bisect_left(ends, ends[start] - before), start)
+    return begin, _boundary(letters, bisect_right(ends, ends[end] + spare - before) - 1, end)
+
+
+def _boundary(letters: str, at: int, limit: int) -> int:
+    """Return where to cut between `at` and `limit`: at the edge of a word, or else of a visible character."""
+    step = 1 if limit > at else -1
+    if at in (0, len(letters), limit):
+        return at
+    for place in range(at, limit, step)[: _LONGEST_WORD + 1]:
+        if letters[place - (step > 0)].isspace():
+            kept = letters[place:limit].lstrip() if step > 0 else letters[limit:place].rstrip()
+            return limit - step * len(kept)
+    while at != limit and _continues(letters, at):
+        at += step
+    return at
+
+
+def _continues(text: str, at: int) -> bool:
+    """Return whether the character at `at` is shown as one with that before it: an accent, a flag."""
+    before, after = text[at - 1], text[at]
+    if before in _FLAGS and after in _FLAGS:
+        return (at - len(text[:at].rstrip(_FLAGS))) % 2 == 1
+    is_mark = unicodedata.category(after).startswith("M")
+    return is_mark or bool(_CONTINUES.match(after)) or before == "\u200d"

@@ -1,0 +1,220 @@
+"""`footnote ask`: for people, and a line in, a line out, with `--questions FILE --json`."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from bot.terminal.ask import MAX_LINE, bounded_lines
+from tests.bot.conftest import Footnote, finish, start
+
+Row = dict[str, Any]
+
+WHO = "Who kept the lamp on Gull Rock?"
+QUOTE = "“Ebba Lind kept the lamp on Gull Rock for thirty-one years.”"
+SEPARATORS = "Who kept\u2028the\u0085lamp\non Gull Rock?\r\x0b\x1c"
+OURS = "question verdict confidence quotes citations generation elapsed_ms".split()
+
+# Each line of the file, a name for it, and the error that it gets, if any.
+LINES: list[tuple[bytes | str, str, str]] = [
+    (
+        b'{"id": 7, "question": "Who kept the lamp on Gull Rock?", "more": {"a": [1, null, "\xc3\xa9"]}}\n',
+        "lamp",
+        "",
+    ),
+    (b"\n", "", ""),
+    (b"  \t \r\n", "", ""),
+    (b'{"question": "Who kept\n', "cut", "line 4: not JSON"),
+    (b'[{"question": "x"}]\n', "list", "line 5: not a JSON object"),
+    (b'{"id": "no question"}\n', "none", 'line 6: has no "question"'),
+    (b'{"question": 5, "id": "number"}\n', "number", 'line 7: has no "question"'),
+    (b'{"question": "\xff"}\n', "bytes", "line 8: not UTF-8"),
+    (json.dumps({"question": "Why does sourdough rise?", **dict.fromkeys(OURS[1:], "mine")}), "ours", ""),
+    ("\n" + json.dumps({"question": SEPARATORS, "id": SEPARATORS}, ensure_ascii=False), "separators", ""),
+    ('\n{"question": "\\ud800 lamp \\udfff", "id": "\\ud800"}\n', "surrogates", ""),
+    (b'{"question": "", "id": "empty"}\n', "empty", ""),
+    (json.dumps({"question": "lamp " * 20_000}) + "\n", "long", ""),
+    (b'{"question": "lamp\\u0000?", "id": 1.5}\r\n', "nul", ""),
+    (b'{"question": "x", "id": NaN}\n', "nan", "line 15: not JSON"),
+    (b'{"question": "x", "id": 1e999}\n', "infinite", "line 16: not JSON"),
+    (b'{"question": "x", "id": ' + b"[" * 5000 + b"]" * 5000 + b"}\n", "deep", "line 17: not JSON"),
+    (b"[" * 3_000_000 + b"\n", "deeper", "line 18: not JSON"),
+    (b'{"question": "x", "id": ' + b"1" * 5000 + b"}\n", "digits", "line 19: not JSON"),
+    (b'{"question": "' + b"x" * MAX_LINE + b'"}\n', "endless", "line 20: longer than 4,000,000 bytes"),
+    (b"null\n", "null", "line 21: not a JSON object"),
+    (b'{"question": "When was the turbine painted red?", "error": "mine"}', "last", ""),
+]
+NAMES = [name for _, name, _ in LINES if name]
+BAD = {name: error for _, name, error in LINES if error}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the program made of the file."""
+
+    home: Path
+    status: int
+    lines: list[str]
+    err: str
+
+    def row(self, name: str) -> Row:
+        row: Row = json.loads(self.lines[NAMES.index(name)])
+        return row
+
+
+@pytest.fixture(scope="module")
+def batch(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Batch:
+    """Run the file through the real program, once."""
+    file = tmp_path_factory.mktemp("batch") / "questions.jsonl"
+    file.write_bytes(b"".join(line.encode() if isinstance(line, str) else line for line, *_ in LINES))
+    index = str(built / ".footnote/index")
+    outcome = finish(start("ask", "--json", "--index", index, "--questions", str(file)))
+    return Batch(built, outcome.status, outcome.out.split("\n"), outcome.err)
+
+
+def test_each_line_gets_one_line_of_strict_ascii_json_in_order(batch: Batch) -> None:
+    def refuse(constant: str) -> NoReturn:
+        raise AssertionError(f"{constant} is not JSON")
+
+    *lines, last = batch.lines
+    assert (len(lines), last) == (len(NAMES), "")
+    for line in lines:
+        assert line.splitlines() == [line]
+        assert line.isascii()
+        assert isinstance(json.loads(line, parse_constant=refuse), dict)
+    ids = [batch.row(name).get("id") for name in ("lamp", "number", "separators", "surrogates", "nul")]
+    assert ids == [7, "number", SEPARATORS, "\ud800", 1.5]
+
+
+@pytest.mark.parametrize(("name", "error"), BAD.items())
+def test_bad_line_gets_an_error_object_with_its_number_and_keys(batch: Batch, name: str, error: str) -> None:
+    row = batch.row(name)
+    assert row["error"].startswith(error)
+    assert set(row) - {"id"} == {"question", "error"}
+    if name in {"none", "number"}:
+        assert (row["id"], row["question"]) in {("no question", None), ("number", 5)}
+
+
+def test_bad_lines_end_the_run_with_65_once_the_others_are_answered(batch: Batch) -> None:
+    assert batch.status == 65
+    expected = f"footnote: {len(BAD)} line(s) of"
+    assert batch.err.startswith(expected)
+    assert "could not be asked; the others were answered" in batch.err
+    assert batch.row("last")["verdict"] == "answered"
+
+
+def test_keys_of_the_line_come_back_and_ours_win(batch: Batch) -> None:
+    assert batch.row("lamp")["more"] == {"a": [1, None, "é"]}
+    assert batch.row("last")["error"] == "mine"
+    assert "mine" not in batch.row("ours").values()
+    assert set(batch.row("ours")) == set(OURS)
+
+
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [
+        ("separators", SEPARATORS),
+        ("surrogates", "\ud800 lamp \udfff"),
+        ("empty", ""),
+        ("long", "lamp " * 20_000),
+        ("nul", "lamp\x00?"),
+    ],
+)
+def test_odd_questions_come_back_to_the_letter(batch: Batch, name: str, question: str) -> None:
+    row = batch.row(name)
+    assert row["question"] == question
+    assert row["verdict"] in {"answered", "related", "not_found"}
+    assert name != "separators" or row["quotes"][0]["text"] == QUOTE.strip("“”")
+
+
+def test_types_are_those_of_the_design(batch: Batch) -> None:
+    row = batch.row("lamp")
+    citation, quote = row["citations"][0], row["quotes"][0]
+    assert [type(row[key]) for key in ("confidence", "elapsed_ms")] == [float] * 2
+    assert [type(quote[key]) for key in ("citation", "paragraph", "start", "end")] == [int] * 4
+    assert [type(citation[key]) for key in ("number", "paragraph", "start", "end")] == [int] * 4
+    assert (type(citation["score"]), citation["url"]) == (float, None)
+    assert [citation["number"] for citation in row["citations"]] == [1, 2, 3]
+
+
+def test_quotes_and_passages_are_slices_of_what_index_show_prints(
+    batch: Batch, footnote: Footnote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(batch.home)
+    articles = {
+        row["id"]: row for row in map(json.loads, footnote("index", "show", "--json").out.splitlines())
+    }
+    answers = [row for row in map(batch.row, NAMES) if row.get("citations")]
+    assert len(answers) >= 6
+    for answer in answers:
+        for quote, citation in zip(answer["quotes"], answer["citations"], strict=True):
+            assert quote["citation"] == citation["number"]
+            article = articles[citation["article"]]
+            text = article["heading"] if quote["paragraph"] == 0 else article["text"]
+            assert text[quote["start"] : quote["end"]] == quote["text"]
+            assert text[citation["start"] : citation["end"]] == citation["passage"]
+            assert article["title"] == citation["title"]
+            if quote["paragraph"]:
+                paragraph = article["paragraphs"][quote["paragraph"] - 1]
+                assert paragraph["start"] <= quote["start"] < quote["end"] <= paragraph["end"]
+
+
+def test_no_more_of_a_line_than_the_bound_is_in_memory() -> None:
+    file = io.BytesIO(b"x" * (3 * MAX_LINE) + b"\nshort\n" + b"y" * MAX_LINE + b"\nlast")
+    assert [len(line) for line in bounded_lines(file)] == [MAX_LINE + 1, 6, MAX_LINE + 1, 4]
+
+
+# ---- for people
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        ([WHO], [QUOTE, "  [1] The lamp on Gull Rock · Mara Holt · paragraph 2", "  how sure: "]),
+        (["--answer-at", "1", WHO], ["The articles may not answer this. Closest passages:", QUOTE]),
+        (["Which football club won the cup final in Lisbon?"], ["The articles do not seem to say."]),
+        ([" \t "], ["That is empty. Ask a question about the articles."]),
+        (["--explain", "?!"], ["The articles do not seem to say.", "  There was nothing to look for"]),
+    ],
+)
+def test_answer_for_people_begins_with_what_its_verdict_says(
+    home: Path, footnote: Footnote, arguments: list[str], lines: list[str]
+) -> None:
+    outcome = footnote("ask", *arguments)
+    assert (outcome.status, outcome.err) == (0, "")
+    shown = outcome.out.splitlines()
+    assert [line[: len(start)] for line, start in zip(shown, lines, strict=False)] == lines
+    assert len(lines) == 2 or len(shown) == len(lines)
+
+
+def test_batch_for_people_has_each_question_as_a_heading_and_bad_lines_as_errors(
+    home: Path, footnote: Footnote
+) -> None:
+    lines = f'\ufeff{{"question": "\\u001b[31m{WHO}"}}\n[]\n{{"question": " "}}\n'
+    Path("mixed.jsonl").write_text(lines, encoding="utf-8")
+    outcome = footnote("ask", "--questions", "mixed.jsonl")
+    assert outcome.status == 65
+    assert outcome.err.splitlines()[0] == "footnote: line 2: not a JSON object"
+    shown = outcome.out.splitlines()
+    assert shown[1:3] == [f"\ufffd[31m{WHO}", QUOTE]
+    assert shown[-1] == "That is empty. Ask a question about the articles."
+
+
+def test_explanation_is_part_of_the_json_where_it_is_asked_for(home: Path, footnote: Footnote) -> None:
+    row = json.loads(footnote("ask", "--json", "--explain", WHO).out)
+    assert list(row) == [*OURS, "explanation"]
+    assert row["explanation"]["hits"][0]["citation"] == 1
+
+
+def test_nothing_in_an_article_or_a_question_can_control_the_terminal(home: Path, footnote: Footnote) -> None:
+    outcome = footnote("ask", "\x1b]0;me\x07 \u202e \x9b31m What was painted red: the turbine at Wexholm?")
+    assert outcome.status == 0
+    assert "owned" in outcome.out
+    shown = outcome.out + footnote("index", "show").out + footnote("index", "show", "--passages").out
+    assert [letter for letter in shown if not letter.isprintable() and letter != "\n"] == []
+    assert "The \ufffd[31mred\ufffd[0m \ufffd turbine" in shown

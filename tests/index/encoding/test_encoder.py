@@ -1,0 +1,237 @@
+"""What every encoder promises, whatever the model: vectors, tokens with their spans, counts."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index.encoding.compression import Vectors, pack, project, unit
+from index.encoding.encoder import Encoder, TextVectors
+from index.encoding.models import find_model
+from index.encoding.onnx_encoder import OnnxEncoder
+from index.encoding.opening import build_encoder
+from index.encoding.reference import ExportError, ReferenceEncoder, check_agreement
+from tests.index.shelf import SHELF
+
+KINDS = "encoder small_encoder prompted_encoder aside_encoder static_encoder sentencepiece_encoder".split()
+WORDS = "tram Zoë’s 31 £4.20 🦊 中文 e\u0301 well-kept \u200b , ? [SEP] query: unfathomable".split(" ")
+TEXTS = st.text() | st.lists(st.sampled_from(WORDS), max_size=90).map(" ".join)
+
+
+@pytest.fixture(params=KINDS)
+def each(request: pytest.FixtureRequest) -> Encoder:
+    """Give each kind of encoder in turn."""
+    found: Encoder = request.getfixturevalue(request.param)
+    return found
+
+
+def of_tokens(count: int, last: str = "harbour") -> str:
+    """Return a text of so many tokens of the default model, without special ones."""
+    return "stone " * (count - 1) + last
+
+
+def dense_of(encoder: Encoder, *texts: str) -> list[Vectors]:
+    return [passage.dense for passage in encoder.encode_passages(texts, encoder.basis)]
+
+
+def test_each_text_has_the_vectors_that_it_has_alone(each: Encoder) -> None:
+    texts = ["a", "", " ", "tram " * 300, "\x00", "🦊", *(f"number {number}" for number in range(70))]
+    encoded = each.encode_passages(texts, each.basis)
+    assert len(encoded) == len(texts)
+    for row in (0, 1, 2, 3, 5, 75):
+        (alone,) = each.encode_passages([texts[row]], each.basis)
+        assert alone.dense.shape == (each.dimension,)
+        np.testing.assert_allclose(encoded[row].dense, alone.dense, atol=1e-5)
+        np.testing.assert_array_equal(encoded[row].spans, alone.spans)
+        np.testing.assert_allclose(encoded[row].tokens.astype(int), alone.tokens.astype(int), atol=1)
+    assert each.encode_passages([], each.basis) == []
+    assert each.count_tokens([]) == []
+
+
+def test_spans_of_tokens_slice_back_to_the_words(each: Encoder) -> None:
+    text = "It stands 31 metres above the rocks, by Renn’s quay."
+    (passage,) = each.encode_passages([text], each.basis)
+    question = each.encode_question(text, each.basis)
+    for spans, tokens in ((passage.spans, passage.tokens), (question.spans, question.tokens)):
+        pieces = [text[start:end] for start, end in spans.tolist()]
+        assert len(spans) == len(tokens)
+        assert re.sub(r"\W", "", "".join(pieces)) == re.sub(r"\W", "", text)
+        assert not any(piece.startswith(" ") for piece in pieces)
+        starts = {match.start() for match in re.finditer(r"\w+", text)}
+        assert starts <= set(spans[:, 0].tolist()), "a token begins where a word does"
+
+
+@given(text=TEXTS)
+@settings(max_examples=40)
+def test_tokens_of_any_text_are_in_order_within_it(
+    encoder: Encoder, prompted_encoder: Encoder, text: str
+) -> None:
+    for one in (encoder, prompted_encoder):
+        question = one.encode_question(text, one.basis)
+        assert len(question.spans) == len(question.tokens) == min(one.count_tokens([text])[0], one.window)
+        starts, ends = question.spans.T
+        assert (np.diff(starts) >= 0).all()
+        assert ((starts >= 0) & (starts <= ends) & (ends <= len(text))).all()
+
+
+def test_question_is_compared_with_passages(encoder: Encoder) -> None:
+    question = encoder.encode_question("Who kept bees?", encoder.basis)
+    (passage,) = encoder.encode_passages(["Who kept bees?"], encoder.basis)
+    assert question.dense.shape == (1, 384)
+    assert float(question.dense[0] @ passage.dense) == pytest.approx(1, abs=1e-5)
+    assert (question.tokens * unit(passage.tokens)).sum(axis=1).min() > 0.999
+
+
+def test_default_reads_254_tokens_and_counts_any_number(encoder: Encoder) -> None:
+    """The tokenizer's own file says 128, of which two are special."""
+    assert encoder.window == 254
+    for count, differs in ((130, True), (254, True), (255, False)):
+        left, right = dense_of(encoder, of_tokens(count), of_tokens(count, "violin"))
+        assert (float(left @ right) < 0.9999) == differs, count
+    lengths = [0, 1, 127, 129, 254, 5000]
+    texts = ["", *map(of_tokens, lengths[1:])]
+    assert encoder.count_tokens(texts) == lengths
+    assert [encoder.count_tokens([text])[0] for text in texts] == lengths
+
+
+@pytest.mark.parametrize("kind", ["small_encoder", "prompted_encoder", "sentencepiece_encoder"])
+def test_text_is_cut_at_the_window_which_leaves_room_for_the_prompt(
+    request: pytest.FixtureRequest, kind: str
+) -> None:
+    own: Encoder = request.getfixturevalue(kind)
+    assert {"small_encoder": 62, "prompted_encoder": 60}.get(kind, own.window) == own.window
+    (passage,) = own.encode_passages(["a " * 200], own.basis)
+    assert own.window <= len(passage.spans) == len(passage.tokens) < 64
+    assert passage.spans[-1][1] < 200
+
+
+def test_prompt_changes_vectors_and_has_no_tokens(prompted_encoder: Encoder, small_encoder: Encoder) -> None:
+    basis, text = small_encoder.basis, "Who kept bees?"
+    plain, question = (one.encode_question(text, basis) for one in (small_encoder, prompted_encoder))
+    (passage,) = prompted_encoder.encode_passages([text], basis)
+    np.testing.assert_array_equal(plain.spans, question.spans)
+    assert float(plain.dense[0] @ question.dense[0]) < 0.999
+    assert float(passage.dense @ question.dense[0]) < 0.999
+
+
+def test_vectors_are_those_of_sentence_transformers(small_encoder: Encoder, model_folder: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    texts, basis = ["Who kept bees?", "He kept bees behind the oil store."], small_encoder.basis
+    model: Any = SentenceTransformer(str(model_folder), local_files_only=True)
+    for text, passage in zip(texts, small_encoder.encode_passages(texts, basis), strict=True):
+        tokens = model.encode(text, output_value="token_embeddings").cpu().numpy()[1:-1]
+        np.testing.assert_allclose(passage.dense, model.encode(text), atol=1e-5)
+        np.testing.assert_allclose(passage.tokens.astype(int), pack(tokens, basis).astype(int), atol=1)
+        question = small_encoder.encode_question(text, basis)
+        np.testing.assert_allclose(question.tokens, project(tokens, basis), atol=1e-4)
+
+
+def test_model_without_token_vectors_has_one_a_word(static_encoder: Encoder) -> None:
+    question = static_encoder.encode_question("bees, bees or Bees?", static_encoder.basis)
+    assert question.spans.tolist() == [[0, 4], [6, 10], [11, 13], [14, 18]]
+    np.testing.assert_allclose(question.tokens[0], question.tokens[1], atol=1e-6)
+    assert not static_encoder.words
+    assert static_encoder.count_tokens(["stone " * 300]) == [300], "its tokenizer's file says 128"
+    left, right = dense_of(static_encoder, of_tokens(201), of_tokens(201, "violin"))
+    assert float(left @ right) < 1 - 1e-6
+
+
+def test_words_are_whole_words_in_lower_case(encoder: Encoder, sentencepiece_encoder: Encoder) -> None:
+    assert {"lighthouse", "bees", "commission"} <= encoder.words
+    assert "the" in sentencepiece_encoder.words, "without the mark that a word begins"
+    for one in (encoder, sentencepiece_encoder):
+        assert all(word.isalpha() and word == word.lower() and len(word) > 1 for word in one.words)
+
+
+def test_basis_depends_on_the_model_alone(small_encoder: Encoder, model_folder: Path, tmp_path: Path) -> None:
+    other = ReferenceEncoder(find_model(str(shutil.copytree(model_folder, tmp_path / "copy"))))
+    other.encode_question("something else first", np.eye(384, 128, dtype=np.float32))
+    np.testing.assert_array_equal(small_encoder.basis, other.basis)
+
+
+def test_threads_may_encode_and_count_at_once(encoder: Encoder) -> None:
+    expected = encoder.encode_question(of_tokens(200), encoder.basis)
+    wrong: list[str] = []
+
+    def work() -> None:
+        for _ in range(5):
+            if encoder.count_tokens([of_tokens(900)]) != [900]:
+                wrong.append("count")
+            question = encoder.encode_question(of_tokens(200), encoder.basis)
+            if not np.allclose(question.tokens, expected.tokens, atol=1e-4):
+                wrong.append("tokens")
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+@pytest.fixture(scope="session")
+def exported_sentencepiece(
+    sentencepiece_encoder: Encoder, tmp_path_factory: pytest.TempPathFactory
+) -> OnnxEncoder:
+    """Export a model with prompts, whose tokens begin with the space before the word."""
+    exported = build_encoder(tmp_path_factory.mktemp("sentencepiece-index"), sentencepiece_encoder.model)
+    assert isinstance(exported, OnnxEncoder)
+    return exported
+
+
+@given(text=TEXTS)
+@settings(max_examples=25)
+def test_export_agrees_with_the_reference_on_any_text(
+    reference: Encoder,
+    encoder: Encoder,
+    sentencepiece_encoder: Encoder,
+    exported_sentencepiece: Encoder,
+    text: str,
+) -> None:
+    for left, right in ((reference, encoder), (sentencepiece_encoder, exported_sentencepiece)):
+        assert left.count_tokens([text, "", "a b"]) == right.count_tokens([text, "", "a b"])
+        for question in (False, True):
+            for ours, theirs in zip(
+                left.encode_batch([text, "a"], question=question),
+                right.encode_batch([text, "a"], question=question),
+                strict=True,
+            ):
+                np.testing.assert_array_equal(ours.spans, theirs.spans)
+                np.testing.assert_allclose(ours.dense, theirs.dense, atol=1e-5)
+                np.testing.assert_allclose(unit(ours.tokens), unit(theirs.tokens), atol=1e-4)
+
+
+def test_export_has_the_figures_of_the_reference(reference: Encoder, encoder: Encoder) -> None:
+    assert (reference.words, reference.window) == (encoder.words, encoder.window)
+    assert reference.model.fingerprint == encoder.model.fingerprint
+    np.testing.assert_allclose(reference.basis, encoder.basis, atol=1e-6)
+
+
+class Mirrored(OnnxEncoder):
+    """Reads the right tokens and computes other vectors."""
+
+    def encode_batch(self, texts: Sequence[str], *, question: bool) -> list[TextVectors]:
+        batch = super().encode_batch(texts, question=question)
+        return [dataclasses.replace(vectors, dense=vectors.dense[::-1]) for vectors in batch]
+
+
+def test_export_that_differs_is_not_used(
+    reference: Encoder, encoder: Encoder, small_encoder: Encoder
+) -> None:
+    check_agreement(reference, encoder, list(SHELF.values()))
+    with pytest.raises(ExportError, match="other tokens"):
+        check_agreement(small_encoder, encoder, [])
+    assert encoder.export is not None
+    with pytest.raises(ExportError, match=r"vectors of its export differ \(cosine -?0\."):
+        check_agreement(reference, Mirrored(encoder.export), [])
