@@ -6,7 +6,6 @@ Each passage's vectors have a checksum: what is damaged is encoded again, never 
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -95,7 +94,7 @@ class VectorCache:
             sqlite3.Error: they cannot be written.
         """
         rows = (
-            (key, json.dumps(one.token_counts), one.dense.tobytes(), one.tokens.tobytes())
+            (key, np.asarray(one.token_counts, "<i4").tobytes(), one.dense.tobytes(), one.tokens.tobytes())
             for key, one in vectors
         )
         self._database.execute("BEGIN")
@@ -119,7 +118,7 @@ class VectorCache:
         return PassageVectors(
             np.frombuffer(dense, dtype="<f4"),
             np.frombuffer(tokens, dtype=np.int8).reshape(-1, self._width),
-            tuple(json.loads(counts)),
+            tuple(np.frombuffer(counts, dtype="<i4").tolist()),
         )
 
     @staticmethod

@@ -59,10 +59,11 @@ class WordIndexWriter:
         folder.mkdir()
         self._folder = folder
         self._language = language
-        index = tantivy.Index(_schema(), path=str(folder))
-        _register(index)
-        # One thread, so that the same passages give the same index.
-        self._writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+        with _writing():
+            index = tantivy.Index(_schema(), path=str(folder))
+            _register(index)
+            # One thread, so that the same passages give the same index.
+            self._writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
 
     def add(self, row: int, article: int, title: str, text: str, *, is_heading: bool) -> None:
         """Add a passage by its row, its article's row and title, and the text that it is found by."""
@@ -74,13 +75,8 @@ class WordIndexWriter:
         document.add_unsigned("row", row)
         document.add_unsigned("article", article)
         document.add_boolean("heading", is_heading)
-        self._add(document)
-
-    def _add(self, document: tantivy.Document) -> None:
-        try:
+        with _writing():
             self._writer.add_document(document)
-        except ValueError as error:
-            raise OSError(f"the word index cannot be written: {error}") from error
 
     def close(self) -> None:
         """Give an unfinished index up: when this returns, nothing is written any more."""
@@ -94,15 +90,21 @@ class WordIndexWriter:
         Raises:
             OSError: it cannot be written.
         """
-        try:
+        with _writing():
             self._writer.commit()
             self._writer.wait_merging_threads()
-        except ValueError as error:
-            raise OSError(f"the word index cannot be written: {error}") from error
         for lock in self._folder.glob("*.lock"):
             lock.unlink()
         for path in (*self._folder.iterdir(), self._folder):
             sync(path)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:  # what Tantivy raises for whatever the system refuses
+        raise OSError(f"the word index cannot be written: {error}") from error
 
 
 @contextmanager

@@ -132,9 +132,9 @@ def test_no_file_stays_open_after_closing_or_a_refusal(index: Path) -> None:
 # Forged: names and checksums are right, and the content is not what a build writes
 
 INSERT = "INSERT INTO articles (id) VALUES (1)"
+VIEW = "ALTER TABLE articles RENAME TO kept; CREATE VIEW articles AS SELECT boom(id) FROM kept;"
+TRIGGER = "CREATE TRIGGER more AFTER INSERT ON articles BEGIN SELECT boom(new.id); END;"
 HOSTILE = [
-    "ALTER TABLE articles RENAME TO kept; CREATE VIEW articles AS SELECT boom(id) FROM kept;",
-    "CREATE TRIGGER more AFTER INSERT ON articles BEGIN SELECT boom(new.id); END;",
     "DROP TABLE passages;",
     "UPDATE passages SET id = id + 100000 WHERE is_heading;",
 ]
@@ -149,9 +149,7 @@ def test_hostile_database_is_refused(index: Path, statements: str) -> None:
         open_store(index)
 
 
-@pytest.mark.parametrize(
-    ("schema", "statement"), [(HOSTILE[0], "SELECT * FROM articles"), (HOSTILE[1], INSERT)]
-)
+@pytest.mark.parametrize(("schema", "statement"), [(VIEW, "SELECT * FROM articles"), (TRIGGER, INSERT)])
 def test_function_that_a_schema_calls_is_never_run(schema: str, statement: str) -> None:
     called: list[object] = []
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
@@ -209,11 +207,10 @@ NAMES = [
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        *(({"files": {name: {"xxh3": "0" * 32, "size": 1}}}, "impossible values") for name in NAMES),
-        ({"dimension": 0}, "impossible values"),
-        ({"token_width": 0}, "impossible values"),
-        ({"producer": []}, "impossible values"),
-        ({"more": 1}, "written by another version"),
+        *(({"files": {name: {"xxh3": "0" * 32, "size": 1}}}, "written by another version") for name in NAMES),
+        ({"dimension": 0}, "written by another version"),
+        ({"token_width": 0}, "written by another version"),
+        ({"producer": []}, "written by another version"),
         ({"articles": None}, "written by another version"),
         ({"format": FORMAT - 1}, f"has format {FORMAT - 1}; this version of Footnote reads {FORMAT}"),
     ],
@@ -252,16 +249,15 @@ POINTERS = [
     b"nonsense",
     b"\xff" * 100,
     b"{name}",
-    b"{name} {digest}",
-    b"../x {digest}\n",
-    b"{name} {digest}\n\n",
+    b"../x\n",
+    b"{name}\n\n",
 ]
 
 
 @pytest.mark.parametrize("content", POINTERS)
 def test_pointer_that_no_build_wrote_is_refused(index: Path, content: bytes) -> None:
-    name, digest = (index / POINTER).read_bytes().split()
-    (index / POINTER).write_bytes(content.replace(b"{name}", name).replace(b"{digest}", digest))
+    name = (index / POINTER).read_bytes().strip()
+    (index / POINTER).write_bytes(content.replace(b"{name}", name))
     for read in (open_store, index_status):
         with pytest.raises(DamagedIndexError, match=f"{index / POINTER} is damaged"):
             read(index)
