@@ -26,7 +26,7 @@ CACHE = "vectors.sqlite"
 _SCHEMA = """
 DROP TABLE IF EXISTS vectors;
 DELETE FROM scope;
-CREATE TABLE vectors (key BLOB PRIMARY KEY, counts TEXT, dense BLOB, tokens BLOB, checksum BLOB);
+CREATE TABLE vectors (key BLOB PRIMARY KEY, counts BLOB, dense BLOB, tokens BLOB, checksum BLOB);
 """
 
 
@@ -148,5 +148,5 @@ def _drop_damaged(database: sqlite3.Connection) -> None:
     database.execute("DELETE FROM vectors WHERE checksum IS NOT checksum(key, counts, dense, tokens)").close()
 
 
-def _checksum(key: bytes, counts: str, dense: bytes, tokens: bytes) -> bytes:
-    return xxhash.xxh3_128_digest(b"".join([key, counts.encode(), dense, tokens]))
+def _checksum(*columns: bytes) -> bytes:
+    return xxhash.xxh3_128_digest(b"%d " * len(columns) % tuple(map(len, columns)) + b"".join(columns))
