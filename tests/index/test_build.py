@@ -36,7 +36,7 @@ from index.storage.manifest import POINTER, REFUSED, read_pointer
 from index.storage.store import Store
 from index.storage.vector_cache import CACHE
 from tests.conftest import MakeSettings
-from tests.graphs import copy_index_file, lend_graph
+from tests.graphs import copy_index_file
 from tests.index.shelf import SHELF, build_shelf, contents, put, serving_home
 from tests.index.storage.copies import files_no_larger_than, forge
 
@@ -44,18 +44,15 @@ KILN = {"kiln.txt": "The kiln was lit in May."}
 
 
 @pytest.fixture
-def settings(make_settings: MakeSettings, graph_folder: Path, tmp_path: Path) -> IndexSettings:
-    """Give settings with an index folder of an odd name that holds the encoder's export alone."""
-    settings = make_settings(index=tmp_path / "in dex?x=1#é%20")
-    lend_graph(graph_folder, settings.index)
-    return settings
+def settings(make_settings: MakeSettings, tmp_path: Path) -> IndexSettings:
+    """Give settings with an index folder of an odd name; nothing is built."""
+    return make_settings(index=tmp_path / "in dex?x=1#é%20")
 
 
 @pytest.fixture(scope="module")
-def shelf_home(encoder: Encoder, graph_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shelf_home(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the shelf once."""
     home = tmp_path_factory.mktemp("built")
-    lend_graph(graph_folder, home / "index")
     build_shelf(IndexSettings.load(articles=home / "articles", index=home / "index"), encoder)
     return home
 
@@ -143,12 +140,11 @@ SHELVES = st.dictionaries(st.sampled_from("abcd"), ARTICLES, min_size=1)
 @hypothesis_settings(max_examples=6)
 @given(shelves=st.lists(SHELVES, min_size=2, max_size=3))
 def test_any_edits_end_in_the_index_of_a_new_build(
-    encoder: Encoder, graph_folder: Path, shelves: list[dict[str, tuple[str, list[str]]]]
+    encoder: Encoder, shelves: list[dict[str, tuple[str, list[str]]]]
 ) -> None:
     """Articles come, go, change, and trade ids, titles and paragraphs."""
     with tempfile.TemporaryDirectory() as folder:
         settings = IndexSettings.load(articles=Path(folder, "a.jsonl"), index=Path(folder, "index"), shrink=1)
-        lend_graph(graph_folder, settings.index)
         known: set[bytes] = set()
         for shelf in shelves:
             rows = [
