@@ -86,20 +86,13 @@ def ask(
     if (question is None) == (questions is None):
         raise click.UsageError("give one QUESTION, or --questions FILE.")
     settings = load_settings(context)
-    from bot.terminal.ask import ask_batch, ask_once
+    from bot.terminal.ask import ask as answer_rows
+    from bot.terminal.ask import read_rows
 
-    if questions is None:
-        ask_once(settings, str(question), as_json=as_json, explain=explain)
-    elif bad := ask_batch(settings, questions, as_json=as_json, explain=explain):
-        raise _BadLinesError(
-            f"{bad} line(s) of {questions.name} could not be asked; the others were answered."
-        )
-
-
-class _BadLinesError(FootnoteError):
-    """Some lines of a batch could not be asked."""
-
-    exit_status = ArticleError.exit_status
+    rows = read_rows(questions) if questions else [({"question": question}, "")]
+    if bad := answer_rows(settings, rows, as_json=as_json, explain=explain, heading=questions is not None):
+        click.echo(f"footnote: {bad} line(s) could not be asked; the others were answered.", err=True)
+        raise SystemExit(ArticleError.exit_status)
 
 
 @footnote.command(cls=SettingsCommand)

@@ -35,7 +35,7 @@ from bot.discordapp.render import (
 )
 from bot.discordapp.why import why_embed
 from bot.service.catalogue import ArticleLine
-from bot.terminal.rendering import make_console, show, show_explanation
+from bot.terminal.ask import make_console, show, show_explanation
 from index.articles.article import Article
 from index.errors import ArticleError
 from tests.bot.made import JUDGE, Line, found, hit
