@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import dotenv
@@ -17,6 +16,9 @@ from pydantic_settings import NoDecode
 
 from index.errors import SettingsError
 from index.settings import PREFIX, IndexSettings
+
+if TYPE_CHECKING:
+    from index.storage.gate import Gate
 
 __all__ = ["RETIRED", "BotSettings", "SnowflakeSet", "is_loopback"]
 
@@ -49,64 +51,48 @@ def is_loopback(host: str | None) -> bool:
 
 
 class BotSettings(IndexSettings):
-    """All settings."""
+    """All settings: those of the index, how the bot meets Discord, and what it stores."""
 
-    records: Path = Field(
-        Path(".footnote/records.sqlite"),
-        description="The file of per-server settings, unanswered questions and feedback.",
-    )
-    record_days: int = Field(
-        90,
-        ge=0,
-        le=36_500,
-        description="Days for which unanswered questions and feedback are kept; 0 keeps no new ones.",
-    )
-    discord_token: SecretStr | None = Field(
-        None, description="The bot's token, from the Discord developer portal; it is shown nowhere."
-    )
-    discord_token_file: Path | None = Field(
-        None, description="A file with only the token, as Docker and systemd provide secrets."
-    )
-    discord_api_url: str = Field(
-        "https://discord.com/api/v10",
-        description="The Discord-compatible server to use; plain http only on this machine.",
-    )
-    discord_admin_users: SnowflakeSet = Field(
-        frozenset(), description="Ids of users who may rebuild, besides the application's owner or team."
-    )
-    discord_admin_roles: SnowflakeSet = Field(
-        frozenset(), description="Ids of roles whose members may rebuild."
-    )
-    discord_admin_servers: SnowflakeSet = Field(
-        frozenset(),
-        description="Ids of servers where Manage Server is enough to rebuild; one index serves all servers.",
-    )
-    discord_message_content: bool = Field(
-        False,
-        description="Use the message-content intent, to answer messages without a mention; switch it on in "
-        "the developer portal first.",
-    )
-    discord_user_rate: int = Field(
-        30,
-        ge=0,
-        le=100_000,
-        description="Questions a minute from one user, and ten times as many from one server; 0: no limit.",
-    )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="How much `footnote discord` writes to standard error."
-    )
-    log_format: Literal["text", "json"] = Field(
-        "text", description="Log lines as text for people, or as JSON for programs."
-    )
-    log_questions: bool = Field(False, description="Write questions to the log, and not only their length.")
-    health_port: int | None = Field(
-        None, ge=1, le=65_535, description="The port on 127.0.0.1 for /healthz, /readyz and /metrics."
-    )
+    records: Path = Path(".footnote/records.sqlite")
+    """The file of per-server settings, unanswered questions and feedback."""
+    record_days: int = Field(90, ge=0, le=36_500)
+    """Days for which unanswered questions and feedback are kept; 0 keeps no new ones."""
+    discord_token: SecretStr | None = None
+    """The bot's token, from the Discord developer portal; it is shown nowhere."""
+    discord_token_file: Path | None = None
+    """A file with only the token, as Docker and systemd provide secrets."""
+    discord_api_url: str = "https://discord.com/api/v10"
+    """The Discord-compatible server to use; plain http only on this machine."""
+    discord_admin_users: SnowflakeSet = frozenset()
+    """Ids of users who may rebuild, besides the application's owner or team."""
+    discord_admin_roles: SnowflakeSet = frozenset()
+    """Ids of roles whose members may rebuild."""
+    discord_admin_servers: SnowflakeSet = frozenset()
+    """Ids of servers where Manage Server is enough to rebuild; one index serves all servers."""
+    discord_message_content: bool = False
+    """Use the message-content intent, to answer messages without a mention; switch it on in the developer
+    portal first."""
+    discord_user_rate: int = Field(30, ge=0, le=100_000)
+    """Questions a minute from one user, and ten times as many from one server; 0: no limit."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much `footnote discord` writes to standard error."""
+    log_format: Literal["text", "json"] = "text"
+    """Log lines as text for people, or as JSON for programs."""
+    log_questions: bool = False
+    """Write questions to the log, and not only their length."""
+    health_port: int | None = Field(None, ge=1, le=65_535)
+    """The port on 127.0.0.1 for /healthz, /readyz and /metrics."""
 
     @property
     def recording(self) -> bool:
         """Whether unanswered questions and feedback are stored."""
         return self.record_days > 0
+
+    def find_gate(self) -> Gate | None:
+        """Return the gate of gold questions, if there are any."""
+        from evaluation.gate import find_gate
+
+        return find_gate(self)
 
     @classmethod
     def load(cls, **options: Any) -> Self:
@@ -119,6 +105,8 @@ class BotSettings(IndexSettings):
         in_file = _by_setting(dotenv.dotenv_values(".env", encoding="utf-8"))
         in_environment = _by_setting(os.environ)
         for name in sorted(in_file.keys() - cls.model_fields.keys() - RETIRED.keys()):
+            import difflib
+
             near = difflib.get_close_matches(name, cls.model_fields, 1)
             hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else "."
             raise SettingsError(
