@@ -6,19 +6,20 @@ row in docs/settings.md are made from the field.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+import dotenv
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from index.errors import SettingsError
 
 if TYPE_CHECKING:
     from index.storage.gate import Gate
 
-__all__ = ["DEFAULT_MODEL", "PREFIX", "IndexSettings"]
+__all__ = ["DEFAULT_MODEL", "PREFIX", "IndexSettings", "read_variables"]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 PREFIX = "FOOTNOTE_"
@@ -27,19 +28,31 @@ PREFIX = "FOOTNOTE_"
 _URL_USER = re.compile(r"//[^/@\s]*@")  # a password may stand there
 
 
-class IndexSettings(BaseSettings):
+def read_variables() -> tuple[dict[str, str], dict[str, str]]:
+    """Return what `.env` and the environment set, by the setting's name; empty values count as not set.
+
+    Raises:
+        SettingsError: `.env` cannot be read.
+    """
+    try:
+        in_file = dotenv.dotenv_values(".env", encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f".env cannot be read: {error}. Correct the file or remove it.") from error
+    file, environment = (
+        {
+            name[len(PREFIX) :].lower(): value
+            for name, value in variables.items()
+            if value and name.upper().startswith(PREFIX)
+        }
+        for variables in (in_file, os.environ)
+    )
+    return file, environment
+
+
+class IndexSettings(BaseModel):
     """Where the articles and the index are, how the index is built, and when a rebuild is refused."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        env_file=".env",
-        env_file_encoding="utf-8",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-        use_attribute_docstrings=True,
-    )
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
     articles: Path = Path("articles")
     """The article file, or the folder of article files, to answer from."""
@@ -82,12 +95,11 @@ class IndexSettings(BaseSettings):
             SettingsError: a value is not accepted, or `.env` cannot be read.
         """
         given = {name: value for name, value in options.items() if value is not None}
+        in_file, in_environment = read_variables()
         try:
-            return cls(**given)
+            return cls(**{**in_file, **in_environment, **given})
         except ValidationError as error:
             raise SettingsError("\n".join(cls._message(fault, given) for fault in error.errors())) from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f".env cannot be read: {error}. Correct the file or remove it.") from error
 
     @classmethod
     def _message(cls, fault: Any, given: dict[str, Any]) -> str:
