@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -38,15 +39,12 @@ def read_variables() -> tuple[dict[str, str], dict[str, str]]:
         in_file = dotenv.dotenv_values(".env", encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f".env cannot be read: {error}. Correct the file or remove it.") from error
-    file, environment = (
-        {
-            name[len(PREFIX) :].lower(): value
-            for name, value in variables.items()
-            if value and name.upper().startswith(PREFIX)
-        }
-        for variables in (in_file, os.environ)
-    )
-    return file, environment
+    return _by_setting(in_file), _by_setting(os.environ)
+
+
+def _by_setting(variables: Mapping[str, str | None]) -> dict[str, str]:
+    ours = {name.upper(): value for name, value in variables.items() if value}
+    return {name[len(PREFIX) :].lower(): ours[name] for name in ours if name.startswith(PREFIX)}
 
 
 class IndexSettings(BaseModel):

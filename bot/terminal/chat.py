@@ -27,8 +27,7 @@ from index.terminal import opening, printable, show_progress
 __all__ = ["chat"]
 
 _HISTORY = Path(".footnote/history")
-_PAGE = 3
-"""Passages that `/more` shows at a time."""
+_PAGE = 3  # passages that `/more` shows at a time
 
 _HELP = """\
 Type a question, or one of these:
