@@ -1,0 +1,285 @@
+"""The live index: swaps to published generations, falls back from damaged ones, and rolls back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from bot.answering.answer import Answer, Verdict
+from bot.errors import NotServedError
+from bot.service.answerer import Answerer
+from bot.service.live_index import Damage
+from bot.service.service import Service
+from index.encoding.encoder import Encoder
+from index.errors import BusyError, DamagedIndexError, MissingError
+from index.storage.inspection import verify
+from index.storage.lock import locked
+from index.storage.manifest import read_pointer
+from tests.bot.conftest import finish, start
+from tests.bot.services import damage, open_files, serving, settings_of, until
+from tests.graphs import copy_index_file
+
+LAMP = "Who kept the lamp on Gull Rock?"
+BELL = "Who cast the fog bell of Gull Rock?"
+DATABASE, TOKENS = "passages.sqlite", "tokens.i8"
+
+
+@pytest.fixture
+def home(built_twice: Path, tmp_path: Path) -> Path:
+    """Start the test in a copy of two generations, of which only the second knows of the fog bell."""
+    shutil.copytree(built_twice, tmp_path, dirs_exist_ok=True, copy_function=copy_index_file)
+    return tmp_path
+
+
+@pytest.fixture
+def second(home: Path) -> Path:
+    """Return the folder of the published generation."""
+    return home / ".footnote/index" / read_pointer(home / ".footnote/index")
+
+
+@pytest.fixture
+def first(second: Path) -> Path:
+    """Return the folder of the generation before."""
+    (home,) = (home for home in second.parent.glob("0*") if home != second)
+    return home
+
+
+def write_bell(home: Path, number: int) -> None:
+    """Change an article, so that the next build makes a generation whose answer to BELL has the number."""
+    text = f"The fog bell\n\nThe fog bell of Gull Rock was cast by Tove Dahl the {number}th.\n"
+    (home / "articles/news.txt").write_text(text, encoding="utf-8")
+
+
+class Listener:
+    """Collects what the callbacks of a service are called with, and on which threads."""
+
+    def __init__(self, service: Service) -> None:
+        self.swaps: list[str] = []
+        self.damages: list[Damage | None] = []
+        self.threads: set[threading.Thread] = set()
+        service.on_swap(self._fail)
+        service.on_swap(self.swaps.append)
+        service.on_damage(self.damages.append)
+        service.on_damage(lambda damage: self.threads.add(threading.current_thread()))
+
+    def _fail(self, generation: str) -> None:
+        self.threads.add(threading.current_thread())
+        raise ValueError(f"no room for {generation}")
+
+
+# ---- swaps
+
+
+async def test_a_generation_of_another_process_is_swapped_in_and_no_question_is_lost(
+    home: Path, second: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_bell(home, 30)
+    answers: list[Answer] = []
+    async with serving(home) as service:
+        listener = Listener(service)
+        catalogue = await service.catalogue()
+        build = asyncio.create_task(asyncio.to_thread(finish, start("index", "build")))
+        while not listener.swaps:
+            answers.append(await service.ask(BELL))
+            await asyncio.sleep(0.01)
+        assert (await build).status == 0
+        published = read_pointer(second.parent)
+        answers.append(await service.ask(BELL))
+        assert listener.swaps == [published] == [(await service.status()).generation]
+        assert await service.catalogue() is not catalogue
+    expected = {second.name: "in Bergen by Tove Dahl.", published: "by Tove Dahl the 30th."}
+    assert {answer.generation for answer in answers} == set(expected)
+    assert all(answer.quotes[0].text.endswith(expected[answer.generation]) for answer in answers)
+    assert listener.threads == {threading.main_thread()}
+    assert f"no room for {published}" in caplog.text
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="lists open files by /proc")
+async def test_replaced_generations_are_closed_once_unused_also_when_they_are_pruned(
+    home: Path, encoder: Encoder, second: Path
+) -> None:
+    async with serving(home, encoder) as service:
+        ended = asyncio.Event()
+        rounds = [asyncio.create_task(ask_until(service, ended, number)) for number in range(4)]
+        for number in range(5):  # more than are kept
+            write_bell(home, number)
+            await service.rebuild()
+        ended.set()
+        assert min(await asyncio.gather(*rounds)) > 0
+        serving_name = (await service.status()).generation
+        assert not second.exists()
+        await until(lambda: all(f"/{serving_name}/" in name for name in open_files(second.parent)))
+        assert open_files(second.parent) != []
+    assert open_files(second.parent) == []
+    assert verify(second.parent) == []
+
+
+async def ask_until(service: Service, ended: asyncio.Event, number: int) -> int:
+    """Ask and look up until the end; return how often."""
+    rounds = 0
+    while not ended.is_set():
+        # Long, so that one is under way at a swap.
+        lines = (f"It tightens the dough {number} {rounds} {line}." for line in range(50))
+        verified = await service.verify(f"Salt goes in last. {' '.join(lines)}")
+        assert verified[0].article is not None
+        assert (await service.article("lamp")) is not None
+        assert len(await service.catalogue()) == 4
+        assert (await service.ask(f"{LAMP} {'?' * number}")).verdict is Verdict.ANSWERED
+        rounds += 1
+    return rounds
+
+
+async def test_a_published_generation_that_cannot_be_used_is_reported_and_swapped_in_once_mended(
+    home: Path, encoder: Encoder, second: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_bell(home, 40)
+    async with serving(home, encoder) as service:
+        fit = home / ".footnote/fit.json"
+        fit.write_text("no fit", encoding="utf-8")
+        with pytest.raises(NotServedError, match=rf"published but.*still come from {second.name}.*fit\.json"):
+            await service.rebuild()
+        published = read_pointer(second.parent)
+        await until(lambda: f"Still answering from {second.name}" in caplog.text)
+        fit.unlink()
+        damage(second.parent / published / DATABASE)
+        await until(lambda: f"{DATABASE} is damaged" in caplog.text)
+        await asyncio.sleep(0.2)
+        assert caplog.text.count(f"{DATABASE} is damaged") == 1
+        assert (await service.ask(BELL)).generation == second.name
+        damage(second.parent / published / DATABASE)
+        listener = Listener(service)
+        await until(lambda: listener.swaps == [published])
+        assert (await service.ask(BELL)).generation == published
+
+
+def test_the_encoder_is_kept_where_the_next_generation_has_the_same(home: Path) -> None:
+    one = Answerer.open(settings_of(home))
+    other = Answerer.open(settings_of(home), one)
+    assert other.search.encoder is one.search.encoder
+    one.close()
+    assert other.answer(LAMP).verdict is Verdict.ANSWERED
+    other.close()
+
+
+# ---- damage
+
+
+def overwrite(file: Path) -> None:
+    damage(file)
+
+
+def cut_off(file: Path) -> None:
+    os.truncate(file, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"), [(DATABASE, overwrite), (TOKENS, cut_off)]
+)
+async def test_questions_that_meet_damage_are_answered_from_the_last_good_generation(
+    home: Path, first: Path, second: Path, name: str, spoil: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert callable(spoil)
+    async with serving(home) as service:
+        listener = Listener(service)
+        spoil(second / name)
+        answers = await asyncio.gather(*(service.ask(f"{LAMP} {'?' * number}") for number in range(5)))
+        assert {(one.generation, one.verdict) for one in answers} == {(first.name, Verdict.ANSWERED)}
+        found = service.damage
+        assert found is not None
+        assert (found.generation, found.serving) == (second.name, first.name)
+        for part in (second.name, str(second / name), first.name, "Rebuild the index."):
+            assert part in str(found)
+        assert (service.stats.damages, (await service.status()).generation) == (1, first.name)
+        assert (len(await service.catalogue()), await service.article("news")) == (3, None)
+        await asyncio.sleep(0.2)  # polls do not swap back
+        assert (listener.damages, listener.swaps) == ([found], [first.name])
+        assert listener.threads == {threading.main_thread()}
+    assert [one.message for one in caplog.records if one.message == str(found)] == [str(found)]
+    with pytest.raises(DamagedIndexError, match=second.name):  # a new process does not serve it
+        Answerer.open(settings_of(home))
+
+
+async def test_an_error_that_is_not_damage_reaches_the_caller_and_changes_nothing(
+    home: Path, second: Path
+) -> None:
+    async with serving(home) as service:
+        with pytest.raises(TypeError):
+            await service.verify(None)  # type: ignore[arg-type] # stands for a bug
+        assert (service.damage, (await service.ask(LAMP)).generation) == (None, second.name)
+
+
+async def test_without_a_whole_generation_everything_is_refused_until_a_rebuild(
+    home: Path, encoder: Encoder, first: Path, second: Path
+) -> None:
+    async with serving(home, encoder) as service:
+        listener = Listener(service)
+        cut_off(second / TOKENS)
+        assert (await service.ask(LAMP)).generation == first.name
+        cut_off(first / TOKENS)  # what took its place is damaged too
+        for call in (service.ask(LAMP), service.ask(LAMP), service.verify("x y."), service.article("lamp")):
+            with pytest.raises(DamagedIndexError, match=r"nothing can be answered. Rebuild the index"):
+                await call
+        assert [damage and damage.serving for damage in listener.damages] == [first.name, ""]
+        assert (await service.status()).generation == first.name
+        report = await service.rebuild()
+        assert report.generation not in {first.name, second.name}
+        assert (await service.ask(BELL)).generation == report.generation
+        assert (service.damage, listener.damages[2:], service.stats.damages) == (None, [None], 2)
+        assert listener.swaps == [first.name, report.generation]
+
+
+@pytest.mark.parametrize("by", ["rollback", "rebuild"])
+async def test_a_restored_generation_serves_again_after_a_rollback_or_a_rebuild(
+    home: Path, encoder: Encoder, first: Path, second: Path, by: str
+) -> None:
+    whole = (second / TOKENS).read_bytes()
+    shutil.rmtree(first)
+    async with serving(home, encoder) as service:
+        listener = Listener(service)
+        cut_off(second / TOKENS)
+        with pytest.raises(DamagedIndexError):
+            await service.ask(LAMP)
+        (second / TOKENS).write_bytes(whole)
+        if by == "rollback":
+            assert await service.roll_back(second.name) == second.name
+        else:
+            assert (await service.rebuild()).generation == second.name
+        assert (await service.ask(LAMP)).generation == second.name
+        assert (service.damage, listener.damages[-1]) == (None, None)
+
+
+# ---- rollback
+
+
+async def test_rollback_serves_the_generation_before_and_back_again(
+    home: Path, first: Path, second: Path
+) -> None:
+    async with serving(home) as service:
+        history = [(one.generation, str(one.state)) for one in await service.history()]
+        assert history == [(second.name, "serving"), (first.name, "kept")]
+        assert await service.roll_back() == first.name
+        assert (await service.ask(BELL)).generation == first.name
+        assert await service.roll_back(second.name) == second.name
+        assert (await service.ask(BELL)).quotes[0].text.endswith("by Tove Dahl.")
+
+
+async def test_rollback_to_what_is_damaged_missing_or_being_built_is_refused(
+    home: Path, first: Path, second: Path
+) -> None:
+    async with serving(home) as service:
+        with locked(second.parent), pytest.raises(BusyError, match="another build"):
+            await service.roll_back()
+        damage(first / TOKENS)
+        with pytest.raises(DamagedIndexError, match=first.name):
+            await service.roll_back(first.name)
+        with pytest.raises(MissingError, match="no whole generation"):
+            await service.roll_back()
+        with pytest.raises(MissingError, match="no generation"):
+            await service.roll_back("../articles")
+        assert read_pointer(second.parent) == second.name
+        assert (await service.ask(LAMP)).generation == second.name
