@@ -20,15 +20,11 @@ from enum import IntEnum
 from functools import cache
 from pathlib import Path
 
-from bot.answering.answer import Answer, Verdict, make_answer
-from bot.answering.confidence import find_judge
+from bot.answering.answer import Answer, Verdict
 from bot.answering.followups import Earlier, ask_follow_up
+from bot.service.answerer import Answerer
 from bot.settings import BotSettings
 from index.build import build_index
-from index.encoding.encoder import Encoder
-from index.encoding.models import find_model
-from index.search.search import Search
-from index.storage.local import open_store
 
 DATA = Path(__file__).parent / "followups"
 
@@ -72,15 +68,12 @@ def follow_ups(half: str) -> list[FollowUp]:
     ]
 
 
-def asker(language: str, home: Path, encoder: Encoder) -> Callable[[str], Answer]:
+def asker(language: str, home: Path) -> Callable[[str], Answer]:
     """Build the index of a language's articles, and return what answers from it."""
     articles = DATA / f"articles-{language}.jsonl"
-    options = {"articles": articles, "index": home / language, "language": language}
-    settings = BotSettings.load().model_copy(update=options)
-    build_index(settings, encoder=encoder)
-    search = Search(open_store(settings.index), encoder)
-    judge = find_judge(settings.fit_file, encoder.model.fingerprint, settings.answer_at)
-    return cache(lambda text: make_answer(text, search(text), judge, ""))
+    settings = BotSettings.load(articles=articles, index=home / language / "index", language=language)
+    build_index(settings)
+    return cache(Answerer.open(settings).answer)
 
 
 def outcomes(follow_up: FollowUp, ask: Callable[[str], Answer]) -> tuple[Outcome, Outcome]:
@@ -104,9 +97,8 @@ def row(label: str, pairs: Sequence[tuple[Outcome, Outcome]]) -> str:
 def main() -> None:
     """Build, ask, and print."""
     asked = follow_ups(sys.argv[1] if len(sys.argv) > 1 else "report")
-    encoder = Encoder(find_model(BotSettings.load().model), threads=1)
     with tempfile.TemporaryDirectory() as home:
-        asks = {name: asker(name, Path(home), encoder) for name in ("en", "es")}
+        asks = {name: asker(name, Path(home)) for name in ("en", "es")}
         results = [(f"{one.language}, {one.kind}", outcomes(one, asks[one.language])) for one in asked]
     print("| | follow-ups | first quote right | answered, rightly | answered, wrongly | better | worse |")
     print("| --- |" + " ---: |" * 6)

@@ -18,12 +18,12 @@ from contextlib import suppress
 from typing import Any
 
 import click
+from pydantic import TypeAdapter
 
 from index import errors
 from index.build_report import BuildReport, Changes
 from index.errors import ArticleError, FootnoteError
 from index.progress import Progress
-from index.storage.gate import Gold
 
 __all__ = ["BuildEvent", "line_of", "print_progress", "read_line"]
 
@@ -33,7 +33,11 @@ BuildEvent = Progress | BuildReport | Changes | FootnoteError
 _PRINT_SECONDS = 0.1
 """Seconds between two lines on the same stage."""
 
-_NAMES: dict[type, str] = {Progress: "progress", BuildReport: "report", Changes: "changes"}
+_READERS: dict[str, TypeAdapter[Any]] = {
+    "progress": TypeAdapter(Progress),
+    "report": TypeAdapter(BuildReport),
+    "changes": TypeAdapter(Changes),
+}
 
 
 def line_of(event: BuildEvent) -> str:
@@ -45,7 +49,8 @@ def line_of(event: BuildEvent) -> str:
         if isinstance(event, ArticleError):
             fields["problems"] = event.problems
         return json.dumps({"error": fields})
-    return json.dumps({_NAMES[type(event)]: dataclasses.asdict(event)})
+    name = {Progress: "progress", BuildReport: "report", Changes: "changes"}[type(event)]
+    return json.dumps({name: dataclasses.asdict(event)})
 
 
 def read_line(line: bytes) -> BuildEvent:
@@ -56,19 +61,9 @@ def read_line(line: bytes) -> BuildEvent:
     """
     try:
         ((name, fields),) = json.loads(line).items()
-        return _READERS[name](fields)
+        return _read_error(fields) if name == "error" else _READERS[name].validate_python(fields)
     except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"a line that is no build event: {line[:200]!r}") from error
-
-
-def _read_report(fields: dict[str, Any]) -> BuildReport:
-    gold = fields.get("gold")
-    nested = {"changes": _read_changes(fields["changes"]), "gold": gold and Gold(**_with_tuples(gold))}
-    return BuildReport(**{**_with_tuples(fields), **nested})
-
-
-def _read_changes(fields: dict[str, Any]) -> Changes:
-    return Changes(**_with_tuples(fields))
 
 
 def _read_error(fields: dict[str, Any]) -> FootnoteError:
@@ -78,19 +73,6 @@ def _read_error(fields: dict[str, Any]) -> FootnoteError:
         raise ValueError(fields["class"])
     error: FootnoteError = getattr(errors, fields["class"])(fields["message"])
     return error
-
-
-def _with_tuples(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields with tuples for JSON's lists, as our dataclasses have them."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-
-
-_READERS: dict[str, Callable[[dict[str, Any]], BuildEvent]] = {
-    "progress": lambda fields: Progress(**fields),
-    "report": _read_report,
-    "changes": _read_changes,
-    "error": _read_error,
-}
 
 
 def print_progress() -> Callable[[Progress], None]:

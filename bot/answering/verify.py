@@ -11,7 +11,7 @@ import functools
 import itertools
 import operator
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -32,6 +32,7 @@ _MAX_EXACT = 50  # passages in which places of a sentence are counted
 _MAX_SIMILAR = 5  # passages that are aligned with a sentence
 _RARE_WORDS = 8  # by which these are found
 _CHANGED_AT = 0.75  # similarity from which a sentence counts as changed from another
+_SHORT, _SHORT_CHANGED_AT = 25, 0.8  # the same below so many characters: a word is much of them
 _MIN_WORDS, _MIN_LENGTH = 3, 12  # below these a quote is too short to be recognised in another form
 
 _UNSPACED = re.compile(UNSPACED)
@@ -52,6 +53,7 @@ _QUOTATION = re.compile(
 _OUTER_MARKS = '"“”„«»'
 
 _Candidate = tuple[Article, Passage]
+_Vocabulary = Callable[[], Mapping[str, int]]
 
 
 class QuoteVerdict(StrEnum):
@@ -95,7 +97,8 @@ def verify(text: str, store: Store) -> tuple[VerifiedSentence, ...]:
     asterisks are theirs, and all of it is the quote.
     """
     text = text[: MAX_SENTENCES * _MAX_LENGTH].encode("utf-8", "replace").decode().replace("\x00", " ")
-    look_up = functools.cache(functools.partial(_verify_sentence, store))
+    vocabulary = functools.cache(store.vocabulary)
+    look_up = functools.cache(functools.partial(_verify_sentence, store, vocabulary))
 
     def verify_all(quotes: Sequence[str]) -> tuple[VerifiedSentence, ...]:
         sentences = (sentence for quote in quotes for sentence in _sentences(quote, store.info.language))
@@ -125,12 +128,12 @@ def _sentences(quote: str, language: str) -> Iterator[str]:
                     yield part if len(part) <= _MAX_LENGTH else part[: _MAX_LENGTH + 1].rsplit(" ", 1)[0]
 
 
-def _verify_sentence(store: Store, sentence: str) -> VerifiedSentence:
+def _verify_sentence(store: Store, vocabulary: _Vocabulary, sentence: str) -> VerifiedSentence:
     folded = words(sentence)[:_MAX_WORDS]
     found = _find_exact(sentence, _candidates(store, store.with_phrase(" ".join(folded), _MAX_EXACT)))
     if not found:
         # A phrase may cross the edge of a passage, or be part of a word of an unspaced script.
-        candidates = _candidates(store, _similar_passages(store, folded))
+        candidates = _candidates(store, _similar_passages(store, vocabulary, folded))
         found = _find_exact(sentence, candidates)
         is_long = len(sentence) >= _MIN_LENGTH and (len(folded) >= _MIN_WORDS or _UNSPACED.search(sentence))
         if candidates and not found and is_long:
@@ -144,14 +147,14 @@ def _candidates(store: Store, rows: Sequence[int]) -> list[_Candidate]:
     return [(article, stored.passage) for article, stored in zip(articles, passages, strict=True)]
 
 
-def _similar_passages(store: Store, folded: Sequence[str]) -> list[int]:
+def _similar_passages(store: Store, vocabulary: _Vocabulary, folded: Sequence[str]) -> list[int]:
     """Return the passages that match a sentence's rarest words best."""
     distinct = list(dict.fromkeys(folded))
     counts = store.passage_counts([[word] for word in distinct])
     known = [word for count, word in sorted(zip(counts, distinct, strict=True)) if count]
     if not known and (longest := max(distinct, key=len, default="")) and _UNSPACED.search(longest):
         # Without spaces a "word" is a whole clause: find the clauses that the quote is part of.
-        known = [word for word in store.vocabulary() if longest in word]
+        known = [word for word in vocabulary() if longest in word]
     return [row for row, _ in store.best_in_words(known[:_RARE_WORDS], _MAX_SIMILAR)] if known else []
 
 
@@ -181,7 +184,8 @@ def _find_changed(sentence: str, candidates: Sequence[_Candidate]) -> VerifiedSe
         for article, passage in candidates
     ]
     similarity, start, end, candidate = max(aligned, key=operator.itemgetter(0))
-    return _result(sentence, candidate, start, end) if similarity >= _CHANGED_AT else None
+    enough = _CHANGED_AT if len(sentence) >= _SHORT else _SHORT_CHANGED_AT
+    return _result(sentence, candidate, start, end) if similarity >= enough else None
 
 
 def _result(sentence: str, candidate: _Candidate, start: int, end: int, times: int = 1) -> VerifiedSentence:

@@ -43,8 +43,6 @@ _ARTICLE_COLUMNS = "id, name, title, author, publisher, url, published, heading,
 _PASSAGE_COLUMNS = "id, article, key, first_token, sentences"
 _CACHED_CHARACTERS = 4_000_000
 """Characters of recently read articles that are kept in memory, or one larger article."""
-_KEYS_AT_ONCE = 500
-"""Parameters of one statement: SQLite allows at least 999."""
 _CONNECTIONS = 2
 """One for the thread that answers and one for the thread that looks things up, so that neither waits."""
 
@@ -107,7 +105,6 @@ class Database:
         """Open the database; it stays readable when the file is removed.
 
         Raises:
-            ValueError: its schema has a view or a trigger.
             sqlite3.Error: it is no database.
         """
         self._path = path
@@ -167,12 +164,7 @@ class Database:
 
     def rows_of_keys(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return the row of a passage with each of these keys, where there is one."""
-        found: dict[bytes, int] = {}
-        for first in range(0, len(keys), _KEYS_AT_ONCE):
-            some = keys[first : first + _KEYS_AT_ONCE]
-            condition = f"key IN ({', '.join('?' * len(some))}) GROUP BY key"
-            found.update(self._select("passages", "key, min(id)", condition, *some))
-        return found
+        return {key: row for key in keys for (row,) in self._select("passages", "id", "key = ? LIMIT 1", key)}
 
     def heading_rows(self) -> list[int]:
         """Return the rows of the passages that are headings."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 import xxhash
 
@@ -21,12 +21,12 @@ from index.errors import DamagedIndexError
 
 __all__ = [
     "Checksum",
-    "allocate",
     "check_file",
     "checksum",
     "folder_size",
     "make_folder",
     "open_regular",
+    "read_file",
     "remove_folder",
     "replace_file",
     "sync",
@@ -95,6 +95,16 @@ def open_regular(path: Path) -> BinaryIO:
         os.close(descriptor)
         raise DamagedIndexError.of(path, "cannot be read: it is not a regular file")
     return open(descriptor, "rb", buffering=0)  # noqa: PTH123 - a descriptor
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a regular file.
+
+    Raises:
+        DamagedIndexError: it cannot be read, or is not a regular file.
+    """
+    with _reading(path) as file:
+        return file.read()
 
 
 @contextmanager
@@ -178,15 +188,3 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def allocate(file: IO[bytes], size: int) -> None:
-    """Reserve the disk space of a new file: a memory map over missing space would end the process.
-
-    Raises:
-        OSError: there is no room.
-    """
-    if size and hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(file.fileno(), 0, size)
-    else:
-        file.truncate(size)

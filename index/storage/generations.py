@@ -39,9 +39,6 @@ from index.storage.vector_cache import VectorCache
 
 __all__ = ["clean_up", "last_good", "prune", "publish", "refuse", "remove_leftovers", "roll_back"]
 
-_NUMBER_DIGITS = 18
-"""Digits of the longest generation number that a user may type."""
-
 
 def publish(folder: Path, home: Path, manifest: Manifest) -> str:
     """Give the generation written at `home` its name and make CURRENT point at it; return the name.
@@ -132,7 +129,7 @@ def clean_up(folder: Path, serving: str, keep: int, previous: str = "") -> list[
     """Remove old and refused generations, unused encoders and the vector cache; return the removed names.
 
     The serving generation and `keep` - 1 whole others stay: `previous` first, then the newest. `serving` and
-    `previous` are known to be whole. A generation that cannot be read now may be whole: it stays too.
+    `previous` are known to be whole.
 
     Raises:
         OSError: something cannot be removed.
@@ -144,7 +141,7 @@ def clean_up(folder: Path, serving: str, keep: int, previous: str = "") -> list[
     for home in others:
         if room > 0 and (home.name == previous or not any(generation_problems(home))):
             room -= 1
-        elif room == 0 or _is_readable(home):
+        else:
             _remove(home)
             removed.append(home.name)
     removed += _remove_refused(folder)
@@ -197,19 +194,6 @@ def _next_number(folder: Path) -> int:
     )
 
 
-def _is_readable(home: Path) -> bool:
-    """Tell whether the system lets every file of a generation be read, whatever is in it."""
-    try:
-        for path in home.rglob("*"):
-            if path.is_file():
-                with path.open("rb") as file:
-                    while file.read(1 << 20):
-                        pass
-    except OSError:
-        return False
-    return True
-
-
 def _remove(home: Path) -> None:
     remove_folder(home, home.with_name(f"{TEMPORARY}{home.name}"))
 
@@ -223,10 +207,8 @@ def _remove_refused(folder: Path) -> list[str]:
 
 def _find(folder: Path, name: str) -> str:
     """Return the full name of the generation with a name or number."""
-    is_number = len(name) <= _NUMBER_DIGITS and name.isascii() and name.isdecimal()
-    number = int(name) if is_number else None
     names = [home.name for home in (*generation_homes(folder), *refused_homes(folder))]
-    found = [one for one in names if one == name or generation_number(one) == number]
+    found = [one for one in names if name == one or name.lstrip("0") == str(generation_number(one))]
     if len(found) != 1:
         what = f"{len(found)} generations have the number {name!r}" if found else f"no generation {name!r}"
         raise MissingError(f"{what} at {folder}: `footnote index history` lists them.")

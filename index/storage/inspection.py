@@ -126,11 +126,9 @@ def index_status(folder: Path) -> StoreInfo:
         DamagedIndexError: a file is not what was written.
     """
     name = read_pointer(folder)
-    manifest = read_manifest(folder / name)
-    manifest.check_files(folder / name)
-    if problems := list(verify_encoder(folder, manifest.encoder_fingerprint, manifest.producer)):
+    if problems := list(generation_problems(folder / name)):
         raise DamagedIndexError("\n".join(problems))
-    return manifest.info(name)
+    return read_manifest(folder / name).info(name)
 
 
 def verify(folder: Path) -> list[str]:

@@ -1,6 +1,6 @@
-"""The files of an index folder that say what serves: the pointer, and the manifest of each generation.
+"""What names and describes generations on disk: the pointer and the manifests.
 
-    <index>/CURRENT                    names the generation that serves, with its manifest's SHA-256
+    <index>/CURRENT                    the name of the generation that serves
     <index>/<generation>/manifest.json what the generation holds, and the checksum of each of its files
 
 A generation's name ends in the first characters of its manifest's SHA-256, so every byte is covered.
@@ -13,12 +13,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, NonNegativeInt, TypeAdapter, ValidationError
 
 from index.errors import DamagedIndexError, NoIndexError
-from index.storage.files import Checksum, check_file, open_regular, replace_file
+from index.storage.files import Checksum, check_file, read_file, replace_file
 from index.storage.store import StoreInfo
 
 __all__ = [
@@ -47,11 +48,10 @@ REFUSED = "refused-"
 GENERATION = re.compile(r"(?P<number>\d{6,})-[0-9a-f]{16}")
 
 _NAME_DIGITS = 16
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_FILE = re.compile(r"(?:[a-z]+/)?\.?[a-z0-9]+(?:\.[a-z0-9]+)*")
+_FileName = Annotated[str, Field(pattern=r"^([a-z]+/)?\.?[a-z0-9]+(\.[a-z0-9]+)*$")]  # leads nowhere else
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What a generation holds and what it was made with; see `StoreInfo` for the fields they share.
 
@@ -61,34 +61,24 @@ class Manifest:
 
     built: str
     encoder: str
-    encoder_fingerprint: str
+    encoder_fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     producer: str
     passage_settings: dict[str, Any]
-    articles: int
-    passages: int
-    sentences: int
-    tokens: int
-    dimension: int
-    token_width: int
-    files: dict[str, Checksum]
+    articles: NonNegativeInt
+    passages: NonNegativeInt
+    sentences: NonNegativeInt
+    tokens: NonNegativeInt
+    dimension: NonNegativeInt
+    token_width: NonNegativeInt
+    files: dict[_FileName, Checksum]
     previous: str
     format: int = FORMAT
 
     def info(self, generation: str) -> StoreInfo:
         """Return what others may know of the generation of this name."""
-        return StoreInfo(
-            generation=generation,
-            built=self.built,
-            encoder=self.encoder,
-            encoder_fingerprint=self.encoder_fingerprint,
-            producer=self.producer,
-            passage_settings=self.passage_settings,
-            articles=self.articles,
-            passages=self.passages,
-            sentences=self.sentences,
-            tokens=self.tokens,
-            bytes=sum(file.size for file in self.files.values()),
-        )
+        own = {name: getattr(self, name) for name in StoreInfo.__slots__ if hasattr(self, name)}
+        size = sum(file.size for file in self.files.values())
+        return StoreInfo(generation=generation, bytes=size, **own)
 
     def check_files(self, home: Path, names: Mapping[str, Checksum] | None = None) -> None:
         """Compare the files of the generation at `home`, or some of them, with their checksums.
@@ -102,6 +92,9 @@ class Manifest:
     def to_bytes(self) -> bytes:
         """Return the file's content."""
         return (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode()
+
+
+_MANIFEST = TypeAdapter(Manifest)
 
 
 def generation_name(number: int, manifest: bytes) -> str:
@@ -118,13 +111,12 @@ def read_pointer(folder: Path) -> str:
     """
     path = folder / POINTER
     try:
-        data = path.read_bytes()
+        name = path.read_bytes().decode("ascii", "replace").removesuffix("\n")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NoIndexError(f"no index at {folder}: run `footnote index build` first.") from error
     except OSError as error:
-        raise DamagedIndexError(f"{path} cannot be read: {error.strerror}.") from error
-    name, _, _ = data.decode("ascii", "replace").partition(" ")
-    if not GENERATION.fullmatch(name) or data != _pointer_line(name):
+        raise DamagedIndexError.unreadable(path, error) from error
+    if not GENERATION.fullmatch(name):
         raise DamagedIndexError.of(path, "is damaged")
     return name
 
@@ -135,11 +127,7 @@ def point_at(folder: Path, name: str) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    replace_file(folder / POINTER, _pointer_line(name))
-
-
-def _pointer_line(name: str) -> bytes:
-    return f"{name} {hashlib.sha256(name.encode()).hexdigest()}\n".encode()
+    replace_file(folder / POINTER, f"{name}\n".encode())
 
 
 def read_manifest(home: Path) -> Manifest:
@@ -151,45 +139,15 @@ def read_manifest(home: Path) -> Manifest:
     if home.is_symlink():
         raise DamagedIndexError.of(home, "is a link, which is not followed")
     path = home / MANIFEST
-    with open_regular(path) as file:
-        try:
-            data = file.read()
-        except OSError as error:
-            raise DamagedIndexError.unreadable(path, error) from error
+    data = read_file(path)
     digest = home.name.removeprefix(REFUSED).partition("-")[2]
     if not hashlib.sha256(data).hexdigest().startswith(digest):
         raise DamagedIndexError.of(path, "is damaged")
-    return _parse(data, path)
-
-
-def _parse(data: bytes, path: Path) -> Manifest:
     try:
-        fields = json.loads(data)
-        version = fields.get("format")
-        if version == FORMAT:
-            fields["files"] = {name: Checksum(**one) for name, one in fields["files"].items()}
-            manifest = Manifest(**fields)
-            datetime.fromisoformat(manifest.built)
-            if _is_sound(manifest):
-                return manifest
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        version = json.loads(data)["format"]
+        if version != FORMAT:
+            what = f"has format {version!r}; this version of Footnote reads {FORMAT}"
+            raise DamagedIndexError.of(path, what)
+        return _MANIFEST.validate_json(data)
+    except (LookupError, TypeError, ValueError, RecursionError, ValidationError) as error:
         raise DamagedIndexError.of(path, "was written by another version of Footnote") from error
-    if version != FORMAT:
-        raise DamagedIndexError.of(path, f"has format {version!r}; this version of Footnote reads {FORMAT}")
-    raise DamagedIndexError.of(path, "is damaged (it holds impossible values)")
-
-
-def _is_sound(manifest: Manifest) -> bool:
-    """Tell whether the fields that become paths and sizes have the types and forms that a build writes."""
-    counts = (manifest.articles, manifest.passages, manifest.sentences, manifest.tokens)
-    numbers = (*counts, manifest.dimension, manifest.token_width)
-    return (
-        all(type(number) is int and number >= 0 for number in numbers)
-        and all(type(file.size) is int and type(file.xxh3) is str for file in manifest.files.values())
-        and all(map(_FILE.fullmatch, manifest.files))
-        and _DIGEST.fullmatch(manifest.encoder_fingerprint) is not None
-        and type(manifest.passage_settings.get("language")) is str
-    )
-
-
-REBUILD = DamagedIndexError.advice  # TEMP

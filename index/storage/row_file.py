@@ -27,21 +27,14 @@ class RowFile:
         """Open the file; it stays readable when it is removed.
 
         Raises:
-            DamagedIndexError: it cannot be opened, or ends within a row.
+            DamagedIndexError: it cannot be opened.
         """
-        self._path = path
-        self._dtype = np.dtype(dtype)
-        self._width = width
+        self._path, self._dtype, self._width = path, np.dtype(dtype), width
         self._row_bytes = self._dtype.itemsize * width
         self._file = open_regular(path)
-        size = os.fstat(self._file.fileno()).st_size
-        if size % self._row_bytes:
-            self.close()
-            raise DamagedIndexError.of(path, f"is damaged (it has {size:,} bytes)")
-        self._rows = size // self._row_bytes
 
     def __len__(self) -> int:
-        return self._rows
+        return os.fstat(self._file.fileno()).st_size // self._row_bytes
 
     def close(self) -> None:
         """Close the file."""
@@ -53,25 +46,14 @@ class RowFile:
         Raises:
             DamagedIndexError: the file ends before a run, or cannot be read.
         """
-        wanted = [(first, end) for first, end in runs if first < end]
-        rows = np.empty((sum(end - first for first, end in wanted), self._width), dtype=self._dtype)
-        buffer = rows.reshape(-1).view(np.uint8).data
-        at = 0
-        for first, end in wanted:
-            size = (end - first) * self._row_bytes
-            self._fill(buffer[at : at + size], first * self._row_bytes)
-            at += size
-        return rows
+        data = b"".join(self._read(first * self._row_bytes, end * self._row_bytes) for first, end in runs)
+        return np.frombuffer(data, dtype=self._dtype).reshape(-1, self._width)
 
-    def _fill(self, buffer: memoryview, offset: int) -> None:
-        done = 0
-        while done < len(buffer):  # the system may return a long run in parts
-            try:
-                got = os.preadv(self._file.fileno(), [buffer[done:]], offset + done)
-            except OSError as error:
-                raise DamagedIndexError.unreadable(self._path, error) from error
-            if not got:
-                raise DamagedIndexError.of(
-                    self._path, f"is damaged (it ends before byte {offset + len(buffer):,})"
-                )
-            done += got
+    def _read(self, start: int, end: int) -> bytes:
+        try:
+            data = os.pread(self._file.fileno(), end - start, start)
+        except OSError as error:
+            raise DamagedIndexError.unreadable(self._path, error) from error
+        if len(data) < end - start:
+            raise DamagedIndexError.of(self._path, f"is damaged (it ends before byte {end:,})")
+        return data

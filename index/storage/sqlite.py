@@ -1,16 +1,14 @@
-"""SQLite, hardened: a database file is data, and nothing in its schema is ever run."""
+"""SQLite files that nobody writes to any more, and how SQLite reports damage."""
 
 from __future__ import annotations
 
 import sqlite3
-import sys
 from pathlib import Path
 
 from index.errors import DamagedIndexError
 
 __all__ = ["harden", "open_read_only", "raise_if_damaged", "read_only_uri"]
 
-_PRAGMAS = ("trusted_schema = OFF", "cell_size_check = ON")
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN})
 _UNREADABLE = frozenset(
     {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_FSTAT}
@@ -18,15 +16,13 @@ _UNREADABLE = frozenset(
 
 
 def harden(database: sqlite3.Connection) -> None:
-    """Run no function that the schema calls, check pages before use, and keep the schema as it is.
+    """Run no function that the schema calls, and check pages before use.
 
     Raises:
         sqlite3.Error: the file is no database.
     """
-    for pragma in _PRAGMAS:
-        database.execute(f"PRAGMA {pragma}").close()
-    if sys.version_info >= (3, 12):
-        database.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
+    database.execute("PRAGMA trusted_schema = OFF").close()
+    database.execute("PRAGMA cell_size_check = ON").close()
 
 
 def read_only_uri(path: Path) -> str:
@@ -35,24 +31,15 @@ def read_only_uri(path: Path) -> str:
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
-    """Open an immutable database, without lock or journal, usable from any one thread at a time.
-
-    Its schema may hold tables and indexes only. The file is opened here, and may be removed afterwards.
+    """Open an immutable database, usable from any one thread at a time; the file may be removed afterwards.
 
     Raises:
-        ValueError: it has a view or a trigger, which no build makes.
         sqlite3.Error: it is no database.
     """
     database = sqlite3.connect(read_only_uri(path), uri=True, check_same_thread=False)
     try:
         harden(database)
-        database.execute("PRAGMA query_only = ON").close()
         database.execute("PRAGMA mmap_size = 0").close()  # under a map, a failing disk would end the process
-        strange = database.execute(
-            "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index')"
-        ).fetchone()
-        if strange:
-            raise ValueError(f"{path.name} has a {strange[0]} {strange[1]!r}")
     except BaseException:
         database.close()
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,6 @@ __all__ = ["CACHE", "PassageVectors", "VectorCache"]
 
 CACHE = "vectors.sqlite"
 """The cache's file in an index folder; removed once its vectors are in a published generation."""
-
-_KEYS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class VectorCache:
             if database.execute("SELECT scope FROM scope").fetchall() != [(scope,)]:
                 database.executescript(
                     "DROP TABLE IF EXISTS vectors; DELETE FROM scope;"
-                    "CREATE TABLE vectors (key BLOB PRIMARY KEY, counts BLOB, dense BLOB, tokens BLOB);"
+                    "CREATE TABLE vectors (key BLOB PRIMARY KEY, counts TEXT, dense BLOB, tokens BLOB);"
                 )
                 database.execute("INSERT INTO scope VALUES (?)", (scope,))
         except BaseException:
@@ -78,13 +77,8 @@ class VectorCache:
 
     def present(self, keys: Sequence[bytes]) -> set[bytes]:
         """Return which of these keys have vectors."""
-        found: set[bytes] = set()
-        for first in range(0, len(keys), _KEYS_AT_ONCE):
-            some = keys[first : first + _KEYS_AT_ONCE]
-            marks = ", ".join("?" * len(some))
-            rows = self._database.execute(f"SELECT key FROM vectors WHERE key IN ({marks})", some)  # noqa: S608
-            found.update(key for (key,) in rows)
-        return found
+        known = "SELECT 1 FROM vectors WHERE key = ?"
+        return {key for key in keys if self._database.execute(known, (key,)).fetchone()}
 
     def add(self, vectors: Iterable[tuple[bytes, PassageVectors]]) -> None:
         """Add the vectors of passages by their keys, in one transaction.
@@ -93,13 +87,8 @@ class VectorCache:
             sqlite3.Error: they cannot be written.
         """
         rows = (
-            (
-                key,
-                np.asarray(found.token_counts, "<i4").tobytes(),
-                found.dense.tobytes(),
-                found.tokens.tobytes(),
-            )
-            for key, found in vectors
+            (key, json.dumps(one.token_counts), one.dense.tobytes(), one.tokens.tobytes())
+            for key, one in vectors
         )
         self._database.execute("BEGIN")
         self._database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
@@ -120,7 +109,7 @@ class VectorCache:
         return PassageVectors(
             np.frombuffer(dense, dtype="<f4"),
             np.frombuffer(tokens, dtype=np.int8).reshape(-1, self._width),
-            tuple(np.frombuffer(counts, dtype="<i4").tolist()),
+            tuple(json.loads(counts)),
         )
 
     @staticmethod

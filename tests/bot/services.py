@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import os
 import random
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +72,7 @@ async def serving(home: Path, rebuild_with: Encoder | None = None, **options: An
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until a condition holds, within a bound."""
     async with asyncio.timeout(BOUND):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what it waits for may happen in another thread
             await asyncio.sleep(0.01)
 
 
@@ -127,13 +126,11 @@ def damage(file: Path) -> None:
 
 def open_files(folder: Path) -> list[str]:
     """Return the files of a folder, also removed ones, that this process has open."""
-    targets = []
-    for link in os.scandir("/proc/self/fd"):
-        try:
-            targets.append(os.readlink(link))
-        except FileNotFoundError:  # what lists the links itself
-            continue
-    return [target for target in targets if target.startswith(f"{folder.resolve()}/")]
+    files = []
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # what lists the links itself
+            files.append(str(link.readlink()))
+    return [file for file in files if file.startswith(f"{folder.resolve()}/")]
 
 
 def add_many_articles(home: Path, count: int = 24) -> None:

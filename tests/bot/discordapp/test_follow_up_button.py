@@ -48,7 +48,7 @@ async def test_a_follow_up_is_asked_with_what_was_answered_and_answered_in_publi
     answer = await answers[way](wire, ann, wire.world.dm(ann) if way == "direct" else guild)
     used = await follow(wire, who, answer)
     shown = await wire.response_to(used)
-    earlier = Earlier("When did it open?", QUOTE, "2019", "councils")
+    earlier = Earlier("When did it open?", "councils")
     assert service.asked_with[-1] == ("And who runs it?", None, earlier)
     assert not used.ephemeral
     assert render(shown["content"]).quotes == ["And who runs it?"]
@@ -65,7 +65,7 @@ async def test_a_follow_up_can_be_followed(wire: LoopbackDiscord, service: FakeS
     }
     second = await wire.response_to(await follow(wire, ann, await answer_to(wire, ann, guild), "And who?"))
     await wire.response_to(await follow(wire, ann, second, "Since when?"))
-    assert service.asked_with[-1] == ("Since when?", None, Earlier("And who?", "It is Mona.", "", "mona"))
+    assert service.asked_with[-1] == ("Since when?", None, Earlier("And who?", "mona"))
 
 
 @pytest.mark.usefixtures("bot")

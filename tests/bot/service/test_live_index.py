@@ -21,7 +21,7 @@ from index.storage.inspection import verify
 from index.storage.lock import locked
 from index.storage.manifest import read_pointer
 from tests.bot.conftest import finish, start
-from tests.bot.services import damage, open_files, serving, settings_of, until
+from tests.bot.services import BOUND, damage, open_files, serving, settings_of, until
 from tests.graphs import copy_index_file
 
 LAMP = "Who kept the lamp on Gull Rock?"
@@ -84,9 +84,10 @@ async def test_a_generation_of_another_process_is_swapped_in_and_no_question_is_
         listener = Listener(service)
         catalogue = await service.catalogue()
         build = asyncio.create_task(asyncio.to_thread(finish, start("index", "build")))
-        while not listener.swaps:
-            answers.append(await service.ask(BELL))
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(BOUND):
+            while not listener.swaps:
+                answers.append(await service.ask(BELL))
+                await asyncio.sleep(0.01)
         assert (await build).status == 0
         published = read_pointer(second.parent)
         answers.append(await service.ask(BELL))
@@ -177,9 +178,7 @@ def cut_off(file: Path) -> None:
     os.truncate(file, 0)
 
 
-@pytest.mark.parametrize(
-    ("name", "spoil"), [(DATABASE, overwrite), (TOKENS, cut_off)]
-)
+@pytest.mark.parametrize(("name", "spoil"), [(DATABASE, overwrite), (TOKENS, cut_off)])
 async def test_questions_that_meet_damage_are_answered_from_the_last_good_generation(
     home: Path, first: Path, second: Path, name: str, spoil: object, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,4 +1,4 @@
-"""The service: any text is answered, the loop is never blocked, the queue is bounded, closing loses nothing."""
+"""The service: any text is answered, the loop is never blocked, the queue is bounded, close loses nothing."""
 
 from __future__ import annotations
 
