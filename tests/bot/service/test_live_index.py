@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -178,7 +180,20 @@ def cut_off(file: Path) -> None:
     os.truncate(file, 0)
 
 
-@pytest.mark.parametrize(("name", "spoil"), [(DATABASE, overwrite), (TOKENS, cut_off)])
+def remove_rows(file: Path) -> None:
+    """Replace the content by that of a database in order, whose rows are gone."""
+    copy = file.with_name("copy")
+    shutil.copyfile(file, copy)
+    with closing(sqlite3.connect(copy)) as database, database:
+        database.execute("UPDATE articles SET id = id + 100")
+    with file.open("r+b") as opened:
+        opened.write(copy.read_bytes())
+    copy.unlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"), [(DATABASE, overwrite), (TOKENS, cut_off), (DATABASE, remove_rows)]
+)
 async def test_questions_that_meet_damage_are_answered_from_the_last_good_generation(
     home: Path, first: Path, second: Path, name: str, spoil: object, caplog: pytest.LogCaptureFixture
 ) -> None:
