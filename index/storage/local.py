@@ -111,10 +111,14 @@ class LocalStore:
         """Wait for the background comparison of large files.
 
         Raises:
-            DamagedIndexError: one is not what was written.
+            DamagedIndexError: one is not what was written; the store is closed.
         """
         if self._checking is not None:
-            self._checking.result()
+            try:
+                self._checking.result()
+            except DamagedIndexError:
+                self.close()
+                raise
 
     def close(self) -> None:
         """Close files and connections; the store cannot be used afterwards."""

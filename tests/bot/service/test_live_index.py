@@ -19,9 +19,10 @@ from bot.service.live_index import Damage
 from bot.service.service import Service
 from index.encoding.encoder import Encoder
 from index.errors import BusyError, DamagedIndexError, MissingError
+from index.storage.files import Checksum
 from index.storage.inspection import verify
 from index.storage.lock import locked
-from index.storage.manifest import read_pointer
+from index.storage.manifest import generation_name, point_at, read_manifest, read_pointer
 from tests.bot.conftest import finish, start
 from tests.bot.services import BOUND, damage, open_files, serving, settings_of, until
 from tests.graphs import copy_index_file
@@ -158,6 +159,29 @@ async def test_a_published_generation_that_cannot_be_used_is_reported_and_swappe
         listener = Listener(service)
         await until(lambda: listener.swaps == [published])
         assert (await service.ask(BELL)).generation == published
+
+
+async def test_large_files_are_verified_before_anything_is_answered(home: Path, second: Path) -> None:
+    async with serving(home) as service:
+        third = publish_with_a_large_damaged_file(second)
+        await asyncio.sleep(0.3)
+        assert (await service.ask(BELL)).generation == second.name
+        assert [name for name in open_files(second.parent) if third in name] == []
+    with pytest.raises(DamagedIndexError, match="large is damaged"):
+        await Service(settings_of(home)).start()
+
+
+def publish_with_a_large_damaged_file(home: Path) -> str:
+    """Publish a generation like that at `home`, with a file so large that it is compared in the background."""
+    manifest = read_manifest(home)
+    manifest.files["large"] = Checksum("0" * 32, 70_000_000)
+    name = generation_name(3, manifest.to_bytes())
+    shutil.copytree(home, home.parent / name)
+    (home.parent / name / "large").touch()
+    os.truncate(home.parent / name / "large", 70_000_000)
+    (home.parent / name / "manifest.json").write_bytes(manifest.to_bytes())
+    point_at(home.parent, name)
+    return name
 
 
 def test_the_encoder_is_kept_where_the_next_generation_has_the_same(home: Path) -> None:
