@@ -127,7 +127,7 @@ def damage(file: Path) -> None:
 def open_files(folder: Path) -> list[str]:
     """Return the files of a folder, also removed ones, that this process has open."""
     files = []
-    for link in Path("/proc/self/fd").iterdir():
+    for link in Path("/proc/self/fd").glob("*"):  # none on systems without /proc
         with suppress(FileNotFoundError):  # what lists the links itself
             files.append(str(link.readlink()))
     return [file for file in files if file.startswith(f"{folder.resolve()}/")]

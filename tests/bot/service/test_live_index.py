@@ -172,7 +172,7 @@ async def test_large_files_are_verified_before_anything_is_answered(home: Path, 
 
 
 def publish_with_a_large_damaged_file(home: Path) -> str:
-    """Publish a generation like that at `home`, with a file so large that it is compared in the background."""
+    """Publish a generation like that at `home`, with a file that is large enough to be compared later."""
     manifest = read_manifest(home)
     manifest.files["large"] = Checksum("0" * 32, 70_000_000)
     name = generation_name(3, manifest.to_bytes())
