@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +21,10 @@ from index.encoding.encoder import Encoder
 from index.progress import Progress
 from index.settings import IndexSettings
 
-__all__ = [
-    "BOUND",
-    "RebuilderHere",
-    "add_many_articles",
-    "another_build",
-    "damage",
-    "heartbeat",
-    "open_files",
-    "serving",
-    "settings_of",
-    "until",
-]
-
 BOUND = 60
 """Seconds after which something counts as hanging."""
 
-_POLL_SECONDS = 0.05
+WORDS = "keeper tower sea storm oil lens harbour fog bell ship wave coast signal boat island wind".split()
 
 
 def settings_of(home: Path, **options: object) -> BotSettings:
@@ -58,10 +45,10 @@ class RebuilderHere(Rebuilder):
 
 @asynccontextmanager
 async def serving(home: Path, rebuild_with: Encoder | None = None, **options: Any) -> AsyncIterator[Service]:
-    """Start a service on a folder, with some options of its own, and close it within a bound."""
+    """Start a service that polls often, and close it within a bound."""
     settings = settings_of(home)
     rebuilder = RebuilderHere(settings, rebuild_with) if rebuild_with else None
-    service = Service(settings, rebuilder, **{"poll_seconds": _POLL_SECONDS, **options})
+    service = Service(settings, rebuilder, **{"poll_seconds": 0.05, **options})
     await service.start()
     try:
         yield service
@@ -69,7 +56,7 @@ async def serving(home: Path, rebuild_with: Encoder | None = None, **options: An
         await asyncio.wait_for(service.close(), BOUND)
 
 
-async def until(condition: Callable[[], bool]) -> None:
+async def until(condition: Callable[[], object]) -> None:
     """Wait until a condition holds, within a bound."""
     async with asyncio.timeout(BOUND):
         while not condition():  # noqa: ASYNC110 - what it waits for may happen in another thread
@@ -79,23 +66,17 @@ async def until(condition: Callable[[], bool]) -> None:
 @asynccontextmanager
 async def heartbeat() -> AsyncIterator[list[float]]:
     """Collect the pauses of the event loop, in seconds, while the block runs."""
-    pauses: list[float] = []
+    pauses = []
 
     async def beat() -> None:
-        last = time.monotonic()
         while True:
+            before = time.monotonic()
             await asyncio.sleep(0.01)
-            now = time.monotonic()
-            pauses.append(now - last)
-            last = now
+            pauses.append(time.monotonic() - before)
 
     task = asyncio.create_task(beat())
-    try:
-        await asyncio.sleep(0)
-        yield pauses
-        await asyncio.sleep(0.02)
-    finally:
-        task.cancel()
+    yield pauses
+    task.cancel()
 
 
 @contextmanager
@@ -124,24 +105,12 @@ def damage(file: Path) -> None:
         opened.write(flipped)
 
 
-def open_files(folder: Path) -> list[str]:
-    """Return the files of a folder, also removed ones, that this process has open."""
-    files = []
-    for link in Path("/proc/self/fd").glob("*"):  # none on systems without /proc
-        with suppress(FileNotFoundError):  # what lists the links itself
-            files.append(str(link.readlink()))
-    return [file for file in files if file.startswith(f"{folder.resolve()}/")]
-
-
 def add_many_articles(home: Path, count: int = 24) -> None:
     """Write articles that take the encoder long enough for something to happen meanwhile."""
-    words = "keeper tower sea storm oil lens harbour fog bell ship wave coast signal boat island wind".split()
     draw = random.Random(7)
     for number in range(count):
-        sentences = (
-            f"The {draw.choice(words)} {number} met the {draw.choice(words)} {row} near the "
-            f"{draw.choice(words)} of a {draw.choice(words)}."
-            for row in range(12)
+        lines = (
+            f"The {draw.choice(WORDS)} {number} met the {draw.choice(WORDS)} {row}." for row in range(16)
         )
         path = home / f"articles/story-{number}.txt"
-        path.write_text(f"Story {number}\n\n{' '.join(sentences)}\n", encoding="utf-8")
+        path.write_text(f"Story {number}\n\n{' '.join(lines)}\n", encoding="utf-8")

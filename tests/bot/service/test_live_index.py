@@ -7,7 +7,8 @@ import os
 import shutil
 import sqlite3
 import threading
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -24,17 +25,16 @@ from index.storage.inspection import verify
 from index.storage.lock import locked
 from index.storage.manifest import generation_name, point_at, read_manifest, read_pointer
 from tests.bot.conftest import finish, start
-from tests.bot.services import BOUND, damage, open_files, serving, settings_of, until
+from tests.bot.services import BOUND, damage, serving, settings_of, until
 from tests.graphs import copy_index_file
 
-LAMP = "Who kept the lamp on Gull Rock?"
-BELL = "Who cast the fog bell of Gull Rock?"
+LAMP, BELL = "Who kept the lamp on Gull Rock?", "Who cast the fog bell of Gull Rock?"
 DATABASE, TOKENS = "passages.sqlite", "tokens.i8"
 
 
 @pytest.fixture
 def home(built_twice: Path, tmp_path: Path) -> Path:
-    """Start the test in a copy of two generations, of which only the second knows of the fog bell."""
+    """Start the test in a copy of two generations, of which only the second has an answer to BELL."""
     shutil.copytree(built_twice, tmp_path, dirs_exist_ok=True, copy_function=copy_index_file)
     return tmp_path
 
@@ -53,7 +53,7 @@ def first(second: Path) -> Path:
 
 
 def write_bell(home: Path, number: int) -> None:
-    """Change an article, so that the next build makes a generation whose answer to BELL has the number."""
+    """Change the answer to BELL; the next build then makes a generation."""
     text = f"The fog bell\n\nThe fog bell of Gull Rock was cast by Tove Dahl the {number}th.\n"
     (home / "articles/news.txt").write_text(text, encoding="utf-8")
 
@@ -68,14 +68,19 @@ class Listener:
         service.on_swap(self._fail)
         service.on_swap(self.swaps.append)
         service.on_damage(self.damages.append)
-        service.on_damage(lambda damage: self.threads.add(threading.current_thread()))
 
     def _fail(self, generation: str) -> None:
         self.threads.add(threading.current_thread())
         raise ValueError(f"no room for {generation}")
 
 
-# ---- swaps
+def open_files(folder: Path) -> list[str]:
+    """Return the files of a folder, removed ones too, that this process has open (on Linux)."""
+    files = []
+    for link in Path("/proc/self/fd").glob("*"):
+        with suppress(FileNotFoundError):  # what lists the links itself
+            files.append(str(link.readlink()))
+    return [file for file in files if file.startswith(f"{folder.resolve()}/")]
 
 
 async def test_a_generation_of_another_process_is_swapped_in_and_no_question_is_lost(
@@ -84,8 +89,7 @@ async def test_a_generation_of_another_process_is_swapped_in_and_no_question_is_
     write_bell(home, 30)
     answers: list[Answer] = []
     async with serving(home) as service:
-        listener = Listener(service)
-        catalogue = await service.catalogue()
+        listener, catalogue = Listener(service), await service.catalogue()
         build = asyncio.create_task(asyncio.to_thread(finish, start("index", "build")))
         async with asyncio.timeout(BOUND):
             while not listener.swaps:
@@ -103,39 +107,32 @@ async def test_a_generation_of_another_process_is_swapped_in_and_no_question_is_
     assert f"no room for {published}" in caplog.text
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="lists open files by /proc")
-async def test_replaced_generations_are_closed_once_unused_also_when_they_are_pruned(
+async def test_replaced_generations_are_closed_once_unused_even_where_they_are_pruned(
     home: Path, encoder: Encoder, second: Path
 ) -> None:
+    async def look_up_until_the_end() -> int:
+        rounds = 0
+        while not ended.is_set():
+            lines = (f"It tightens the dough {rounds} {line}." for line in range(50))  # takes a while
+            assert (await service.verify(f"Salt goes in last. {' '.join(lines)}"))[0].article is not None
+            assert len(await service.catalogue()) == 4
+            assert (await service.ask(LAMP)).verdict is Verdict.ANSWERED
+            rounds += 1
+        return rounds
+
     async with serving(home, encoder) as service:
         ended = asyncio.Event()
-        rounds = [asyncio.create_task(ask_until(service, ended, number)) for number in range(4)]
+        tasks = [asyncio.create_task(look_up_until_the_end()) for _ in range(4)]
         for number in range(5):  # more than are kept
             write_bell(home, number)
             await service.rebuild()
         ended.set()
-        assert min(await asyncio.gather(*rounds)) > 0
-        serving_name = (await service.status()).generation
+        assert min(await asyncio.gather(*tasks)) > 0
         assert not second.exists()
-        await until(lambda: all(f"/{serving_name}/" in name for name in open_files(second.parent)))
-        assert open_files(second.parent) != []
+        serves = (await service.status()).generation
+        await until(lambda: all(f"/{serves}/" in file for file in open_files(second.parent)))
     assert open_files(second.parent) == []
     assert verify(second.parent) == []
-
-
-async def ask_until(service: Service, ended: asyncio.Event, number: int) -> int:
-    """Ask and look up until the end; return how often."""
-    rounds = 0
-    while not ended.is_set():
-        # Long, so that one is under way at a swap.
-        lines = (f"It tightens the dough {number} {rounds} {line}." for line in range(50))
-        verified = await service.verify(f"Salt goes in last. {' '.join(lines)}")
-        assert verified[0].article is not None
-        assert (await service.article("lamp")) is not None
-        assert len(await service.catalogue()) == 4
-        assert (await service.ask(f"{LAMP} {'?' * number}")).verdict is Verdict.ANSWERED
-        rounds += 1
-    return rounds
 
 
 async def test_a_published_generation_that_cannot_be_used_is_reported_and_swapped_in_once_mended(
@@ -143,85 +140,56 @@ async def test_a_published_generation_that_cannot_be_used_is_reported_and_swappe
 ) -> None:
     write_bell(home, 40)
     async with serving(home, encoder) as service:
-        fit = home / ".footnote/fit.json"
+        fit, listener = home / ".footnote/fit.json", Listener(service)
         fit.write_text("no fit", encoding="utf-8")
         with pytest.raises(NotServedError, match=rf"published but.*still come from {second.name}.*fit\.json"):
             await service.rebuild()
         published = read_pointer(second.parent)
-        await until(lambda: f"Still answering from {second.name}" in caplog.text)
-        fit.unlink()
         damage(second.parent / published / DATABASE)
+        fit.unlink()
         await until(lambda: f"{DATABASE} is damaged" in caplog.text)
         await asyncio.sleep(0.2)
-        assert caplog.text.count(f"{DATABASE} is damaged") == 1
-        assert (await service.ask(BELL)).generation == second.name
+        assert caplog.text.count(f"{DATABASE} is damaged") == 1  # not at each poll
+        assert ((await service.ask(BELL)).generation, listener.swaps) == (second.name, [])
         damage(second.parent / published / DATABASE)
-        listener = Listener(service)
         await until(lambda: listener.swaps == [published])
         assert (await service.ask(BELL)).generation == published
 
 
 async def test_large_files_are_verified_before_anything_is_answered(home: Path, second: Path) -> None:
+    manifest = read_manifest(second)
+    manifest.files["large"] = Checksum("0" * 32, 70_000_000)  # so large that it is compared in the background
+    third = second.parent / generation_name(3, manifest.to_bytes())
     async with serving(home) as service:
-        third = publish_with_a_large_damaged_file(second)
+        shutil.copytree(second, third)
+        (third / "manifest.json").write_bytes(manifest.to_bytes())
+        (third / "large").touch()
+        os.truncate(third / "large", 70_000_000)
+        point_at(second.parent, third.name)
         await asyncio.sleep(0.3)
         assert (await service.ask(BELL)).generation == second.name
-        assert [name for name in open_files(second.parent) if third in name] == []
+    assert open_files(third) == []
     with pytest.raises(DamagedIndexError, match="large is damaged"):
         await Service(settings_of(home)).start()
-
-
-def publish_with_a_large_damaged_file(home: Path) -> str:
-    """Publish a generation like that at `home`, with a file that is large enough to be compared later."""
-    manifest = read_manifest(home)
-    manifest.files["large"] = Checksum("0" * 32, 70_000_000)
-    name = generation_name(3, manifest.to_bytes())
-    shutil.copytree(home, home.parent / name)
-    (home.parent / name / "large").touch()
-    os.truncate(home.parent / name / "large", 70_000_000)
-    (home.parent / name / "manifest.json").write_bytes(manifest.to_bytes())
-    point_at(home.parent, name)
-    return name
-
-
-def test_the_encoder_is_kept_where_the_next_generation_has_the_same(home: Path) -> None:
-    one = Answerer.open(settings_of(home))
-    other = Answerer.open(settings_of(home), one)
-    assert other.search.encoder is one.search.encoder
-    one.close()
-    assert other.answer(LAMP).verdict is Verdict.ANSWERED
-    other.close()
-
-
-# ---- damage
-
-
-def overwrite(file: Path) -> None:
-    damage(file)
 
 
 def cut_off(file: Path) -> None:
     os.truncate(file, 0)
 
 
-def remove_rows(file: Path) -> None:
-    """Replace the content by that of a database in order, whose rows are gone."""
-    copy = file.with_name("copy")
-    shutil.copyfile(file, copy)
+def renumber(file: Path) -> None:
+    """Replace a database in place by one in order, whose articles have other rows."""
+    copy = shutil.copyfile(file, file.with_name("copy"))
     with closing(sqlite3.connect(copy)) as database, database:
         database.execute("UPDATE articles SET id = id + 100")
     with file.open("r+b") as opened:
         opened.write(copy.read_bytes())
-    copy.unlink()
 
 
-@pytest.mark.parametrize(
-    ("name", "spoil"), [(DATABASE, overwrite), (TOKENS, cut_off), (DATABASE, remove_rows)]
-)
+@pytest.mark.parametrize(("name", "spoil"), [(DATABASE, damage), (TOKENS, cut_off), (DATABASE, renumber)])
 async def test_questions_that_meet_damage_are_answered_from_the_last_good_generation(
-    home: Path, first: Path, second: Path, name: str, spoil: object, caplog: pytest.LogCaptureFixture
+    home: Path, first: Path, second: Path, name: str, spoil: Callable[[Path], None]
 ) -> None:
-    assert callable(spoil)
     async with serving(home) as service:
         listener = Listener(service)
         spoil(second / name)
@@ -236,15 +204,11 @@ async def test_questions_that_meet_damage_are_answered_from_the_last_good_genera
         assert (len(await service.catalogue()), await service.article("news")) == (3, None)
         await asyncio.sleep(0.2)  # polls do not swap back
         assert (listener.damages, listener.swaps) == ([found], [first.name])
-        assert listener.threads == {threading.main_thread()}
-    assert [one.message for one in caplog.records if one.message == str(found)] == [str(found)]
     with pytest.raises(DamagedIndexError, match=second.name):  # a new process does not serve it
         Answerer.open(settings_of(home))
 
 
-async def test_an_error_that_is_not_damage_reaches_the_caller_and_changes_nothing(
-    home: Path, second: Path
-) -> None:
+async def test_an_error_that_is_no_damage_reaches_the_caller_alone(home: Path, second: Path) -> None:
     async with serving(home) as service:
         with pytest.raises(TypeError):
             await service.verify(None)  # type: ignore[arg-type] # stands for a bug
@@ -263,35 +227,26 @@ async def test_without_a_whole_generation_everything_is_refused_until_a_rebuild(
             with pytest.raises(DamagedIndexError, match=r"nothing can be answered. Rebuild the index"):
                 await call
         assert [damage and damage.serving for damage in listener.damages] == [first.name, ""]
-        assert (await service.status()).generation == first.name
         report = await service.rebuild()
-        assert report.generation not in {first.name, second.name}
         assert (await service.ask(BELL)).generation == report.generation
         assert (service.damage, listener.damages[2:], service.stats.damages) == (None, [None], 2)
         assert listener.swaps == [first.name, report.generation]
 
 
-@pytest.mark.parametrize("by", ["rollback", "rebuild"])
+@pytest.mark.parametrize("by_rollback", [True, False])
 async def test_a_restored_generation_serves_again_after_a_rollback_or_a_rebuild(
-    home: Path, encoder: Encoder, first: Path, second: Path, by: str
+    home: Path, encoder: Encoder, first: Path, second: Path, by_rollback: bool
 ) -> None:
     whole = (second / TOKENS).read_bytes()
     shutil.rmtree(first)
     async with serving(home, encoder) as service:
-        listener = Listener(service)
         cut_off(second / TOKENS)
         with pytest.raises(DamagedIndexError):
             await service.ask(LAMP)
         (second / TOKENS).write_bytes(whole)
-        if by == "rollback":
-            assert await service.roll_back(second.name) == second.name
-        else:
-            assert (await service.rebuild()).generation == second.name
-        assert (await service.ask(LAMP)).generation == second.name
-        assert (service.damage, listener.damages[-1]) == (None, None)
-
-
-# ---- rollback
+        name = await service.roll_back(second.name) if by_rollback else (await service.rebuild()).generation
+        assert name == (await service.ask(LAMP)).generation == second.name
+        assert service.damage is None
 
 
 async def test_rollback_serves_the_generation_before_and_back_again(
@@ -300,24 +255,12 @@ async def test_rollback_serves_the_generation_before_and_back_again(
     async with serving(home) as service:
         history = [(one.generation, str(one.state)) for one in await service.history()]
         assert history == [(second.name, "serving"), (first.name, "kept")]
-        assert await service.roll_back() == first.name
-        assert (await service.ask(BELL)).generation == first.name
-        assert await service.roll_back(second.name) == second.name
-        assert (await service.ask(BELL)).quotes[0].text.endswith("by Tove Dahl.")
-
-
-async def test_rollback_to_what_is_damaged_missing_or_being_built_is_refused(
-    home: Path, first: Path, second: Path
-) -> None:
-    async with serving(home) as service:
+        assert await service.roll_back() == first.name == (await service.ask(BELL)).generation
+        assert await service.roll_back(second.name) == second.name == (await service.ask(BELL)).generation
         with locked(second.parent), pytest.raises(BusyError, match="another build"):
             await service.roll_back()
         damage(first / TOKENS)
-        with pytest.raises(DamagedIndexError, match=first.name):
-            await service.roll_back(first.name)
-        with pytest.raises(MissingError, match="no whole generation"):
-            await service.roll_back()
-        with pytest.raises(MissingError, match="no generation"):
-            await service.roll_back("../articles")
-        assert read_pointer(second.parent) == second.name
-        assert (await service.ask(LAMP)).generation == second.name
+        for name in (first.name, None, "../articles"):
+            with pytest.raises((DamagedIndexError, MissingError)):
+                await service.roll_back(name)
+        assert read_pointer(second.parent) == second.name == (await service.ask(LAMP)).generation

@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +19,7 @@ from index.build_events import line_of
 from index.build_report import BuildReport, Changes
 from index.cli import index_group
 from index.encoding.encoder import Encoder
-from index.errors import (
-    ArticleError,
-    BusyError,
-    DamagedIndexError,
-    FootnoteError,
-    GateError,
-    NoModelError,
-    SettingsError,
-    ShrunkError,
-)
+from index.errors import ArticleError, BusyError, FootnoteError, GateError, SettingsError, ShrunkError
 from index.progress import Progress
 from index.settings import IndexSettings
 from index.storage.inspection import verify
@@ -37,57 +27,65 @@ from index.storage.manifest import point_at, read_pointer
 from tests.bot.conftest import NEWS
 from tests.bot.services import BOUND, add_many_articles, heartbeat, serving, until
 
-LAMP = "Who kept the lamp on Gull Rock?"
-BELL = "Who cast the fog bell of Gull Rock?"
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="ends processes by signals")
+
+LAMP, BELL = "Who kept the lamp on Gull Rock?", "Who cast the fog bell of Gull Rock?"
 STEP = Progress("encoding", 3, 9)
 REPORT = BuildReport("000002-0123456789abcdef", Changes(("a",), (), ("b",), 0), 1, 3, 0, 1, 2.5)
 BAD_LINES = [
-    *["", "null", "[]", "{}", "done!", '{"progress": 7}', '{"progress": {"stage": "x"}}', "{" * 9_999],
-    *['{"report": {}}', '{"report": {"generation": "g", "changes": [], "new": 1}}', line_of(REPORT.changes)],
-    *[
-        '{"error": {"class": "SystemExit", "message": "x"}}',
-        '{"error": {"class": "__all__", "message": "x"}}',
-    ],
+    *["", "null", "[]", "{}", "done!", '{"progress": 7}', "{" * 9_999, '{"report": {}}'],
+    *['{"report": {"generation": "g", "changes": [], "new": 1}}', line_of(REPORT.changes)],
+    '{"error": {"class": "SystemExit", "message": "x"}}',
 ]
-PRINT = "import os, signal, sys, time\nsay = lambda line: print(line, flush=True)\n"
-
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="ends processes by signals")
+PRINT = "import json, os, signal, sys, time\nsay = lambda line: print(line, flush=True)\n"
 
 
 class Child(Rebuilder):
     """Runs a program of the test's own in place of a build, and collects the progress that it prints."""
 
-    def __init__(self, program: str, patience: float = BOUND) -> None:
+    def __init__(self, *lines: str, then: str = "", patience: float = BOUND) -> None:
+        program = "".join(f"say({line!r})\n" for line in lines) + then
         command = [sys.executable, "-I", "-c", PRINT + program]
         super().__init__(IndexSettings.load(index="index"), command, patience)
         self.steps: list[Progress] = []
 
     async def report(self) -> BuildReport:
-        return await asyncio.wait_for(self.run(self.steps.append), BOUND)
+        return await asyncio.wait_for(self.run(self._note), BOUND)
+
+    async def start_and_give_up(self) -> asyncio.Task[BuildReport]:
+        """Start the build, and give it up once it printed progress."""
+        build = asyncio.create_task(self.report())
+        await until(lambda: self.steps)
+        await asyncio.wait_for(self.give_up(), BOUND)
+        return build
+
+    def _note(self, step: Progress) -> None:
+        self.steps.append(step)
+        raise ValueError("a callback that fails does not fail the build")
 
 
-def saying(*lines: str, then: str = "") -> Child:
-    """Return a child that prints lines and then does something."""
-    return Child("".join(f"say({line!r})\n" for line in lines) + then)
+@pytest.fixture(autouse=True)
+async def quiet_callbacks() -> None:
+    """Keep the errors of callbacks, which the event loop handles, from failing the test."""
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
 
 
-def published_by(program: str) -> str:
-    """Return a program that runs another one after it published a generation."""
+def publishing() -> str:
+    """Return a statement that publishes a generation, as far as its name, for a program to run."""
     Path("index").mkdir()
     point_at(Path("index"), REPORT.generation)
     Path("index/CURRENT").rename("index/next")
-    return f"os.rename('index/next', 'index/CURRENT')\n{program}"
+    return "os.rename('index/next', 'index/CURRENT')"
 
 
 async def test_progress_is_passed_on_and_the_report_returned_whatever_else_is_printed(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    child = saying(*BAD_LINES, line_of(STEP), line_of(REPORT), "done!")
-    assert await child.report() == REPORT
-    assert child.steps == [STEP]
+    child = Child(*BAD_LINES, line_of(STEP), line_of(REPORT), "done!")
+    assert (await child.report(), child.steps) == (REPORT, [STEP])
     assert caplog.text.count("a line that is no build event") >= len(BAD_LINES)
     with pytest.raises(RebuildError, match="status 0"):
-        await saying(*BAD_LINES).report()
+        await Child(*BAD_LINES).report()
 
 
 async def test_a_long_report_is_read_and_a_line_beyond_all_bounds_skipped(
@@ -96,42 +94,13 @@ async def test_a_long_report_is_read_and_a_line_beyond_all_bounds_skipped(
     names = tuple(f"article-{number}" for number in range(100_000))
     report = BuildReport("g", Changes(names, (), (), 0), 100_000, 1, 0, 1, 1.0)
     Path("report").write_text(line_of(report), encoding="utf-8")
-    assert await Child("say('x' * 70_000_000)\nsay(open('report').read())").report() == report
+    assert await Child(then="say('x' * 70_000_000)\nsay(open('report').read())").report() == report
     assert "a line of more than 67,108,864 bytes" in caplog.text
-
-
-async def test_a_progress_callback_that_fails_does_not_fail_the_build() -> None:
-    def fail(step: Progress) -> None:
-        raise ValueError(step.stage)
-
-    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
-    child = saying(line_of(STEP), line_of(REPORT))
-    assert await asyncio.wait_for(child.run(fail), BOUND) == REPORT
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        ArticleError(["a.txt, line 2: not UTF-8", "b.md: empty"]),
-        DamagedIndexError("CURRENT is damaged."),
-        NoModelError("the package is missing"),
-        BusyError("another build is at work on x: process 7"),
-        GateError("2 gold questions are lost."),
-        FootnoteError("something else"),
-    ],
-    ids=lambda error: type(error).__name__,
-)
-async def test_an_error_is_raised_as_the_build_raised_it(error: FootnoteError) -> None:
-    child = saying(line_of(error), then=f"sys.exit({error.exit_status})")
-    with pytest.raises(FootnoteError) as raised:
-        await child.report()
-    assert (type(raised.value), str(raised.value)) == (type(error), str(error))
 
 
 @pytest.mark.parametrize(
     ("end", "message"),
     [
-        ("sys.exit(0)", "failed with status 0: the log has its last words"),
         ("sys.exit(70)", "failed with status 70: the log has its last words"),
         ("sys.exit(130)", "told to end by a signal: ask for it again"),
         ("os.kill(os.getpid(), signal.SIGTERM)", "told to end by a signal: ask for it again"),
@@ -139,21 +108,16 @@ async def test_an_error_is_raised_as_the_build_raised_it(error: FootnoteError) -
         ("os.kill(os.getpid(), signal.SIGSEGV)", "ended by SIGSEGV: try again"),
     ],
 )
-async def test_an_end_without_a_report_says_what_happened_and_what_to_do(
+async def test_an_end_without_a_report_says_what_happened_and_whether_something_was_published(
     end: str, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    child = saying(line_of(STEP), then=f"print('x' * 100_000, 'last words', file=sys.stderr)\n{end}")
+    last_words = "print('x' * 100_000, 'last words', file=sys.stderr)"
     with pytest.raises(RebuildError, match=f"{message}.*Nothing was published") as raised:
-        await child.report()
+        await Child(then=f"{last_words}\n{end}").report()
     assert ("last words" in caplog.text, len(caplog.text) < 10_000) == (True, True)
     assert "xxx" not in str(raised.value)
-    assert child.steps == [STEP]
-
-
-async def test_what_was_published_before_a_sudden_end_is_reported() -> None:
-    child = Child(published_by("os.kill(os.getpid(), signal.SIGKILL)"))
-    with pytest.raises(NotServedError, match=f"{REPORT.generation} was published before that"):
-        await child.report()
+    with pytest.raises(NotServedError, match=f"{message}.*{REPORT.generation} was published before that"):
+        await Child(then=f"{publishing()}\n{end}").report()
 
 
 async def test_a_program_that_cannot_be_started_is_reported() -> None:
@@ -164,26 +128,19 @@ async def test_a_program_that_cannot_be_started_is_reported() -> None:
 
 @pytest.mark.parametrize("handler", ["signal.SIG_DFL", "signal.SIG_IGN"])
 async def test_a_build_that_is_given_up_ends_even_if_it_ignores_that(handler: str) -> None:
-    ready = f"signal.signal(signal.SIGTERM, {handler})\nsay({line_of(STEP)!r})\ntime.sleep(600)"
-    child = Child(ready, patience=0.1)
-    build = asyncio.create_task(child.report())
-    await until(lambda: bool(child.steps))
-    await asyncio.wait_for(child.give_up(), BOUND)
+    program = f"signal.signal(signal.SIGTERM, {handler})\nsay({line_of(STEP)!r})\ntime.sleep(600)"
+    child = Child(then=program, patience=0.1)
     with pytest.raises(BusyError, match="given up, and nothing was changed"):
-        await build
+        await (await child.start_and_give_up())
     with pytest.raises(BusyError, match="given up"):  # another one would be ended as soon as it starts
         await child.report()
 
 
 @pytest.mark.parametrize("reported", [True, False])
 async def test_what_was_published_is_never_reported_as_given_up(reported: bool) -> None:
-    report = f"os.write(1, {line_of(REPORT).encode()!r})" if reported else "pass"
-    end = published_by(f"{report}\nos._exit(0)").replace("\n", "; ")
-    ready = f"def end(*_): {end}\nsignal.signal(signal.SIGTERM, end)\nsay({line_of(STEP)!r})\ntime.sleep(600)"
-    child = Child(ready)
-    build = asyncio.create_task(child.report())
-    await until(lambda: bool(child.steps))
-    await child.give_up()
+    report = f"os.write(1, {line_of(REPORT).encode()!r}); " if reported else ""
+    end = f"def end(*_): {publishing()}; {report}os._exit(0)\nsignal.signal(signal.SIGTERM, end)\n"
+    build = await Child(then=f"{end}say({line_of(STEP)!r})\ntime.sleep(600)").start_and_give_up()
     if reported:
         assert await build == REPORT
     else:
@@ -192,16 +149,15 @@ async def test_what_was_published_is_never_reported_as_given_up(reported: bool) 
 
 
 async def test_the_process_gets_no_token_and_less_of_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("FOOTNOTE_DISCORD_TOKEN", "footnote_keep", "OTHER"):
-        monkeypatch.setenv(name, "7771")
+    for name in ("FOOTNOTE_DISCORD_TOKEN", "footnote_other", "OTHER"):
+        monkeypatch.setenv(name, "t0ken")
     own = os.getpriority(os.PRIO_PROCESS, 0)
-    child = Child(
-        f"import json\nwhile (now := os.getpriority(os.PRIO_PROCESS, 0)) == {own}: time.sleep(0.01)\n"
-        "names = [name for name, value in os.environ.items() if value == '7771']\n"
-        "print(json.dumps([names, now, os.getpgid(0) == os.getpid()]), file=open('found', 'w'))\n"
-        f"say({line_of(REPORT)!r})"
-    )
-    await child.report()
+    await Child(
+        line_of(REPORT),
+        then=f"while (now := os.getpriority(os.PRIO_PROCESS, 0)) == {own}: time.sleep(0.01)\n"
+        "names = [name for name, value in os.environ.items() if value == 't0ken']\n"
+        "print(json.dumps([names, now, os.getpgid(0) == os.getpid()]), file=open('found', 'w'))\n",
+    ).report()
     names, priority, has_own_group = json.loads(Path("found").read_text(encoding="utf-8"))
     assert (names, priority > own, has_own_group) == (["OTHER"], True, True)
 
@@ -241,12 +197,17 @@ def test_the_command_line_has_every_setting_whatever_the_environment_says(
 async def test_questions_are_answered_during_a_rebuild_whose_generation_serves_next(home: Path) -> None:
     (home / "articles/news.txt").write_text(NEWS, encoding="utf-8")
     add_many_articles(home)
-    heard: list[tuple[Progress, threading.Thread]] = []
+    steps: list[Progress] = []
+    threads: set[threading.Thread] = set()
+
+    def note(step: Progress) -> None:
+        steps.append(step)
+        threads.add(threading.current_thread())
+
     async with serving(home) as service, heartbeat() as pauses:
         before = (await service.status()).generation
-        progress: Callable[[Progress], None] = lambda step: heard.append((step, threading.current_thread()))  # noqa: E731
-        rebuild = asyncio.create_task(service.rebuild(progress))
-        await until(lambda: any(step.stage == "encoding" for step, _ in heard))
+        rebuild = asyncio.create_task(service.rebuild(note))
+        await until(lambda: any(step.stage == "encoding" for step in steps))
         with pytest.raises(BusyError, match="already running"):
             await service.rebuild()
         answer = await service.ask(LAMP)
@@ -256,39 +217,33 @@ async def test_questions_are_answered_during_a_rebuild_whose_generation_serves_n
         assert after.generation == report.generation == (await service.status()).generation != before
         assert after.quotes[0].text == "The fog bell of Gull Rock was cast in Bergen by Tove Dahl."
         assert (report.reused, report.encoded) == (3, 25)
-    assert max(pauses) < 0.5
-    assert {thread for _, thread in heard} == {threading.main_thread()}
-    assert all(0 <= step.done <= step.total for step, _ in heard)
-    assert (heard[-1][0].stage, heard[-1][0].done) == ("writing", 28)
+    assert (max(pauses) < 0.5, threads) == (True, {threading.main_thread()})
+    assert all(0 <= step.done <= step.total for step in steps)
+    assert steps[-1] == Progress("writing", 28, 28)
 
 
-def spoil_article(articles: Path) -> None:
-    (articles / "bad.txt").write_bytes(b"A title\n\nGood line.\nBad \xff byte.\n")
-
-
-def remove_most(articles: Path) -> None:
-    for name in ("lamp.txt", "odd.jsonl"):
-        (articles / name).unlink()
-
-
-def lose_gold(articles: Path) -> None:
-    gold = {"id": "q", "question": LAMP, "answers": ["Ebba Lind"], "answerable": True}
-    (articles / "questions.jsonl").write_text(json.dumps(gold), encoding="utf-8")
-    (articles / "lamp.txt").write_text("The lamp\n\nThe lamp was sold.\n", encoding="utf-8")
+GOLD = json.dumps({"id": "q", "question": LAMP, "answers": ["Ebba Lind"], "answerable": True})
 
 
 @pytest.mark.parametrize(
-    ("spoil", "error", "message"),
+    ("changes", "error", "message"),
     [
-        (spoil_article, ArticleError, r"bad\.txt, line 4: not UTF-8 \(byte 0xff\)"),
-        (remove_most, ShrunkError, "FOOTNOTE_SHRINK"),
-        (lose_gold, GateError, "gold question"),
+        (
+            {"bad.txt": b"A title\n\nBad \xff byte.\n"},
+            ArticleError,
+            r"bad\.txt, line 3: not UTF-8 \(byte 0xff\)",
+        ),
+        ({"lamp.txt": None, "odd.jsonl": None}, ShrunkError, "FOOTNOTE_SHRINK"),
+        ({"lamp.txt": b"It was sold.\n", "questions.jsonl": GOLD.encode()}, GateError, "gold question"),
     ],
+    ids=["article", "shrunk", "gate"],
 )
 async def test_a_refused_rebuild_says_why_and_the_previous_generation_keeps_serving(
-    home: Path, spoil: Callable[[Path], None], error: type[FootnoteError], message: str
+    home: Path, changes: dict[str, bytes | None], error: type[FootnoteError], message: str
 ) -> None:
-    spoil(home / "articles")
+    for name, content in changes.items():
+        path = home / "articles" / name
+        path.unlink() if content is None else path.write_bytes(content)
     async with serving(home) as service:
         before = (await service.status()).generation
         with pytest.raises(error, match=message):
@@ -302,11 +257,11 @@ async def test_a_refused_rebuild_says_why_and_the_previous_generation_keeps_serv
 
 async def test_close_gives_up_a_rebuild_and_answers_what_waits(home: Path) -> None:
     add_many_articles(home)
-    heard: list[Progress] = []
+    steps: list[Progress] = []
     async with serving(home) as service:
         before = (await service.status()).generation
-        rebuild = asyncio.create_task(service.rebuild(heard.append))
-        await until(lambda: any(step.stage == "encoding" for step in heard))
+        rebuild = asyncio.create_task(service.rebuild(steps.append))
+        await until(lambda: any(step.stage == "encoding" for step in steps))
         question = asyncio.create_task(service.ask(LAMP))
         await asyncio.sleep(0)
         await asyncio.wait_for(service.close(), BOUND)
@@ -324,9 +279,5 @@ async def test_a_cancelled_caller_does_not_stop_its_rebuild(home: Path, encoder:
         rebuild = asyncio.create_task(service.rebuild())
         await asyncio.sleep(0)
         rebuild.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await rebuild
-        with pytest.raises(BusyError, match="already running"):
-            await service.rebuild()
-        await until(lambda: bool(swaps))
-        assert swaps == [read_pointer(home / ".footnote/index")]
+        await until(lambda: swaps)
+        assert (rebuild.cancelled(), swaps) == (True, [read_pointer(home / ".footnote/index")])
