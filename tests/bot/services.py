@@ -1,14 +1,13 @@
-"""A service on a folder of the test's own, builds beside it, damage, and a watch on the event loop."""
+"""A service on a folder of the test's own, damage to its index, and a watch on the event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
 import random
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -77,25 +76,6 @@ async def heartbeat() -> AsyncIterator[list[float]]:
     task = asyncio.create_task(beat())
     yield pauses
     task.cancel()
-
-
-@contextmanager
-def another_build(home: Path, encoder: Encoder) -> Iterator[None]:
-    """Hold a build of the folder, and so its lock, at the first step until the block ends."""
-    begun, go_on = threading.Event(), threading.Event()
-
-    def progress(step: Progress) -> None:
-        begun.set()
-        assert go_on.wait(BOUND)
-
-    thread = threading.Thread(target=build_index, args=(settings_of(home), progress, encoder))
-    thread.start()
-    try:
-        assert begun.wait(BOUND)
-        yield
-    finally:
-        go_on.set()
-        thread.join(BOUND)
 
 
 def damage(file: Path) -> None:

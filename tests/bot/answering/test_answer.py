@@ -14,8 +14,6 @@ from bot.answering.answer import Answer, Verdict, make_answer
 from bot.answering.confidence import Judge
 from bot.answering.followups import Earlier
 from bot.service.answerer import Answerer
-from index.build import build_index
-from index.encoding.encoder import Encoder
 from index.search.hits import Hit
 from tests.bot.answering.hits import FIT, found, make_hit
 from tests.bot.services import settings_of
@@ -35,26 +33,18 @@ def different(number: int, score: float = 0.5) -> Hit:
 def test_the_verdict_follows_the_confidence_of_the_first_hit(
     one: float, other: float, answer_at: float
 ) -> None:
-    answers = [
-        answered(different(1, score), different(2), answer_at=answer_at) for score in sorted((one, other))
-    ]
+    hits = [different(1, score) for score in sorted((one, other))]
+    less, more = (answered(hit, different(2), answer_at=answer_at) for hit in hits)
     rank = [Verdict.NOT_FOUND, Verdict.RELATED, Verdict.ANSWERED]
-    assert answers[0].confidence <= answers[1].confidence
-    assert rank.index(answers[0].verdict) <= rank.index(answers[1].verdict)
-    for answer in answers:
+    assert less.confidence <= more.confidence
+    assert rank.index(less.verdict) <= rank.index(more.verdict)
+    for answer in (less, more, answered(answer_at=answer_at)):
         # By the confidence that is shown, so that other programs can judge again.
-        assert answer.confidence == round(answer.confidence, 4)
         assert (answer.verdict is Verdict.ANSWERED) == (
             answer.confidence >= answer_at and answer.confidence > 0
         )
-        assert len(answer.quotes) == 2  # quotes are there for every verdict
-
-
-@pytest.mark.parametrize("answer_at", [0.0, 1.0])
-def test_no_hit_is_never_an_answer(answer_at: float) -> None:
-    answer = answered(answer_at=answer_at)
-    assert (answer.verdict, answer.confidence) == (Verdict.NOT_FOUND, 0.0)
-    assert (answer.quotes, answer.citations, answer.further) == ((), (), ())
+        assert len(answer.quotes) == len(answer.citations)  # for every verdict
+    assert (answer.verdict, answer.confidence, answer.quotes) == (Verdict.NOT_FOUND, 0.0, ())
 
 
 @given(st.lists(st.integers(0, 12), max_size=10))
@@ -67,7 +57,7 @@ def test_up_to_three_distinct_passages_are_cited_best_first_and_the_others_follo
         (hit.text, round(hit.score, 4)) for hit in distinct
     ]
     assert [one.number for one in shown] == list(range(1, len(distinct) + 1))
-    assert len(answer.citations) == len(answer.quotes) == min(3, len(distinct))
+    assert len(answer.citations) == min(3, len(distinct))
     assert [answer.citation_of(quote) for quote in answer.quotes] == list(answer.citations)
 
 
@@ -76,21 +66,7 @@ def test_passages_that_say_the_same_but_for_a_word_are_cited_once() -> None:
     words = {"first": "years", "shouted": "YEARS", "copied": "winters"}
     hits = [make_hit(text.format(word), article=name) for name, word in words.items()]
     answer = answered(*hits, different(1))
-    assert [one.article for one in answer.citations] == ["first", "article1"]
-    assert answer.further == ()
-
-
-def test_a_quote_of_several_sentences_has_one_span_and_the_paragraph_of_its_citation() -> None:
-    hit = make_hit("0 Far away.", "0 The lamp is old. | 0.9 It burned oil.")
-    answer = answered(hit)
-    (quote,), (citation,) = answer.quotes, answer.citations
-    assert quote.text == hit.article.text[quote.start : quote.end] == "The lamp is old. It burned oil."
-    assert (quote.paragraph, citation.paragraph, quote.highlight, quote.highlight_in_text) == (
-        2,
-        2,
-        None,
-        None,
-    )
+    assert [one.article for one in (*answer.citations, *answer.further)] == ["first", "article1"]
 
 
 # ---- real articles, the real encoder
@@ -202,43 +178,28 @@ def test_a_question_without_a_letter_or_digit_finds_nothing(answerer: Answerer, 
     assert (answer.verdict, answer.confidence, answer.quotes) == (Verdict.NOT_FOUND, 0.0, ())
 
 
+def shape(value: object) -> object:
+    """Return JSON with the name of each value's type in place of the value."""
+    if isinstance(value, dict):
+        return {name: shape(one) for name, one in value.items()}
+    return [shape(one) for one in value] if isinstance(value, list) else type(value).__name__
+
+
 def test_the_json_has_exactly_the_keys_and_types_of_the_design(answerer: Answerer) -> None:
-    answer = answerer.answer("Why does sourdough rise slowly?")
-    fields = json.loads(json.dumps(answer.as_json(), allow_nan=False))
-    quotes, citations = fields.pop("quotes"), fields.pop("citations")
-    kinds = {"question": str, "verdict": str, "confidence": float, "generation": str, "elapsed_ms": float}
-    assert {name: type(value) for name, value in fields.items()} == kinds
-    assert (fields["verdict"], fields["generation"]) == ("answered", answerer.generation)
-    assert fields["elapsed_ms"] > 0
-    spot = {"citation": int, "paragraph": int, "start": int, "end": int}
-    for quote in quotes:
-        kinds = {"text": str, **spot, "highlight": type(None)}
-        assert {name: type(value) for name, value in quote.items()} == kinds
-    spot = {"number": int, "paragraph": int, "start": int, "end": int, "passage": str, "score": float}
-    texts = dict.fromkeys(["article", "title", "author", "publisher"], str)
-    assert [citation["url"] for citation in citations] == ["https://oven.example/clock", None, None]
-    for citation in citations:
-        kinds = {**spot, **texts, "url": str if citation["url"] else type(None)}
-        assert {name: type(value) for name, value in citation.items()} == kinds
-
-
-def test_a_paragraph_that_two_articles_share_but_for_a_word_is_cited_once(
-    tmp_path: Path, encoder: Encoder
-) -> None:
-    text = (
-        "The {} bridge over the Tarn was opened by the mayor of Lower Mardle in 1923. It rests on nine piers."
+    fields = json.loads(
+        json.dumps(answerer.answer("Why does sourdough rise slowly?").as_json(), allow_nan=False)
     )
-    articles = {
-        "a": text.format("stone"),
-        "b": text.format("old"),
-        "c": "The ferry over the Tarn was sold in 1924.",
+    span = {"paragraph": "int", "start": "int", "end": "int"}
+    names = dict.fromkeys(["article", "title", "author", "publisher", "passage"], "str")
+    citation = {"number": "int", **names, "url": "NoneType", **span, "score": "float"}
+    assert shape(fields) == {
+        "question": "str",
+        "verdict": "str",
+        "confidence": "float",
+        "quotes": [{"text": "str", "citation": "int", **span, "highlight": "NoneType"}] * 3,
+        "citations": [{**citation, "url": "str"}, citation, citation],
+        "generation": "str",
+        "elapsed_ms": "float",
     }
-    (tmp_path / "articles").mkdir()
-    for name, content in articles.items():
-        (tmp_path / f"articles/{name}.txt").write_text(f"Tarn\n\n{content}\n", encoding="utf-8")
-    settings = settings_of(tmp_path)
-    build_index(settings, encoder=encoder)
-    opened = Answerer.open(settings)
-    answer = opened.answer("Who opened the bridge over the Tarn?")
-    opened.close()
-    assert sorted(one.article for one in (*answer.citations, *answer.further)) in (["a", "c"], ["b", "c"])
+    assert (fields["verdict"], fields["generation"]) == ("answered", answerer.generation)
+    assert (fields["citations"][0]["url"], fields["elapsed_ms"] > 0) == ("https://oven.example/clock", True)

@@ -68,17 +68,12 @@ def test_quote_is_the_shortest_run_of_sentences_that_answers(
     assert [sentence.text for sentence in run] == quoted
 
 
-@pytest.mark.parametrize(
-    ("language", "opening", "depends"),
-    [
-        *[("en", "This burned oil.", True), ("es", "Ella quemaba aceite.", True)],
-        *[("es", "¡Su lámpara quemaba aceite!", True), ("es", "She burned oil.", False)],
-        *[("en", "Ella burned oil.", False), ("xx", "It burned oil.", False)],
-    ],
-)
-def test_pronouns_are_those_of_the_language(language: str, opening: str, depends: bool) -> None:
-    hit = make_hit(f"0 The lamp is old. | 0.9 {opening}")
-    assert len(sentences_to_quote(hit, language)) == (2 if depends else 1)
+def test_pronouns_are_those_of_the_language() -> None:
+    openings = {"en": "This burned.", "es": "¡Su lámpara quemaba aceite!", "xx": "Huhu."}
+    for language, own in openings.items():
+        for opening in openings.values():
+            run = sentences_to_quote(make_hit(f"0 The lamp is old. | 0.9 {opening}"), language)
+            assert len(run) == (2 if opening == own and language != "xx" else 1)
 
 
 def test_a_line_of_a_heading_is_quoted_alone() -> None:
