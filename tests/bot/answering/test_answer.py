@@ -61,10 +61,16 @@ def test_up_to_three_distinct_passages_are_cited_best_first_and_the_others_follo
     assert [answer.citation_of(quote) for quote in answer.quotes] == list(answer.citations)
 
 
-def test_passages_that_say_the_same_but_for_a_word_are_cited_once() -> None:
+def test_passages_that_say_the_same_but_for_a_word_or_have_the_same_quote_are_cited_once() -> None:
     text = "0 Ebba Lind kept the lamp on Gull Rock for thirty-one {} and never missed a single night."
     words = {"first": "years", "shouted": "YEARS", "copied": "winters"}
     hits = [make_hit(text.format(word), article=name) for name, word in words.items()]
+    hits.append(
+        make_hit(
+            f"{text.format('years')} | -1 Gulls of every kind that live on these cliffs came to look at it.",
+            article="same quote",
+        )
+    )
     answer = answered(*hits, different(1))
     assert [one.article for one in (*answer.citations, *answer.further)] == ["first", "article1"]
 

@@ -32,11 +32,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="ends processes by si
 LAMP, BELL = "Who kept the lamp on Gull Rock?", "Who cast the fog bell of Gull Rock?"
 STEP = Progress("encoding", 3, 9)
 REPORT = BuildReport("000002-0123456789abcdef", Changes(("a",), (), ("b",), 0), 1, 3, 0, 1, 2.5)
-BAD_LINES = [
-    *["", "null", "[]", "{}", "done!", '{"progress": 7}', "{" * 9_999, '{"report": {}}'],
-    *['{"report": {"generation": "g", "changes": [], "new": 1}}', line_of(REPORT.changes)],
-    '{"error": {"class": "SystemExit", "message": "x"}}',
-]
+BAD_LINES = ["", "done!", "{" * 9_999, '{"progress": 7}', '{"report": {}}', line_of(REPORT.changes)]
 PRINT = "import json, os, signal, sys, time\nsay = lambda line: print(line, flush=True)\n"
 
 
