@@ -96,12 +96,14 @@ class VectorIndex:
             ValueError: it is of another kind, or has another number of passages.
         """
         self._index: Any = faiss.read_index(str(home / VECTORS))
-        self._exact = RowFile(home / EXACT, np.float32, dimension) if (home / EXACT).exists() else None
-        kind = faiss.IndexFlatIP if self._exact is None else faiss.IndexIVFScalarQuantizer
+        is_approximate = (home / EXACT).exists()
+        kind = faiss.IndexIVFScalarQuantizer if is_approximate else faiss.IndexFlatIP
         if type(self._index) is not kind or self._index.d != dimension:
             raise ValueError(f"{VECTORS} is an index of another kind")
+        self._exact = RowFile(home / EXACT, np.float32, dimension) if is_approximate else None
         stored = len(bodies) if self._exact is None else len(self._exact)
         if not self._index.ntotal == len(bodies) == stored:
+            self.close()
             raise ValueError(f"{VECTORS} has {self._index.ntotal} vectors for {len(bodies)} passages")
         self._probed = getattr(self._index, "nprobe", 0)
         bitmap = np.packbits(bodies, bitorder="little")
