@@ -100,7 +100,8 @@ class LocalStore:
         self._tokens = RowFile(home / TOKENS, np.int8, width)
         stack.callback(self._tokens.close)
         # First, since it compares the number of passages, for which memory is taken below.
-        self._words = WordIndex(home / WORDS, self.info.language, manifest.passages)
+        with self._word_errors():
+            self._words = WordIndex(home / WORDS, self.info.language, manifest.passages)
         self._database = Database(home / DATABASE)
         stack.callback(self._database.close)
         self._bodies = np.ones(manifest.passages, dtype=np.bool_)
@@ -162,8 +163,12 @@ class LocalStore:
     def _word_errors(self) -> Iterator[None]:
         try:
             yield
-        except ValueError as error:  # what Tantivy raises for a file that it cannot read
-            raise DamagedIndexError.of(self.home / WORDS, f"cannot be searched: {error}") from error
+        except BaseException as error:
+            # Tantivy raises ValueError for damage that it notices, and panics where it meets other damage. A
+            # panic is no Exception, and its class cannot be imported.
+            if isinstance(error, ValueError) or type(error).__name__ == "PanicException":
+                raise DamagedIndexError.of(self.home / WORDS, f"cannot be searched: {error}") from error
+            raise
 
     def nearest(
         self, vector: Vectors, count: int, *, headings: bool = True, article: int | None = None

@@ -177,6 +177,10 @@ def cut_off(file: Path) -> None:
     os.truncate(file, 0)
 
 
+def damage_words(folder: Path) -> None:
+    damage(*folder.glob("*.fast"))  # Tantivy panics
+
+
 def renumber(file: Path) -> None:
     """Replace a database in place by one in order, whose articles have other rows."""
     copy = shutil.copyfile(file, file.with_name("copy"))
@@ -186,7 +190,9 @@ def renumber(file: Path) -> None:
         opened.write(copy.read_bytes())
 
 
-@pytest.mark.parametrize(("name", "spoil"), [(DATABASE, damage), (TOKENS, cut_off), (DATABASE, renumber)])
+@pytest.mark.parametrize(
+    ("name", "spoil"), [(DATABASE, damage), (TOKENS, cut_off), (DATABASE, renumber), ("words", damage_words)]
+)
 async def test_questions_that_meet_damage_are_answered_from_the_last_good_generation(
     home: Path, first: Path, second: Path, name: str, spoil: Callable[[Path], None]
 ) -> None:
