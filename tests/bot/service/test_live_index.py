@@ -200,16 +200,16 @@ async def test_questions_that_meet_damage_are_answered_from_the_last_good_genera
         listener = Listener(service)
         spoil(second / name)
         answers = await asyncio.gather(*(service.ask(f"{LAMP} {'?' * number}") for number in range(5)))
-        assert {(one.generation, one.verdict) for one in answers} == {(first.name, Verdict.ANSWERED)}
-        found = service.damage
-        assert found is not None
-        assert (found.generation, found.serving) == (second.name, first.name)
+        assert {(answer.generation, answer.verdict) for answer in answers} == {(first.name, Verdict.ANSWERED)}
+        reported = service.damage
+        assert reported is not None
+        assert (reported.generation, reported.serving) == (second.name, first.name)
         for part in (second.name, str(second / name), first.name, "Rebuild the index."):
-            assert part in str(found)
+            assert part in str(reported)
         assert (service.stats.damages, (await service.status()).generation) == (1, first.name)
         assert (len(await service.catalogue()), await service.article("news")) == (3, None)
         await asyncio.sleep(0.2)  # polls do not swap back
-        assert (listener.damages, listener.swaps) == ([found], [first.name])
+        assert (listener.damages, listener.swaps) == ([reported], [first.name])
     with pytest.raises(DamagedIndexError, match=second.name):  # a new process does not serve it
         Answerer.open(settings_of(home))
 
@@ -261,7 +261,7 @@ async def test_rollback_serves_the_generation_before_and_back_again(
     home: Path, first: Path, second: Path
 ) -> None:
     async with serving(home) as service:
-        history = [(one.generation, str(one.state)) for one in await service.history()]
+        history = [(row.generation, str(row.state)) for row in await service.history()]
         assert history == [(second.name, "serving"), (first.name, "kept")]
         assert await service.roll_back() == first.name == (await service.ask(BELL)).generation
         assert await service.roll_back(second.name) == second.name == (await service.ask(BELL)).generation
