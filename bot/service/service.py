@@ -34,8 +34,7 @@ from index.storage.store import StoreInfo
 if TYPE_CHECKING:
     from bot.answering.verify import VerifiedSentence
     from index.articles.article import Article
-    from index.build_report import BuildReport
-    from index.progress import Progress
+    from index.build_report import BuildReport, Progress
 
 __all__ = ["Service", "ServiceStats"]
 

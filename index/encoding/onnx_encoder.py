@@ -23,7 +23,7 @@ from index.encoding.compression import Basis
 from index.encoding.encoder import Encoder, TextVectors
 from index.encoding.models import Model
 from index.errors import DamagedIndexError
-from index.storage.files import checksum, open_regular
+from index.files import checksum, open_regular
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

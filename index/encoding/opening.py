@@ -26,7 +26,7 @@ from index.encoding.models import Model, check_pin, find_model, same_name
 from index.encoding.onnx_encoder import FILES, FORMAT, RECORD, WEIGHTS, Export, OnnxEncoder, faults
 from index.encoding.reference import ExportError, ReferenceEncoder, export
 from index.errors import DamagedIndexError, NoModelError
-from index.storage.files import sync, write_file
+from index.files import sync, write_file
 
 __all__ = [
     "ENCODERS",

@@ -20,7 +20,7 @@ from index.encoding.encoder import Encoder, TextVectors
 from index.encoding.models import Model
 from index.encoding.onnx_encoder import Export, OnnxEncoder
 from index.errors import NoModelError
-from index.storage.files import checksum
+from index.files import checksum
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from index.encoding.opening import ENCODERS, verify_encoder
 from index.errors import DamagedIndexError, NoIndexError
-from index.storage.files import folder_size
+from index.files import folder_size
 from index.storage.gate import GATE_REPORT
 from index.storage.lock import LOCK
 from index.storage.manifest import (

@@ -25,9 +25,8 @@ from index.encoding.compression import Basis, PackedTokens, Vectors
 from index.errors import DamagedIndexError, NoIndexError
 from index.storage.database import DATABASE, Database
 from index.storage.manifest import GENERATION, Manifest, read_manifest, read_pointer
-from index.storage.row_file import RowFile
 from index.storage.store import ArticleSummary, Forms, StoredPassage
-from index.storage.vectors import VectorIndex
+from index.storage.vectors import RowFile, VectorIndex
 from index.storage.words import WordIndex
 
 __all__ = ["BASIS", "TOKENS", "WORDS", "LocalStore", "open_generation", "open_store"]

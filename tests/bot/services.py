@@ -15,9 +15,8 @@ from bot.service.rebuild import Rebuilder
 from bot.service.service import Service
 from bot.settings import BotSettings
 from index.build import build_index
-from index.build_report import BuildReport
+from index.build_report import BuildReport, Progress
 from index.encoding.encoder import Encoder
-from index.progress import Progress
 from index.settings import IndexSettings
 
 BOUND = 60

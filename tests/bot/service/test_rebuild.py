@@ -16,11 +16,10 @@ from bot.answering.answer import Verdict
 from bot.errors import NotServedError, RebuildError
 from bot.service.rebuild import Rebuilder, build_command
 from index.build_events import line_of
-from index.build_report import BuildReport, Changes
+from index.build_report import BuildReport, Changes, Progress
 from index.cli import index_group
 from index.encoding.encoder import Encoder
 from index.errors import ArticleError, BusyError, FootnoteError, GateError, SettingsError, ShrunkError
-from index.progress import Progress
 from index.settings import IndexSettings
 from index.storage.inspection import verify
 from index.storage.manifest import point_at, read_pointer

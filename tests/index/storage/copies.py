@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from index.storage.files import checksum
+from index.files import checksum
 from index.storage.generations import publish
 from index.storage.inspection import serving_name
 from index.storage.manifest import (
