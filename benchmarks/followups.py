@@ -81,8 +81,8 @@ def outcomes(follow_up: FollowUp, ask: Callable[[str], Answer]) -> tuple[Outcome
     first, *others = follow_up.earlier
     earlier = Earlier.of(ask(first))
     for question in others:
-        earlier = Earlier.of(ask_follow_up(question, earlier, ask, follow_up.language)[0])
-    by_rules, _ = ask_follow_up(follow_up.question, earlier, ask, follow_up.language)
+        earlier = Earlier.of(ask_follow_up(question, earlier, ask, follow_up.language))
+    by_rules = ask_follow_up(follow_up.question, earlier, ask, follow_up.language)
     return follow_up.outcome(ask(follow_up.question)), follow_up.outcome(by_rules)
 
 

@@ -1,24 +1,36 @@
-"""Hits to an answer: the verdict, the sentences to quote, and what to cite. Knows no chat surface."""
+"""An answer as data: its verdict, its quotes and citations, and what it was made from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
-from bot.answering.confidence import Judge, Verdict
-from bot.answering.quoting import sentences_to_quote
-from index.analysis import words
-from index.search.hits import Found, Hit
-from index.search.signals import judged
+if TYPE_CHECKING:
+    from index.search.calibration import Fit
+    from index.search.hits import Found, Hit
 
-__all__ = ["Answer", "Citation", "Quote", "Reasons", "Verdict", "make_answer"]
+__all__ = ["Answer", "Citation", "Quote", "Reasons", "Verdict"]
 
-_CITED = 3
-"""Citations of an answer at most, one quote each."""
+_JSON = ("question", "verdict", "confidence", "quotes", "citations", "generation", "elapsed_ms")
 
-_SAME = 0.8
-"""Share of common words at which two passages say the same."""
+
+class Verdict(StrEnum):
+    """What Footnote says about its own answer."""
+
+    ANSWERED = "answered"
+    """The first quote probably answers the question."""
+    RELATED = "related"
+    """The passages are on the subject but may not answer."""
+    NOT_FOUND = "not_found"
+    """The articles seem to be about other subjects."""
+
+    @classmethod
+    def of(cls, confidence: float, fit: Fit) -> Verdict:
+        """Return the verdict by the thresholds of a fit; 0, the confidence without any hit, never answers."""
+        if confidence >= fit.answer_at and confidence > 0:
+            return cls.ANSWERED
+        return cls.RELATED if confidence >= fit.related_at and confidence > 0 else cls.NOT_FOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +48,6 @@ class Quote:
     start: int
     end: int
     highlight: tuple[int, int] | None = None
-
-    @property
-    def highlight_in_text(self) -> tuple[int, int] | None:
-        """The highlight as offsets into the quote's own text."""
-        if self.highlight is None:
-            return None
-        return self.highlight[0] - self.start, self.highlight[1] - self.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +69,11 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """What an answer was made from: what the search found, the hits that are cited, and the judge."""
+    """What an answer was made from: what the search found, the hits that are cited, and the fit."""
 
     found: Found
     cited: tuple[Hit, ...]
-    judge: Judge
+    fit: Fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,78 +104,5 @@ class Answer:
 
     def as_json(self) -> dict[str, Any]:
         """Return the answer as the JSON object that other programs read."""
-        fields = _fields(self, _JSON)
-        fields["quotes"] = [_fields(quote, quote.__slots__) for quote in self.quotes]
-        fields["citations"] = [_fields(citation, citation.__slots__) for citation in self.citations]
-        return fields
-
-
-_JSON = ("question", "verdict", "confidence", "quotes", "citations", "generation", "elapsed_ms")
-
-
-def _fields(one: object, names: Iterable[str]) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in names}
-
-
-def make_answer(question: str, found: Found, judge: Judge, generation: str) -> Answer:
-    """Quote the best sentences of each of the best hits, cite them, and judge the first."""
-    hits = _distinct(found.hits)
-    cited = hits[:_CITED]
-    confidence = round(judge.confidence(judged(cited[0])), 4) if cited else 0.0
-    return Answer(
-        question=question,
-        verdict=judge.verdict(confidence),
-        confidence=confidence,
-        quotes=tuple(_quote(number, hit, found.question.language) for number, hit in enumerate(cited, 1)),
-        citations=tuple(_citation(number, hit) for number, hit in enumerate(cited, 1)),
-        generation=generation,
-        elapsed_ms=0.0,
-        further=tuple(_citation(number, hit) for number, hit in enumerate(hits[_CITED:], _CITED + 1)),
-        reasons=Reasons(found, tuple(cited), judge),
-        read_only=found.question.read_only,
-    )
-
-
-def _distinct(hits: Sequence[Hit]) -> list[Hit]:
-    """Return the hits without those that say the same as a better one, or would quote the same sentence."""
-    kept: list[Hit] = []
-    kept_words: list[frozenset[str]] = []
-    quoted: set[str] = set()
-    for hit in hits:
-        own = frozenset(words(hit.text))
-        quote = hit.best_sentence.text
-        if quote not in quoted and not any(_say_the_same(own, other) for other in kept_words):
-            kept.append(hit)
-            kept_words.append(own)
-            quoted.add(quote)
-    return kept
-
-
-def _say_the_same(some: frozenset[str], others: frozenset[str]) -> bool:
-    """Tell whether most of the words of two passages are common (Jaccard index)."""
-    common = len(some & others)
-    return common >= _SAME * (len(some) + len(others) - common)
-
-
-def _quote(number: int, hit: Hit, language: str) -> Quote:
-    run = sentences_to_quote(hit, language)
-    start, end = run[0].start, run[-1].end
-    text = hit.text[start - hit.start : end - hit.start]
-    return Quote(text, number, hit.best_sentence.paragraph, start, end)
-
-
-def _citation(number: int, hit: Hit) -> Citation:
-    article = hit.article
-    return Citation(
-        number=number,
-        article=article.id,
-        title=article.title,
-        author=article.author,
-        publisher=article.publisher,
-        url=article.url or None,
-        paragraph=hit.best_sentence.paragraph,
-        start=hit.start,
-        end=hit.end,
-        passage=hit.text,
-        score=round(hit.score, 4),
-    )
+        fields = {name: getattr(self, name) for name in _JSON}
+        return {**fields, "quotes": [*map(asdict, self.quotes)], "citations": [*map(asdict, self.citations)]}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bot.answering.answer import Answer, Reasons
-from index.search.hits import Hit
 from index.search.signals import in_words, judged, summed
+
+if TYPE_CHECKING:
+    from bot.answering.answer import Answer
+    from index.search.hits import Hit
 
 __all__ = ["explanation", "explanation_lines"]
 
@@ -17,7 +19,7 @@ def explanation(answer: Answer) -> dict[str, Any]:
     reasons = answer.reasons
     if reasons is None:
         return {}
-    question, fit = reasons.found.question, reasons.judge.fit
+    question, fit = reasons.found.question, reasons.fit
     return {
         "read_as": question.text,
         "notes": list(question.notes),
@@ -28,16 +30,16 @@ def explanation(answer: Answer) -> dict[str, Any]:
         "hits": [_hit(number, hit) for number, hit in enumerate(reasons.cited, 1)],
         "bias": fit.bias,
         "weights": dict(fit.weights),
-        "answer_at": reasons.judge.answer_at,
+        "answer_at": fit.answer_at,
         "related_at": fit.related_at,
     }
 
 
 def _hit(number: int, hit: Hit) -> dict[str, Any]:
-    parts = {name: value for name, (_, value) in summed(hit).items()}
+    signals = {name: value for name, (_, value) in summed(hit).items()} | judged(hit)
     return {
         "citation": number,
-        "signals": {name: round(value, 4) for name, value in {**parts, **judged(hit)}.items()},
+        "signals": {name: round(value, 4) for name, value in signals.items()},
         "terms": [
             {"term": match.term.typed, "near": round(match.near, 3), "in_words": match.in_words}
             for match in hit.terms
@@ -59,16 +61,20 @@ def explanation_lines(answer: Answer) -> Iterator[str]:
     if not reasons.cited:
         yield "No passage was found."
         return
-    hit, judge = reasons.cited[0], reasons.judge
+    hit, fit = reasons.cited[0], reasons.fit
     yield from _weighted_sum("score of the first passage", 0.0, summed(hit))
     values = judged(hit)
-    weighed = {name: (weight, values[name]) for name, weight in judge.fit.weights.items()}
-    yield from _weighted_sum("log-odds that its quote answers", judge.fit.bias, weighed)
-    confidence = judge.confidence(values)
-    yield f"confidence {confidence:.1%}; {_thresholds(reasons)}"
+    weighed = {name: (weight, values[name]) for name, weight in fit.weights.items()}
+    yield from _weighted_sum("log-odds that its quote answers", fit.bias, weighed)
+    confidence = fit.confidence(values)
+    thresholds = f"answered from {fit.answer_at:.1%}, related from {fit.related_at:.1%}"
+    yield f"confidence {confidence:.1%}; {thresholds}"
     if answer.confidence < round(confidence, 4):
         yield f"lowered to {answer.confidence:.1%}: the passage lacks some words of the follow-up"
-    yield from _terms(hit)
+    for match in hit.terms:
+        if match.term.is_content:
+            where = "in the passage or its title" if match.in_words else f"absent; nearest {match.near:.2f}"
+            yield f"word {match.term.typed}: {where}"
 
 
 def _weighted_sum(name: str, bias: float, parts: Mapping[str, tuple[float, float]]) -> Iterator[str]:
@@ -77,17 +83,3 @@ def _weighted_sum(name: str, bias: float, parts: Mapping[str, tuple[float, float
     for signal, (weight, value) in parts.items():
         yield f"{weight * value:+7.2f}  {weight:.2f} x {signal} {value:.2f}: {in_words(signal).lower()}"
     yield f"{bias + sum(weight * value for weight, value in parts.values()):+7.2f}  {name}"
-
-
-def _thresholds(reasons: Reasons) -> str:
-    answered = reasons.judge.answer_at
-    related = min(reasons.judge.fit.related_at, answered)
-    return f"answered from {answered:.1%}, related from {related:.1%}"
-
-
-def _terms(hit: Hit) -> Iterator[str]:
-    """Yield how the passage matches each content word."""
-    for match in hit.terms:
-        if match.term.is_content:
-            where = "in the passage or its title" if match.in_words else f"absent; nearest {match.near:.2f}"
-            yield f"word {match.term.typed}: {where}"

@@ -1,6 +1,6 @@
-"""Which sentences of a hit are quoted: the shortest run of whole sentences, side by side, that answers.
+"""Hits to an answer: the distinct hits are cited, and the shortest run of sentences that answers is quoted.
 
-One sentence as a rule. More where it depends on another:
+One sentence as a rule. Two or more where it depends on another:
 
 - the sentence before it, where it opens with a pronoun ("It was lit in 1874."), or answers a question that
   the article asks ("Why does it float? Because it is hollow.");
@@ -13,22 +13,86 @@ A run never leaves its paragraph, and is at most about a spoken paragraph long.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from bot.answering.answer import Answer, Citation, Quote, Reasons, Verdict
+from index.analysis import words
 from index.language import is_question, opens_with_pronoun
 from index.passages.splitting import is_list_item
-from index.search.hits import Hit, HitSentence
+from index.search.signals import judged
 
-__all__ = ["sentences_to_quote"]
+if TYPE_CHECKING:
+    from index.search.calibration import Fit
+    from index.search.hits import Found, Hit, HitSentence
 
-_LONGEST = 420
-"""Characters of a run of more than one sentence; a single sentence may be longer."""
+__all__ = ["make_answer", "sentences_to_quote"]
 
-_LONGEST_LIST = 900
-"""Characters of a list with what introduces it."""
+_CITED = 3  # citations of an answer at most, one quote each
+_SAME = 0.8  # share of common words at which two passages say the same (Jaccard index)
+_LONGEST = 420  # characters of a run of more than one sentence; a single sentence may be longer
+_LONGEST_LIST = 900  # characters of a list with what introduces it
 
+# Difference in score below which the sentence before or after is quoted too. The one after more often adds
+# what was asked for. Chosen on xquad-en and clapnq.
 _NEARLY = {-1: 0.12, 1: 0.2}
-"""Difference in score below which the sentence before or after is quoted too. The one after more often adds
-what was asked for. Chosen on xquad-en and clapnq."""
+
+
+def make_answer(question: str, found: Found, fit: Fit, generation: str) -> Answer:
+    """Quote the best sentences of each of the best hits, cite them, and judge the first by a fit."""
+    hits = _distinct(found.hits)
+    cited = hits[:_CITED]
+    confidence = round(fit.confidence(judged(cited[0])), 4) if cited else 0.0
+    citations = [_citation(number, hit) for number, hit in enumerate(hits, 1)]
+    return Answer(
+        question=question,
+        verdict=Verdict.of(confidence, fit),
+        confidence=confidence,
+        quotes=tuple(_quote(number, hit, found.question.language) for number, hit in enumerate(cited, 1)),
+        citations=tuple(citations[:_CITED]),
+        generation=generation,
+        elapsed_ms=0.0,
+        further=tuple(citations[_CITED:]),
+        reasons=Reasons(found, tuple(cited), fit),
+        read_only=found.question.read_only,
+    )
+
+
+def _distinct(hits: Sequence[Hit]) -> list[Hit]:
+    """Return the hits without those that say the same as a better one, or would quote the same sentence."""
+    distinct: list[tuple[Hit, frozenset[str]]] = []
+    for hit in hits:
+        own = frozenset(words(hit.text))
+        quote = hit.best_sentence.text
+        if not any(
+            quote == better.best_sentence.text or len(own & others) >= _SAME * len(own | others)
+            for better, others in distinct
+        ):
+            distinct.append((hit, own))
+    return [hit for hit, _ in distinct]
+
+
+def _quote(number: int, hit: Hit, language: str) -> Quote:
+    run = sentences_to_quote(hit, language)
+    start, end = run[0].start, run[-1].end
+    text = hit.text[start - hit.start : end - hit.start]
+    return Quote(text, number, hit.best_sentence.paragraph, start, end)
+
+
+def _citation(number: int, hit: Hit) -> Citation:
+    article = hit.article
+    return Citation(
+        number=number,
+        article=article.id,
+        title=article.title,
+        author=article.author,
+        publisher=article.publisher,
+        url=article.url or None,
+        paragraph=hit.best_sentence.paragraph,
+        start=hit.start,
+        end=hit.end,
+        passage=hit.text,
+        score=round(hit.score, 4),
+    )
 
 
 def sentences_to_quote(hit: Hit, language: str) -> tuple[HitSentence, ...]:
@@ -40,11 +104,8 @@ def sentences_to_quote(hit: Hit, language: str) -> tuple[HitSentence, ...]:
     at = paragraph.index(best)
     if best.text.endswith(":") and (items := _list_items(paragraph, at)):
         return (best, *items)
-    other = _neighbour(paragraph, at, language)
-    if other is None:
-        return (best,)
-    first, last = sorted((at, other))
-    if paragraph[last].end - paragraph[first].start > _LONGEST:
+    first, last = sorted((at, _neighbour(paragraph, at, language)))
+    if first == last or paragraph[last].end - paragraph[first].start > _LONGEST:
         return (best,)
     return (paragraph[first], paragraph[last])
 
@@ -59,8 +120,8 @@ def _list_items(paragraph: Sequence[HitSentence], at: int) -> list[HitSentence]:
     return items
 
 
-def _neighbour(paragraph: Sequence[HitSentence], at: int, language: str) -> int | None:
-    """Return the place of the one neighbour to quote with a sentence, if any."""
+def _neighbour(paragraph: Sequence[HitSentence], at: int, language: str) -> int:
+    """Return the place of the neighbour to quote with a sentence, or its own place."""
     best = paragraph[at]
     if at > 0 and (opens_with_pronoun(best.text, language) or is_question(paragraph[at - 1].text)):
         return at - 1
@@ -70,4 +131,4 @@ def _neighbour(paragraph: Sequence[HitSentence], at: int, language: str) -> int 
         if 0 <= at + step < len(paragraph)
     ]
     gap, near = min(gaps, default=(0.0, at))
-    return near if gap < 0 else None
+    return near if gap < 0 else at

@@ -11,15 +11,21 @@ import functools
 import itertools
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from bot.answering.alignment import UNSPACED, Change, ChangeKind, align, diff
+from rapidfuzz import fuzz
+from rapidfuzz.distance import Indel, LCSseq, Levenshtein
+
 from index.analysis import WORD, fold, words
-from index.articles.article import Article
-from index.passages.splitting import Passage, source_text, split_sentences
-from index.storage.store import Store
+from index.passages.splitting import source_text, split_sentences
+
+if TYPE_CHECKING:
+    from index.articles.article import Article
+    from index.passages.splitting import Passage
+    from index.storage.store import Store
 
 __all__ = ["MAX_SENTENCES", "Change", "ChangeKind", "QuoteVerdict", "VerifiedSentence", "verify"]
 
@@ -34,10 +40,20 @@ _RARE_WORDS = 8  # by which these are found
 _CHANGED_AT = 0.75  # similarity from which a sentence counts as changed from another
 _SHORT, _SHORT_CHANGED_AT = 25, 0.8  # the same below so many characters: a word is much of them
 _MIN_WORDS, _MIN_LENGTH = 3, 12  # below these a quote is too short to be recognised in another form
+_MAX_TOKENS = 500  # of a sentence that is aligned: the time grows with their square
+_MAX_REACH = 40  # tokens by which the ends of an alignment are moved
+_SKIPPED = 0.3  # cost of a token of the article in an alignment, where a shared token is worth 1
 
-_UNSPACED = re.compile(UNSPACED)
-_LETTER = rf"[^\W{UNSPACED[1:-1]}]"  # of a script in which words have edges
+# Characters of scripts that are written without spaces, such as Thai or Japanese.
+_UNSPACED_CHARACTERS = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"
+)
+_UNSPACED = re.compile(f"[{_UNSPACED_CHARACTERS}]")
+_LETTER = rf"[^\W{_UNSPACED_CHARACTERS}]"  # of a script in which words have edges
 _INSIDE_WORD = re.compile(rf"(?<={_LETTER})(?={_LETTER})")
+_TOKEN = re.compile(rf"{_UNSPACED.pattern}|{_LETTER}+|[^\w\s]")
+_TOKEN_OR_SPACE = re.compile(rf"{_TOKEN.pattern}|\s")
+_SENTENCE_ENDS = frozenset(".!?…。！？")
 _BLOCK_QUOTE = re.compile(r"^>>> (?s:(.+))|(?:^>(?: .*|$)\n?)+", re.MULTILINE)
 _BLOCK_MARK = re.compile(r"^> ?", re.MULTILINE)
 _LIST_MARK = re.compile(r"^[^\S\n]*(?:[-*+•‣◦▪]|\d{1,3}[.)])[^\S\n]+", re.MULTILINE)
@@ -52,8 +68,8 @@ _QUOTATION = re.compile(
 )
 _OUTER_MARKS = '"“”„«»'
 
-_Candidate = tuple[Article, Passage]
-_Vocabulary = Callable[[], Mapping[str, int]]
+
+_Candidate = tuple["Article", "Passage"]
 
 
 class QuoteVerdict(StrEnum):
@@ -64,13 +80,30 @@ class QuoteVerdict(StrEnum):
     ABSENT = "absent"
 
 
+class ChangeKind(StrEnum):
+    """Whether the quote and the article share a run of characters, or only one of them has it."""
+
+    SAME = "same"
+    QUOTED = "quoted"
+    ARTICLE = "article"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A run of characters, and which of the two texts has it."""
+
+    kind: ChangeKind
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class VerifiedSentence:
     """A quoted sentence, and what an article has of it.
 
     `original` is what stands there: the article's text from `start` to `end`, or its heading's where
-    `paragraph` is 0. `changes` rebuild both (see `alignment.diff`). `times` counts the places that have the
-    sentence letter for letter; the first one is given.
+    `paragraph` is 0. `changes` without those of kind ARTICLE join to the quote, without those of kind QUOTED
+    to the original, with single spaces. `times` counts the places that have the sentence letter for letter;
+    the first one is given.
     """
 
     quoted: str
@@ -97,15 +130,14 @@ def verify(text: str, store: Store) -> tuple[VerifiedSentence, ...]:
     asterisks are theirs, and all of it is the quote.
     """
     text = text[: MAX_SENTENCES * _MAX_LENGTH].encode("utf-8", "replace").decode().replace("\x00", " ")
-    vocabulary = functools.cache(store.vocabulary)
-    look_up = functools.cache(functools.partial(_verify_sentence, store, vocabulary))
+    look_up = functools.cache(functools.partial(_verify_sentence, store))
 
     def verify_all(quotes: Sequence[str]) -> tuple[VerifiedSentence, ...]:
         sentences = (sentence for quote in quotes for sentence in _sentences(quote, store.info.language))
         return tuple(map(look_up, itertools.islice(sentences, MAX_SENTENCES)))
 
     typed = verify_all([text])
-    if all(found.verdict is QuoteVerdict.EXACT or found.is_slight for found in typed):
+    if all(sentence.verdict is QuoteVerdict.EXACT or sentence.is_slight for sentence in typed):
         return typed
     return verify_all(_quotations(_MARKDOWN.sub(r"\1", text)))
 
@@ -128,12 +160,12 @@ def _sentences(quote: str, language: str) -> Iterator[str]:
                     yield part if len(part) <= _MAX_LENGTH else part[: _MAX_LENGTH + 1].rsplit(" ", 1)[0]
 
 
-def _verify_sentence(store: Store, vocabulary: _Vocabulary, sentence: str) -> VerifiedSentence:
+def _verify_sentence(store: Store, sentence: str) -> VerifiedSentence:
     folded = words(sentence)[:_MAX_WORDS]
     found = _find_exact(sentence, _candidates(store, store.with_phrase(" ".join(folded), _MAX_EXACT)))
     if not found:
         # A phrase may cross the edge of a passage, or be part of a word of an unspaced script.
-        candidates = _candidates(store, _similar_passages(store, vocabulary, folded))
+        candidates = _candidates(store, _similar_passages(store, folded))
         found = _find_exact(sentence, candidates)
         is_long = len(sentence) >= _MIN_LENGTH and (len(folded) >= _MIN_WORDS or _UNSPACED.search(sentence))
         if candidates and not found and is_long:
@@ -147,14 +179,14 @@ def _candidates(store: Store, rows: Sequence[int]) -> list[_Candidate]:
     return [(article, stored.passage) for article, stored in zip(articles, passages, strict=True)]
 
 
-def _similar_passages(store: Store, vocabulary: _Vocabulary, folded: Sequence[str]) -> list[int]:
+def _similar_passages(store: Store, folded: Sequence[str]) -> list[int]:
     """Return the passages that match a sentence's rarest words best."""
     distinct = list(dict.fromkeys(folded))
     counts = store.passage_counts([[word] for word in distinct])
     known = [word for count, word in sorted(zip(counts, distinct, strict=True)) if count]
     if not known and (longest := max(distinct, key=len, default="")) and _UNSPACED.search(longest):
         # Without spaces a "word" is a whole clause: find the clauses that the quote is part of.
-        known = [word for word in vocabulary() if longest in word]
+        known = [word for word in store.vocabulary() if longest in word]
     return [row for row, _ in store.best_in_words(known[:_RARE_WORDS], _MAX_SIMILAR)] if known else []
 
 
@@ -180,7 +212,7 @@ def _find_exact(sentence: str, candidates: Sequence[_Candidate]) -> VerifiedSent
 def _find_changed(sentence: str, candidates: Sequence[_Candidate]) -> VerifiedSentence | None:
     """Return the part of the candidates that is most like a sentence, if it is similar enough."""
     aligned = [
-        (*align(sentence, source_text(article, passage), *_around(passage, sentence)), (article, passage))
+        (*_align(sentence, source_text(article, passage), *_around(passage, sentence)), (article, passage))
         for article, passage in candidates
     ]
     similarity, start, end, candidate = max(aligned, key=operator.itemgetter(0))
@@ -200,6 +232,67 @@ def _result(sentence: str, candidate: _Candidate, start: int, end: int, times: i
         start=start,
         end=end,
         original=original,
-        changes=diff(sentence, original),
+        changes=_diff(sentence, original),
         times=times,
     )
+
+
+def _align(sentence: str, text: str, start: int, end: int) -> tuple[float, int, int]:
+    """Return the part of `text[start:end]` that is most like a sentence: similarity (0 to 1), start, end.
+
+    It is of whole words. The similarity is the normalized Indel similarity of the folded characters.
+    """
+    tokens = list(_TOKEN.finditer(text, start, end))
+    quote, article = _as_symbols(_TOKEN.findall(sentence)[:_MAX_TOKENS], [token[0] for token in tokens])
+    first, last = _best_span(quote, article)
+    if first == last:
+        return 0.0, 0, 0
+    # The quote may have replaced the first or last word: take in the word of the same sentence there.
+    steps = Levenshtein.opcodes(quote, article[first:last])
+    if steps[0].tag == "delete" and first > 0 and tokens[first - 1][0] not in _SENTENCE_ENDS:
+        first -= 1
+    if steps[-1].tag == "delete" and last < len(tokens) and tokens[last - 1][0] not in _SENTENCE_ENDS:
+        last += 1
+    start, end = tokens[first].start(), tokens[last - 1].end()
+    original = " ".join(text[start:end].split())
+    return Indel.normalized_similarity(fold(sentence), fold(original)), start, end
+
+
+def _as_symbols(*texts: Sequence[str]) -> list[str]:
+    """Return each text with one character for each of its tokens: rapidfuzz is fastest on strings."""
+    numbers: dict[str, int] = {}
+    return ["".join(chr(numbers.setdefault(fold(token), len(numbers))) for token in text) for text in texts]
+
+
+def _best_span(quote: str, article: str) -> tuple[int, int]:
+    """Take the best window as long as the quote, and move its ends to share more tokens or skip fewer."""
+    window = fuzz.partial_ratio_alignment(quote, article)
+    if window is None or not quote or not article:
+        return 0, 0
+    start, end = window.dest_start, window.dest_end
+    reach = min(len(quote) // 2 + 4, _MAX_REACH)
+
+    def score(first: int, last: int) -> float:
+        return LCSseq.similarity(quote, article[first:last]) - _SKIPPED * (last - first)
+
+    for _ in range(2):
+        ends = range(max(start + 1, end - reach), min(end + reach, len(article)) + 1)
+        end = max(ends, key=lambda last: score(start, last))
+        starts = range(max(start - reach, 0), min(start + reach, end - 1) + 1)
+        start = max(starts, key=lambda first: score(first, end))
+    return start, end
+
+
+def _diff(quoted: str, original: str) -> tuple[Change, ...]:
+    """Return the changes between an article's text and a quote: whole words in order, with single spaces."""
+    own, others = (_TOKEN_OR_SPACE.findall(" ".join(text.split())) for text in (quoted, original))
+    changes: list[Change] = []
+    for is_same, group in itertools.groupby(
+        Levenshtein.opcodes(own, others), lambda step: step.tag == "equal"
+    ):
+        steps = list(group)
+        mine = "".join(own[steps[0].src_start : steps[-1].src_end])
+        theirs = "".join(others[steps[0].dest_start : steps[-1].dest_end])
+        runs = {ChangeKind.SAME: mine} if is_same else {ChangeKind.QUOTED: mine, ChangeKind.ARTICLE: theirs}
+        changes += [Change(kind, run) for kind, run in runs.items() if run]
+    return tuple(changes)

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cachetools import TTLCache
 
@@ -21,11 +22,13 @@ from bot.chat.tasks import Tasks
 from bot.records.gaps import Gap
 from bot.records.settings import AnswersTo, ChannelSettings
 from bot.records.store import Records
-from bot.service.catalogue import CatalogueEntry
 from bot.service.job_queue import QueuePosition
 from bot.service.service import Service
 from bot.settings import BotSettings
 from index.errors import BusyError, DamagedIndexError, FootnoteError
+
+if TYPE_CHECKING:
+    from index.storage.store import ArticleSummary
 
 __all__ = ["Assistant", "Place", "Question", "RateLimiter", "log_failure", "queue_notice"]
 
@@ -87,7 +90,7 @@ class Question:
     text: str
     place: Place
     way: Way
-    article: CatalogueEntry | None = None
+    article: ArticleSummary | None = None
     earlier: Earlier | None = None
     private: bool = False
 

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from bot.answering.answer import Answer, Citation, Quote
-from bot.service.catalogue import article_key
-from index.articles.article import Article
+from index.articles.article import Article, article_key
 
 __all__ = ["PACKED_LENGTH", "PACKED_PATTERN", "QuoteReference", "quote_references"]
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import re
 from contextlib import suppress
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import discord
 
@@ -22,7 +22,9 @@ from bot.discordapp.context import Interaction, RefusedError, defer, exchange_of
 from bot.discordapp.delivery import LOST, edit_response
 from bot.discordapp.embeds import Source, context_embed, notice_embed, quotes_shown, source_embed, why_embed
 from bot.discordapp.markdown import blockquote
-from bot.service.catalogue import CatalogueEntry
+
+if TYPE_CHECKING:
+    from index.storage.store import ArticleSummary
 
 __all__ = [
     "BUTTONS",
@@ -184,7 +186,7 @@ def is_known(custom_id: str) -> bool:
 
 
 def answer_buttons(
-    answer: Answer, place: Place, *, recording: bool, article: CatalogueEntry | None = None
+    answer: Answer, place: Place, *, recording: bool, article: ArticleSummary | None = None
 ) -> discord.ui.View:
     """Return the buttons of an answer; `article` is the only one that was asked, if it was."""
     messages, spans, settings = place.messages, quote_references(answer), place.settings

@@ -190,9 +190,7 @@ def _quote_address(article: Article, start: int, end: int, *, in_heading: bool) 
 
 
 def _quoted(answer: Answer, quote: Quote, messages: Messages) -> str:
-    highlight = quote.highlight_in_text
-    text = blockquote(quote.text, _QUOTE_ROOM, highlight or (0, 0), bold=highlight is not None)
-    return f"{text}\n{_cited_at(answer, quote, messages)}"
+    return f"{blockquote(quote.text, _QUOTE_ROOM)}\n{_cited_at(answer, quote, messages)}"
 
 
 def _passage(answer: Answer, quote: Quote, messages: Messages) -> str:
@@ -263,12 +261,12 @@ def _reasons(answer: Answer, messages: Messages) -> Iterator[str]:
     if not reasons.cited:
         yield messages("why_nothing")
         return
-    judge, hit = reasons.judge, reasons.cited[0]
+    fit, hit = reasons.fit, reasons.cited[0]
     yield messages(
         "why_sure",
         share=percent(answer.confidence),
-        answered=percent(judge.answer_at),
-        related=percent(min(judge.fit.related_at, judge.answer_at)),
+        answered=percent(fit.answer_at),
+        related=percent(fit.related_at),
     )
     share = hit.score / sum(SCORE_WEIGHTS.values())
     yield messages("why_score", level=_level(share, messages), value=f"{share:.2f}")

@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
-import numpy.typing as npt
-
-from bot.answering.answer import Answer, make_answer
-from bot.answering.confidence import Judge, find_judge
 from bot.answering.followups import Earlier, ask_follow_up
-from bot.service.catalogue import Catalogue
-from bot.settings import BotSettings
-from index.articles.article import Article
-from index.encoding.encoder import Encoder
+from bot.answering.quoting import make_answer
 from index.encoding.opening import open_encoder
 from index.language import normalize_question
-from index.search.calibration import fit_file
+from index.search.calibration import Fit, choose_fit, fit_file
 from index.search.search import Search
 from index.storage.local import open_store
-from index.storage.store import Store, StoreInfo
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from bot.answering.answer import Answer
     from bot.answering.verify import VerifiedSentence
+    from bot.settings import BotSettings
+    from index.articles.article import Article
+    from index.encoding.encoder import Encoder
+    from index.storage.store import Store, StoreInfo
 
 __all__ = ["Answerer"]
 
-_LONGEST_QUESTION = 2_000
-"""Characters of a question that are encoded for `vector`."""
+_LONGEST_QUESTION = 2_000  # characters of a question that are encoded for `vector`
 
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
     """Answers from one generation. `answer` is called from one thread at a time, the rest from any."""
 
-    settings: BotSettings
     store: Store
     search: Search
-    judge: Judge
+    fit: Fit
 
     @classmethod
     def open(cls, settings: BotSettings, previous: Self | None = None) -> Self:
@@ -59,22 +55,16 @@ class Answerer:
     def of(cls, settings: BotSettings, store: Store, previous: Self | None = None) -> Self:
         """Answer from an open store, which is closed where this raises; it raises as `open` does."""
         try:
-            encoder = previous.encoder_for(store.info) if previous else None
-            if encoder is None:
-                # One thread: a question is too short to gain from a second one, and loses to busy neighbours.
-                encoder = _open_encoder(settings, store.info)
-            search = Search(store, encoder)
-            judge = find_judge(fit_file(settings.index), store.info.encoder_fingerprint, settings.answer_at)
+            encoder = previous.search.encoder if previous and _same_encoder(previous.store, store) else None
+            search = Search(store, encoder or _open_encoder(settings, store.info))
+            fit = choose_fit(fit_file(settings.index), store.info.encoder_fingerprint)
         except Exception:
             store.close()
             raise
-        return cls(settings, store, search, judge)
-
-    def encoder_for(self, info: StoreInfo) -> Encoder | None:
-        """Return the open encoder if a generation was made with the very same one."""
-        mine = self.store.info
-        same = (info.encoder_fingerprint, info.producer) == (mine.encoder_fingerprint, mine.producer)
-        return self.search.encoder if same else None
+        if settings.answer_at is not None:
+            related_at = min(fit.related_at, settings.answer_at)
+            fit = replace(fit, answer_at=settings.answer_at, related_at=related_at)
+        return cls(store, search, fit)
 
     @property
     def generation(self) -> str:
@@ -93,18 +83,13 @@ class Answerer:
         """
         begun = time.perf_counter()
         ask = functools.partial(self._ask, article)
-        if earlier is None:
-            made, subject = ask(question), ""
-        else:
-            made, subject = ask_follow_up(question, earlier, ask, self.store.info.language)
+        language = self.store.info.language
+        answer = ask(question) if earlier is None else ask_follow_up(question, earlier, ask, language)
         self.store.check()  # no verdict before the whole generation is verified
-        elapsed = round(1000 * (time.perf_counter() - begun), 1)
-        # A subject is put before the whole question, so a cut is no cut of the question.
-        read_only = 0 if subject else made.read_only
-        return dataclasses.replace(made, read_as=subject, read_only=read_only, elapsed_ms=elapsed)
+        return replace(answer, elapsed_ms=round(1000 * (time.perf_counter() - begun), 1))
 
     def _ask(self, article: str | None, question: str) -> Answer:
-        return make_answer(question, self.search(question, article=article), self.judge, self.generation)
+        return make_answer(question, self.search(question, article=article), self.fit, self.generation)
 
     def article(self, identity: str) -> Article | None:
         """Return an article by its id, or None."""
@@ -117,20 +102,20 @@ class Answerer:
 
         return verify(text, self.store)
 
-    def catalogue(self) -> Catalogue:
-        """Return the catalogue of the articles."""
-        return Catalogue.of(self.store)
-
     def status(self) -> StoreInfo:
         """Return the generation's figures, with what its confidence was fitted on."""
-        confidence = self.judge.fit.describe(self.store.info.encoder_fingerprint)
-        return dataclasses.replace(self.store.info, confidence=confidence)
+        confidence = self.fit.describe(self.store.info.encoder_fingerprint)
+        return replace(self.store.info, confidence=confidence)
 
     def vector(self, question: str) -> npt.NDArray[np.float32]:
         """Return the encoder's unit vector of a question, shape (dimension,)."""
         text = normalize_question(question[:_LONGEST_QUESTION])
-        vector: npt.NDArray[np.float32] = self.search.encoder.encode_question(text, self.store.basis).dense
-        return vector.reshape(-1)
+        return self.search.encoder.encode_question(text, self.store.basis).dense.ravel()
+
+
+def _same_encoder(store: Store, other: Store) -> bool:
+    mine, theirs = store.info, other.info
+    return (mine.encoder_fingerprint, mine.producer) == (theirs.encoder_fingerprint, theirs.producer)
 
 
 def _open_encoder(settings: BotSettings, info: StoreInfo) -> Encoder:
@@ -139,6 +124,6 @@ def _open_encoder(settings: BotSettings, info: StoreInfo) -> Encoder:
         name=settings.model,
         fingerprint=info.encoder_fingerprint,
         producer=info.producer,
-        threads=1,
+        threads=1,  # a question is too short to gain from a second one, and loses to busy neighbours
         pin=settings.model_sha256,
     )

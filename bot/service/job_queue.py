@@ -22,14 +22,9 @@ __all__ = ["JobQueue", "QueuePosition"]
 _T = TypeVar("_T")
 _LOG = logging.getLogger(__name__)
 
-_RECENT = 32
-"""Jobs whose mean duration estimates the next one's."""
-
-_FIRST_ESTIMATE = 0.1
-"""Seconds that a job is expected to take before any has run."""
-
-_SHORTEST_RETRY = 1.0
-"""Seconds after which, at the earliest, a caller that was turned away is asked to try again."""
+_RECENT = 32  # jobs whose mean duration estimates the next one's
+_FIRST_ESTIMATE = 0.1  # seconds that a job is expected to take before any has run
+_SHORTEST_RETRY = 1.0  # seconds after which, at the earliest, a rejected caller is asked to try again
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +37,7 @@ class QueuePosition:
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """A job that waits or runs; `callers` counts those who await it."""
+    """A job that waits or runs, and how many callers await it."""
 
     submitted: Future[Any]
     outcome: asyncio.Future[Any]
@@ -65,10 +60,10 @@ class JobQueue:
         return len(self._jobs)
 
     @property
-    def mean_seconds(self) -> float | None:
-        """The mean duration of recent jobs; None before the first."""
+    def mean_seconds(self) -> float:
+        """The mean duration of recent jobs, 0 before the first."""
         durations = tuple(self._durations)
-        return sum(durations) / len(durations) if durations else None
+        return sum(durations) / len(durations) if durations else 0.0
 
     async def run(
         self, key: Hashable, work: Callable[[], _T], on_wait: Callable[[QueuePosition], None] | None = None
@@ -84,8 +79,8 @@ class JobQueue:
         job = self._jobs.get(key) or self._add(key, work)
         job.callers += 1
         try:
-            if on_wait is not None and (ahead := self._jobs_before(job)):
-                on_wait(QueuePosition(ahead, (ahead + 1) * self._estimate))
+            if on_wait is not None and (ahead := list(self._jobs.values()).index(job)):
+                on_wait(QueuePosition(ahead, (ahead + 1) * (self.mean_seconds or _FIRST_ESTIMATE)))
             # Shielded, since others may await the same job.
             outcome: _T = await asyncio.shield(job.outcome)
             return outcome
@@ -106,26 +101,15 @@ class JobQueue:
         """Take no more jobs, and finish those there are; without `wait`, only the running one."""
         self._thread.shutdown(wait=wait, cancel_futures=not wait)
 
-    @property
-    def _estimate(self) -> float:
-        mean = self.mean_seconds
-        return _FIRST_ESTIMATE if mean is None else mean
-
     def _add(self, key: Hashable, work: Callable[[], _T]) -> _Job:
         if len(self._jobs) >= self._capacity:
-            seconds = max(_SHORTEST_RETRY, len(self._jobs) * self._estimate)
-            raise BusyError(
-                f"Too many questions are waiting. Try again in {math.ceil(seconds)} s.", seconds=seconds
-            )
+            seconds = max(_SHORTEST_RETRY, len(self._jobs) * (self.mean_seconds or _FIRST_ESTIMATE))
+            message = f"Too many questions are waiting. Try again in {math.ceil(seconds)} s."
+            raise BusyError(message, seconds=seconds)
         submitted = self._thread.submit(self._timed, work)
         job = self._jobs[key] = _Job(submitted, asyncio.wrap_future(submitted))
         job.outcome.add_done_callback(lambda _: self._finish(key, job))
         return job
-
-    def _jobs_before(self, job: _Job) -> int:
-        # Counted from the end, where a job that was just added is.
-        behind = next(count for count, other in enumerate(reversed(self._jobs.values())) if other is job)
-        return len(self._jobs) - 1 - behind
 
     def _timed(self, work: Callable[[], _T]) -> _T:
         begun = self._clock()

@@ -15,37 +15,34 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
 from bot.answering.answer import Answer, Verdict
-from bot.answering.followups import Earlier
 from bot.errors import NotServedError
-from bot.service.answerer import Answerer
 from bot.service.catalogue import Catalogue
 from bot.service.job_queue import JobQueue, QueuePosition
 from bot.service.live_index import UNUSABLE, Damage, LiveIndex
 from bot.service.rebuild import Rebuilder
-from bot.settings import BotSettings
 from index.errors import BusyError
 from index.storage.inspection import GenerationSummary, history
-from index.storage.store import StoreInfo
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from bot.answering.followups import Earlier
     from bot.answering.verify import VerifiedSentence
+    from bot.service.answerer import Answerer
+    from bot.settings import BotSettings
     from index.articles.article import Article
     from index.build_report import BuildReport, Progress
+    from index.storage.store import StoreInfo
 
 __all__ = ["Service", "ServiceStats"]
 
 _T = TypeVar("_T")
 _LOG = logging.getLogger(__name__)
 
-_CAPACITY = 256
-"""Questions that may wait before more are turned away."""
-
-_POLL_SECONDS = 2.0
-"""Seconds between two looks at CURRENT for a generation that another process published."""
+_CAPACITY = 256  # questions that may wait before more are turned away
+_POLL_SECONDS = 2.0  # between two looks at CURRENT for a generation that another process published
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +63,9 @@ class ServiceStats:
 class Service:
     """Answers questions from the current generation, and swaps to the next one when it is published.
 
-    If the generation turns out damaged, the last good one takes over. If there is none, whatever reads it
-    raises DamagedIndexError until a rebuild has repaired that.
+    Whatever asks or looks something up raises BusyError if too much is waiting or the service is closing. If
+    the generation turns out damaged, the last good one takes over; if there is none, DamagedIndexError is
+    raised until a rebuild has repaired that.
     """
 
     def __init__(
@@ -118,10 +116,6 @@ class Service:
 
         `waiting` is called on the loop, once and at once, if other questions come first. A question that
         waits already or is being answered is not answered twice.
-
-        Raises:
-            BusyError: too many questions are waiting, or the service is closing.
-            DamagedIndexError: no generation is whole.
         """
         self._refuse_when_closed()
         key = (" ".join(question.split()), article, earlier)
@@ -132,37 +126,23 @@ class Service:
         return answer if answer.question == question else dataclasses.replace(answer, question=question)
 
     async def catalogue(self) -> Catalogue:
-        """Return the catalogue of the articles, which is made once a generation.
-
-        Raises:
-            BusyError: it has to be made, and too much waits or the service is closing.
-        """
+        """Return the catalogue of the articles, which is made once a generation."""
         if self._catalogue is None or self._catalogue[0] != self._live.answerer.generation:
-            self._catalogue = await self._look_up("catalogue", lambda now: (now.generation, now.catalogue()))
+            self._catalogue = await self._look_up(
+                "catalogue", lambda now: (now.generation, Catalogue(now.store.catalogue()))
+            )
         return self._catalogue[1]
 
     async def article(self, identity: str) -> Article | None:
-        """Return an article by its id, or None.
-
-        Raises:
-            BusyError: too much waits, or the service is closing.
-        """
+        """Return an article by its id, or None."""
         return await self._look_up(("article", identity), lambda now: now.article(identity))
 
     async def verify(self, text: str) -> tuple[VerifiedSentence, ...]:
-        """Say of each sentence of a text whether it stands in an article letter for letter, and where.
-
-        Raises:
-            BusyError: too much waits, or the service is closing.
-        """
+        """Say of each sentence of a text whether it stands in an article letter for letter, and where."""
         return await self._look_up(("verify", text), lambda now: now.verify(text))
 
     async def vector(self, question: str) -> npt.NDArray[np.float32]:
-        """Return the encoder's unit vector of a question, shape (dimension,).
-
-        Raises:
-            BusyError: too much waits, or the service is closing.
-        """
+        """Return the encoder's unit vector of a question, shape (dimension,)."""
         return await self._look_up(("vector", question), lambda now: now.vector(question))
 
     async def _look_up(self, key: Hashable, work: Callable[[Answerer], _T]) -> _T:
@@ -189,19 +169,15 @@ class Service:
     def stats(self) -> ServiceStats:
         """How busy the service is, and what it answered."""
         answered = tuple((verdict, self._answered[verdict]) for verdict in Verdict)
-        mean = self._answering.mean_seconds or 0.0
-        return ServiceStats(len(self._answering), answered, mean, self._live.damage_count)
+        busy = self._answering
+        return ServiceStats(len(busy), answered, busy.mean_seconds, self._live.damage_count)
 
     async def status(self) -> StoreInfo:
         """Return the figures of the generation that is served, and what its confidence was fitted on."""
         return self._live.answerer.status()
 
     async def history(self) -> list[GenerationSummary]:
-        """Return the generations that exist, newest first.
-
-        Raises:
-            NoIndexError: there is none any more.
-        """
+        """Return the generations that exist, newest first; raise NoIndexError if there is none any more."""
         return await asyncio.to_thread(history, self.settings.index)
 
     async def roll_back(self, name: str | None = None) -> str:
@@ -232,16 +208,16 @@ class Service:
             RebuildError: its process ended without saying why.
             FootnoteError: the build was refused; the previous generation keeps serving.
         """
-        if self._closed:
-            raise BusyError("Footnote is stopping. Ask for the rebuild again once it is back.")
+        self._refuse_when_closed()
         if self._rebuild and not self._rebuild.done():
             raise BusyError("A rebuild is already running. Wait until it is done.")
-        rebuilding = self._rebuild_and_swap(progress or (lambda step: None), force=force)
-        self._rebuild = asyncio.create_task(rebuilding)
+        self._rebuild = asyncio.create_task(self._rebuild_and_swap(progress, force=force))
         return await asyncio.shield(self._rebuild)
 
-    async def _rebuild_and_swap(self, progress: Callable[[Progress], None], *, force: bool) -> BuildReport:
-        report = await self._rebuilder.run(progress, force=force)
+    async def _rebuild_and_swap(
+        self, progress: Callable[[Progress], None] | None, *, force: bool
+    ) -> BuildReport:
+        report = await self._rebuilder.run(progress or (lambda step: None), force=force)
         if not self._closed:
             # It may be the generation that was damaged before, and is whole again.
             await asyncio.to_thread(self._live.forgive, report.generation)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from index.articles.article import Article
+from index.articles.article import Article, article_key
 from index.encoding.compression import Basis, PackedTokens, Vectors
 from index.passages.splitting import Passage
 
@@ -95,6 +95,11 @@ class ArticleSummary:
     published: str
     paragraphs: int
     content_hash: str
+
+    @property
+    def key(self) -> str:
+        """The article's short key."""
+        return article_key(self.id)
 
 
 class Store(Protocol):

@@ -55,7 +55,7 @@ async def _articles(interaction: Interaction, typed: str) -> list[app_commands.C
         lines = (await interaction.client.assistant.service.catalogue()).suggest(typed, _CHOICES)
     except (BusyError, DamagedIndexError):  # nothing can be shown here; what is typed is looked up anyway
         return []
-    return [app_commands.Choice(name=choice_name(line.label), value=line.key) for line in lines]
+    return [app_commands.Choice(name=choice_name(line.title), value=line.key) for line in lines]
 
 
 @anywhere
@@ -118,7 +118,7 @@ async def _respond(interaction: Interaction, question: Question) -> None:
         answer = await assistant.ask(question, show_queue)
     finally:  # so that the notice cannot overwrite the answer
         await asyncio.gather(*edits, return_exceptions=True)
-    label = article.label if article else ""
+    label = article.title if article else ""
     # In a thread: finding where a very long article's link leads takes a tenth of a second.
     embed = await asyncio.to_thread(answer_embed, answer, place.messages, only_in=label)
     view = answer_buttons(answer, place, recording=assistant.recording, article=article)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
@@ -29,10 +29,12 @@ from bot.discordapp.delivery import LOST, edit_response, post
 from bot.discordapp.embeds import notice_embed
 from bot.discordapp.markdown import excerpt, joined
 from bot.errors import NotServedError, RebuildError
-from bot.service.catalogue import CatalogueEntry
 from bot.service.live_index import Damage
 from index.build_report import BuildReport, Progress
 from index.errors import BusyError, FootnoteError
+
+if TYPE_CHECKING:
+    from index.storage.store import ArticleSummary
 
 __all__ = ["IndexCommands", "alert_operators", "show_presence"]
 
@@ -223,14 +225,14 @@ def _with_fields(embed: discord.Embed, values: dict[str, str], messages: Message
     return embed
 
 
-def _article_list(lines: list[CatalogueEntry], page: int, messages: Messages) -> discord.Embed:
+def _article_list(lines: list[ArticleSummary], page: int, messages: Messages) -> discord.Embed:
     title, pages, first = messages("articles_title"), -(-len(lines) // _PAGE), (page - 1) * _PAGE
     if page > pages:
         missing = messages("no_page", pages=pages) if lines else messages("articles_none")
         return notice_embed(Notice(title, missing))
     shown = []
     for number, line in enumerate(lines[first : first + _PAGE], first + 1):
-        parts = (" ".join(part.split()) for part in (line.label, line.author, f"{line.paragraphs:,} ¶"))
+        parts = (" ".join(part.split()) for part in (line.title, line.author, f"{line.paragraphs:,} ¶"))
         shown.append(f"{number}\\. {excerpt(' · '.join(filter(None, parts)), _LINE_ROOM)}")
     count = f"{len(lines):,}"
     embed = notice_embed(Notice(title, "\n".join(shown)))

@@ -1,18 +1,17 @@
-"""Hits and a judge made by hand, with just the scores that a test is about."""
+"""Hits and a fit made by hand, with just the scores that a test is about."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
 
-from bot.answering.confidence import Judge
 from index.articles.article import Article
 from index.search.calibration import Fit
 from index.search.hits import SCORE_WEIGHTS, Found, Hit, HitSentence, TermMatch
 from index.search.question import Question
 from index.search.signals import JUDGED
 
-__all__ = ["FIT", "JUDGE", "found", "make_hit"]
+__all__ = ["FIT", "found", "make_hit"]
 
 FIT = Fit(
     encoder="made-up",
@@ -25,8 +24,6 @@ FIT = Fit(
     made=date(2026, 1, 31),
 )
 """A fit by the score alone: a hit with a score of 0.5 has a confidence of a half."""
-
-JUDGE = Judge(FIT, FIT.answer_at)
 
 
 def make_hit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.answering.answer import Answer, Verdict, make_answer
-from bot.answering.confidence import Judge
+from bot.answering.answer import Answer, Verdict
 from bot.answering.followups import Earlier
+from bot.answering.quoting import make_answer
 from bot.service.answerer import Answerer
 from index.search.hits import Hit
 from tests.bot.answering.hits import FIT, found, make_hit
@@ -20,7 +21,7 @@ from tests.bot.services import settings_of
 
 
 def answered(*hits: Hit, answer_at: float = 0.5) -> Answer:
-    return make_answer("Q?", found(*hits), Judge(FIT, answer_at), "000001-a")
+    return make_answer("Q?", found(*hits), dataclasses.replace(FIT, answer_at=answer_at), "000001-a")
 
 
 def different(number: int, score: float = 0.5) -> Hit:

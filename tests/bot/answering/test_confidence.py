@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.answering.confidence import Judge, Verdict, find_judge
+from bot.answering.answer import Verdict
 from index.encoding.encoder import Encoder
 from index.search.calibration import Fit, save_fit
 from tests.bot.conftest import Footnote, built, footnote, home
@@ -42,13 +42,7 @@ FIT = Fit(
     ],
 )
 def test_each_verdict_begins_at_its_threshold(confidence: float, verdict: Verdict) -> None:
-    assert Judge(FIT, 0.5).verdict(confidence) is verdict
-
-
-def test_the_threshold_is_that_of_the_fit_unless_one_is_given() -> None:
-    save_fit(dataclasses.replace(FIT, answer_at=0.625), FILE)
-    thresholds = [find_judge(FILE, FIT.encoder_fingerprint, at).answer_at for at in (None, 0.0, 0.3, 1.0)]
-    assert thresholds == [0.625, 0.0, 0.3, 1.0]
+    assert Verdict.of(confidence, FIT) is verdict
 
 
 @pytest.mark.parametrize(("answer_at", "verdict"), [(0.5, "answered"), (0.51, "related")])

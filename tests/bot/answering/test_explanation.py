@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answering.answer import Answer, make_answer
-from bot.answering.confidence import Judge
+from bot.answering.answer import Answer
 from bot.answering.explanation import explanation, explanation_lines
+from bot.answering.quoting import make_answer
+from index.search.calibration import Fit
 from index.search.hits import Hit, TermMatch
 from index.search.question import Term
 from index.search.signals import JUDGED, SUMMED, judged, summed
-from tests.bot.answering.hits import FIT, JUDGE, found, make_hit
+from tests.bot.answering.hits import FIT, found, make_hit
 
 NOTHING = "There was nothing to look for: the question has no letters or digits."
 PART = re.compile(r" *([+-]\d+\.\d\d)  (?:(-?\d+\.\d\d) x (\w+) (-?\d+\.\d\d): (\S.*)|(\S.*))")
@@ -31,8 +32,8 @@ THE = TermMatch(Term("the", 10, 13, ("the",), 1.0, is_content=False), 0.9, in_wo
 HIT = make_hit("0 The lamp is old.", terms=[LAMP, EBBA, THE])
 
 
-def explain(*hits: Hit, judge: Judge = JUDGE, notes: tuple[str, ...] = ()) -> Answer:
-    return make_answer("Who lit the lamp?", found(*hits, notes=notes), judge, "000001-a")
+def explain(*hits: Hit, fit: Fit = FIT, notes: tuple[str, ...] = ()) -> Answer:
+    return make_answer("Who lit the lamp?", found(*hits, notes=notes), fit, "000001-a")
 
 
 def check_sum(lines: list[str], signals: Iterable[str], exact: float) -> None:
@@ -58,7 +59,7 @@ def test_the_sums_add_up_and_the_json_has_the_same_finite_numbers(
     terms = (LAMP, dataclasses.replace(EBBA, near=near), THE)
     hit = dataclasses.replace(HIT, dense=dense, late=late, terms=terms)
     fit = dataclasses.replace(FIT, bias=bias, weights=dict(zip(JUDGED, weights, strict=True)))
-    answer = explain(hit, judge=Judge(fit, 0.7))
+    answer = explain(hit, fit=dataclasses.replace(fit, answer_at=0.7))
     lines = list(explanation_lines(answer))
     middle = next(at for at, line in enumerate(lines) if line.endswith("score of the first passage")) + 1
     log_odds = bias + sum(weight * judged(hit)[name] for name, weight in fit.weights.items())
@@ -75,7 +76,11 @@ def test_the_sums_add_up_and_the_json_has_the_same_finite_numbers(
 
 
 def test_the_lines_say_how_the_question_was_read_and_which_words_are_absent() -> None:
-    answer = explain(HIT, judge=Judge(FIT, 0.1), notes=("lmap read as lamp", "an abbreviation"))
+    answer = explain(
+        HIT,
+        fit=dataclasses.replace(FIT, answer_at=0.1, related_at=0.1),
+        notes=("lmap read as lamp", "an abbreviation"),
+    )
     answer = dataclasses.replace(answer, read_as="Gull Rock", read_only=2000, confidence=0.2)
     lines = list(explanation_lines(answer))
     assert lines[:2] == ["read together with: Gull Rock", "read: only the first 2,000 characters"]

@@ -127,9 +127,9 @@ def test_the_surer_answer_is_shown_but_not_from_another_article(
         asked.append(text)
         return together if len(asked) > 1 else alone
 
-    answer, subject = ask_follow_up(question, Earlier("Who runs the ferry?", "ferry"), ask)
+    answer = ask_follow_up(question, Earlier("Who runs the ferry?", "ferry"), ask)
     assert asked == [question, f"{question} runs ferry. {question}"]
-    assert subject == ("runs ferry" if is_together else "")
+    assert answer.read_as == ("runs ferry" if is_together else "")
     assert answer.citations == (together if is_together else alone).citations
     assert answer.question == (question if is_together else "searched")
 
@@ -165,22 +165,22 @@ def ask(built: Path) -> Iterator[Ask]:
 def test_a_follow_up_is_answered_with_what_was_asked_before(
     ask: Ask, before: str, question: str, expected: str
 ) -> None:
-    answer, subject = ask_follow_up(question, Earlier.of(ask(before)), ask)
+    answer = ask_follow_up(question, Earlier.of(ask(before)), ask)
     assert ask(question).verdict is not Verdict.ANSWERED
     assert (answer.verdict, answer.question) == (Verdict.ANSWERED, question)
     assert expected in answer.quotes[0].text
-    assert subject
+    assert answer.read_as
 
 
 def test_the_follow_up_of_a_follow_up_keeps_the_subject(ask: Ask) -> None:
-    first, _ = ask_follow_up("And in a cool cellar?", Earlier.of(ask("Why does sourdough rise slowly?")), ask)
+    first = ask_follow_up("And in a cool cellar?", Earlier.of(ask("Why does sourdough rise slowly?")), ask)
     assert {"sourdough", "cool", "cellar"} <= set(subject_for("Why?", Earlier.of(first)).split())
 
 
 @pytest.mark.parametrize("question", ["Was it ever sold?", "And who insured it?", "How much did it cost?"])
 def test_what_the_articles_do_not_say_is_at_most_related(ask: Ask, question: str) -> None:
     earlier = Earlier.of(ask("When was the turbine at Wexholm painted red?"))
-    answer, subject = ask_follow_up(question, earlier, ask)
-    assert subject == "Wexholm turbine painted red"
+    answer = ask_follow_up(question, earlier, ask)
+    assert answer.read_as == "Wexholm turbine painted red"
     assert "turbine" in answer.quotes[0].text
     assert answer.verdict is Verdict.RELATED

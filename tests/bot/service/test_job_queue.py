@@ -113,7 +113,7 @@ async def test_a_waiting_caller_hears_its_place_and_the_seconds_to_its_result_on
     queue.seconds = 2.0
     for _ in range(50):  # the mean is that of recent jobs
         await asyncio.gather(*queue.start("a"))
-    assert (first_mean, queue.mean_seconds, queue.heard) == (None, 2.0, [])
+    assert (first_mean, queue.mean_seconds, queue.heard) == (0.0, 2.0, [])
     tasks = await queue.start_gated("abacb")
     queue.gate.set()
     await asyncio.gather(*tasks)
