@@ -12,14 +12,16 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.service.answerer import Answerer
-from bot.settings import BotSettings
 from index.errors import DamagedIndexError, FootnoteError
 from index.storage.generations import last_good, roll_back
 from index.storage.inspection import generation_problems
 from index.storage.manifest import read_pointer
+
+if TYPE_CHECKING:
+    from bot.settings import BotSettings
 
 __all__ = ["UNUSABLE", "Damage", "LiveIndex"]
 
@@ -32,20 +34,16 @@ UNUSABLE = (FootnoteError, OSError, sqlite3.Error)
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A generation that turned out damaged: its name, why, and what answers instead.
-
-    `serving` is "" where no generation is whole; then nothing is answered.
-    """
+    """A generation that turned out damaged, why, and which one answers instead: "" where none is whole."""
 
     generation: str
     reason: str
     serving: str = ""
 
     def __str__(self) -> str:
+        then = "No other generation is whole, so nothing can be answered."
         if self.serving:
             then = f"Answers now come from {self.serving}, the last good one, and may be older."
-        else:
-            then = "No other generation is whole, so nothing can be answered."
         return f"Generation {self.generation} is damaged: {self.reason} {then} Rebuild the index."
 
 

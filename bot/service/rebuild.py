@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import NotServedError, RebuildError
 from index.errors import BusyError, FootnoteError
-from index.settings import IndexSettings
+from index.settings import PREFIX, IndexSettings
 from index.storage.manifest import read_pointer
 
 if TYPE_CHECKING:
@@ -28,24 +28,12 @@ __all__ = ["Rebuilder", "build_command"]
 
 _LOG = logging.getLogger(__name__)
 
-_LONGEST_LINE = 64 * 1024 * 1024
-"""Bytes of a line that are read: a report names every article that was added."""
-
-_STDERR_TAIL = 4_000
-"""Bytes of the end of standard error that go to the log."""
-
-_PATIENCE = 5.0
-"""Seconds after which a process that was told to end is killed."""
-
-_NICENESS = 5
-"""How much lower its priority is: about a quarter of the time of a core that both want."""
-
-_OOM_SCORE = "500"
-"""Its oom_score_adj: where memory runs out, Linux kills the rebuild and not the bot."""
-
-_KILLED = -9
-_TOLD_TO_END = {-signal.SIGTERM, -signal.SIGINT, 130}
-"""How it ends when Footnote is being stopped from outside, which may reach the rebuild first."""
+_LONGEST_LINE = 64 * 1024 * 1024  # bytes of a line that are read: a report names every article that was added
+_STDERR_TAIL = 4_000  # bytes of the end of standard error that go to the log
+_PATIENCE = 5.0  # seconds after which a process that was told to end is killed
+_NICENESS = 5  # how much lower its priority is: about a quarter of the time of a core that both want
+_OOM_SCORE = "500"  # its oom_score_adj: where memory runs out, Linux kills the rebuild and not the bot
+_STOPPED = {-signal.SIGTERM, -signal.SIGINT, 130}  # how it ends if Footnote is being stopped from outside
 
 
 def build_command(settings: IndexSettings) -> list[str]:
@@ -62,10 +50,7 @@ class Rebuilder:
     def __init__(
         self, settings: IndexSettings, command: Sequence[str] | None = None, patience: float = _PATIENCE
     ) -> None:
-        """Take the settings; `command` replaces `build_command` in tests.
-
-        `patience` is how many seconds the process has to end when it is told to.
-        """
+        """Take the settings; the command and the seconds in which it has to end are other ones in tests."""
         self._patience = patience
         self._index = settings.index
         self._command = command or build_command(settings)
@@ -83,11 +68,11 @@ class Rebuilder:
         """
         before = self._published()
         process = self._process = await self._start(["--force"] if force else [])
-        out, err = process.stdout, process.stderr
-        assert out is not None  # noqa: S101 - both are pipes
-        assert err is not None  # noqa: S101 - both are pipes
+        assert process.stdout is not None  # noqa: S101 - both are pipes
+        assert process.stderr is not None  # noqa: S101 - both are pipes
         try:
-            outcome, stderr = await asyncio.gather(_read_events(out, progress), _tail(err))
+            reading = _read_events(process.stdout, progress), _tail(process.stderr)
+            outcome, stderr = await asyncio.gather(*reading)
             status = await process.wait()
         finally:
             self._process = None
@@ -99,9 +84,7 @@ class Rebuilder:
 
     async def _start(self, more: Sequence[str]) -> asyncio.subprocess.Process:
         # Settings are passed as options, and the token to nobody.
-        environment = {
-            name: value for name, value in os.environ.items() if not name.upper().startswith("FOOTNOTE_")
-        }
+        environment = {name: os.environ[name] for name in os.environ if not name.upper().startswith(PREFIX)}
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -141,12 +124,11 @@ class Rebuilder:
     def _no_report(self, status: int, stderr: str, before: str) -> FootnoteError:
         """Return the error for a process that ended without a report or an error."""
         now = self._published()
+        if self._given_up and now == before:
+            return BusyError("Footnote is stopping: the rebuild was given up, and nothing was changed.")
         if self._given_up:
-            if now == before:
-                return BusyError("Footnote is stopping: the rebuild was given up, and nothing was changed.")
             return NotServedError(
-                f"Footnote is stopping. The rebuild had published generation {now}, which answers once it is "
-                "back."
+                f"Footnote is stopping. It answers from generation {now}, just published, once it is back."
             )
         _LOG.error("The rebuild ended with status %s; its last words:\n%s", status, stderr or "none")
         ended = _describe_end(status)
@@ -166,10 +148,8 @@ class Rebuilder:
 
 def _lower_priority(pid: int) -> None:
     """Give a process less processor time than us, and have it killed first if memory runs out."""
-    with suppress(OSError):  # it has ended, or we may not: it runs as it is
-        if hasattr(os, "setpriority"):
-            os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS)
-    with suppress(OSError):
+    with suppress(OSError):  # it has ended, or this is not Linux: it runs as it is
+        os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS)
         Path(f"/proc/{pid}/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
 
 
@@ -180,28 +160,19 @@ async def _read_events(
     from index.build_events import read_line
     from index.build_report import BuildReport, Progress
 
-    loop = asyncio.get_running_loop()
     outcome: BuildReport | FootnoteError | None = None
-    while line := await _next_line(lines):
-        try:
-            event = await asyncio.to_thread(read_line, line)  # a long report takes a while to parse
-        except ValueError as error:
-            _LOG.warning("The rebuild printed %s", error)
-            continue
-        if isinstance(event, Progress):
-            loop.call_soon(progress, event)  # an error in the callback must not end the build
-        elif isinstance(event, BuildReport | FootnoteError):
-            outcome = event
-    return outcome
-
-
-async def _next_line(lines: asyncio.StreamReader) -> bytes:
-    """Return the next line, b"" after the last; one that is too long is skipped."""
     while True:
         try:
-            return await lines.readline()
-        except ValueError:
-            _LOG.warning("The rebuild printed a line of more than %s bytes.", f"{_LONGEST_LINE:,}")
+            if not (line := await lines.readline()):
+                return outcome
+            event = await asyncio.to_thread(read_line, line)  # a long report takes a while to parse
+        except ValueError as error:  # too long, or no event
+            _LOG.warning("The rebuild printed a line that cannot be read: %s", error)
+            continue
+        if isinstance(event, Progress):
+            asyncio.get_running_loop().call_soon(progress, event)  # its error must not end the build
+        elif isinstance(event, BuildReport | FootnoteError):
+            outcome = event
 
 
 async def _tail(stream: asyncio.StreamReader) -> str:
@@ -214,14 +185,13 @@ async def _tail(stream: asyncio.StreamReader) -> str:
 
 def _describe_end(status: int) -> str:
     """Say how a process ended without a report, and what to do."""
-    if status == _KILLED:
+    if status == -signal.SIGKILL:
         return (
             "The rebuild was killed, perhaps because memory ran out: free some, or build the index on a "
             "bigger machine."
         )
-    if status in _TOLD_TO_END:
+    if status in _STOPPED:
         return "The rebuild was told to end by a signal: ask for it again."
     if status < 0:
-        name = signal.Signals(-status).name if -status in signal.valid_signals() else f"signal {-status}"
-        return f"The rebuild was ended by {name}: try again; the log has its last words."
+        return f"The rebuild was ended by signal {-status}: try again; the log has its last words."
     return f"The rebuild failed with status {status}: the log has its last words."
