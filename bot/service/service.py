@@ -7,11 +7,10 @@ articles. A rebuild is a process of its own. Nothing here blocks the event loop.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import functools
 import logging
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -85,7 +84,7 @@ class Service:
         self._answering = JobQueue("footnote-answer", capacity)
         self._looking_up = JobQueue("footnote-look-up", capacity)
         self._answered: Counter[Verdict] = Counter()
-        self._catalogue: tuple[str, Catalogue] | None = None
+        self._catalogue = ("", Catalogue(()))  # the last that was made, and its generation
         self._on_swap: list[Callable[[str], None]] = []
         self._on_damage: list[Callable[[Damage | None], None]] = []
         self._closed = False
@@ -114,40 +113,41 @@ class Service:
     ) -> Answer:
         """Answer any text, from one article (by id) or from all, read together with an earlier exchange.
 
-        `waiting` is called on the loop, once and at once, if other questions come first. A question that
-        waits already or is being answered is not answered twice.
+        `waiting` is called on the loop, once and at once, if other questions come first.
         """
         self._refuse_when_closed()
-        key = (" ".join(question.split()), article, earlier)
         # The answerer is looked up when the job runs: the generation may have changed by then.
         job = functools.partial(self._live.use, lambda now: now.answer(question, article, earlier))
-        answer = await self._answering.run(key, job, waiting)
+        answer = await self._answering.run(job, waiting)
         self._answered[answer.verdict] += 1
-        return answer if answer.question == question else dataclasses.replace(answer, question=question)
+        return answer
 
     async def catalogue(self) -> Catalogue:
         """Return the catalogue of the articles, which is made once a generation."""
-        if self._catalogue is None or self._catalogue[0] != self._live.answerer.generation:
-            self._catalogue = await self._look_up(
-                "catalogue", lambda now: (now.generation, Catalogue(now.store.catalogue()))
-            )
-        return self._catalogue[1]
+
+        def look_up(answerer: Answerer) -> Catalogue:
+            if self._catalogue[0] != answerer.generation:
+                self._catalogue = answerer.generation, Catalogue(answerer.store.catalogue())
+            return self._catalogue[1]
+
+        generation, catalogue = self._catalogue
+        return catalogue if generation == self._live.answerer.generation else await self._look_up(look_up)
 
     async def article(self, identity: str) -> Article | None:
         """Return an article by its id, or None."""
-        return await self._look_up(("article", identity), lambda now: now.article(identity))
+        return await self._look_up(lambda now: now.article(identity))
 
     async def verify(self, text: str) -> tuple[VerifiedSentence, ...]:
         """Say of each sentence of a text whether it stands in an article letter for letter, and where."""
-        return await self._look_up(("verify", text), lambda now: now.verify(text))
+        return await self._look_up(lambda now: now.verify(text))
 
     async def vector(self, question: str) -> npt.NDArray[np.float32]:
         """Return the encoder's unit vector of a question, shape (dimension,)."""
-        return await self._look_up(("vector", question), lambda now: now.vector(question))
+        return await self._look_up(lambda now: now.vector(question))
 
-    async def _look_up(self, key: Hashable, work: Callable[[Answerer], _T]) -> _T:
+    async def _look_up(self, work: Callable[[Answerer], _T]) -> _T:
         self._refuse_when_closed()
-        return await self._looking_up.run(key, lambda: self._live.use(work))
+        return await self._looking_up.run(lambda: self._live.use(work))
 
     def on_swap(self, callback: Callable[[str], None]) -> None:
         """Call `callback` on the loop with the generation's name after each swap to another one."""

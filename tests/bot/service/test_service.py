@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -57,10 +56,9 @@ async def test_a_hundred_questions_are_answered_in_order_without_blocking_the_lo
     assert max(pauses) < 0.5
 
 
-async def test_identical_questions_share_an_answer_cancelled_ones_free_their_place_and_others_may_be_refused(
+async def test_cancelled_questions_free_their_place_and_too_many_are_refused(
     built: Path,
 ) -> None:
-    spaced = "  Who kept\tthe lamp on Gull Rock?\n"
     async with serving(built, capacity=3) as service:
         assert service.stats == ServiceStats(0, tuple((verdict, 0) for verdict in Verdict), 0.0)
         for _ in range(5):
@@ -69,18 +67,18 @@ async def test_identical_questions_share_an_answer_cancelled_ones_free_their_pla
             for task in given_up:
                 task.cancel()
             await asyncio.wait(given_up)
-        one, other, cancelled, same = ask_each(service, LAMP, spaced, LAMP, LAMP)
+        one, cancelled, other = ask_each(service, LAMP, LAMP, "Tar?")
         await asyncio.sleep(0)
         cancelled.cancel()
-        ended = await asyncio.gather(*ask_each(service, "Oil?", "Salt?", "Who?"), return_exceptions=True)
+        await asyncio.sleep(0)
+        ended = await asyncio.gather(*ask_each(service, "Oil?", "Who?"), return_exceptions=True)
         (refused,) = [error for error in ended if isinstance(error, BaseException)]
         assert isinstance(refused, BusyError)
         assert (refused.seconds or 0) >= 1
-        assert await one is await same
-        assert await other == dataclasses.replace(await one, question=spaced)
+        await other
         again = await service.ask(LAMP)
         assert {**again.as_json(), "elapsed_ms": 0} == {**(await one).as_json(), "elapsed_ms": 0}
-        assert (sum(count for _, count in service.stats.answered), service.stats.waiting) == (6, 0)
+        assert (sum(count for _, count in service.stats.answered), service.stats.waiting) == (4, 0)
         assert service.stats.mean_seconds > 0
 
 
