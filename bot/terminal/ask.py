@@ -25,10 +25,7 @@ from index.terminal import opening, printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["QUOTE", "ask", "bounded_lines", "cite", "make_console", "read_rows", "show", "show_explanation"]
-
-_MAX_LINE = 4_000_000
-"""Bytes that a line of a batch may have; only the beginning of a question is read anyway."""
+__all__ = ["QUOTE", "ask", "cite", "make_console", "read_rows", "show", "show_explanation"]
 
 _Row = tuple[dict[str, Any], str]
 
@@ -72,30 +69,16 @@ def read_rows(file: BinaryIO) -> Iterator[_Row]:
     Raises:
         MissingError: the file cannot be read.
     """
-    for number, line in enumerate(bounded_lines(file), 1):
-        if line.strip():
-            row, fault = _parse(line)
-            yield {"question": None, **row}, fault and f"line {number}: {fault}"
-
-
-def bounded_lines(file: BinaryIO) -> Iterator[bytes]:
-    """Yield each line; of one that is longer, only the first `_MAX_LINE` bytes and one more.
-
-    Raises:
-        MissingError: the file cannot be read.
-    """
     try:
-        while line := file.readline(_MAX_LINE + 1):
-            yield line
-            while len(line) > _MAX_LINE and not line.endswith(b"\n"):
-                line = file.readline(_MAX_LINE + 1)
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                row, fault = _parse(line)
+                yield {"question": None, **row}, fault and f"line {number}: {fault}"
     except OSError as error:
         raise MissingError(f"the questions cannot be read: {error.strerror}.") from error
 
 
 def _parse(line: bytes) -> _Row:
-    if len(line) > _MAX_LINE:
-        return {}, f"longer than {_MAX_LINE:,} bytes"
     try:
         row = json.loads(line.decode("utf-8-sig"))
         # Infinite numbers and deep nesting could not be printed again; four levels of margin.

@@ -20,7 +20,7 @@ from bot.answering.followups import Earlier
 from bot.service.live_index import Damage
 from bot.service.service import Service
 from bot.settings import BotSettings
-from bot.terminal.ask import QUOTE, bounded_lines, cite, make_console, show, show_explanation
+from bot.terminal.ask import QUOTE, cite, make_console, show, show_explanation
 from index.errors import FootnoteError
 from index.terminal import opening, printable, show_progress
 
@@ -91,7 +91,7 @@ async def _piped_lines() -> AsyncIterator[str]:
     def read() -> None:
         # A file object of its own, since at exit Python would wait for the lock of sys.stdin.
         with suppress(RuntimeError, CancelledError), open(0, "rb", closefd=False) as stdin:
-            for line in chain(bounded_lines(stdin), [b""]):
+            for line in chain(stdin, [b""]):
                 asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
 
     threading.Thread(target=read, daemon=True).start()
@@ -166,8 +166,7 @@ class _Session:
                 report = await self._service.rebuild(progress, force=argument == "force")
             self._print(report.summary())
         elif name == "/history":
-            for generation in await self._service.history():
-                self._print(generation.line())
+            self._print("\n".join(generation.line() for generation in await self._service.history()))
         elif name == "/rollback":
             self._print(f"Answers now come from {await self._service.roll_back(argument or None)}.")
         elif name == "/status":
