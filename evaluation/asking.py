@@ -11,9 +11,10 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.service.answerer import Answerer
 from bot.settings import BotSettings
@@ -23,13 +24,13 @@ from index.build_report import Progress
 from index.search.calibration import Fit, fit_file, save_fit
 from index.search.signals import judged
 from index.storage.local import open_store
-from index.storage.store import Store
+
+if TYPE_CHECKING:
+    from index.storage.store import Store
 
 __all__ = ["Kind", "Outcome", "ask", "ask_set", "open_answerer"]
 
 Report = Callable[[Progress], None]
-
-_FIELDS = ("id", "title", "author", "publisher", "url", "published", "text")
 
 
 class Kind(StrEnum):
@@ -47,8 +48,7 @@ class Kind(StrEnum):
 class Outcome:
     """One question asked of one index, and how it was answered.
 
-    `quote` is the first one, which surfaces show. `cited` are article ids and paragraph numbers, best first.
-    `signals` are those of the first hit.
+    `quote` is the first, `cited` are article ids and paragraphs, best first, `signals` the first hit's.
     """
 
     question: Question
@@ -78,11 +78,7 @@ class Outcome:
 
 
 def open_answerer(store: Store, settings: BotSettings) -> Answerer:
-    """Open what answers from a store, with the encoder that made the store.
-
-    Raises:
-        FootnoteError: the store, its encoder or the fit cannot be used; the store is then closed.
-    """
+    """Open what answers from a store, with the encoder that made the store; raises as `Answerer.of` does."""
     settings = settings.model_copy(update={"model": store.info.encoder, "model_sha256": ""})
     return Answerer.of(settings, store)
 
@@ -140,11 +136,7 @@ def _halves(question_set: QuestionSet, home: Path) -> Iterator[tuple[Path, list[
     ids = sorted(article.id for article in question_set.articles)
     for number in range(2) if len(ids) > 1 else ():
         half, rest = set(ids[number::2]), set(ids[1 - number :: 2])
-        rows = [
-            json.dumps({field: getattr(article, field) for field in _FIELDS})
-            for article in question_set.articles
-            if article.id in half
-        ]
+        rows = [json.dumps(asdict(article)) for article in question_set.articles if article.id in half]
         source = home / f"half-{number}.jsonl"
         source.write_text("\n".join(rows), encoding="utf-8")
         yield source, [one for one in question_set.questions if one.answerable and one.article in rest]

@@ -1,4 +1,7 @@
-"""`footnote eval`: its options, and the way from question sets to a report. Importing it is cheap."""
+"""`footnote eval`: from question sets to a report as text, HTML or JSON. Importing it is cheap.
+
+How the text and the page look is up to the templates beside this module.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from evaluation.asking import Outcome
     from evaluation.question_sets import QuestionSet
     from index.search.calibration import Fit
+
+    Sets = dict[str, list[Outcome]]  # the outcomes of each set, by its name
 
 __all__ = ["eval_command"]
 
@@ -83,21 +88,20 @@ def eval_command(  # noqa: PLR0913 - one parameter an option
     settings = (context.find_root().obj or BotSettings.load)(**options)
     question_sets = read_sets([*sets, *fit])
     reported, fitted_to = question_sets[: len(sets)], question_sets[len(sets) :]
-    fitted_to = [one.without_articles_of(reported) for one in fitted_to]
+    fitted_to = [question_set.without_articles_of(reported) for question_set in fitted_to]
     outcomes, used, note = _run(settings, reported, fitted_to, fit_out)
-    from evaluation.report import to_json, to_text, write_page
-
     if report:
-        write_page(report if report.suffix == ".html" else report / "index.html", outcomes, note)
+        _write_page(report if report.suffix == ".html" else report / "index.html", outcomes, note)
     if as_json:
-        click.echo(json.dumps({"fit": {**asdict(used), "made": str(used.made)}, "sets": to_json(outcomes)}))
+        fields = {"fit": {**asdict(used), "made": str(used.made)}, "sets": _rows(outcomes)}
+        click.echo(json.dumps(fields))
     else:
-        click.echo(printable(to_text(outcomes, note)), nl=False)
+        click.echo(printable(_render("report.txt.jinja", outcomes, note)), nl=False)
 
 
 def _run(
     settings: BotSettings, reported: list[QuestionSet], fitted_to: list[QuestionSet], fit_out: Path | None
-) -> tuple[dict[str, list[Outcome]], Fit, str]:
+) -> tuple[Sets, Fit, str]:
     """Fit if asked to, then ask; return the outcomes by set, the fit that judged them, and a note on it."""
     from evaluation.asking import ask_set
     from evaluation.measures import fit_confidence
@@ -109,12 +113,54 @@ def _run(
     fit, note = choose_fit(own, model.fingerprint), f"encoder {model.name}"
     with show_progress() as progress:
         if fitted_to:
-            samples = {one.name: ask_set(one, settings, fit, progress) for one in fitted_to}
+            samples = {each.name: ask_set(each, settings, fit, progress) for each in fitted_to}
             fit, coverage = fit_confidence(samples, model)
             save_fit(fit, fit_out or own)
             note += f"\nfit written to {fit_out or own}: it answers {coverage:.1%} of these questions"
-        outcomes = {one.name: ask_set(one, settings, fit, progress) for one in reported}
+        outcomes = {each.name: ask_set(each, settings, fit, progress) for each in reported}
     weights = ", ".join(f"{name} {weight:.4g}" for name, weight in fit.weights.items())
     answer_at = fit.answer_at if settings.answer_at is None else settings.answer_at
     note += f"\nconfidence {fit.describe(model.fingerprint)}: bias {fit.bias:.4g}, {weights}"
     return outcomes, fit, f"{note}; answered from {answer_at:.4g}"
+
+
+def _rows(sets: Sets) -> list[dict[str, Any]]:
+    """Return the measures of each set, and a row for each time that a question was asked."""
+    from evaluation.measures import measure
+
+    return [
+        {
+            "name": name,
+            "measures": {label: value._asdict() for label, value in measure(outcomes).items()},
+            "rows": [
+                {**asdict(outcome), **outcome.question.model_dump(by_alias=True), "right": outcome.right}
+                for outcome in outcomes
+            ],
+        }
+        for name, outcomes in sets.items()
+    ]
+
+
+def _write_page(file: Path, sets: Sets, note: str) -> None:
+    page = _render("report.html.jinja", sets, note)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(page.encode("utf-8", "replace"))
+    except OSError as error:
+        raise MissingError(f"{file} cannot be written: {error.strerror}.") from error
+
+
+def _render(template: str, sets: Sets, note: str) -> str:
+    import jinja2
+
+    from evaluation.measures import decided, measure
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("evaluation", "."),
+        autoescape=jinja2.select_autoescape(["html.jinja"]),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(measure=measure, decided=decided)
+    return environment.get_template(template).render(sets=sets, note=note)
