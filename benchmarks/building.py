@@ -32,10 +32,10 @@ from index.passages.drafts import Draft, read_passages, split
 
 from index.articles.formats import read_articles
 from index.build import BuildReport, build_index
-from index.encoding.compression import Basis
-from index.encoding.encoder import EncodedPassage, Encoder
+from index.encoding.encoder import Basis
+from index.encoding.encoder import TextVectors, Encoder
 from index.encoding.models import PUBLISHED, find_model
-from index.encoding.opening import build_encoder
+from index.encoding.reference import build_encoder
 from index.passages.splitting import split_sentences
 from index.progress import Progress
 from index.settings import IndexSettings
@@ -51,7 +51,7 @@ class MadeUp(Encoder):
 
     def encode_passages(
         self, texts: Sequence[str], basis: Basis, done: Callable[[int], None] = lambda count: None
-    ) -> list[EncodedPassage]:
+    ) -> list[TextVectors]:
         """Return vectors that mean nothing, of the right shapes and sizes."""
         encoded = []
         for text, tokens in zip(texts, self.count_tokens(texts), strict=True):
@@ -60,7 +60,7 @@ class MadeUp(Encoder):
             starts = np.linspace(0, len(text) - 1, tokens, dtype=np.int32)
             rows = self._drawn[(np.arange(tokens) * 7919 + seed) % len(self._drawn), : basis.shape[1]]
             spans = np.stack([starts, starts + 1], axis=1)
-            encoded.append(EncodedPassage(dense / np.linalg.norm(dense), rows, spans))
+            encoded.append(TextVectors(dense / np.linalg.norm(dense), rows, spans))
         done(len(texts))
         return encoded
 

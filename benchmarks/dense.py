@@ -29,7 +29,7 @@ from index.storage.held import HeldFile
 from index.storage.rowfile import RowFile
 
 from benchmarks.million import Source, read_sources
-from index.encoding.compression import Vectors, unit
+from index.encoding.encoder import Vectors, unit
 from index.encoding.encoder import Encoder
 from index.encoding.models import find_model
 from index.storage.manifest import EXACT

@@ -30,8 +30,8 @@ import numpy as np
 
 from index.articles.article import Article
 from index.articles.formats import read_articles
-from index.encoding.compression import Basis, pack, unit
-from index.encoding.encoder import EncodedPassage, Encoder
+from index.encoding.encoder import Basis, pack, unit
+from index.encoding.encoder import TextVectors, Encoder
 from index.passages.splitting import split_sentences
 
 __all__ = ["PASSAGES_EACH", "Recombined", "Source", "make_articles", "read_sources", "write_articles"]
@@ -112,7 +112,7 @@ class _Piece:
     """A known run of text: its characters, and what it is encoded as, with how many tokens."""
 
     length: int
-    encoded: EncodedPassage
+    encoded: TextVectors
 
     @property
     def tokens(self) -> int:
@@ -142,7 +142,7 @@ class Recombined(Encoder):
 
     def encode_passages(
         self, texts: Sequence[str], basis: Basis, done: Callable[[int], None] = lambda count: None
-    ) -> list[EncodedPassage]:
+    ) -> list[TextVectors]:
         """Return the vectors of each text, in order; `basis` is the real encoder's."""
         encoded = [self._compose(text) for text in texts]
         done(len(texts))
@@ -152,13 +152,13 @@ class Recombined(Encoder):
         """Count each text's tokens, those of its pieces together."""
         return [sum(piece.tokens for _, piece in self._parse(text)) for text in texts]
 
-    def _compose(self, text: str) -> EncodedPassage:
+    def _compose(self, text: str) -> TextVectors:
         parsed = list(self._parse(text))
         if not parsed:
             return self._real.encode_passages([text], self.basis)[0]
         # A mean of all tokens is that of the pieces' means, each as often as it has tokens.
         dense = sum(piece.tokens * piece.encoded.dense for _, piece in parsed)
-        return EncodedPassage(
+        return TextVectors(
             unit(np.asarray(dense)[None])[0],
             np.concatenate([piece.encoded.tokens for _, piece in parsed]),
             np.concatenate([piece.encoded.spans + start for start, piece in parsed]),
@@ -184,7 +184,7 @@ class Recombined(Encoder):
                 chance = np.random.default_rng(zlib.crc32(word.encode()))
                 vector = unit(chance.standard_normal((1, self.dimension)))
                 spans = np.asarray([[0, len(word)]], dtype=np.int32)
-                vectors = EncodedPassage(vector[0], pack(vector, self.basis), spans)
+                vectors = TextVectors(vector[0], pack(vector, self.basis), spans)
             piece = self._pieces[word] = _Piece(len(word), vectors)
         return piece
 

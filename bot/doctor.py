@@ -16,13 +16,10 @@ from bot.credentials import exposed_files, has_mode, with_token
 from bot.settings import RETIRED, BotSettings
 from index.articles.formats import read_articles
 from index.build import plan_build
-from index.encoding.encoder import REFERENCE
-from index.encoding.models import check_pin, find_model
-from index.encoding.opening import find_model_of
-from index.errors import DamagedIndexError, FootnoteError, MissingError, NoModelError
+from index.errors import DamagedIndexError, FootnoteError, MissingError
 from index.search.calibration import choose_fit, fit_file
 from index.settings import PREFIX
-from index.storage.inspection import index_status
+from index.storage.inspection import find_model_of, index_status
 
 __all__ = ["Finding", "examine"]
 
@@ -96,12 +93,9 @@ def _settings() -> Finding:
 
 
 def _weights(subject: str, settings: BotSettings) -> Finding:
-    try:
-        model = find_model(settings.model)
-        check_pin(model, settings.model_sha256)
-        source = "as published" if model.packaged else f"from {model.folder}"
-    except NoModelError:
-        model = find_model_of(settings.index, settings.model, settings.model_sha256)
+    model = find_model_of(settings)
+    source = "as published" if model.packaged else f"from {model.folder}"
+    if not model.files:
         source = f"encoded by its export in {settings.index} (its own files are not here)"
     pinned = "pinned" if settings.model_sha256 else "to pin it: FOOTNOTE_MODEL_SHA256"
     return Finding(subject, f"{model.name}, {source}; fingerprint {model.fingerprint} ({pinned})")
@@ -130,16 +124,12 @@ def _index(subject: str, settings: BotSettings) -> Finding:
 
 
 def _graph(subject: str, settings: BotSettings) -> Finding:
-    """Check every byte of the encoder's export, if the index was built with one."""
-    status = index_status(settings.index)
-    if status.producer != REFERENCE:
-        return Finding(subject, f"{status.encoder}, intact")
-    message = f"none of {status.encoder}, so sentence-transformers encodes, which is slow to start"
-    return Finding(subject, message, warning=True)
+    """Check every byte of the encoder's export."""
+    return Finding(subject, f"{index_status(settings.index).encoder}, intact")
 
 
 def _confidence(subject: str, settings: BotSettings) -> Finding:
-    encoder = find_model_of(settings.index, settings.model, settings.model_sha256).fingerprint
+    encoder = find_model_of(settings).fingerprint
     fit = choose_fit(fit_file(settings.index), encoder)
     return Finding(subject, fit.describe(encoder), warning=not fit.is_for(encoder))
 

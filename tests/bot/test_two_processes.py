@@ -26,12 +26,12 @@ import sys
 from pathlib import Path
 from index.build import build_index
 from index.encoding.models import find_model
-from index.encoding.opening import build_encoder
+from index.encoding.reference import build_encoder
 from tests.bot.services import settings_of
 
 home = Path(sys.argv[1])
 settings = settings_of(home)
-encoder = build_encoder(settings.index, find_model(settings.model), threads=1)
+encoder = build_encoder(settings.index, find_model(settings.model))
 for year in range(1901, 1901 + int(sys.argv[2])):
     text = f"The fog bell\\n\\nThe fog bell of Gull Rock was cast in the year {year}.\\n"
     (home / "articles/bell.txt").write_text(text)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from index.encoding.encoder import Encoder
-from index.encoding.opening import ENCODERS
+from index.encoding.exports import ENCODERS
 from index.errors import DamagedIndexError, FootnoteError, NoIndexError
 from index.storage.local import Generation, open_generation
 from index.storage.manifest import GENERATION, LOCK, POINTER, read_manifest, read_pointer

@@ -1,36 +1,24 @@
-"""A graph of small made files, put where that of a real encoder stands: its export takes half a minute."""
+"""An export of small made files, put where that of a real encoder stands: a real one takes half a minute."""
 
 from __future__ import annotations
 
-import dataclasses
-import shutil
 from pathlib import Path
-from typing import cast
 
-from index.encoding.encoder import Encoder
-from index.encoding.onnx_encoder import FILES, Export
-from index.encoding.opening import install
-from index.storage.files import checksum
+from index.encoding.exports import FILES, make_home, put_export, write_hashes
+from index.encoding.models import find_model
+from index.settings import DEFAULT_MODEL
 
 __all__ = ["place_small_graph"]
 
 
-class _Small:
-    """Stands for an encoder with a small export: `install` reads these."""
-
-    def __init__(self, export: Export) -> None:
-        self.export, self.model, self.producer = export, export.model, export.digest
-
-
-def place_small_graph(index: Path, real: Path) -> str:
-    """Install an export in an index folder, as a build does; its record is like that of `real`."""
+def place_small_graph(index: Path) -> str:
+    """Put an export in an index folder, as a build does; return the model's fingerprint."""
     index.mkdir(exist_ok=True)
     made = index.with_name("small-export")
-    shutil.rmtree(made, ignore_errors=True)  # an installed file may be a link to one of its files
-    made.mkdir()
+    make_home(made)
     for name in FILES:
         (made / name).write_text(name)
-    hashes = {name: checksum(made / name).xxh3 for name in FILES}
-    export = dataclasses.replace(Export.read(real), home=made, files=hashes)
-    install(index, cast(Encoder, _Small(export)))
-    return export.digest
+    write_hashes(made)
+    fingerprint = find_model(DEFAULT_MODEL).fingerprint
+    put_export(index, fingerprint, made)
+    return fingerprint

@@ -25,7 +25,7 @@ from typing import Any, Self
 
 from index.encoding.encoder import Encoder
 from index.encoding.models import find_model
-from index.encoding.opening import build_encoder
+from index.encoding.reference import build_encoder
 from index.errors import FootnoteError
 from index.settings import IndexSettings
 from index.storage import lock as locking
@@ -112,7 +112,7 @@ def running(graph: Path) -> Iterator[Runner]:
 
 def main() -> None:
     """Fork for each line that is read."""
-    encoder = build_encoder(Path(sys.argv[1]), find_model("all-MiniLM-L6-v2"), threads=1)
+    encoder = build_encoder(Path(sys.argv[1]), find_model("all-MiniLM-L6-v2"))
     for line in sys.stdin:
         told = json.loads(line)
         out, into = os.pipe()

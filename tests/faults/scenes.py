@@ -44,7 +44,7 @@ def act(command: Command, settings: IndexSettings, encoder: Encoder) -> str:
     if what == "back":
         return roll_back(settings.index, name)
     if what == "place":
-        return place_small_graph(settings.index, Path(name))
+        return place_small_graph(settings.index)
     if what == "prune":
         return " ".join(prune(settings.index, 1))
     return build_index(settings, encoder=encoder).summary()

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import Stemmer
 
 from index.articles.article import Article
-from index.encoding.compression import PackedTokens, Vectors
+from index.encoding.encoder import PackedTokens, Vectors
 from index.language import words_of
 from index.passages.drafts import sentence_texts
 from index.passages.splitting import HEADING
@@ -88,7 +88,7 @@ class MemoryStore:
         return sorted(zip(rows, self.cosines(vector, rows), strict=True), key=lambda one: -one[1])[:count]
 
     def cosines(self, vector: Vectors, rows: Sequence[int]) -> list[float]:
-        return [float(self._vectors[row] @ vector[0]) for row in rows]
+        return [float(self._vectors[row] @ vector) for row in rows]
 
     def best_in_words(
         self, phrases: Forms, count: int, *, headings: bool = True, article: int | None = None

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from index.encoding.compression import Vectors, unit
+from index.encoding.encoder import Vectors, unit
 from index.storage.checksums import block_sums
 from index.storage.held import HeldFile
 from index.storage.manifest import DENSE, EXACT

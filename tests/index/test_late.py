@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.encoding.compression import PackedTokens, Vectors, unit
+from index.encoding.encoder import PackedTokens, Vectors, unit
 from index.search.late_interaction import interact, term_shares, token_weights
 
 COUNTS = st.lists(st.integers(0, 4), max_size=8)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from index.articles.formats import read_articles
 from index.build import build_index
-from index.encoding.compression import pack, project
+from index.encoding.encoder import pack, project
 from index.encoding.encoder import Encoder
 from index.encoding.models import find_model
 from index.passages.drafts import Draft, passage_text, split
