@@ -84,11 +84,9 @@ def find_model(name: str) -> Model:
         folder = Path(name) if Path(name).is_dir() else _download(name)
         files = _safe_files(folder)
     hashes = {file: _hash_file(folder / file) for file in files}
-    for file, digest in hashes.items():
-        if packaged and digest != PUBLISHED[file]:
-            raise NoModelError(
-                f"{folder / file} is not the published file (its SHA-256 differs); {_REINSTALL}"
-            )
+    if packaged and (wrong := [file for file in files if hashes[file] != PUBLISHED[file]]):
+        what = f"{folder / wrong[0]} is not the published file (its SHA-256 differs)"
+        raise NoModelError(f"{what}; {_REINSTALL}")
     lines = "".join(f"{digest}  {file}\n" for file, digest in hashes.items())
     fingerprint = hashlib.sha256(lines.encode()).hexdigest()
     return Model(DEFAULT_MODEL if packaged else name, folder, fingerprint, tuple(files), packaged)
@@ -98,21 +96,18 @@ def _package_folder() -> Path:
     try:
         return Path(str(metadata.distribution(_PACKAGE).locate_file(_PACKAGE_FOLDER)))
     except metadata.PackageNotFoundError as error:
-        raise NoModelError(
-            f"the package {_PACKAGE} (the encoder) is missing; run `make setup` again, or: "
-            "pip install 'footnote[build]'"
-        ) from error
+        raise NoModelError(f"the package {_PACKAGE} (the encoder) is missing; {_REINSTALL}") from error
 
 
 def _download(name: str) -> Path:
     """Return the folder of a model of the hub: from its cache, else downloaded."""
     repository = name if "/" in name else f"sentence-transformers/{name}"
-    patterns = [f"*{suffix}" for suffix in _SUFFIXES]
+    allowed = [f"*{suffix}" for suffix in _SUFFIXES]
     for offline in (True, False):
         try:
             from huggingface_hub import snapshot_download
 
-            return Path(snapshot_download(repository, allow_patterns=patterns, local_files_only=offline))
+            return Path(snapshot_download(repository, allow_patterns=allowed, local_files_only=offline))
         except Exception as error:  # noqa: BLE001 - the hub's client also raises errors of its HTTP library
             reason = type(error).__name__
     raise NoModelError(

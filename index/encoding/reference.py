@@ -18,7 +18,7 @@ import portalocker
 from platformdirs import user_cache_path
 
 from index.encoding import exports
-from index.encoding.encoder import INPUTS, Basis, Encoder, TextVectors, find_basis, unit
+from index.encoding.encoder import INPUTS, Encoder, TextVectors, find_basis, unit
 from index.encoding.models import Model
 from index.errors import NoModelError
 
@@ -89,10 +89,16 @@ class ReferenceEncoder:
 
 def _load(model: Model) -> SentenceTransformer:
     """Load a model from links to the files that its fingerprint covers, so that no others are found."""
+    import transformers
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
-    _silence()
+    # Keep progress bars, and advice to developers, off the terminal.
+    chatter: Any = transformers.utils.logging
+    chatter.set_verbosity_error()
+    chatter.disable_progress_bar()
+    for name in ("onnx_ir", "onnxscript", "sentence_transformers", "torch", "torch.onnx"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with warnings.catch_warnings(action="ignore"), tempfile.TemporaryDirectory() as folder:
         for name in model.files:
             Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
@@ -106,22 +112,10 @@ def _load(model: Model) -> SentenceTransformer:
         return SentenceTransformer(modules=[transformer, pooling, Normalize()], device="cpu")
 
 
-def _silence() -> None:
-    """Keep progress bars, and advice to developers, off the terminal."""
-    import transformers
-
-    chatter: Any = transformers.utils.logging
-    chatter.set_verbosity_error()
-    chatter.disable_progress_bar()
-    for name in ("onnx_ir", "onnxscript", "sentence_transformers", "torch", "torch.onnx"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
 def build_encoder(index_folder: Path, model: Model) -> Encoder:
     """Open the encoder of a build, to encode passages; only under the lock of the index.
 
-    It is the model's export in the index or in the cache. If there is none, the model is exported, which
-    takes torch and 20 seconds.
+    If neither the index nor the cache has the model's export, it is made, which takes torch and 20 seconds.
 
     Raises:
         NoModelError: the model's files are needed and cannot be had, or the model cannot be exported.
@@ -197,7 +191,10 @@ def _write_data(reference: ReferenceEncoder, home: Path) -> None:
     # SentencePiece and byte-level BPE mark the start of a word.
     pieces = {piece.lstrip("▁Ġ").lower() for piece in tokenizer.get_vocab()}
     words = sorted(piece for piece in pieces if piece.isalpha() and len(piece) > 1)
-    np.save(home / exports.BASIS, _find_basis(reference, words))
+    # Random runs of the vocabulary's words, so that the basis depends on the model alone.
+    runs = [" ".join(run) for run in np.random.default_rng(0).choice(words, (64, 60))]
+    tokens = [reference.encode_batch([run], question=False)[0].tokens for run in runs]
+    np.save(home / exports.BASIS, find_basis(np.concatenate(tokens)))
     data = {
         "window": longest - len(tokenizer(prompt)["input_ids"]),
         "question_prompt": reference.prompt(question=True),
@@ -209,13 +206,6 @@ def _write_data(reference: ReferenceEncoder, home: Path) -> None:
     backend.enable_truncation(longest)
     backend.enable_padding(direction=tokenizer.padding_side, pad_id=tokenizer.pad_token_id or 0)
     backend.save(str(home / exports.TOKENIZER))
-
-
-def _find_basis(reference: ReferenceEncoder, words: Sequence[str]) -> Basis:
-    """Find the basis from random runs of the vocabulary's words, so that it depends on the model alone."""
-    chosen = np.random.default_rng(0).choice(words, (64, 60))
-    vectors = [reference.encode_batch([" ".join(text)], question=False)[0] for text in chosen]
-    return find_basis(np.concatenate([text.tokens for text in vectors]))
 
 
 def check_agreement(reference: ReferenceEncoder | Encoder, encoder: Encoder) -> None:

@@ -138,8 +138,9 @@ def find_model_of(settings: IndexSettings) -> Model:
     """Find the model that the settings name: its files, or the index's if these are not here.
 
     Raises:
-        NoModelError: it is neither, or has another fingerprint than the settings allow.
+        NoModelError: there is neither, or the settings allow only another fingerprint.
     """
+    model = None
     try:
         model = find_model(settings.model)
     except NoModelError:
@@ -147,12 +148,8 @@ def find_model_of(settings: IndexSettings) -> Model:
             manifest = read_manifest(settings.index / read_pointer(settings.index))
             if same_name(settings.model, manifest.encoder):
                 model = Model(manifest.encoder, settings.index, manifest.encoder_fingerprint)
-                return _check_pin(model, settings)
-        raise
-    return _check_pin(model, settings)
-
-
-def _check_pin(model: Model, settings: IndexSettings) -> Model:
+        if model is None:
+            raise
     if settings.model_sha256 not in {"", model.fingerprint}:
         raise NoModelError(
             f"the encoder {model.name} in {model.folder} has the fingerprint {model.fingerprint}, which "
