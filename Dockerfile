@@ -22,6 +22,7 @@ RUN rm -r /opt/footnote/lib/python3*/site-packages/torch/include /opt/footnote/l
 COPY README.md LICENSE ./
 COPY index index
 COPY bot bot
+COPY evaluation evaluation
 RUN python -m pip --python /opt/footnote install --no-deps .
 
 FROM ${PYTHON}

@@ -1,19 +1,23 @@
 # Footnote's commands. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup chat discord test quality bench bench-full bench-peers load soak reliability settings lock hashes audit licences clean
+.PHONY: help setup chat discord test quality bench soak crashes settings lock audit licences clean
 SHELL := /bin/sh
 
 PYTHON ?= python3
 # A package index to take torch from, for example PyTorch's own CPU index; empty: the usual one.
 TORCH_INDEX ?=
 
+# Test processes: on two cores, three are fastest, since some tests wait.
+WORKERS ?= 3
 # The folder of the question sets that `make quality` and `make bench` ask.
 SETS ?= ../shared/questions
-# How long `make soak` goes on, and the seed of what it plays.
+# More options for `make bench`, such as --against "COMMAND", --growth 1000 10000 100000, --peers .bench.
+BENCH ?=
+# How long `make soak` goes on; its seed, which is that of `make crashes` too.
 MINUTES ?= 20
 SEED ?= 1
-# Where the environments of the peers are that `make bench` compares with: 1 to 2 GB each.
-PEERS ?= .bench
+# How many of all faults `make crashes` tries; empty: every one of them.
+SAMPLE ?= 200
 
 PY := .venv/bin/python
 FOOTNOTE := .venv/bin/footnote
@@ -37,28 +41,19 @@ test: setup  ## lint, format, types, import contract, tests
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-cache
-	@$(PY) -m pytest -n 4 --dist loadfile
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal
 
-quality: setup  ## measure answers on the question sets in SETS (docs/quality.md has the figures)
+quality: setup  ## measure answers on the question sets in SETS (docs/quality.md)
 	@$(FOOTNOTE) eval $(SETS)/xquad-en $(SETS)/squad2 $(SETS)/clapnq
 
-bench: bench-peers  ## measure speed and memory beside other libraries, in ten minutes (docs/performance.md)
-	@$(PY) -m benchmarks.performance $(SETS) --environments $(PEERS)
+bench: setup  ## measure speed and memory (docs/performance.md; BENCH=OPTIONS: beside others, growth)
+	@$(PY) -m benchmarks.performance $(SETS)/xquad-en $(BENCH)
 
-bench-full: bench-peers  ## the same on every set, and growth up to a million passages (hours; 25 GB of disk)
-	@$(PY) -m benchmarks.performance $(SETS) --environments $(PEERS) --full
-
-bench-peers: setup  ## make the other libraries' environments in PEERS, where there are none (several GB)
-	@$(PY) -m benchmarks.environments $(PEERS)
-
-load: setup  ## measure how it bears load: a burst on Discord, 10,000 questions, 100 rebuilds (20 minutes)
-	@$(PY) -m benchmarks.load
-
-soak: setup  ## play random trouble on a running service (MINUTES=20, SEED=1)
+soak: setup  ## play trouble on a running service (docs/reliability.md; MINUTES=20, SEED=1)
 	@$(PY) -m benchmarks.soak --minutes $(MINUTES) --seed $(SEED)
 
-reliability: setup  ## run what proves each row of docs/reliability.md, and write it anew (an hour)
-	@$(PY) -m benchmarks.reliability
+crashes: setup  ## kill, starve and cut off builds (docs/reliability.md; SAMPLE=200, or empty for all: over an hour)
+	@$(PY) -m benchmarks.crashes $(if $(SAMPLE),--sample $(SAMPLE)) --seed $(SEED)
 
 settings: setup  ## write .env.example and the table of docs/settings.md from the settings' fields
 	@$(PY) -m tools.settings
@@ -66,14 +61,11 @@ settings: setup  ## write .env.example and the table of docs/settings.md from th
 lock:  ## resolve pyproject.toml anew and write requirements.lock and requirements.hashes
 	@sh ./setup.sh --lock
 
-hashes:  ## write requirements.hashes anew to requirements.lock as it is
-	@sh ./setup.sh --hashes
-
-audit:  ## look up known vulnerabilities of what requirements.lock names (asks the package index)
+audit:  ## look up known vulnerabilities of the packages in requirements.lock (asks the package index)
 	@$(PYTHON) -m tools.audit
 
-licences: setup  ## write docs/licences.md: the licence of everything that requirements.lock names
-	@$(PY) -m tools.licences > docs/licences.md
+licences: setup  ## list the licence of every package in requirements.lock
+	@$(PY) -m tools.licences
 
 clean:  ## remove the environment and caches, never the index
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

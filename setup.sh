@@ -36,7 +36,7 @@ make_lock() {
 make_hashes() {
     "$folder/venv/bin/python" -m pip install uv==0.13.9
     {
-        echo "# The SHA-256 of every file of each release in requirements.lock, for any platform. Written by \`make hashes\`."
+        echo "# The SHA-256 of every file of each release in requirements.lock, for any platform. Written by \`make lock\`."
         echo "# torch is not among them: which file it is depends on the machine (see requirements.lock)."
         grep -v -e '^#' -e '^torch==' requirements.lock |
             "$folder/venv/bin/uv" pip compile --quiet --universal --python-version 3.11 --no-deps --generate-hashes \

@@ -1,1 +1,1 @@
-"""Measurements that stand outside the tests, because they take long or depend on the machine."""
+"""What Footnote's speed, memory and reliability are measured with; `make bench soak crashes` runs it."""

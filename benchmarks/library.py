@@ -1,20 +1,19 @@
-"""A made-up library whose right answers are known, in every version that was ever written of it.
+"""Made-up articles whose right answers are known, in every version that was ever written of them.
 
-Each article tells four facts of a place that there is not, and a version has facts of its own: so an answer
-tells which version it is from, and a quote that is in none was never written.
+An article tells four facts about a place that does not exist, and each version has facts of its own. So an
+answer shows which version it comes from, and a quote that is in none was never written.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from bot.answering.answer import Answer, Verdict
-
-__all__ = ["Library", "Place", "Question"]
+__all__ = ["Library", "Place", "Question", "faults"]
 
 _FIRST = "Skarv Gull Torn Lund Vaag Heim Sten Bjor Frost Ulv Rav Orm Kval Sild Lom Alke Hegg Furu".split()
 _LAST = "holm nes vik sund ey fjord berg strand havn dal foss skjer mo bu hamn vang".split()
@@ -22,23 +21,21 @@ _GIVEN = "Tove Ebba Mara Jon Nils Sigrid Olaf Ingrid Knut Astrid Leif Ragna Eina
 _FAMILY = "Dahl Lind Holt Vass Berg Krogh Moen Ruud Hagen Solberg Aas Lie Nygaard Foss".split()
 _SHIPS = "Aurora Petrel Kestrel Borealis Meteor Albatross Gannet Osprey Swift Plover Curlew Heron".split()
 
-_SENTENCES = {
-    "keeper": "The lighthouse on {place} is kept by {fact}.",
-    "year": "The lighthouse on {place} was lit for the first time in {fact}.",
-    "height": "The tower on {place} is {fact} metres tall.",
-    "ferry": "The ferry to {place} is called {fact}.",
+_FACTS = {
+    "keeper": ("The lighthouse on {place} is kept by {fact}.", "Who keeps the lighthouse on {place}?"),
+    "year": (
+        "The lighthouse on {place} was lit for the first time in {fact}.",
+        "When was the lighthouse on {place} lit for the first time?",
+    ),
+    "height": ("The tower on {place} is {fact} metres tall.", "How tall is the tower on {place}?"),
+    "ferry": ("The ferry to {place} is called {fact}.", "What is the ferry to {place} called?"),
 }
-_ASKED = {
-    "keeper": "Who keeps the lighthouse on {place}?",
-    "year": "When was the lighthouse on {place} lit for the first time?",
-    "height": "How tall is the tower on {place}?",
-    "ferry": "What is the ferry to {place} called?",
-}
+"""Each kind of fact as a sentence, and the question about it."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """One version of an article: the place that it is about, and the version's number."""
+    """One version of the article about a place."""
 
     name: str
     version: int
@@ -46,12 +43,12 @@ class Place:
     @cached_property
     def facts(self) -> Mapping[str, str]:
         """What this version says, by the kind of fact."""
-        draw = random.Random(f"{self.name} {self.version}")  # noqa: S311 - made-up text
+        chance = random.Random(f"{self.name} {self.version}")  # noqa: S311 - made-up text
         return {
-            "keeper": f"{draw.choice(_GIVEN)} {draw.choice(_FAMILY)}",
-            "year": str(draw.randrange(1700, 1990)),
-            "height": str(draw.randrange(10, 90)),
-            "ferry": f"{draw.choice(_SHIPS)} {draw.randrange(2, 1000)}",
+            "keeper": f"{chance.choice(_GIVEN)} {chance.choice(_FAMILY)}",
+            "year": str(chance.randrange(1700, 1990)),
+            "height": str(chance.randrange(10, 90)),
+            "ferry": f"{chance.choice(_SHIPS)} {chance.randrange(2, 1000)}",
         }
 
     @property
@@ -61,14 +58,16 @@ class Place:
 
     @cached_property
     def text(self) -> str:
-        """The article's text, as the index has it."""
-        told = [form.format(place=self.name, fact=self.facts[kind]) for kind, form in _SENTENCES.items()]
-        return f"{told[0]} {told[1]}\n\n{told[2]} {told[3]}"
+        """The text, as it is indexed."""
+        sentences = [
+            form.format(place=self.name, fact=self.facts[kind]) for kind, (form, _) in _FACTS.items()
+        ]
+        return f"{sentences[0]} {sentences[1]}\n\n{sentences[2]} {sentences[3]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question on one fact of a place."""
+    """A question about one fact of a place."""
 
     place: str
     kind: str
@@ -76,72 +75,68 @@ class Question:
     @property
     def text(self) -> str:
         """The question as it is asked."""
-        return _ASKED[self.kind].format(place=self.place)
+        return _FACTS[self.kind][1].format(place=self.place)
 
 
 class Library:
-    """The folder of articles, and every version of each that it ever held.
+    """The folder of articles, and what is in it now: a place by its name."""
 
-    `now` has the version of each place that is there; a copy of it says what a generation was built from.
-    """
-
-    def __init__(self, folder: Path, places: int) -> None:
+    def __init__(self, folder: Path, count: int) -> None:
         """Write the first version of this many places."""
         self.folder = folder
-        self.now: dict[str, int] = {}
-        self._written: dict[str, list[Place]] = {}
-        self._names = [f"{first}{last}" for last in _LAST for first in _FIRST]
-        folder.mkdir(parents=True, exist_ok=True)
-        self.add(places)
+        self.now: dict[str, Place] = {}
+        self._versions: dict[str, int] = {}
+        self._names = iter([f"{first}{last}" for last in _LAST for first in _FIRST])
+        folder.mkdir(parents=True)
+        self.add(count)
 
-    def add(self, places: int) -> None:
-        """Write this many places that there were not yet."""
-        for name in self._names[len(self._written) :][:places]:
+    def add(self, count: int) -> None:
+        """Write places that were never there, as long as there are names."""
+        for _, name in zip(range(count), self._names, strict=False):
             self.write(name)
 
-    def write(self, name: str) -> Place:
-        """Write the next version of a place, which may have been removed."""
-        written = self._written.setdefault(name, [])
-        made = Place(name, len(written))
-        written.append(made)
-        self.path(name).write_text(f"{made.heading}\n\n{made.text}\n", encoding="utf-8")
-        self.now[name] = made.version
-        return made
+    def write(self, name: str) -> None:
+        """Write the next version of a place."""
+        self._versions[name] = self._versions.get(name, -1) + 1
+        place = self.now[name] = Place(name, self._versions[name])
+        self._path(name).write_text(f"{place.heading}\n\n{place.text}\n", encoding="utf-8")
 
     def remove(self, name: str) -> None:
         """Remove a place."""
-        self.path(name).unlink()
+        self._path(name).unlink()
         del self.now[name]
 
-    def path(self, name: str) -> Path:
-        """Return where a place's article is."""
-        return self.folder / f"{name.lower()}.txt"
+    def change(self, chance: random.Random) -> None:
+        """Rewrite some places, and add or remove a few."""
+        for name in chance.sample(sorted(self.now), max(1, len(self.now) // 10)):
+            self.write(name)
+        if chance.random() < 0.3:
+            self.add(1)
+            self.remove(chance.choice(sorted(self.now)))
 
     def questions(self) -> list[Question]:
-        """Return the questions on all places that are there."""
-        return [Question(name, kind) for name in sorted(self.now) for kind in _ASKED]
+        """Return the questions about all places that are there."""
+        return [Question(name, kind) for name in sorted(self.now) for kind in _FACTS]
 
-    def fact(self, question: Question, versions: Mapping[str, int]) -> str | None:
-        """Return the right answer by these versions; None where they have no such place."""
-        version = versions.get(question.place)
-        return None if version is None else self._written[question.place][version].facts[question.kind]
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name.lower()}.txt"
 
-    def faults(self, answer: Answer, question: Question | None, versions: Mapping[str, int]) -> Iterator[str]:
-        """Yield what is wrong with an answer from a generation that was built from these versions.
 
-        Without a question that is known, only its quotes are looked at.
-        """
-        for quote in answer.quotes:
-            source = answer.citation_of(quote)
-            if not self._stands(source.article, quote.paragraph, quote.start, quote.end, quote.text):
-                yield f"a quote that no version of {source.article} has: {quote.text!r}"
-        if question is None or (fact := self.fact(question, versions)) is None:
-            return
-        if answer.verdict is not Verdict.ANSWERED:
-            yield f"{question.text} was answered with {answer.verdict}, instead of {fact}"
-        elif fact not in answer.quotes[0].text or question.place not in answer.quotes[0].text:
-            yield f"{question.text} was answered with {answer.quotes[0].text!r}, instead of {fact}"
+def faults(
+    answer: Mapping[str, Any], places: Mapping[str, Place], question: Question | None
+) -> Iterator[str]:
+    """Yield what is wrong with an answer (as JSON) that comes from these places.
 
-    def _stands(self, article: str, paragraph: int, start: int, end: int, text: str) -> bool:
-        written: Sequence[Place] = self._written.get(article.capitalize(), ())
-        return any((one.text if paragraph else one.heading)[start:end] == text for one in written)
+    Without a question, only its quotes are compared with the articles.
+    """
+    for quote in answer["quotes"]:
+        article = answer["citations"][quote["citation"] - 1]["article"]
+        place = places.get(article.capitalize())
+        text = (place.text if quote["paragraph"] else place.heading) if place else ""
+        if text[quote["start"] : quote["end"]] != quote["text"]:
+            yield f"{answer['generation']} has no {quote['text']!r} in {article}"
+    if question and question.place in places:
+        fact = places[question.place].facts[question.kind]
+        quoted = answer["quotes"][0]["text"] if answer["verdict"] == "answered" else answer["verdict"]
+        if fact not in quoted or question.place not in quoted:
+            yield f"{question.text} was answered with {quoted!r} instead of {fact} ({answer['generation']})"

@@ -1,149 +1,192 @@
-"""The figures of docs/performance.md: speed, memory, growth and quality, beside what else a user would pick.
+"""Footnote's speed and memory: cold start, questions, builds; beside another version or other libraries.
 
-    python -m benchmarks.performance SETS [--full] [--only PART ...] [--largest PASSAGES] [--out docs]
+    python -m benchmarks.performance SET [--against COMMAND] [--growth 1000 10000] [--peers FOLDER]
 
-SETS holds the question sets (`make bench` and `make bench-full` name it). Every part is a program of its own,
-and nothing else runs beside it. What was measured is kept in OUT/performance.json, a part an entry, and from
-that OUT/performance.svg and all of OUT/performance.md below its marker line are written anew; a part that was
-not measured this time stays as it was. A part that fails is reported with its error.
+SET is a folder with `articles.jsonl` and `questions.jsonl`. With `--against`, another `footnote` command is
+measured too, in turns with ours, so that a busy machine slows both. Prints Markdown tables; `--json` keeps
+the figures. Run nothing else meanwhile, and compare the ratios, not the seconds.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import platform
+import shlex
+import statistics
 import sys
 import tempfile
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.charts import draw
-from benchmarks.growth import SIZES
-from benchmarks.processes import FailedError, bare_environment, build_small, run
-from benchmarks.report import MARKER, report
+from benchmarks import growth
+from benchmarks.peers import comparison
+from benchmarks.processes import (
+    FOOTNOTE,
+    ROOT,
+    Footnote,
+    Ran,
+    draw_questions,
+    megabytes,
+    number,
+    quantile,
+    run,
+    table,
+)
 
-PARTS = ("peers", "start", "question", "growth", "building", "dense")
-_QUICK = ("peers", "start", "question", "growth")
-"""Parts of the quick run, of which most is the making of the peers' indexes."""
-SETS = ("xquad-en", "squad2", "clapnq")
-"""The sets that are asked; the quick run asks the first, which is the one in the plot."""
-LARGEST, LARGEST_QUICK = SIZES[-1], SIZES[1]
-_QUESTIONS = 200
-"""Questions of the quick run."""
+__all__ = ["main"]
 
+_ROUNDS = 3
+"""Rounds of builds and of questions, in turns; of each build and each question, the middle one counts."""
+_WARMING = 20
+"""Questions at the start of each round that are not counted."""
 
-class Driver:
-    """Runs one part after the other."""
+_BUILD, _SIZE = "build of the set, s", "index, MB"
+"""The names of the figures that stand beside those of the peers."""
 
-    def __init__(self, given: argparse.Namespace, home: Path) -> None:
-        self._given = given
-        self._sets = [given.sets.resolve() / name for name in SETS[: None if given.full else 1]]
-        self._small = home / "small"
-        self._once = build_small(self._small).seconds
-
-    def measure(self, part: str) -> dict[str, Any]:
-        """Return what a part found, or its error."""
-        print(f"measuring: {part}", file=sys.stderr)
-        try:
-            found = {"peers": self._peers, "growth": self._growth}.get(part)
-            return found() if found else {"markdown": self._printed(part)}
-        except FailedError as error:
-            print(f"{part} failed: {error}", file=sys.stderr)
-            return {"error": str(error)}
-
-    def _peers(self) -> dict[str, Any]:
-        found = []
-        environments = self._given.environments.resolve()
-        options: list[str | Path] = ["--environments", environments, "--small", self._small]
-        options += [] if self._given.full else ["--limit", str(_QUESTIONS)]
-        for one in self._sets:
-            try:
-                found.append(json.loads(self._run("comparison", one, *options)))
-            except FailedError as error:
-                found.append({"set": one.name, "error": str(error)})
-        return {"found": found, "once_s": self._once}
-
-    def _growth(self) -> dict[str, Any]:
-        largest = self._given.largest or (LARGEST if self._given.full else LARGEST_QUICK)
-        sizes = [str(size) for size in SIZES if size <= largest]
-        options: list[str | Path] = ["--small", self._small, "--sizes", *sizes]
-        options += [] if self._given.full else ["--questions", str(_QUESTIONS)]
-        return {"found": json.loads(self._run("growth", *self._sets, *options))}
-
-    def _printed(self, part: str) -> str:
-        """Return the Markdown that a program prints."""
-        if part == "question":
-            return self._run("profile_question", self._sets[0], "--small", self._small)
-        options: dict[str, list[str | Path]] = {
-            "start": ["--index", self._small, *([] if self._given.full else ["--times", "5"])],
-            "building": [self._sets[0]],
-            "dense": [self._given.sets.resolve() / name for name in SETS],
-        }
-        return self._run(part, *options.get(part, []))
-
-    def _run(self, program: str, *options: str | Path) -> str:
-        command = [sys.executable, "-m", f"benchmarks.{program}", *options]
-        return run(command, bare_environment(), patience=6 * 3600).out
-
-
-def conditions(*, full: bool) -> dict[str, Any]:
-    """Return when figures were measured, by which command, and on what machine."""
-    return {
-        "measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "command": "make bench-full" if full else "make bench",
-        "machine": machine(),
-    }
-
-
-def machine() -> dict[str, Any]:
-    """Return what it is measured on."""
-    cpus = Path("/proc/cpuinfo")
-    lines = cpus.read_text("utf-8").splitlines() if cpus.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return {
-        "processor": names[0] if names else platform.processor() or platform.machine(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_gb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9,
-        "system": platform.system(),
-        "python": platform.python_version(),
-    }
-
-
-def write(record: Mapping[str, Any], out: Path) -> None:
-    """Write the record, the plot, and the page below its marker line."""
-    (out / "performance.json").write_text(json.dumps(record, indent=1) + "\n", "utf-8")
-    draw(record, out / "performance.svg")
-    page = out / "performance.md"
-    written = page.read_text("utf-8") if page.exists() else "# How fast and how light it is\n\n"
-    head = written.split(MARKER)[0]
-    page.write_text(f"{head}{MARKER}\n\n" + "\n".join(report(record)).rstrip() + "\n", "utf-8")
+Figures = dict[str, list[float]]
+"""What was measured, by name: a value for each version."""
 
 
 def main() -> None:
-    """Measure and write; after each part, so that what is done is kept when a later one is cut off."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("sets", type=Path)
-    parser.add_argument("--full", action="store_true", help="everything, up to a million passages (hours)")
-    parser.add_argument("--only", nargs="+", choices=PARTS, help="only these parts")
-    parser.add_argument("--largest", type=int, help="the largest collection that growth is measured with")
-    parser.add_argument("--out", type=Path, default=Path("docs"))
-    parser.add_argument("--environments", type=Path, default=Path(".bench"))
-    given = parser.parse_args()
-    file = given.out / "performance.json"
-    record = json.loads(file.read_text("utf-8")) if file.exists() else {"parts": {}}
-    with tempfile.TemporaryDirectory() as home:
-        driver = Driver(given, Path(home))
-        for part in given.only or (PARTS if given.full else _QUICK):
-            program = {"peers": "comparison", "question": "profile_question"}.get(part, part)
-            if importlib.util.find_spec(f"benchmarks.{program}"):
-                record["parts"][part] = {**conditions(full=given.full), **driver.measure(part)}
-                write(record, given.out)
-    print(f"written: {given.out / 'performance.md'}", file=sys.stderr)
+    """Measure what is asked for, and print it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("set", type=Path)
+    parser.add_argument("--against", type=shlex.split, help="another footnote command")
+    parser.add_argument("--times", type=int, default=10, help="runs that a cold start's median is of")
+    parser.add_argument("--questions", type=int, default=300, help="questions a round")
+    parser.add_argument("--growth", type=int, nargs="+", default=[], metavar="PASSAGES")
+    parser.add_argument("--peers", type=Path, help="the folder of the other libraries' environments")
+    parser.add_argument("--json", type=Path, help="a file for the figures")
+    options = parser.parse_args()
+    options.set = options.set.resolve()
+    commands = [FOOTNOTE, options.against] if options.against else [FOOTNOTE]
+    record: dict[str, Any] = {"set": options.set.name, "machine": machine()}
+    print(f"{record['machine']}, on {options.set.name}.")
+    with tempfile.TemporaryDirectory() as folder:
+        versions = [Footnote(command, Path(folder, str(at))) for at, command in enumerate(commands)]
+        record["versions"] = measure(versions, options)
+        print("\n" + compared(record["versions"]))
+        if options.growth:
+            record["growth"] = growth.measure(FOOTNOTE, options.set, options.growth, Path(folder))
+            print("\n" + growth.report(record["growth"]))
+        if options.peers:
+            build_s, index_mb = (record["versions"][name][0] for name in (_BUILD, _SIZE))
+            record["peers"] = comparison.compare(versions[0], build_s, index_mb, options.set, options.peers)
+            print("\n" + comparison.report(record["peers"]))
+    if options.json:
+        options.json.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+
+
+def measure(versions: Sequence[Footnote], options: argparse.Namespace) -> Figures:
+    """Return the figures of every version."""
+    figures: Figures = {}
+    for part in (builds(versions, options.set), starts(versions, options), questions(versions, options)):
+        for name, values in part:
+            figures[name] = values
+            print(f"measured: {name}: {values}", file=sys.stderr)
+    # Of this version alone: no command line asks the encoder by itself.
+    own = versions[0]
+    asked = run([sys.executable, "-m", "benchmarks.encoding", own.index, _questions_file(own)])
+    figures["encoding a question, p50, ms"] = [json.loads(asked.out)["p50"]]
+    return figures
+
+
+def builds(versions: Sequence[Footnote], folder: Path) -> Iterator[tuple[str, list[float]]]:
+    """Measure builds: of the sample articles, of the set, and of the set with one article changed."""
+    articles = versions[0].home.parent / "articles.jsonl"
+    lines = (folder / "articles.jsonl").read_text("utf-8").splitlines()
+    yield "first build of the sample articles, s", [one.build(ROOT / "articles").seconds for one in versions]
+    articles.write_text("\n".join(lines), "utf-8")
+    built: dict[int, list[Ran]] = defaultdict(list)
+    for _ in range(_ROUNDS):
+        for at, version in enumerate(versions):
+            version.empty()
+            built[at].append(version.build(articles))
+    seconds = _medians(built, "seconds")
+    yield _BUILD, seconds
+    yield "its processor time, s", _medians(built, "processor")
+    yield "its peak memory, MB", _medians(built, "peak_mb")
+    passages = [one.passages() for one in versions]
+    yield "passages a second", [count / each for count, each in zip(passages, seconds, strict=True)]
+    sizes = [megabytes(one.index) for one in versions]
+    yield _SIZE, sizes
+    yield "bytes a passage", [1e6 * size / count for size, count in zip(sizes, passages, strict=True)]
+    yield "nothing changed, s", [one.build(articles).seconds for one in versions]
+    changed = json.loads(lines[0])
+    lines[0] = json.dumps({**changed, "text": changed["text"] + "\n\nThis was added."})
+    articles.write_text("\n".join(lines), "utf-8")
+    yield "one article changed, s", [one.build(articles).seconds for one in versions]
+
+
+def starts(versions: Sequence[Footnote], options: argparse.Namespace) -> Iterator[tuple[str, list[float]]]:
+    """Measure programs from start to end, in turns; what they read is in memory after the builds."""
+    (question,) = draw_questions(options.set, 1)
+    runs: dict[int, list[Ran]] = defaultdict(list)
+    helps: dict[int, list[Ran]] = defaultdict(list)
+    for _ in range(options.times):
+        for at, version in enumerate(versions):
+            runs[at].append(version.run("ask", question["question"]))
+            helps[at].append(run([*version.command, "--help"]))
+    for label, field in (
+        ("`footnote ask`, first line, s", "first_line"),
+        ("`footnote ask`, in all, s", "seconds"),
+        ("`footnote ask`, processor time, s", "processor"),
+        ("`footnote ask`, peak memory, MB", "peak_mb"),
+    ):
+        yield label, _medians(runs, field)
+    yield "`footnote --help`, s", _medians(helps, "seconds")
+
+
+def _medians(runs: Mapping[int, Sequence[Ran]], field: str) -> list[float]:
+    """Return the median of a figure of each version's runs."""
+    return [statistics.median(getattr(ran, field) for ran in some) for some in runs.values()]
+
+
+def questions(versions: Sequence[Footnote], options: argparse.Namespace) -> Iterator[tuple[str, list[float]]]:
+    """Measure questions of a running process, by turns."""
+    drawn = draw_questions(options.set, options.questions + _WARMING)
+    text = "".join(json.dumps({"question": one["question"]}) + "\n" for one in drawn)
+    rounds: dict[int, list[list[float]]] = defaultdict(list)
+    for _ in range(_ROUNDS):
+        for at, version in enumerate(versions):
+            _questions_file(version).write_text(text, "utf-8")
+            ran = version.run("ask", "--json", "--questions", _questions_file(version))
+            answers = map(json.loads, ran.out.splitlines()[_WARMING:])
+            rounds[at].append([one["elapsed_ms"] for one in answers])
+    took = [[statistics.median(one) for one in zip(*some, strict=True)] for some in rounds.values()]
+    yield "question, p50, ms", [quantile(some, 0.5) for some in took]
+    yield "question, p99, ms", [quantile(some, 0.99) for some in took]
+
+
+def _questions_file(version: Footnote) -> Path:
+    return version.home / "questions.jsonl"
+
+
+def machine() -> str:
+    """Say what is measured on."""
+    cpus = Path("/proc/cpuinfo")
+    lines = cpus.read_text("utf-8").splitlines() if cpus.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    system = f"{platform.system()}, Python {platform.python_version()}"
+    return f"{(names or [platform.machine()])[0]}, {os.cpu_count()} cores, {memory:.0f} GB, {system}"
+
+
+def compared(figures: Figures) -> str:
+    """Return a table of the figures; with another version, of what ours are divided by its."""
+    if len(figures[_BUILD]) == 1:
+        return table(("", "Footnote"), [(name, number(values[0])) for name, values in figures.items()])
+    rows = []
+    for name, values in figures.items():
+        ratio = f"{values[0] / values[1]:.2f}" if len(values) > 1 else ""
+        rows.append((name, *map(number, values), ratio))
+    return table(("", "this", "the other", "this / the other"), rows)
 
 
 if __name__ == "__main__":

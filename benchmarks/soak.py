@@ -1,164 +1,248 @@
-"""Minutes of random trouble: a service is asked all the time, while one thing after the other befalls it.
+"""Minutes of trouble for a running service, which is asked all the time.
 
-    python -m benchmarks.soak [--minutes 20] [--seed 1] [--only TROUBLE ...] [--first STEP] [--log FILE]
+    python -m benchmarks.soak [--minutes 20] [--seed 1] [--askers 16] [--articles 80]
 
-What happens is `benchmarks.trouble`. Of every step, all that is left to chance is drawn from the seed and the
-step's number, so `--seed 7 --first 12 --steps 1` plays the twelfth step again (what runs beside it takes its
-own time, as on any machine). After each step:
+One thing after another happens: rebuilds, some of them killed; going back to an older generation; pruning;
+files damaged in place; more questions than may wait. After each, the next build has to work without help,
+`footnote index verify` to report nothing, and the answers to be those of the articles. Every answer is
+compared with the generation that it names: each quote is a slice of the article's text there, and the first
+one holds the fact that was asked for. The process may not grow.
 
-- every answer since the last was right for the generation that it names, or an error for people;
-- every quote stands, to the letter, in a version of the article that was written;
-- the next build works without help and cleans up, `verify` has nothing to say, and its answers are right;
-- the process holds no more than after the first steps.
-
-Printed is one JSON object; the exit status is 1 where a promise was broken. `--log` gets a JSON line a step.
+What happens is drawn from the seed; how the threads interleave is not. Prints a JSON object; exits with 1
+where a promise was broken.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import ctypes
+import gc
 import json
-import math
+import os
 import sys
 import tempfile
 import time
-import traceback
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from random import Random
-from typing import Any, TextIO
+from typing import Any
 
-from benchmarks.ground import BrokenError, Ground
-from benchmarks.held import Held, growth
-from benchmarks.processes import build_small
-from benchmarks.trouble import TROUBLES
+import psutil
 
-_ASKERS = 3
-_WARM = 12
+from benchmarks.library import Library, Place, Question, faults
+from benchmarks.processes import FOOTNOTE, bare_environment, megabytes, quantile, run
+from bot.service.service import Service
+from bot.settings import BotSettings
+from index.errors import FootnoteError
+
+__all__ = ["Soak", "main"]
+
+_HUNG = 120.0
+"""Seconds after which a question or a rebuild counts as hanging."""
+_WARM = 10
 """Steps after which the process should grow no more."""
+_BOUNDS = {"memory MB": 40.0, "descriptors": 8.0, "threads": 6.0, "index MB": 3.0}
+"""By how much each may grow after that."""
 
 
 class Soak:
-    """Plays one step after the other, each on the ground that the one before left."""
+    """A service on made-up articles, what happens to it, and what was wrong with its answers."""
 
-    def __init__(self, given: argparse.Namespace, home: Path, log: TextIO | None) -> None:
-        self._given, self._home, self._log = given, home, log
-        self.step = given.first
-        self.played: Counter[str] = Counter()
-        self.seen: Counter[str] = Counter()
-        self.broken: list[str] = []
-        self.held: dict[str, Held] = {}
-        self._end = math.inf
+    def __init__(self, home: Path, seed: int, articles: int) -> None:
+        """Write the articles and build their index."""
+        self.library = Library(home / "articles", articles)
+        self.index = home / "index"
+        run([*FOOTNOTE, "index", "build", "--articles", self.library.folder, "--index", self.index], home)
+        settings = BotSettings.load(articles=self.library.folder, index=self.index)
+        self.service = Service(settings)
+        self.problems: list[str] = []
+        self.outcomes: Counter[str] = Counter()
+        self.steps: Counter[str] = Counter()
+        self.took: list[float] = []
+        self._chance = Random(seed)  # noqa: S311 - no secret
+        self._built: dict[str, dict[str, Place]] = {}
+        self._answers: list[tuple[dict[str, Any], Question | None]] = []
+        """Those whose generation may not be known yet."""
+        self._damaged = False
+        self._learn_generations()
 
-    @property
-    def _over(self) -> bool:
-        steps = self._given.steps
-        return time.monotonic() >= self._end or bool(steps and self.step >= self._given.first + steps)
-
-    async def run(self) -> None:
-        """Play until the time or the steps are over, on new ground after a step without recovery."""
-        while not self._over:
-            ground = Ground(self._home / f"ground-{self.step}", self._given.places, self._given.small)
-            async with ground.open():
-                # Counted from the first ground on, however long that took.
-                self._end = min(self._end, time.monotonic() + 60 * self._given.minutes)
-                askers = [ground.keep_asking(self._draw(f"asker {number}")) for number in range(_ASKERS)]
-                asking = [asyncio.create_task(one) for one in askers]
-                recovered = True
-                while recovered and not self._over:
-                    recovered = await self._play(ground)
-                for task in asking:
-                    task.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await task
-            self.seen += ground.seen
-
-    def _draw(self, what: object) -> Random:
-        """Return the source of chance for something; the same again for the same seed."""
-        return Random(f"{self._given.seed} {what}")  # noqa: S311
-
-    async def _play(self, ground: Ground) -> bool:
-        """Play one step; return whether it was recovered from."""
-        draw = self._draw(self.step)
-        name = draw.choice(self._given.only)
-        begun, detail, recovered = time.monotonic(), "", False
-        try:
-            async with TROUBLES[name](ground, draw) as detail:
-                await ground.ask_some(draw)
-            await ground.recover(draw)
-            recovered = True
-        except BrokenError as error:
-            ground.broken.append(str(error))
-        except Exception:  # noqa: BLE001 - a fault nobody thought of, which is what is looked for
-            ground.broken.append(traceback.format_exc())
-        self._note(name, detail, ground, time.monotonic() - begun)
-        return recovered
-
-    def _note(self, name: str, detail: str, ground: Ground, seconds: float) -> None:
-        held = Held.now(ground.index)
-        if self.played.total() in {0, _WARM}:
-            self.held["begin"] = held
-        self.held["end"] = held
-        line = {
-            "step": self.step, "trouble": name, "detail": detail, "seconds": round(seconds, 1),
-            "broken": ground.broken, "seen": dict(ground.seen), "held": asdict(held),
-        }  # fmt: skip
-        if self._log:
-            print(json.dumps(line), file=self._log, flush=True)
-        for what in ground.broken:
-            print(f"BROKEN at step {self.step}, {name} ({detail}): {what}", file=sys.stderr)
-            self.broken.append(f"step {self.step}, {name} ({detail}): {what}")
-        print(f"{self.step} {name}: {detail[:200]}", file=sys.stderr)
-        ground.broken = []
-        self.played[name] += 1
-        self.step += 1
-
-    def found(self) -> dict[str, Any]:
-        """Return what came of it."""
-        settled = self.played.total() > 2 * _WARM
-        grown = growth(self.held["begin"], self.held["end"]) if settled else ()
-        broken = self.broken + [f"held: {line}" for line in grown]
+    async def run(self, minutes: float, askers: int) -> dict[str, Any]:
+        """Play until the time is over; return what came of it."""
+        await self.service.start()
+        asking = [asyncio.create_task(self._keep_asking(Random(number))) for number in range(askers)]  # noqa: S311
+        end = time.monotonic() + 60 * minutes
+        sizes: dict[int, dict[str, float]] = {}
+        while time.monotonic() < end:
+            await self._step()
+            sizes[self.steps.total()] = self._size()
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+        await self.service.close()
+        last = sizes[max(sizes)]
+        warm = sizes.get(_WARM, last)
+        for name, bound in _BOUNDS.items():
+            if last[name] > warm[name] + bound:
+                self.problems.append(f"{name} grew from {warm[name]:,} to {last[name]:,}")
         return {
-            "seed": self._given.seed,
-            "steps": self.played.total(),
-            "troubles": dict(self.played),
-            "questions": dict(self.seen),
-            "held": {at: asdict(held) for at, held in self.held.items()},
-            "trials": f"{self.played.total()} faults, {self.seen.total():,} answers",
-            "broken": broken,
+            "steps": dict(self.steps),
+            "answers": dict(self.outcomes),
+            "answer, p50 and p99, ms": [round(1000 * quantile(self.took, share)) for share in (0.5, 0.99)],
+            "sizes": {"warm": warm, "end": last},
+            "problems": len(self.problems),
+            "first problems": self.problems[:20],
+        }
+
+    async def _step(self) -> None:
+        """Have one thing happen, and see to it that everything is right again after it."""
+        happening: Callable[[], Awaitable[object]] = self._chance.choice(
+            [self._rebuild, self._kill_rebuild, self._roll_back, self._prune, self._damage, self._crowd]
+        )
+        name = happening.__name__.strip("_")
+        print(f"{self.steps.total() + 1}: {name}", file=sys.stderr)
+        try:
+            await happening()
+            await asyncio.sleep(self._chance.uniform(0, 3))
+            await self._recover()
+        except (FootnoteError, TimeoutError) as error:
+            self.problems.append(f"{name}: {type(error).__name__}: {error}")
+        self._check_answers(name)
+        self.steps[name] += 1
+
+    async def _recover(self) -> None:
+        """Rebuild, without help, and ask for what has changed."""
+        await self._rebuild()
+        if report := await self._footnote("index", "verify"):
+            self.problems.append(f"verify reports: {report}")
+        self._damaged = False
+        for question in self._chance.sample(self.library.questions(), 10):
+            answer = (await self.service.ask(question.text)).as_json()
+            self.problems += faults(answer, self.library.now, question)
+
+    async def _rebuild(self) -> None:
+        """Change articles and rebuild."""
+        self.library.change(self._chance)
+        try:
+            async with asyncio.timeout(_HUNG):
+                await self.service.rebuild()
+        finally:
+            self._learn_generations()
+
+    async def _kill_rebuild(self) -> None:
+        """Change articles, and kill the rebuild's process at some time."""
+        rebuild = asyncio.create_task(self._rebuild())
+        await asyncio.sleep(self._chance.uniform(0, 3))
+        for child in psutil.Process().children():
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+        with suppress(FootnoteError):
+            await rebuild
+
+    async def _roll_back(self) -> None:
+        """Go back to the generation before, if there is one."""
+        with suppress(FootnoteError):
+            await self.service.roll_back()
+
+    async def _prune(self) -> None:
+        """Remove all generations but one while they are read."""
+        await self._footnote("index", "prune", "--keep", "1")
+
+    async def _damage(self) -> None:
+        """Overwrite part of a file in place: of the generation that was published last, or the pointer."""
+        self._damaged = True
+        pointer = self.index / "CURRENT"
+        generation = self.index / pointer.read_text("ascii").split()[0]
+        files = [path for path in sorted(generation.rglob("*")) if path.is_file() and path.stat().st_size]
+        path = self._chance.choice([pointer, *files])
+        with path.open("r+b") as file:
+            file.seek(self._chance.randrange(path.stat().st_size) // 4096 * 4096)
+            file.write(bytes(min(4096, path.stat().st_size - file.tell())))
+        if not await self._footnote("index", "verify"):
+            self.problems.append(f"verify does not report that {path.name} is damaged")
+
+    async def _crowd(self) -> None:
+        """Ask more at once than may wait, which is 256 questions."""
+        refused = self.outcomes["refused, BusyError"]
+        await asyncio.gather(*(self._ask(question) for question in self.library.questions()))
+        if self.outcomes["refused, BusyError"] == refused:
+            self.problems.append("no question of a crowd was refused")
+
+    async def _keep_asking(self, chance: Random) -> None:
+        """Ask one question after another."""
+        while True:
+            await self._ask(chance.choice(self.library.questions()))
+            await asyncio.sleep(0)
+
+    async def _ask(self, question: Question) -> None:
+        begun, damaged = time.monotonic(), self._damaged
+        try:
+            async with asyncio.timeout(_HUNG):
+                answer = await self.service.ask(question.text)
+        except FootnoteError as error:
+            self.outcomes[f"refused, {type(error).__name__}"] += 1
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody should meet it
+            self.problems.append(f"{question.text}: {type(error).__name__}: {error}")
+            return
+        self.took.append(time.monotonic() - begun)
+        self.outcomes["answered"] += 1
+        # Of damaged vectors, the wrong passage may be quoted; what is quoted is still a slice.
+        self._answers.append((answer.as_json(), None if damaged or self._damaged else question))
+
+    def _learn_generations(self) -> None:
+        """Note what the new generations were built from; articles change only while no build runs."""
+        for path in self.index.iterdir():
+            if path.name[0].isdigit():
+                self._built.setdefault(path.name, dict(self.library.now))
+
+    def _check_answers(self, step: str) -> None:
+        """Compare the answers since the last step with the generations that they name."""
+        answers, self._answers = self._answers, []
+        for answer, question in answers:
+            for fault in faults(answer, self._built[answer["generation"]], question):
+                self.problems.append(f"{step}: {fault}")
+
+    async def _footnote(self, *arguments: str) -> str:
+        """Run a command on the index beside the service; return what it says on standard error."""
+        process = await asyncio.create_subprocess_exec(
+            *FOOTNOTE, *arguments, "--index", self.index, env=bare_environment(),
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        return (await process.communicate())[1].decode().strip()
+
+    def _size(self) -> dict[str, float]:
+        """Return what the process holds, after everything that can be freed was."""
+        gc.collect()
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)  # glibc keeps freed memory, which is not held
+        process = psutil.Process()
+        return {
+            "memory MB": round(process.memory_info().rss / 1e6, 1),
+            "descriptors": process.num_fds(),
+            "threads": process.num_threads(),
+            "index MB": round(megabytes(self.index), 1),
         }
 
 
 def main() -> None:
-    """Play, and print what was found as JSON."""
+    """Play, and print what was found."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--minutes", type=float, default=20)
-    parser.add_argument("--steps", type=int, help="end after so many steps")
-    parser.add_argument("--first", type=int, default=1, help="the step to begin with")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", nargs="+", choices=sorted(TROUBLES), default=list(TROUBLES))
-    parser.add_argument("--places", type=int, default=40, help="articles")
-    parser.add_argument("--small", type=Path, help="an index to take the encoder's graph from")
-    parser.add_argument("--log", type=Path, help="a file for a JSON line a step")
-    given = parser.parse_args()
+    parser.add_argument("--askers", type=int, default=16, help="questions that are asked at a time")
+    parser.add_argument("--articles", type=int, default=80, help="each is asked 4 questions")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        if given.small is None:
-            given.small = home / "small"
-            build_small(given.small)
-        print(f"seed {given.seed}", file=sys.stderr)
-        log = given.log.open("w", encoding="utf-8") if given.log else None
-        soak = Soak(given, home, log)
-        asyncio.run(soak.run())
-        found = soak.found()
+        os.chdir(folder)  # no .env is read
+        soak = Soak(Path(folder), options.seed, options.articles)
+        found = {"seed": options.seed, **asyncio.run(soak.run(options.minutes, options.askers))}
     print(json.dumps(found, indent=1))
-    print(*found["broken"], sep="\n", file=sys.stderr)
-    raise SystemExit(1 if found["broken"] else 0)
+    raise SystemExit(bool(found["problems"]))
 
 
 if __name__ == "__main__":

@@ -2,3 +2,5 @@
 
 Knows nothing of chat.
 """
+
+__all__: list[str] = []

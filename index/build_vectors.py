@@ -111,11 +111,11 @@ class BuildVectors:
             for passage, key in draft.passages:
                 yield passage, key, self._vectors(key)
             return
-        stored = self._previous.passages_of(draft.previous_row)
-        dense = self._previous.passage_vectors([passage.row for passage in stored])
-        for one, vector in zip(stored, dense, strict=True):
-            tokens = self._previous.token_vectors([one])
-            yield one.passage, one.key, PassageVectors(vector, tokens, one.token_counts)
+        passages = self._previous.passages_of(draft.previous_row)
+        dense = self._previous.passage_vectors([stored.row for stored in passages])
+        for stored, vector in zip(passages, dense, strict=True):
+            tokens = self._previous.token_vectors([stored])
+            yield stored.passage, stored.key, PassageVectors(vector, tokens, stored.token_counts)
 
     def _vectors(self, key: bytes) -> PassageVectors:
         row = self._previous_rows.get(key)

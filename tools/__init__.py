@@ -1,1 +1,1 @@
-"""Programs for those who maintain Footnote; none of it runs where Footnote does."""
+"""Programs for maintainers; a running Footnote needs none of them."""

@@ -1,7 +1,7 @@
-"""`make audit`: the known vulnerabilities of what requirements.lock names, as pip-audit finds them.
+"""`make audit`: known vulnerabilities of the packages in requirements.lock, as pip-audit finds them.
 
-pip-audit is installed in an environment of its own, which is thrown away. Where its database cannot be asked,
-that is said and is no failure: an audit that cannot be made proves nothing, in either direction.
+pip-audit runs in an environment of its own, which is thrown away. A database that cannot be reached is
+reported and is no failure: an audit that could not be made proves nothing in either direction.
 """
 
 from __future__ import annotations
@@ -12,31 +12,28 @@ import sys
 import tempfile
 import venv
 from pathlib import Path
-from typing import Any
 
 __all__ = ["judge", "main"]
 
 _AUDITOR = "pip-audit==2.10.1"
-LOCK = Path(__file__).parents[1] / "requirements.lock"
+_LOCK = Path(__file__).parents[1] / "requirements.lock"
 
 
 def judge(report: str) -> tuple[int, list[str]]:
-    """Return the exit status and the lines that pip-audit's report in JSON comes to; "" is no report."""
+    """Return the exit status and the lines for a report of pip-audit in JSON; "" is no report."""
     try:
-        packages: list[dict[str, Any]] = json.loads(report)["dependencies"]
+        packages = json.loads(report)["dependencies"]
     except (ValueError, KeyError, TypeError):
-        return 0, ["the database of vulnerabilities cannot be reached: nothing was audited"]
-    asked = [one for one in packages if "skip_reason" not in one]
+        return 0, ["pip-audit or its database cannot be reached: nothing was audited"]
+    audited = [one for one in packages if "skip_reason" not in one]
     lines = [
-        f"{one['name']} {one['version']}: {flaw['id']}, mended in {', '.join(flaw['fix_versions']) or 'none'}"
-        for one in asked
+        f"{one['name']} {one['version']}: {flaw['id']}, fixed in {flaw['fix_versions'] or 'no release'}"
+        for one in audited
         for flaw in one["vulns"]
     ]
-    if not asked:
-        return 0, ["the database knows none of these packages: nothing was audited"]
-    missed = len(packages) - len(asked)
-    rest = f"; {missed} are not in the database" if missed else ""
-    return int(bool(lines)), [*lines, f"{len(asked)} packages audited, {len(lines)} vulnerabilities{rest}"]
+    unknown = len(packages) - len(audited)
+    counts = f"{len(audited)} packages audited, {len(lines)} vulnerabilities, {unknown} not in the database"
+    return int(bool(lines)), [*lines, counts]
 
 
 def main() -> int:
@@ -44,16 +41,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True, symlinks=True)
         python, report = str(Path(folder, "bin", "python")), Path(folder, "report.json")
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", _AUDITOR]
-        if subprocess.run(install, check=False).returncode:
-            print(f"audit: {_AUDITOR} cannot be installed: nothing was audited", file=sys.stderr)
-            return 0
-        audit = [python, "-m", "pip_audit", "--disable-pip", "--no-deps", "--progress-spinner", "off"]
-        options = ["--format", "json", "--desc", "off", "--output", str(report), "--requirement", str(LOCK)]
-        subprocess.run([*audit, *options], check=False, stderr=subprocess.DEVNULL)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", _AUDITOR], check=False)
+        options = ["--disable-pip", "--no-deps", "--format", "json", "--output", str(report)]
+        audit = [python, "-m", "pip_audit", *options, "--requirement", str(_LOCK)]
+        subprocess.run(audit, check=False, stderr=subprocess.DEVNULL)
         status, lines = judge(report.read_text(encoding="utf-8") if report.exists() else "")
-    for line in lines:
-        print(f"audit: {line}", file=sys.stderr)
+    print("\n".join(f"audit: {line}" for line in lines), file=sys.stderr)
     return status
 
 

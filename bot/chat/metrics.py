@@ -6,12 +6,10 @@ reasons where not), `/metrics` is for Prometheus. All of it on 127.0.0.1 only; n
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import math
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Literal, get_args
 
 from aiohttp import web
@@ -41,9 +39,6 @@ _GAUGES = {
     "gateway_latency_seconds": "Seconds between a heartbeat and Discord's answer to it.",
 }
 _BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-_LAG_EVERY = 0.25
-_LAG_SAMPLES = 240
-"""Samples of the event loop's lag that are kept: a minute's."""
 
 
 class Metrics:
@@ -64,11 +59,7 @@ class Metrics:
         self.seconds = Histogram(
             "footnote_answer_seconds", "Seconds from question to answer.", buckets=_BUCKETS, registry=own
         )
-        self.loop_lag: deque[float] = deque(maxlen=_LAG_SAMPLES)
-        """Seconds by which the event loop woke up late, sampled four times a second."""
         self.gauges = {name: Gauge(f"footnote_{name}", text, registry=own) for name, text in _GAUGES.items()}
-        lag = Gauge("footnote_loop_lag_seconds", "The event loop's worst lag in a minute.", registry=own)
-        lag.set_function(lambda: max(self.loop_lag, default=0.0))
         ProcessCollector(registry=own)  # memory, processor time, open files
 
     def watch(self, gauge: str, read: Callable[[], float]) -> None:
@@ -117,14 +108,10 @@ async def health_server(
     app.add_routes([web.get("/healthz", alive), web.get("/readyz", ready), web.get("/metrics", scrape)])
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
     await runner.setup()
-    sampling = asyncio.create_task(_sample_lag(metrics.loop_lag))
     try:
         await _listen(runner, port)
         yield int(runner.addresses[0][1])
     finally:
-        sampling.cancel()
-        with suppress(asyncio.CancelledError):
-            await sampling
         await runner.cleanup()
 
 
@@ -138,11 +125,3 @@ async def _listen(runner: web.AppRunner, port: int) -> None:
             f"Port {port} of {HOST} {reason}. Set FOOTNOTE_HEALTH_PORT to a free port above 1023, or to "
             "nothing to run without health checks."
         ) from error
-
-
-async def _sample_lag(lag: deque[float]) -> None:
-    loop = asyncio.get_running_loop()
-    while True:
-        due = loop.time() + _LAG_EVERY
-        await asyncio.sleep(_LAG_EVERY)
-        lag.append(max(0.0, loop.time() - due))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["looks_like_question"]
+__all__ = ["looks_like_question", "looks_like_statement"]
 
 _URL = re.compile(r"https?://\S+")
 """Addresses; their question marks ask nothing."""
@@ -48,6 +48,18 @@ _OPENING = re.compile(
     |expl[ií]ca(?:me)?\s+\S|d[ií]me\s+\S)""",
     re.IGNORECASE | re.VERBOSE,
 )
+
+
+_CLAUSE = re.compile(
+    r"\b(?:i|you|he|she|we|they|it|this|that|there|ich|du|er|wir|ihr|man|je|tu|il|elle|on|nous|vous|ils|yo)"
+    r"(?:['’]\w+)?\s+\w",
+    re.IGNORECASE,
+)
+
+
+def looks_like_statement(text: str) -> bool:
+    """Return whether a text says something in a clause, unlike a title that only names a subject."""
+    return bool(_CLAUSE.search(text)) and not looks_like_question(text)
 
 
 def looks_like_question(text: str) -> bool:

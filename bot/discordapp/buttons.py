@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, ClassVar, Self
 
@@ -208,25 +207,15 @@ def answer_buttons(
 
 def typed_in(interaction: Interaction) -> str:
     """Return what was typed into a form, which holds one field."""
-    return next(_values(interaction.data), "")
+    data: Any = interaction.data or {}
+    labels: list[Any] = data.get("components") or [{}]
+    return str(labels[0].get("component", {}).get("value", ""))
 
 
 async def take_reason(interaction: Interaction) -> None:
     """Record the reason that was typed into the form after "Not helpful"."""
     async with handling(interaction) as place:
         await _thank(interaction, place, helpful=False, reason=typed_in(interaction).strip())
-
-
-def _values(component: Any) -> Iterator[str]:
-    """Yield the values of a form's components, in rows or under labels."""
-    if isinstance(component, list):
-        for part in component:
-            yield from _values(part)
-    elif isinstance(component, dict):
-        if isinstance(component.get("value"), str):
-            yield component["value"]
-        yield from _values(component.get("components"))
-        yield from _values(component.get("component"))
 
 
 async def _open_form(  # noqa: PLR0913 - what makes a form

@@ -15,16 +15,15 @@ from yarl import URL
 
 from bot.answering.answer import Answer
 from bot.chat.asking import Assistant, log_failure
-from bot.chat.messages import DEFAULT, messages_in
 from bot.chat.metrics import health_server
 from bot.discordapp.buttons import BUTTONS, FOLLOW_UP_FORM, REASON_FORM, is_known, take_reason
 from bot.discordapp.commands.ask import answer_this, ask, take_follow_up
-from bot.discordapp.commands.index import IndexCommands, alert_operators
+from bot.discordapp.commands.index import IndexCommands, alert_operators, show_presence
 from bot.discordapp.commands.records import GapCommands, PrivacyCommands, SettingsCommands, tell_channel
 from bot.discordapp.commands.verify import check_this, verify
-from bot.discordapp.connection import LOGIN_TIMEOUT, explained, register, token_of, warn_of_missing_intent
+from bot.discordapp.connection import LOGIN_TIMEOUT, explained, register, token_of
 from bot.discordapp.context import RefusedError, Surface, handling, place_of
-from bot.discordapp.delivery import LOST, is_ours
+from bot.discordapp.delivery import is_ours
 from bot.discordapp.endpoint import use_api, use_gateway
 from bot.discordapp.messages import Listener
 from bot.errors import DiscordRefusedError
@@ -93,6 +92,8 @@ class FootnoteClient(Surface):
         self.tree = make_tree(self)
         self._listener = Listener(self.assistant)
         self._shards, self._drain_seconds = shards, _DRAIN
+        self.unreachable: DiscordRefusedError | None = None
+        """Why the first connection failed, see `endpoint`."""
         self._draining: asyncio.Task[None] | None = None
         self.add_dynamic_items(*BUTTONS)
 
@@ -100,7 +101,6 @@ class FootnoteClient(Surface):
         """After login, before connecting: find the gateway and the number of shards, register commands."""
         await use_gateway(self.http)
         self.shard_count = self._shards or await self._shards_wanted()
-        warn_of_missing_intent(self.settings, self.application)
         registering = self.assistant.tasks.start(self._register())
         await asyncio.wait({registering}, timeout=_REGISTERING)
         if not registering.done():
@@ -120,7 +120,9 @@ class FootnoteClient(Surface):
         except (discord.DiscordException, aiohttp.ClientError, OSError, TypeError, KeyError) as error:
             _log.error("The commands could not be registered: %s", str(error) or type(error).__name__)
         else:
-            _log.info("The commands were registered." if changed else "The commands are registered already.")
+            _log.info(
+                "The commands were registered with Discord." if changed else "The commands are up to date."
+            )
 
     async def launch_shard(self, gateway: URL, shard_id: int, *, initial: bool = False) -> None:
         """Connect a shard.
@@ -128,52 +130,24 @@ class FootnoteClient(Surface):
         Raises:
             DiscordRefusedError: the first one cannot be connected; discord.py would retry for ever.
         """
-        if not initial and not self.shards:
-            where = gateway.with_query(None)
-            raise DiscordRefusedError(
-                f"The gateway {where} cannot be reached. Check the network and FOOTNOTE_DISCORD_API_URL."
-            )
+        if self.unreachable is not None:
+            raise self.unreachable
         await super().launch_shard(gateway, shard_id, initial=initial)
 
     def is_connected(self) -> bool:
         """Return whether the events of all servers reach the bot."""
         return self.ready.is_set() and not any(shard.is_closed() for shard in self.shards.values())
 
-    async def show_presence(self) -> None:
-        """Show beside the bot's name what is answered from; to all alike, so in the default language."""
-        service, messages = self.assistant.service, messages_in(DEFAULT)
-        status, damage = await service.status(), service.damage
-        self.assistant.metrics.gauges["articles"].set(status.articles)
-        self.assistant.metrics.gauges["passages"].set(status.passages)
-        count = f"{status.articles:,}"
-        if self.rebuilds:
-            text = messages("rebuilding")
-        elif damage is None:
-            text = messages("presence", count=count)
-        else:
-            text = messages("presence_older" if damage.serving else "damaged", count=count)
-        activity = discord.CustomActivity(name=text)
-        self.activity = activity  # for the next session; reading it back spoils it in discord.py 2.7
-        try:
-            await self.change_presence(activity=activity)
-        except (*LOST, AttributeError) as error:  # AttributeError: not connected yet
-            _log.info("The bot's presence could not be shown: %s", error)
-
     async def on_ready(self) -> None:
         """Say so, the first time."""
         if not self.ready.is_set():
             self.ready.set()
             _log.info("Footnote is on Discord as %s; Ctrl-C to stop.", self.user)
-        await self.show_presence()
-
-    async def on_shard_ready(self, _: int) -> None:
-        """Show the presence on a connection that began a new session."""
-        if self.ready.is_set():
-            await self.show_presence()
+        await show_presence(self)
 
     async def on_shard_resumed(self, _: int) -> None:
         """Show what could not be shown while disconnected."""
-        await self.show_presence()
+        await show_presence(self)
 
     async def on_message(self, message: discord.Message) -> None:
         """Answer what is asked of the bot."""
@@ -215,7 +189,7 @@ class FootnoteClient(Surface):
 
         tasks = self.assistant.tasks
         if not tasks.stopping:
-            tasks.start(self.show_presence())
+            tasks.start(show_presence(self))
             if self.assistant.service.damage is None:  # else it is an older one, which had no answer either
                 tasks.start(self.assistant.ask_gaps_again(generation, tell))
 
@@ -229,7 +203,7 @@ class FootnoteClient(Surface):
         tasks = self.assistant.tasks
         self.assistant.metrics.damages.inc(damage is not None)
         if not tasks.stopping:
-            tasks.start(self.show_presence())
+            tasks.start(show_presence(self))
             tasks.start(alert())
 
     async def _prune(self) -> None:
@@ -310,7 +284,7 @@ class FootnoteClient(Surface):
 
     async def _drain(self) -> None:
         if cancelled := await self.assistant.tasks.drain(self._drain_seconds):
-            _log.warning("%s tasks under way could not be finished.", cancelled)
+            _log.warning("Tasks that could not be finished: %s", cancelled)
 
     async def _run(self, token: str) -> None:
         with explained(self.settings):

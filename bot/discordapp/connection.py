@@ -36,7 +36,6 @@ __all__ = [
     "register",
     "sync_commands",
     "token_of",
-    "warn_of_missing_intent",
 ]
 
 LOGIN_TIMEOUT = 60.0
@@ -96,14 +95,6 @@ def token_of(settings: BotSettings) -> str:
     return token
 
 
-def warn_of_missing_intent(settings: BotSettings, application: discord.AppInfo | None) -> None:
-    """Log where to switch message content on, if the settings ask for it and the application lacks it."""
-    if settings.discord_message_content and application is not None:
-        flags = application.flags
-        if not (flags.gateway_message_content or flags.gateway_message_content_limited):
-            _log.warning("The application may not read the content of messages. %s", _SWITCH_ON)
-
-
 async def check_connection(settings: BotSettings) -> str:
     """Log in and return the bot's name.
 
@@ -159,7 +150,7 @@ async def sync_commands(
                 if server is None:
                     changed = await register(tree, settings, force=force)
                     done = "were registered" if changed else "are registered already; nothing was sent"
-                    return f"{_listed(tree.get_commands())} for every server {done}."
+                    return _summary(tree.get_commands(), "every server", done)
                 guild = discord.Object(server)
                 if remove:
                     tree.clear_commands(guild=guild)
@@ -179,8 +170,8 @@ async def sync_commands(
                     "id, and add the bot to the server with the link of `footnote discord invite`."
                 ) from error
     if remove:
-        return f"The commands of server {server} were removed; those for every server stay."
-    return f"{_listed(tree.get_commands(guild=guild))} for server {server} were registered."
+        return f"There are no commands for server {server} alone any more; those for every server stay."
+    return _summary(tree.get_commands(guild=guild), f"server {server}", "were registered")
 
 
 async def register(
@@ -200,12 +191,16 @@ async def register(
     if hashes.get(application) == new and not force:
         return False
     await tree.sync()
-    text = json.dumps(hashes | {application: new})
     try:
-        await asyncio.to_thread(file.write_text, text, encoding="utf-8")
+        await asyncio.to_thread(_write_hashes, file, hashes | {application: new})
     except OSError as error:  # then they are sent once more at the next start
         _log.warning("What was registered could not be noted in %s: %s", file, error)
     return True
+
+
+def _write_hashes(file: Path, hashes: dict[str, str]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(hashes), encoding="utf-8")
 
 
 class _Translations(app_commands.Translator):
@@ -226,15 +221,16 @@ def _read_hashes(file: Path) -> dict[str, str]:
     return hashes if isinstance(hashes, dict) else {}
 
 
-def _listed(commands: list[Any]) -> str:
+def _summary(commands: list[Any], where: str, done: str) -> str:
     names = sorted(c.name if isinstance(c, app_commands.ContextMenu) else f"/{c.name}" for c in commands)
-    return f"{len(names)} commands ({', '.join(names)})"
+    return f"{len(names)} commands for {where} {done}: {', '.join(names)}."
 
 
 @asynccontextmanager
 async def _logged_in(settings: BotSettings) -> AsyncIterator[discord.Client]:
     """Log a client in over HTTP, without connecting to the gateway."""
     token = token_of(settings)
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     use_api(settings.discord_api_url)
     async with discord.Client(intents=discord.Intents(guilds=True)) as client:
         with explained(settings):

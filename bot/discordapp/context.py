@@ -40,15 +40,10 @@ _log = logging.getLogger(__name__)
 
 
 class Surface(discord.AutoShardedClient):
-    """The client as handlers use it."""
+    """The client as handlers use it; `rebuilds` counts the commands that are waiting for a rebuild."""
 
     assistant: Assistant
     rebuilds = 0
-    """How many commands are waiting for a rebuild."""
-
-    async def show_presence(self) -> None:
-        """Show beside the bot's name what is answered from."""
-        raise NotImplementedError
 
 
 Interaction = discord.Interaction[Surface]
@@ -95,7 +90,9 @@ async def handling(interaction: Interaction) -> AsyncIterator[Place]:
             await private_reply(interaction, refusal.notice)
         except Exception as error:  # noqa: BLE001 - whatever it is, the user sees an apology and it is logged
             apology = interaction.client.assistant.apology(messages, error, ours=is_ours(error))
-            if not too_late(error):
+            if too_late(error):
+                _log.warning("Discord no longer waits for an answer in channel %s.", interaction.channel_id)
+            else:
                 await private_reply(interaction, apology)
 
 

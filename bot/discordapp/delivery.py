@@ -1,7 +1,8 @@
 """Posting and editing answers and notices, with what Discord allows in a place.
 
 Where embeds are not allowed, an answer is plain text. Where the question is gone or history cannot be read,
-it is no reply. What does not arrive is sent again.
+it is no reply. Where an interaction has expired, a public answer is posted in the channel. What does not
+arrive is sent again.
 """
 
 from __future__ import annotations
@@ -74,19 +75,33 @@ def as_text(embed: discord.Embed, above: str = "") -> str:
 
 
 async def edit_response(
-    interaction: discord.Interaction[Any], shown: discord.Embed | Notice, *, content: str = "", **more: Any
+    interaction: discord.Interaction[Any],
+    shown: discord.Embed | Notice,
+    *,
+    content: str = "",
+    public: bool = False,
+    **more: Any,
 ) -> discord.Message:
     """Replace the deferred response; `more` are further arguments such as `view`.
+
+    Too late for that (15 minutes), a `public` answer is posted in the channel.
 
     Raises:
         discord.HTTPException, aiohttp.ClientError, OSError: it could not be shown.
     """
-    embed = notice_embed(shown) if isinstance(shown, Notice) else shown
+    embed, channel = _embed_of(shown), interaction.channel
     if interaction.guild_id is None or interaction.app_permissions.embed_links:
-        more |= {"content": content, "embed": embed}
+        edited = more | {"content": content, "embed": embed}
     else:
-        more |= {"content": as_text(embed, content), "embeds": []}
-    return await _retried(lambda: interaction.edit_original_response(**more))
+        edited = more | {"content": as_text(embed, content), "embeds": []}
+    try:
+        return await _retried(lambda: interaction.edit_original_response(**edited))
+    except discord.HTTPException as error:
+        if not public or not too_late(error) or not isinstance(channel, discord.abc.Messageable):
+            raise
+        if (posted := await post(channel, embed, more.get("view"), content=content)) is None:
+            raise
+        return posted
 
 
 async def private_reply(interaction: discord.Interaction[Any], notice: Notice) -> None:
@@ -162,7 +177,7 @@ class Reply:
         self, shown: discord.Embed | Notice, view: discord.ui.View | None = None
     ) -> discord.Message | None:
         """Show this, in place of the queue's notice if there is one; return None where it is impossible."""
-        embed = notice_embed(shown) if isinstance(shown, Notice) else shown
+        embed = _embed_of(shown)
         if self._typing:  # it must not begin after the answer
             await asyncio.wait({self._typing}, timeout=_TYPING_PATIENCE)
         if (queued := await self._queued if self._queued else None) is not None:
@@ -172,6 +187,10 @@ class Reply:
             except LOST as error:
                 _log.warning("The notice on the queue could not be edited: %s", error)
         return await post(self._channel, embed, view, reply_to=self._to)
+
+
+def _embed_of(shown: discord.Embed | Notice) -> discord.Embed:
+    return notice_embed(shown) if isinstance(shown, Notice) else shown
 
 
 async def _type(channel: discord.abc.Messageable) -> None:

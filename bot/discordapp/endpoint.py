@@ -76,7 +76,7 @@ class _PinnedWebSocket(DiscordWebSocket):
 
     @classmethod
     async def from_client(cls, client: Any, *, initial: bool = False, **options: Any) -> Self:
-        """Connect; a first connection that fails is final, since discord.py would retry it for ever."""
+        """Connect; if the first connection fails, note why in the client, which then gives up."""
         if options.get("gateway") is not None:
             options["gateway"] = _pinned(options["gateway"])
         if not initial:
@@ -85,10 +85,11 @@ class _PinnedWebSocket(DiscordWebSocket):
             async with asyncio.timeout(_FIRST_CONNECTION_TIMEOUT):
                 return await super().from_client(client, initial=initial, **options)
         except (OSError, aiohttp.ClientError, ReconnectWebSocket) as error:  # OSError: TimeoutError too
-            raise DiscordRefusedError(
+            client.unreachable = DiscordRefusedError(
                 f"The gateway {cls.DEFAULT_GATEWAY.with_query(None)} cannot be reached "
                 f"({str(error) or type(error).__name__}). Check the network and FOOTNOTE_DISCORD_API_URL."
-            ) from error
+            )
+            raise client.unreachable from error
 
     async def received_message(self, msg: Any, /) -> None:
         """Process one frame; an event that cannot be read is logged and skipped."""

@@ -21,7 +21,18 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
-__all__ = ["ELLIPSIS", "blockquote", "escape", "excerpt", "joined", "pieces", "shorten", "units", "unquote"]
+__all__ = [
+    "ELLIPSIS",
+    "blockquote",
+    "escape",
+    "excerpt",
+    "joined",
+    "pieces",
+    "printable",
+    "shorten",
+    "units",
+    "unquote",
+]
 
 ELLIPSIS = "…"
 _QUOTE, _BOLD, _STRUCK = "> ", "**", "~~"
@@ -51,6 +62,11 @@ def units(text: str) -> int:
     return len(text) + sum(ord(letter) > 0xFFFF for letter in text)
 
 
+def printable(text: str) -> str:
+    """Return text with plain line ends, and U+FFFD for what Discord refuses or drops."""
+    return _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
 def escape(text: str) -> str:
     """Return text that Discord shows as exactly `text`."""
 
@@ -75,10 +91,11 @@ def excerpt(
     """
     lead = len(text) - len(text.lstrip())
     start, end = (max(at - lead, 0) for at in focus)
-    near = max(start - room, 0)  # more cannot fit, and a whole article costs time
-    window = text.strip()[near : min(end, start + room) + 2 * room + 2]
-    start, end = (len(_printable(window[: at - near])) for at in (start, end))
-    letters = _printable(window)
+    reach = 2 * room + 2  # more cannot fit, and a whole article costs time
+    near = max(start - reach, 0)
+    window = text.strip()[near : min(end, start + reach) + reach]
+    start, end = (len(printable(window[: at - near])) for at in (start, end))
+    letters = printable(window)
     shown = [newline if piece == "\n" else piece for piece in pieces(letters)]
     bold = bold and start < end
     begin, stop = _window(letters, list(map(units, shown)), start, end, room - 2 * len(_BOLD) * bold)
@@ -124,11 +141,6 @@ def joined(blocks: Sequence[str], room: int, more: Callable[[int], str], *, beyo
     count = len(blocks) + beyond
     shown = bisect_right(ends, room - units(more(count)))
     return "\n".join([*blocks[:shown], more(count - shown)])
-
-
-def _printable(text: str) -> str:
-    """Return text with plain line ends, and U+FFFD for what Discord refuses or drops."""
-    return _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _window(letters: str, sizes: list[int], start: int, end: int, room: int) -> tuple[int, int]:

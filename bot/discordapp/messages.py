@@ -17,7 +17,7 @@ from cachetools import LRUCache
 from bot.answering.followups import Earlier
 from bot.chat.asking import Assistant, Place, Question, queue_notice
 from bot.chat.logs import Way, begin_question
-from bot.chat.questions import looks_like_question
+from bot.chat.questions import looks_like_question, looks_like_statement
 from bot.discordapp.buttons import answer_buttons
 from bot.discordapp.context import exchange_of, without_mention
 from bot.discordapp.delivery import LOST, Reply, is_ours
@@ -78,7 +78,7 @@ class Listener:
 
         Discord announces a post before its first message, which `on_message` answers.
         """
-        if not _forum_post(thread) or not looks_like_question(thread.name):
+        if not _forum_post(thread) or looks_like_statement(thread.name):
             return
         place = await self._place(thread.owner_id, thread.guild.id, thread, thread.guild)
         if place.settings.answers is AnswersTo.QUESTIONS:
@@ -182,7 +182,7 @@ def _addressed(message: discord.Message, me: int, answers: AnswersTo) -> _Reques
     if answers is not AnswersTo.QUESTIONS:
         return None
     if post is not None:
-        asks = any(map(looks_like_question, [post.name, *_SENTENCE_END.split(text)]))
+        asks = any(map(looks_like_question, _SENTENCE_END.split(text))) or not looks_like_statement(post.name)
         return _Request(_of_post(post, text), "forum") if asks else None
     return _Request(text, "channel") if looks_like_question(text) else None
 

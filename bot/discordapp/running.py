@@ -39,11 +39,11 @@ def run(settings: BotSettings) -> None:
     for line in exposed_files(settings):
         _log.warning("%s", line)
     with suppress(KeyboardInterrupt):
-        asyncio.run(serve_until_signalled(settings))
+        asyncio.run(serve_until_signalled(settings, Service))
 
 
 async def serve_until_signalled(
-    settings: BotSettings, make_service: Callable[[BotSettings], Service] = Service
+    settings: BotSettings, make_service: Callable[[BotSettings], Service]
 ) -> None:
     """Start the service, answer until SIGTERM or SIGINT, and close it; a second signal ends the process.
 

@@ -103,9 +103,10 @@ def _by_letters(letters: str, text: str, first: int) -> int | None:
 
 def _is_plausible(short: str, letters: str, long: str) -> bool:
     """Tell whether a pair is worth keeping: longer, without the short form, mostly made of initials."""
+    from rapidfuzz.distance import LCSseq  # questions need none of it
+
     in_long = words(long)
-    initials = iter("".join(word[:1] for word in in_long))
-    matched = sum(letter in initials for letter in letters)  # a subsequence: `in` consumes the iterator
+    matched = LCSseq.similarity(letters, "".join(word[:1] for word in in_long))
     return len(long) > len(short) + 1 and fold(short) not in in_long and matched * 2 >= len(letters)
 
 

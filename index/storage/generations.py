@@ -14,7 +14,7 @@ from pathlib import Path
 
 from index.encoding.exports import remove_unused
 from index.errors import DamagedIndexError, GateError, MissingError, NoIndexError
-from index.storage.files import remove_folder, sync, write_file
+from index.storage.files import checksum, remove_folder, sync, write_file
 from index.storage.gate import GATE_REPORT, GateReport
 from index.storage.inspection import (
     generation_homes,
@@ -129,7 +129,7 @@ def clean_up(folder: Path, serving: str, keep: int, previous: str = "") -> list[
     """Remove old and refused generations, unused encoders and the vector cache; return the removed names.
 
     The serving generation and `keep` - 1 whole others stay: `previous` first, then the newest. `serving` and
-    `previous` are known to be whole.
+    `previous` are known to be whole. A generation that cannot be read now may be whole: it stays too.
 
     Raises:
         OSError: something cannot be removed.
@@ -141,7 +141,7 @@ def clean_up(folder: Path, serving: str, keep: int, previous: str = "") -> list[
     for home in others:
         if room > 0 and (home.name == previous or not any(generation_problems(home))):
             room -= 1
-        else:
+        elif room == 0 or _is_readable(home):
             _remove(home)
             removed.append(home.name)
     removed += _remove_refused(folder)
@@ -192,6 +192,17 @@ def _next_number(folder: Path) -> int:
         (generation_number(home.name) for home in (*generation_homes(folder), *refused_homes(folder))),
         default=0,
     )
+
+
+def _is_readable(home: Path) -> bool:
+    """Tell whether the system lets every file of a generation be read, whatever is in it."""
+    try:
+        for path in home.rglob("*"):
+            if path.is_file():
+                checksum(path)
+    except (OSError, DamagedIndexError):
+        return False
+    return True
 
 
 def _remove(home: Path) -> None:

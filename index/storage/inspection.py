@@ -226,7 +226,7 @@ def generation_problems(home: Path, *, strays: bool = False) -> Iterator[str]:
         known = {MANIFEST, GATE_REPORT, *manifest.files}
         for path in sorted(home.rglob("*")):
             name = path.relative_to(home).as_posix()
-            if not path.is_dir() and name not in known and not name.endswith(".lock"):
+            if not path.is_dir() and name not in known:
                 yield f"{path}: not a file of the index."
 
 

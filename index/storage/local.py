@@ -73,15 +73,17 @@ def open_generation(folder: Path, name: str) -> LocalStore:
 class LocalStore:
     """An open generation. It stays readable when its files are removed; safe to use from several threads."""
 
-    def __init__(self, home: Path, manifest: Manifest) -> None:
+    def __init__(self, home: Path, manifest: Manifest, background_bytes: int = _BACKGROUND_BYTES) -> None:
         """Open the generation at `home`, which need not have its name yet.
+
+        Files of at least `background_bytes` are compared in the background.
 
         Raises:
             DamagedIndexError: a file is not what was written.
         """
         self.info = manifest.info(home.name)
         self.home = home
-        large = {name: one for name, one in manifest.files.items() if one.size >= _BACKGROUND_BYTES}
+        large = {name: one for name, one in manifest.files.items() if one.size >= background_bytes}
         small = {name: one for name, one in manifest.files.items() if name not in large}
         self._checking = _in_background(lambda: manifest.check_files(home, large)) if large else None
         manifest.check_files(home, small)
@@ -97,13 +99,14 @@ class LocalStore:
         self.basis: Basis = np.fromfile(home / BASIS, dtype=np.float32).reshape(-1, width)
         self._tokens = RowFile(home / TOKENS, np.int8, width)
         stack.callback(self._tokens.close)
+        # First, since it compares the number of passages, for which memory is taken below.
+        self._words = WordIndex(home / WORDS, self.info.language, manifest.passages)
         self._database = Database(home / DATABASE)
         stack.callback(self._database.close)
         self._bodies = np.ones(manifest.passages, dtype=np.bool_)
         self._bodies[self._database.heading_rows()] = False
         self._vectors = VectorIndex(home, self._bodies, manifest.dimension)
         stack.callback(self._vectors.close)
-        self._words = WordIndex(home / WORDS, self.info.language, manifest.passages)
         if len(self._tokens) != manifest.tokens:
             raise ValueError(f"{TOKENS} has {len(self._tokens)} rows instead of {manifest.tokens}")
 

@@ -13,10 +13,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, NonNegativeInt, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
 from index.errors import DamagedIndexError, NoIndexError
 from index.storage.files import Checksum, check_file, read_file, replace_file
@@ -51,6 +52,11 @@ _NAME_DIGITS = 16
 _FileName = Annotated[str, Field(pattern=r"^([a-z]+/)?\.?[a-z0-9]+(\.[a-z0-9]+)*$")]  # leads nowhere else
 
 
+def _check_time(value: str) -> str:
+    datetime.fromisoformat(value)
+    return value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What a generation holds and what it was made with; see `StoreInfo` for the fields they share.
@@ -59,7 +65,7 @@ class Manifest:
     the generation that served when this one was built, "" where none did.
     """
 
-    built: str
+    built: Annotated[str, AfterValidator(_check_time)]
     encoder: str
     encoder_fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     passage_settings: dict[str, Any]
@@ -67,8 +73,8 @@ class Manifest:
     passages: NonNegativeInt
     sentences: NonNegativeInt
     tokens: NonNegativeInt
-    dimension: NonNegativeInt
-    token_width: NonNegativeInt
+    dimension: PositiveInt
+    token_width: PositiveInt
     files: dict[_FileName, Checksum]
     previous: str
     format: int = FORMAT
@@ -110,12 +116,12 @@ def read_pointer(folder: Path) -> str:
     """
     path = folder / POINTER
     try:
-        name = path.read_bytes().decode("ascii", "replace").removesuffix("\n")
+        name, end, rest = path.read_bytes().decode("ascii", "replace").partition("\n")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NoIndexError(f"no index at {folder}: run `footnote index build` first.") from error
     except OSError as error:
         raise DamagedIndexError.unreadable(path, error) from error
-    if not GENERATION.fullmatch(name):
+    if not GENERATION.fullmatch(name) or not end or rest:
         raise DamagedIndexError.of(path, "is damaged")
     return name
 

@@ -1,9 +1,11 @@
-"""The vectors that a build has computed so far, so that a build that was cut off resumes where it was."""
+"""The vectors that a build has computed so far, so that a build that was cut off resumes where it was.
+
+Each passage's vectors have a checksum: what is damaged is encoded again, never published.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+import xxhash
 
 from index.encoding.encoder import Basis, PackedTokens, Vectors
 
@@ -19,6 +22,12 @@ __all__ = ["CACHE", "PassageVectors", "VectorCache"]
 
 CACHE = "vectors.sqlite"
 """The cache's file in an index folder; removed once its vectors are in a published generation."""
+
+_SCHEMA = """
+DROP TABLE IF EXISTS vectors;
+DELETE FROM scope;
+CREATE TABLE vectors (key BLOB PRIMARY KEY, counts BLOB, dense BLOB, tokens BLOB, checksum BLOB);
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +54,8 @@ class VectorCache:
         scope = hashlib.sha256(fingerprint.encode() + str(basis.shape).encode() + basis.tobytes()).hexdigest()
         try:
             self._database = self._open(scope)
-        except sqlite3.DatabaseError:
-            path.unlink()
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
+            _remove(path)
             self._database = self._open(scope)
 
     def _open(self, scope: str) -> sqlite3.Connection:
@@ -57,11 +66,9 @@ class VectorCache:
             database.execute("PRAGMA synchronous = NORMAL").close()
             database.execute("CREATE TABLE IF NOT EXISTS scope (scope TEXT PRIMARY KEY)")
             if database.execute("SELECT scope FROM scope").fetchall() != [(scope,)]:
-                database.executescript(
-                    "DROP TABLE IF EXISTS vectors; DELETE FROM scope;"
-                    "CREATE TABLE vectors (key BLOB PRIMARY KEY, counts TEXT, dense BLOB, tokens BLOB);"
-                )
+                database.executescript(_SCHEMA)
                 database.execute("INSERT INTO scope VALUES (?)", (scope,))
+            _drop_damaged(database)
         except BaseException:
             database.close()
             raise
@@ -87,11 +94,13 @@ class VectorCache:
             sqlite3.Error: they cannot be written.
         """
         rows = (
-            (key, json.dumps(one.token_counts), one.dense.tobytes(), one.tokens.tobytes())
+            (key, np.asarray(one.token_counts, "<i4").tobytes(), one.dense.tobytes(), one.tokens.tobytes())
             for key, one in vectors
         )
         self._database.execute("BEGIN")
-        self._database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
+        self._database.executemany(
+            "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?, ?)", ((*row, _checksum(*row)) for row in rows)
+        )
         self._database.execute("COMMIT")
 
     def __getitem__(self, key: bytes) -> PassageVectors:
@@ -109,7 +118,7 @@ class VectorCache:
         return PassageVectors(
             np.frombuffer(dense, dtype="<f4"),
             np.frombuffer(tokens, dtype=np.int8).reshape(-1, self._width),
-            tuple(json.loads(counts)),
+            tuple(np.frombuffer(counts, dtype="<i4").tolist()),
         )
 
     @staticmethod
@@ -119,5 +128,25 @@ class VectorCache:
         Raises:
             OSError: it cannot be removed.
         """
-        for name in (CACHE, f"{CACHE}-wal", f"{CACHE}-shm"):
-            (folder / name).unlink(missing_ok=True)
+        _remove(folder / CACHE)
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+
+
+def _drop_damaged(database: sqlite3.Connection) -> None:
+    """Remove the vectors that are not as they were added.
+
+    Raises:
+        sqlite3.DatabaseError: the file itself is damaged.
+    """
+    if database.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]:
+        raise sqlite3.DatabaseError("the cache is damaged")
+    database.create_function("checksum", 4, _checksum, deterministic=True)
+    database.execute("DELETE FROM vectors WHERE checksum IS NOT checksum(key, counts, dense, tokens)").close()
+
+
+def _checksum(*columns: bytes) -> bytes:
+    return xxhash.xxh3_128_digest(b"%d " * len(columns) % tuple(map(len, columns)) + b"".join(columns))

@@ -96,12 +96,14 @@ class VectorIndex:
             ValueError: it is of another kind, or has another number of passages.
         """
         self._index: Any = faiss.read_index(str(home / VECTORS))
-        self._exact = RowFile(home / EXACT, np.float32, dimension) if (home / EXACT).exists() else None
-        kind = faiss.IndexFlatIP if self._exact is None else faiss.IndexIVFScalarQuantizer
+        is_approximate = (home / EXACT).exists()
+        kind = faiss.IndexIVFScalarQuantizer if is_approximate else faiss.IndexFlatIP
         if type(self._index) is not kind or self._index.d != dimension:
             raise ValueError(f"{VECTORS} is an index of another kind")
+        self._exact = RowFile(home / EXACT, np.float32, dimension) if is_approximate else None
         stored = len(bodies) if self._exact is None else len(self._exact)
         if not self._index.ntotal == len(bodies) == stored:
+            self.close()
             raise ValueError(f"{VECTORS} has {self._index.ntotal} vectors for {len(bodies)} passages")
         self._probed = getattr(self._index, "nprobe", 0)
         bitmap = np.packbits(bodies, bitorder="little")
@@ -120,7 +122,7 @@ class VectorIndex:
 
     def cosines(self, vector: Vectors, rows: Sequence[int] | npt.NDArray[np.int64]) -> Vectors:
         """Return the cosine of a unit vector, shape (dimension,), and each passage's: shape (rows,)."""
-        return np.asarray(self.vectors(rows) @ vector.reshape(-1))
+        return np.asarray(self.vectors(rows) @ vector)
 
     def nearest(self, vector: Vectors, count: int, *, headings: bool) -> list[tuple[int, float]]:
         """Return the passages nearest to a unit vector, shape (dimension,): row and cosine, best first."""
@@ -128,13 +130,11 @@ class VectorIndex:
         if self._exact is None:
             # FAISS's wrapper accepts arguments that its annotations lack.
             options = faiss.SearchParameters(sel=allowed) if allowed else None  # type: ignore[call-arg]
-            scores, rows = self._index.search(
-                vector.reshape(1, -1), min(count, self._index.ntotal), params=options
-            )
+            scores, rows = self._index.search(vector[None], min(count, self._index.ntotal), params=options)
             found = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
             return [(row, score) for row, score in found if row >= 0]
         options = faiss.SearchParametersIVF(sel=allowed, nprobe=self._probed)  # type: ignore[call-arg]
-        _, rows = self._index.search(vector.reshape(1, -1), _RESCORED * count, params=options)
+        _, rows = self._index.search(vector[None], _RESCORED * count, params=options)
         return self.best_of(rows[0][rows[0] >= 0], vector, count)
 
     def best_of(self, rows: npt.NDArray[np.int64], vector: Vectors, count: int) -> list[tuple[int, float]]:

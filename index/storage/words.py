@@ -7,7 +7,10 @@ Framework" (2009). A word of the title weighs half of one of the text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import tantivy
@@ -56,10 +59,11 @@ class WordIndexWriter:
         folder.mkdir()
         self._folder = folder
         self._language = language
-        index = tantivy.Index(_schema(), path=str(folder))
-        _register(index)
-        # One thread, so that the same passages give the same index.
-        self._writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+        with _writing():
+            index = tantivy.Index(_schema(), path=str(folder))
+            _register(index)
+            # One thread, so that the same passages give the same index.
+            self._writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
 
     def add(self, row: int, article: int, title: str, text: str, *, is_heading: bool) -> None:
         """Add a passage by its row, its article's row and title, and the text that it is found by."""
@@ -71,13 +75,14 @@ class WordIndexWriter:
         document.add_unsigned("row", row)
         document.add_unsigned("article", article)
         document.add_boolean("heading", is_heading)
-        self._add(document)
-
-    def _add(self, document: tantivy.Document) -> None:
-        try:
+        with _writing():
             self._writer.add_document(document)
-        except ValueError as error:
-            raise OSError(f"the word index cannot be written: {error}") from error
+
+    def close(self) -> None:
+        """Give an unfinished index up: when this returns, nothing is written any more."""
+        with suppress(RuntimeError, ValueError):  # it is finished, or its disk is full
+            self._writer.rollback()
+            self._writer.wait_merging_threads()
 
     def finish(self) -> None:
         """Write what is left and sync every file.
@@ -85,31 +90,56 @@ class WordIndexWriter:
         Raises:
             OSError: it cannot be written.
         """
-        try:
+        with _writing():
             self._writer.commit()
             self._writer.wait_merging_threads()
-        except ValueError as error:
-            raise OSError(f"the word index cannot be written: {error}") from error
         for lock in self._folder.glob("*.lock"):
             lock.unlink()
         for path in (*self._folder.iterdir(), self._folder):
             sync(path)
 
 
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:  # what Tantivy raises for whatever the system refuses
+        raise OSError(f"the word index cannot be written: {error}") from error
+
+
+@contextmanager
+def _linked(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder of links to the files in `folder`, for as long as an index is being opened.
+
+    Tantivy writes a lock beside the files that it opens, and the index may be on a read-only disk.
+    """
+    links = Path(tempfile.mkdtemp(prefix="footnote-"))
+    try:
+        for path in folder.resolve().iterdir():
+            if path.suffix != ".lock":
+                (links / path.name).symlink_to(path)
+        yield links
+    finally:
+        # A thread of Tantivy may write its lock once more meanwhile.
+        for _ in range(3):
+            shutil.rmtree(links, ignore_errors=True)
+
+
 class WordIndex:
     """An open word index; safe to use from several threads."""
 
     def __init__(self, folder: Path, language: str, passages: int) -> None:
-        """Open the index in `folder`, which must hold this many passages.
+        """Open the index in `folder`, which must hold this many passages; nothing is written there.
 
         Raises:
             ValueError: it cannot be opened, or is of another generation.
         """
-        self._index = tantivy.Index.open(str(folder))
-        _register(self._index)
+        with _linked(folder) as links:
+            self._index = tantivy.Index.open(str(links))
+            _register(self._index)
+            self._searcher = self._index.searcher()
         self._schema = self._index.schema
         self._language = language
-        self._searcher = self._index.searcher()
         if self._searcher.num_docs != passages:
             raise ValueError(f"{folder.name} has {self._searcher.num_docs} passages instead of {passages}")
 

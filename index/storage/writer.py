@@ -56,6 +56,7 @@ class GenerationWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._database.close()
+        self._words.close()
         self._token_file.close()
         self._vector_file.close()
         if error is not None:

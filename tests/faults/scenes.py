@@ -1,146 +1,111 @@
-"""Scenes to have a fault in: an index folder before a build, and what may serve after it."""
+"""Scenes: an index folder, a command to disturb, and what may be answered before and after it."""
 
 from __future__ import annotations
 
+import json
 import shutil
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.build import build_index
-from index.encoding.encoder import Encoder
-from index.search.search import Search
-from index.settings import IndexSettings
-from index.storage.generations import prune, roll_back
-from index.storage.local import Generation, open_generation
-from index.storage.manifest import KEPT, POINTER, TEMPORARY, read_pointer
-from tests.faults.placing import place_small_graph
+from tests.faults.commands import INDEX, Result, run
+from tests.faults.injection import Fault
 from tests.graphs import copy_index_file
 from tests.index.shelf import SHELF, put
 
-__all__ = ["NAMES", "QUESTIONS", "Answers", "Command", "Scene", "act", "answers", "make_scene"]
-
-NAMES = tuple("first changed removed anew resumed unchanged damaged back prune".split())
-
-QUESTIONS = ("When was the lighthouse lit for the first time?", "What does a loaf of rye bread cost?")
-"""Of the first, the answer changes with the build; of the second, it does not."""
+__all__ = ["SCENES", "Answers", "Scene", "ask", "make_scene", "other_names", "show"]
 
 Answers = tuple[tuple[str, str], ...]
-"""The article and the sentence found for each question."""
+"""The verdict and the first quote for each question."""
 
-_RELIT = SHELF["lighthouse.txt"].replace("1874", "1901").replace("31 metres", "33 metres")
-_NEWS = "Oars\n\nThe rowing club bought eight oars of ash. They were carved in Oslo by Nils Aune.\n"
+_BUILD = ("index", "build")
+SCENES = {
+    **dict.fromkeys(("first", "changed", "removed", "resumed"), _BUILD),
+    "anew": (*_BUILD, "--language", "de"),
+    "rollback": ("index", "rollback", "1"),
+    "prune": ("index", "prune", "--keep", "1"),
+}
+"""The command of each scene; "resumed" follows a killed build, "anew" encodes every article again."""
 
-
-Command = tuple[str, str]
-"""What is run: a build, going back to a generation by its name, pruning to one, placing a graph."""
-
-_BUILD: Command = ("build", "")
-
-
-def act(command: Command, settings: IndexSettings, encoder: Encoder) -> str:
-    """Do what a command of the index does; return what it says."""
-    what, name = command
-    if what == "back":
-        return roll_back(settings.index, name)
-    if what == "place":
-        return place_small_graph(settings.index)
-    if what == "prune":
-        return " ".join(prune(settings.index, 1))
-    return build_index(settings, encoder=encoder).summary()
+_CHANGES = {
+    "lighthouse.txt": SHELF["lighthouse.txt"].replace("1874", "1901").replace("31 metres", "33 metres"),
+    "oars.txt": "Oars\n\nThe rowing club bought eight oars of ash. They were carved in Oslo by Nils Aune.\n",
+}
+_QUESTIONS = (
+    "When was the lighthouse lit for the first time?",
+    "How many stops does the new stretch of line nine have?",
+    "What does a loaf of rye bread cost?",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a trial begins with: the folder `before`, which is not there where there is no index yet.
+    """A command in a folder, and what it does undisturbed.
 
-    `after` is the folder as the command leaves it undisturbed. `old` and `new` are what is answered before
-    and after; `old` is None where nothing can be opened before.
+    `before` is the index folder that a trial begins with, missing for a first build. `old` and `new` are the
+    answers before and after; None where nothing serves. `calm` is the undisturbed run, `shown` is what `index
+    show` prints after it, and `others` are the names beside the generations then.
     """
 
     name: str
-    settings: IndexSettings
+    home: Path
     before: Path
-    after: Path
     old: Answers | None
-    new: Answers
-    command: Command = _BUILD
-
-    def begin(self) -> None:
-        """Put the index folder in the state that the scene begins with."""
-        shutil.rmtree(self.settings.index, ignore_errors=True)
-        if self.before.exists():
-            shutil.copytree(self.before, self.settings.index, copy_function=copy_index_file)
+    new: Answers | None
+    calm: Result
+    shown: str
+    others: frozenset[str]
 
 
-def answers(generation: Generation, encoder: Encoder) -> Answers:
-    """Ask a generation; return the best sentence of the best hit for each question."""
-    search = Search(generation, encoder)
-    hits = [search(question).hits[0] for question in QUESTIONS]
-    return tuple((hit.article.id, hit.best_sentence.text) for hit in hits)
-
-
-def make_scene(name: str, home: Path, encoder: Encoder) -> Scene:
+def make_scene(name: str, home: Path) -> Scene:
     """Make a scene in a folder of its own."""
-    home.mkdir(parents=True)
-    before, after, articles = home / "before", home / "after", put(home / "articles", SHELF)
-    old = None
-    if name != "first":
-        build_index(_settings(home, before), encoder=encoder)
-        old = _ask(before, encoder)
-    if name in {"changed", "resumed", "damaged", "anew"}:
-        put(articles, {"lighthouse.txt": _RELIT, "oars.txt": _NEWS})
-    if name in {"changed", "removed"}:
-        (articles / "tram.md").unlink()
-    command = _BUILD
-    if name in {"back", "prune"}:
-        command = (name, read_pointer(before).generation)
-        put(articles, {"lighthouse.txt": _RELIT})
-        build_index(_settings(home, before), encoder=encoder)
-        old = _ask(before, encoder)
-    settings = _settings(home, home / "index", language="de" if name == "anew" else "en")
+    put(home / "articles", SHELF)
+    _must(run(home, _BUILD))
+    if name == "first":
+        shutil.rmtree(home / INDEX)  # it was built all the same, so that the encoder is exported by now
+    elif name == "removed":
+        (home / "articles" / "tram.md").unlink()
+    elif name != "anew":
+        put(home / "articles", _CHANGES)
+    if name in {"rollback", "prune"}:
+        _must(run(home, _BUILD))
+    before = home.with_name(f"{name}-before")
+    copy_index(home / INDEX, before)
     if name == "resumed":
-        _leave_behind(settings, before, encoder)
-    if name == "damaged":
-        _harm(before)
-        old = None
-    if before.exists():
-        shutil.copytree(before, after, copy_function=copy_index_file)
-    act(command, settings.model_copy(update={"index": after}), encoder)
-    return Scene(name, settings, before, after, old, _ask(after, encoder), command)
+        operations = len(_must(run(home, _BUILD)).operations)
+        copy_index(before, home / INDEX)
+        run(home, _BUILD, Fault("kill", operations * 2 // 3))
+        copy_index(home / INDEX, before)
+    old = ask(home)
+    calm = _must(run(home, SCENES[name]))
+    return Scene(name, home, before, old, ask(home), calm, show(home), other_names(home))
 
 
-def _settings(home: Path, index: Path, **options: object) -> IndexSettings:
-    return IndexSettings.load(articles=home / "articles", index=index, **{"language": "en", **options})
+def ask(home: Path) -> Answers | None:
+    """Ask the questions; None where nothing serves."""
+    file = home / "questions.jsonl"
+    file.write_text("".join(json.dumps({"question": text}) + "\n" for text in _QUESTIONS), "utf-8")
+    result = run(home, ("ask", "--json", "--questions", file.name))
+    answers = map(json.loads, result.out.splitlines())
+    return None if result.status else tuple((one["verdict"], one["quotes"][0]["text"]) for one in answers)
 
 
-def _ask(index: Path, encoder: Encoder) -> Answers:
-    generation = open_generation(index)
-    try:
-        return answers(generation, encoder)
-    finally:
-        generation.close()
+def show(home: Path) -> str:
+    """Return every article and passage of the index, as `footnote index show` prints them."""
+    return run(home, ("index", "show", "--passages", "--json")).out
 
 
-def _leave_behind(settings: IndexSettings, before: Path, encoder: Encoder) -> None:
-    """Leave what builds that were cut off leave: vectors, unfinished folders, a pointer never moved."""
-
-    def interrupt(step: object) -> None:
-        if getattr(step, "stage", "") == "writing":
-            raise KeyboardInterrupt
-
-    with suppress(KeyboardInterrupt):
-        build_index(settings.model_copy(update={"index": before}), interrupt, encoder)
-    assert (before / KEPT).exists()
-    serving = before / read_pointer(before).generation
-    shutil.copytree(serving, before / f"{TEMPORARY}7")
-    (before / f"{TEMPORARY}7" / "manifest.json").write_text("{")
-    (before / f"{POINTER}.new").write_bytes(b"000009-")
+def other_names(home: Path) -> frozenset[str]:
+    """Return what is in the index folder besides generations, whose names begin with a digit."""
+    return frozenset(path.name for path in (home / INDEX).iterdir() if not path.name[0].isdigit())
 
 
-def _harm(index: Path) -> None:
-    """Flip a bit of the generation that serves."""
-    path = index / read_pointer(index).generation / "tokens.i8"
-    data = bytearray(path.read_bytes())
-    data[100] ^= 1
-    path.write_bytes(data)
+def copy_index(source: Path, target: Path) -> None:
+    """Replace an index folder by a copy of another; remove it where that one is missing."""
+    shutil.rmtree(target, ignore_errors=True)
+    if source.exists():
+        shutil.copytree(source, target, copy_function=copy_index_file, dirs_exist_ok=True)
+
+
+def _must(result: Result) -> Result:
+    assert result.status == 0, result.err
+    return result

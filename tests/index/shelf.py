@@ -1,13 +1,17 @@
-"""A shelf of small articles for the tests of the index, and helpers that write and build them."""
+"""Two shelves of small articles for the tests of the index, and helpers that write and build them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from index.build import BuildReport, build_index
+from index.build import build_index
+from index.build_report import BuildReport
 from index.encoding.encoder import Encoder
 from index.settings import IndexSettings
+from index.storage.manifest import read_pointer
+
+__all__ = ["HARBOUR", "SHELF", "build_shelf", "contents", "put", "serving_home"]
 
 LIGHTHOUSE = """The lamp on Garrow Point
 Author: Ines Falk
@@ -64,7 +68,7 @@ HARBOUR: dict[str, str] = {
     ),
     "cafe.txt": "Cakes on the quay\n\nZoë Ünal’s café sells éclairs. Her brother Oluf Thorsen bakes them.\n",
 }
-"""Articles with what people write in several ways: short forms, numbers, money, dates, accents."""
+"""Articles that people ask about in other words: short forms, accents, words run together."""
 
 
 def put(folder: Path, files: Mapping[str, str | bytes]) -> Path:
@@ -76,18 +80,21 @@ def put(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     return folder
 
 
-def shelve(settings: IndexSettings, encoder: Encoder) -> BuildReport:
+def build_shelf(settings: IndexSettings, encoder: Encoder) -> BuildReport:
     """Write the shelf where the settings look for articles, and build its index."""
     put(settings.articles, SHELF)
     return build_index(settings, encoder=encoder)
 
 
+def serving_home(index: Path) -> Path:
+    """Return the folder of the generation that serves."""
+    return index / read_pointer(index)
+
+
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return every file below a folder, by its path there; the lock left out."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "lock")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-
-def generations(folder: Path) -> list[str]:
-    """Return the names of the folders in an index folder, in order."""
-    return sorted(path.name for path in folder.iterdir() if path.is_dir())
+    """Return every file below an index folder by its path, without the lock and the encoder."""
+    files = {
+        path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+    kept = {name: path for name, path in files.items() if name != "lock" and not name.startswith("encoders/")}
+    return {name: path.read_bytes() for name, path in kept.items()}

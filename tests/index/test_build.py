@@ -1,334 +1,427 @@
-"""Builds: what is reused, what is said, what is kept, and what a build that fails leaves."""
+"""Builds: what is encoded and what is reused, what interrupts or refuses them, and what that leaves."""
 
 from __future__ import annotations
 
-import dataclasses
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
+from index import errors
 from index.articles.formats import read_articles
 from index.build import build_index, plan_build
 from index.encoding.encoder import Encoder
-from index.errors import DamagedIndexError, MissingError, NotWritableError
-from index.passages.drafts import Draft, split
 from index.progress import Progress
-from index.search.search import Search
-from index.storage.local import open_generation
-from index.storage.verification import verify
-from index.storage.writer import write_generation
+from index.settings import IndexSettings
+from index.storage.database import DATABASE
+from index.storage.gate import GATE_REPORT, GateReport, Gold
+from index.storage.inspection import generation_homes, generation_number, verify
+from index.storage.local import TOKENS, open_store
+from index.storage.lock import locked
+from index.storage.manifest import POINTER, REFUSED, read_pointer
+from index.storage.store import Store
+from index.storage.vector_cache import CACHE
 from tests.conftest import MakeSettings
-from tests.index.shelf import SHELF, contents, generations, put, shelve
+from tests.graphs import lend_graph
+from tests.index.shelf import SHELF, build_shelf, contents, put, serving_home
+from tests.index.storage.copies import files_no_larger_than, forge
+
+KILN = {"kiln.txt": "The kiln was lit in May."}
 
 
-def vectors_of(folder: Path) -> dict[str, tuple[bytes, bytes]]:
-    """Return each article's passage and token vectors, bit for bit."""
-    generation = open_generation(folder)
-    found = {}
-    for row, name, _ in generation.article_rows():
-        stored = generation.passages_of(row)
-        tokens = [generation.tokens(one.first_token, one.first_token + sum(one.tokens)) for one in stored]
-        found[name] = (
-            generation.passage_vectors([one.row for one in stored]).tobytes(),
-            np.concatenate(tokens).tobytes(),
-        )
-    generation.close()
-    return found
+@pytest.fixture
+def settings(make_settings: MakeSettings, graph_folder: Path, tmp_path: Path) -> IndexSettings:
+    """Give settings with an index folder of an odd name that holds the encoder's export alone."""
+    settings = make_settings(index=tmp_path / "in dex?x=1#é%20")
+    lend_graph(graph_folder, settings.index)
+    return settings
 
 
-def test_first_build_indexes_everything_and_says_so(make_settings: MakeSettings, encoder: Encoder) -> None:
-    settings = make_settings()
-    report = shelve(settings, encoder)
-    assert (report.articles, report.encoded, report.reused) == (5, 5, 0)
-    assert set(report.changes.added) == {"lighthouse", "bakery", "tram", "canal", "orchard"}
-    assert report.generation in report.summary()
-    assert "5 articles encoded, 0 reused" in report.summary()
-    generation = open_generation(settings.index)
-    stored = [generation.article(row) for row, _, _ in generation.article_rows()]
-    assert stored == list(read_articles(settings.articles).articles)
-    assert generation.status().articles == 5
-    assert generation.manifest.passages == report.passages
-    generation.close()
-    assert verify(settings.index) == []
+@pytest.fixture
+def built(settings: IndexSettings, encoder: Encoder) -> IndexSettings:
+    """Give settings with the shelf built."""
+    build_shelf(settings, encoder)
+    return settings
 
 
-def test_stored_passages_are_those_of_the_articles(make_settings: MakeSettings, encoder: Encoder) -> None:
-    """Rows, spans and vectors belong together: a sentence's tokens are its own, packed."""
-    settings = make_settings()
-    shelve(settings, encoder)
-    generation = open_generation(settings.index)
-    row = next(row for row, name, _ in generation.article_rows() if name == "lighthouse")
-    article = generation.article(row)
-    texts = []
-    for stored in generation.passages_of(row):
-        if stored.passage.is_heading:
-            continue
-        title = f"{article.title}. "
-        read = title + article.text[stored.passage.start : stored.passage.end]
-        (encoded,) = encoder.encode_passages([read], generation.basis)
-        first = stored.first_token
-        for one, count in zip(stored.passage.sentences, stored.tokens, strict=True):
-            shift = len(title) - stored.passage.start
-            own = (encoded.spans[:, 0] >= one.start + shift) & (encoded.spans[:, 1] <= one.end + shift)
-            kept = generation.tokens(first, first + count)
-            assert count == own.sum() > 5
-            np.testing.assert_allclose(kept.astype(int), encoded.tokens[own].astype(int), atol=1)
-            first += count
-            texts.append(article.text[one.start : one.end])
-    generation.close()
-    assert texts[0] == "The lighthouse on Garrow Point was lit for the first time in 1874."
-    assert len(texts) == 4
+def assert_like_new(settings: IndexSettings, encoder: Encoder) -> None:
+    """Compare an index with one built from nothing; vectors may differ by rounding."""
+    with tempfile.TemporaryDirectory() as folder:
+        new = settings.model_copy(update={"index": Path(folder, "index")})
+        build_index(new, encoder=encoder)
+        with closing(open_store(settings.index)) as a, closing(open_store(new.index)) as b:
+            rows = range(a.info.passages)
+            assert (a.catalogue(), a.passages(rows)) == (b.catalogue(), b.passages(rows))
+            assert (a.vocabulary(), a.abbreviations()) == (b.vocabulary(), b.abbreviations())
+            np.testing.assert_allclose(a.passage_vectors(rows), b.passage_vectors(rows), rtol=0, atol=1e-5)
+            tokens, others = (store.token_vectors(store.passages(rows)).astype(int) for store in (a, b))
+            np.testing.assert_allclose(tokens, others, rtol=0, atol=1)
 
 
-def test_tokens_of_sentences_follow_one_another_without_a_gap(shelf_index: Path) -> None:
-    generation = open_generation(shelf_index)
-    stored = [one for row, _, _ in generation.article_rows() for one in generation.passages_of(row)]
-    counts = [count for one in stored for count in one.tokens]
-    starts = [one.first_token for one in stored]
-    assert starts == [sum(counts[: one.first_sentence]) for one in stored]
-    assert min(counts) > 0
-    assert sum(counts) == generation.manifest.tokens
-    assert generation.tokens(0, sum(counts)).shape == (sum(counts), generation.manifest.token_width)
-    generation.close()
+def interrupt_at(stage: str, settings: IndexSettings, encoder: Encoder) -> None:
+    """Break a build off by Ctrl-C at a stage."""
+
+    def interrupt(progress: Progress) -> None:
+        if progress.stage == stage:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_index(settings, interrupt, encoder)
 
 
-def test_basis_is_kept_over_builds_that_reuse(make_settings: MakeSettings, encoder: Encoder) -> None:
-    """Token vectors that are reused are in the basis of their generation, whatever the encoder's is now."""
-    settings = make_settings()
-    put(settings.articles, SHELF)
-    turned = np.ascontiguousarray(encoder.basis[:, ::-1])
-    drafts = [Draft(one, split(one, encoder, "en")) for one in read_articles(settings.articles).articles]
-    settings.index.mkdir()
-    write_generation(settings.index, drafts, encoder, turned, "en", lambda step: None)
-    put(settings.articles, {"kiln.txt": "The kiln was lit by Ada Quay."})
-    assert build_index(settings, encoder=encoder).reused == 5
-    generation = open_generation(settings.index)
-    np.testing.assert_array_equal(generation.basis, turned)
-    search = Search(generation, encoder)
-    assert search("Who lit the kiln?").hits[0].late > 0.6
-    assert search("Who kept bees behind the oil store?").hits[0].late > 0.6
-    generation.close()
+# What is encoded
 
 
-def test_unchanged_articles_are_reused_bit_for_bit(make_settings: MakeSettings, encoder: Encoder) -> None:
-    settings = make_settings()
-    first = shelve(settings, encoder)
-    before = vectors_of(settings.index)
-    put(
-        settings.articles,
-        {"bakery.md": SHELF["bakery.md"] + "\nIt shuts at noon.\n", "kiln.txt": "Kilns glow."},
-    )
-    (settings.articles / "tram.md").unlink()
+def test_first_build_indexes_every_article(settings: IndexSettings, encoder: Encoder) -> None:
     steps: list[Progress] = []
+    put(settings.articles, {**SHELF, "questions.jsonl": '{"question": "Why?"}'})
     report = build_index(settings, steps.append, encoder)
-    assert (report.changes.added, report.changes.changed, report.changes.removed) == (
-        ("kiln",),
-        ("bakery",),
-        ("tram",),
-    )
-    assert (report.reused, report.encoded, report.changes.unchanged) == (3, 2, 3)
-    assert report.generation != first.generation
-    after = vectors_of(settings.index)
-    assert {name: after[name] for name in ("lighthouse", "canal", "orchard")} == {
-        name: before[name] for name in ("lighthouse", "canal", "orchard")
-    }
-    assert after["bakery"] != before["bakery"]
-    assert {step.total for step in steps if step.stage == "encoding"} == {2}, (
-        "the bakery's title is as it was"
-    )
-    assert (report.passages_encoded, report.passages_resumed) == (2, 0)
+    assert set(report.changes.added) == {"lighthouse", "bakery", "tram", "canal", "orchard"}
+    assert (report.articles, report.encoded, report.reused) == (5, 5, 0)
+    assert report.passages_encoded == report.passages
+    assert "5 articles encoded, 0 reused" in report.summary()
+    assert "questions.jsonl" in report.changes.notes[0]
+    assert [step.stage for step in steps if step.done == step.total] == ["reading", "encoding", "writing"]
+    with closing(open_store(settings.index)) as store:
+        assert store.articles(range(5)) == list(read_articles(settings.articles).articles)
+        assert (store.info.generation, store.info.passages) == (report.generation, report.passages)
     assert verify(settings.index) == []
 
 
-def test_moved_article_is_reused_under_its_new_name(make_settings: MakeSettings, encoder: Encoder) -> None:
-    settings = make_settings()
-    shelve(settings, encoder)
-    (settings.articles / "tram.md").rename(settings.articles / "line-nine.md")
-    report = build_index(settings, encoder=encoder)
-    assert (report.changes.added, report.changes.removed) == (("line-nine",), ("tram",))
-    assert (report.reused, report.encoded) == (5, 0)
+def test_plan_tells_what_a_build_does_and_changes_nothing(built: IndexSettings, encoder: Encoder) -> None:
+    put(
+        built.articles, {**KILN, "bakery.md": SHELF["bakery.md"] + "\nIt shuts.", "line.md": SHELF["tram.md"]}
+    )
+    (built.articles / "tram.md").unlink()
+    before = contents(built.index)
+    plan = plan_build(built)
+    assert contents(built.index) == before
+    assert (plan.added, plan.changed, plan.removed) == (("kiln", "line"), ("bakery",), ("tram",))
+    report = build_index(built, encoder=encoder)
+    assert (report.changes, report.reused, report.encoded, report.passages_encoded) == (plan, 4, 2, 2)
+    assert verify(built.index) == []
+    assert_like_new(built, encoder)
 
 
-def test_nothing_changed_makes_no_generation(make_settings: MakeSettings, encoder: Encoder) -> None:
-    settings = make_settings()
-    first = shelve(settings, encoder)
-    before = contents(settings.index)
-    again = build_index(settings)
-    assert again.generation == first.generation
-    assert (again.reused, again.encoded, again.changes.any) == (5, 0, False)
-    assert again.summary().startswith("Nothing has changed")
-    assert contents(settings.index) == before
+PARAGRAPHS = (
+    "The Tide Board (TB) met in May.",
+    "Snow. Rain.",
+    "Café Ünal (CÜ) sells éclairs.",
+    "- one\n- two",
+)
+ARTICLES = st.tuples(
+    st.sampled_from(["Boats", "Ice. Snow"]), st.lists(st.sampled_from(PARAGRAPHS), min_size=1)
+)
+SHELVES = st.dictionaries(st.sampled_from("abcd"), ARTICLES, min_size=1)
 
 
-def test_plan_says_what_a_build_would_do_and_writes_nothing(
-    make_settings: MakeSettings, encoder: Encoder
+@hypothesis_settings(max_examples=6)
+@given(shelves=st.lists(SHELVES, min_size=2, max_size=3))
+def test_edits_encode_nothing_twice_and_end_in_the_index_of_a_new_build(
+    encoder: Encoder, graph_folder: Path, shelves: list[dict[str, tuple[str, list[str]]]]
 ) -> None:
-    settings = make_settings()
+    """Articles come, go, change, and trade ids, titles and paragraphs."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = IndexSettings.load(articles=Path(folder, "a.jsonl"), index=Path(folder, "index"), shrink=1)
+        lend_graph(graph_folder, settings.index)
+        known: set[bytes] = set()
+        for shelf in shelves:
+            rows = [
+                json.dumps({"id": name, "title": title, "text": "\n\n".join(paragraphs)})
+                for name, (title, paragraphs) in sorted(shelf.items())
+            ]
+            put(Path(folder), {"a.jsonl": "\n".join(rows)})
+            report = build_index(settings, encoder=encoder)
+            with closing(open_store(settings.index)) as store:
+                keys = {passage.key for passage in store.passages(range(store.info.passages))}
+            assert report.passages_encoded == len(keys - known)
+            known = keys
+        assert_like_new(settings, encoder)
+
+
+_opened: list[str] | None = None
+"""Paths that are opened, while a test records them: an audit hook cannot be removed again."""
+
+
+def _record_opening(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "open" and _opened is not None:
+        _opened.append(str(arguments[0]))
+
+
+def test_build_without_changes_writes_nothing_and_reads_no_other_generation(
+    built: IndexSettings, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(built.articles, KILN)
+    build_index(built, encoder=encoder)
+    new, old = (home.name for home in generation_homes(built.index))
+    files = [path for path in built.index.rglob("*") if path.name != "lock"]
+    before = [(path.stat().st_mtime_ns, path.stat().st_ino) for path in files]
+    sys.addaudithook(_record_opening)
+    opened: list[str] = []
+    monkeypatch.setitem(globals(), "_opened", opened)
+    report = build_index(built)
+    assert any(new in path for path in opened)
+    assert not any(old in path for path in opened)
+    assert [(path.stat().st_mtime_ns, path.stat().st_ino) for path in files] == before
+    assert (report.generation, report.reused, report.encoded, report.changes.any) == (new, 6, 0, False)
+    assert report.summary().startswith("Nothing has changed")
+
+
+@pytest.mark.parametrize(
+    ("forged", "reason"),
+    [
+        ({"encoder_fingerprint": "0" * 64}, "the encoder is now all-MiniLM-L6-v2"),
+        ({"passage_settings": {"language": "es"}}, "passages are now made in another way"),
+        ({"producer": "0" * 64}, "vectors are now computed in another way"),
+        ({"format": 4}, "the previous index cannot be used: .*manifest.json has format 4"),
+        ({"tokens": 3}, "the previous index cannot be used: .*cannot be opened"),
+    ],
+)
+def test_everything_is_encoded_anew_where_the_previous_vectors_do_not_fit(
+    built: IndexSettings, encoder: Encoder, forged: dict[str, object], reason: str
+) -> None:
+    forge(built.index, **forged)
+    put(built.articles, KILN)
+    report = build_index(built, encoder=encoder)
+    assert (report.encoded, report.reused) == (6, 0)
+    assert re.match(reason, report.changes.everything)
+    assert_like_new(built, encoder)
+
+
+@pytest.mark.parametrize("stage", ["reading", "encoding"])
+@pytest.mark.parametrize("name", [DATABASE, TOKENS, POINTER])
+def test_damaged_previous_generation_is_replaced_and_the_reason_told(
+    built: IndexSettings, encoder: Encoder, name: str, stage: str
+) -> None:
+    """Damaged before the build, or under it."""
+    path = built.index / name if name == POINTER else serving_home(built.index) / name
+    put(built.articles, KILN)
+    if stage == "reading" or name == POINTER:
+        os.truncate(path, 64)
+    report = build_index(built, lambda step: os.truncate(path, 64) if step.stage == stage else None, encoder)
+    assert report.changes.everything.startswith(f"the previous index cannot be used: {path} is damaged")
+    assert (report.encoded, report.reused) == (6, 0)
+
+
+# What interrupts a build
+
+
+@pytest.mark.parametrize(("stage", "resumed"), [("reading", 0), ("encoding", 1), ("writing", 1)])
+def test_interrupted_build_leaves_what_served_and_the_next_one_resumes(
+    built: IndexSettings, encoder: Encoder, stage: str, resumed: int
+) -> None:
+    before = contents(built.index)
+    put(built.articles, KILN)
+    interrupt_at(stage, built, encoder)
+    left = contents(built.index)
+    assert {name: left[name] for name in left if name != CACHE} == before
+    assert verify(built.index) == []
+    put(built.articles, {"more.txt": "More of it."})
+    report = build_index(built, encoder=encoder)
+    assert (report.passages_resumed, report.passages_encoded) == (resumed, 2 - resumed)
+    assert ("resumed: 1 passage had been encoded before;" in report.summary()) == bool(resumed)
+    assert not (built.index / CACHE).exists()
+    assert_like_new(built, encoder)
+
+
+KILL = """
+import os, signal, sys
+from index.build import build_index
+from index.settings import IndexSettings
+
+def kill(progress):
+    if progress.stage == "encoding":
+        print(progress.done, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+build_index(IndexSettings.load(articles=sys.argv[1], index=sys.argv[2]), kill)
+"""
+
+
+def test_killed_build_resumes_where_it_was(settings: IndexSettings, encoder: Encoder) -> None:
     put(settings.articles, SHELF)
-    assert len(plan_build(settings).added) == 5
-    assert not settings.index.exists()
-    build_index(settings, encoder=encoder)
-    before = contents(settings.index)
-    put(settings.articles, {"orchard.md": "Another.", "lighthouse.txt": "Changed.", "questions.jsonl": "{}"})
-    (settings.articles / "bakery.md").unlink()
-    (settings.articles / "orchard.md").rename(settings.articles / "meadow.md")
-    plan = plan_build(settings)
-    assert (plan.added, plan.changed, plan.removed) == (("meadow",), ("lighthouse",), ("bakery",))
-    assert "question set" in plan.notes[0]
-    assert contents(settings.index) == before
+    command = [sys.executable, "-c", KILL, str(settings.articles), str(settings.index)]
+    killed = subprocess.run(
+        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    put(settings.articles, KILN)
+    report = build_index(settings, encoder=encoder)
+    assert report.passages_resumed == int(killed.stdout)
+    assert report.passages_encoded == report.passages - report.passages_resumed == 1
+    assert verify(settings.index) == []
+    assert_like_new(settings, encoder)
 
 
-def test_changed_language_indexes_everything_anew(make_settings: MakeSettings, encoder: Encoder) -> None:
-    shelve(make_settings(), encoder)
-    report = build_index(make_settings(language="es"), encoder=encoder)
-    assert (report.encoded, report.reused) == (5, 0)
-    assert "passages" in report.changes.everything
-
-
-def test_changed_encoder_indexes_everything_anew_and_the_old_one_is_refused(
-    make_settings: MakeSettings, encoder: Encoder, small_encoder: Encoder
+@pytest.mark.parametrize("is_damaged", [True, False])
+def test_cached_vectors_that_are_damaged_or_no_longer_needed_are_dropped(
+    built: IndexSettings, encoder: Encoder, is_damaged: bool
 ) -> None:
-    shelve(make_settings(), encoder)
-    settings = make_settings(model=small_encoder.model.name)
-    assert small_encoder.model.name in plan_build(settings).everything
-    report = build_index(settings, encoder=small_encoder)
-    assert (report.encoded, report.reused) == (5, 0)
-    generation = open_generation(settings.index)
-    with pytest.raises(DamagedIndexError, match=r"all-MiniLM-L6-v2.*footnote index build"):
-        Search(generation, encoder)
-    assert Search(generation, small_encoder)("Who kept bees?").hits[0].article.id == "lighthouse"
-    generation.close()
+    put(built.articles, KILN)
+    interrupt_at("writing", built, encoder)
+    (built.index / CACHE).write_bytes(b"\xa5" * 9_000) if is_damaged else (
+        built.articles / "kiln.txt"
+    ).unlink()
+    report = build_index(built, encoder=encoder)
+    assert (report.passages_resumed, report.changes.any) == (0, is_damaged)
+    assert not (built.index / CACHE).exists()
 
 
-def test_one_file_may_be_the_articles(make_settings: MakeSettings, encoder: Encoder, tmp_path: Path) -> None:
-    file = put(tmp_path, {"only.txt": "The only article."}) / "only.txt"
-    report = build_index(make_settings(articles=file), encoder=encoder)
-    assert report.changes.added == ("only",)
+def fail_as_onnxruntime() -> None:
+    raise RuntimeError("Failed to allocate memory for requested buffer of size 393216000")
 
 
-@pytest.mark.parametrize("keep", [1, 2, 3])
-def test_as_many_generations_are_kept_as_the_settings_say(
-    make_settings: MakeSettings, encoder: Encoder, keep: int
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (lambda: np.empty(1 << 60, dtype=np.uint8), errors.OutOfMemoryError),
+        (lambda: faiss.Float32Vector().resize(1 << 57), errors.OutOfMemoryError),
+        (fail_as_onnxruntime, errors.OutOfMemoryError),
+        (lambda: 1 // 0, ZeroDivisionError),
+    ],
+)
+def test_lack_of_memory_is_reported_and_other_faults_stay_what_they_are(
+    built: IndexSettings, encoder: Encoder, fault: Callable[[], object], error: type[Exception]
 ) -> None:
-    settings = make_settings(keep=keep)
-    made = [shelve(settings, encoder).generation]
+    def progress(step: Progress) -> None:
+        fault()
+
+    put(built.articles, KILN)
+    before = contents(built.index)
+    with pytest.raises(error, match=r"previous index keeps serving|by zero"):
+        build_index(built, progress, encoder)
+    assert contents(built.index) == before
+
+
+# What refuses a build
+
+
+@contextmanager
+def obstacle(name: str, settings: IndexSettings) -> Iterator[None]:
+    """Put something in the way of a build for as long as the block lasts."""
+    place, articles = str(settings.index), settings.articles
+    if name == "full disk":
+        with files_no_larger_than(20_000):
+            yield
+    elif name == "another build":
+        with locked(settings.index):
+            yield
+    elif name == "read-only disk":
+        mount = ["mount", "-o", "bind,ro", place, place]
+        if (
+            shutil.which("mount") is None
+            or subprocess.run(mount, check=False, capture_output=True).returncode
+        ):
+            pytest.skip("nothing may be mounted here")
+        with closing(open_store(settings.index)) as store:
+            assert store.best_in_words(["lighthouse"], 1), "it can still be searched"
+        yield
+        subprocess.run(["umount", "-l", place], check=True)
+    else:
+        if name == "bad article":
+            put(articles, {"bad.txt": b"\xff"})
+        for path in {"no articles": [articles], "few articles": articles.glob("*r*")}.get(name, []):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        yield
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "told"),
+    [
+        (
+            "full disk",
+            errors.NotWritableError,
+            "Free some space or give access to it; the previous index is unch",
+        ),
+        ("read-only disk", errors.NotWritableError, "Read-only file system"),
+        ("bad article", errors.ArticleError, r"bad\.txt, line 1: "),
+        ("no articles", errors.MissingError, "no articles at .*--articles"),
+        ("few articles", errors.ShrunkError, "there are 2 articles .* holds 5: .*FOOTNOTE_SHRINK.*--force"),
+        ("another build", errors.BusyError, r"process \d+, since"),
+    ],
+)
+def test_refused_build_says_why_and_leaves_the_index_untouched(
+    built: IndexSettings, encoder: Encoder, name: str, error: type[errors.FootnoteError], told: str
+) -> None:
+    put(built.articles, KILN)
+    before = contents(built.index)
+    with obstacle(name, built), pytest.raises(error, match=told):
+        build_index(built, encoder=encoder)
+    left = contents(built.index)
+    assert {path: left[path] for path in left if not path.startswith(CACHE)} == before
+
+
+def test_fewer_articles_are_accepted_by_force_or_by_the_setting(
+    built: IndexSettings, encoder: Encoder
+) -> None:
+    for settings, force in ((built.model_copy(update={"shrink": 0.9}), False), (built, True)):
+        with obstacle("few articles", built):
+            assert plan_build(built).shrunk == 0.8
+            assert build_index(settings, encoder=encoder, force=force).articles == 1
+        build_shelf(settings, encoder)
+
+
+class WordGate:
+    """Asks both generations for a word, then refuses, meets damage, or accepts."""
+
+    def __init__(self, verdict: str) -> None:
+        self.verdict = verdict
+        self.found: list[int] = []
+
+    def note(self) -> str:
+        return "one word"
+
+    def __call__(self, new: Store, old: Store | None, progress: Callable[[Progress], None]) -> GateReport:
+        self.found = [len(store.with_phrase("kiln", 9)) for store in (new, old) if store]
+        if self.verdict == "damage":
+            raise errors.DamagedIndexError("a file is damaged")
+        lost = ("q1",) if self.verdict == "refuse" else ()
+        return GateReport(Gold(1, 1 - len(lost), lost), "1 question lost." if lost else "", {"lost": ["q1"]})
+
+
+def test_gate_judges_both_generations_before_the_new_one_is_published(
+    built: IndexSettings, encoder: Encoder
+) -> None:
+    before = read_pointer(built.index)
+    put(built.articles, KILN)
+    refused = f"(?s)1 question lost.*previous generation keeps serving.*{GATE_REPORT}.*FOOTNOTE_GATE_AT"
+    for verdict, told in (("refuse", refused), ("damage", "could not be asked, so nothing was published")):
+        gate = WordGate(verdict)
+        with pytest.raises(errors.GateError, match=told):
+            build_index(built, encoder=encoder, gate=gate)
+        assert (gate.found, read_pointer(built.index)) == ([1, 0], before)
+    assert len(list(built.index.glob(f"{REFUSED}*/{GATE_REPORT}"))) == 1
+    report = build_index(built, encoder=encoder, gate=WordGate("accept"))
+    assert report.summary().endswith("1 of 1 gold questions answered.")
+    assert report.passages_encoded == 0, "what the refused builds encoded is kept"
+    assert generation_number(report.generation) == 3
+    assert verify(built.index) == []
+
+
+@pytest.mark.parametrize("keep", [1, 2])
+def test_as_many_generations_are_kept_as_the_setting_says(
+    built: IndexSettings, encoder: Encoder, keep: int
+) -> None:
+    """And nothing of others in the index folder is touched."""
+    others = {"2023-photos/a.txt": b"mine", "1st-draft/c.txt": b"mine", "000001-notes/d.txt": b"mine"}
+    put(built.index, others)
+    made = []
     for number in range(3):
-        put(settings.articles, {"kiln.txt": f"The kiln was lit {number} times."})
-        made.append(build_index(settings, encoder=encoder).generation)
-    assert generations(settings.index) == made[-keep:]
-    assert made == sorted(made)
-
-
-def test_folders_of_others_in_the_index_folder_are_left_alone(
-    make_settings: MakeSettings, encoder: Encoder
-) -> None:
-    """Whoever names a folder of their own as the index loses nothing in it."""
-    settings = make_settings()
-    others = {"2023-photos/a.txt": "mine", "2024-photos/b.txt": "mine", "1st-draft/c.txt": "mine"}
-    put(settings.index, others)
-    for number in range(3):
-        put(settings.articles, {"kiln.txt": f"The kiln was lit {number} times."})
-        build_index(settings, encoder=encoder)
-    left = contents(settings.index)
-    assert {name: left.get(name) for name in others} == dict.fromkeys(others, b"mine")
-
-
-def test_reader_keeps_answering_when_its_generation_is_gone(
-    make_settings: MakeSettings, encoder: Encoder
-) -> None:
-    settings = make_settings(keep=1)
-    first = shelve(settings, encoder)
-    reader = open_generation(settings.index)
-    before = Search(reader, encoder)("How tall is the lighthouse?")
-    for number in range(2):
-        put(settings.articles, {"lighthouse.txt": f"Nothing left of it, {number}."})
-        build_index(settings, encoder=encoder)
-    assert first.generation not in generations(settings.index)
-    assert Search(reader, encoder)("How tall is the lighthouse?") == before
-    assert reader.article(0).id
-    reader.close()
-
-
-def test_generation_that_served_is_kept_rather_than_one_that_was_never_published(
-    make_settings: MakeSettings, encoder: Encoder
-) -> None:
-    """A build killed between its rename and CURRENT's leaves one; the one that served comes before it."""
-    settings = make_settings(keep=2)
-    old = shelve(settings, encoder).generation
-    serving = (settings.index / "CURRENT").read_bytes()
-    put(settings.articles, {"kiln.txt": "The kiln was lit."})
-    build_index(settings, encoder=encoder)
-    (settings.index / "CURRENT").write_bytes(serving)
-    new = build_index(settings, encoder=encoder).generation
-    assert generations(settings.index) == [old, new]
-
-
-def test_build_with_nothing_to_do_removes_generations_beyond_those_kept(
-    make_settings: MakeSettings, encoder: Encoder
-) -> None:
-    """A build killed before its last step leaves one more, and perhaps nothing changes for long."""
-    settings = make_settings(keep=2)
-    old = shelve(settings, encoder).generation
-    kept = contents(settings.index)
-    for number in range(2):
-        put(settings.articles, {"kiln.txt": f"The kiln was lit {number} times."})
-        new = build_index(settings, encoder=encoder).generation
-    put(settings.index, {name: data for name, data in kept.items() if name.startswith(old)})
-    assert build_index(settings, encoder=encoder).generation == new
-    assert len(generations(settings.index)) == 2
-
-
-def test_failed_build_leaves_the_old_generation_and_of_its_own_only_what_it_encoded(
-    make_settings: MakeSettings, encoder: Encoder
-) -> None:
-    """Broken off at each of its steps in turn, by Ctrl-C."""
-    settings = make_settings()
-    shelve(settings, encoder)
-    before = contents(settings.index)
-    put(settings.articles, {"kiln.txt": "The kiln was lit."})
-    for stage in ("reading", "encoding", "writing"):
-
-        def interrupt(step: Progress, stage: str = stage) -> None:
-            if step.stage == stage:
-                raise KeyboardInterrupt
-
-        with pytest.raises(KeyboardInterrupt):
-            build_index(settings, interrupt, encoder)
-        left = contents(settings.index)
-        left.pop("kept.vectors", None)
-        assert left == before
-        assert not list(settings.index.glob(".*"))
-    assert build_index(settings, encoder=encoder).changes.added == ("kiln",)
-
-
-def test_index_folder_that_cannot_be_made_is_said(
-    make_settings: MakeSettings, encoder: Encoder, tmp_path: Path
-) -> None:
-    put(tmp_path, {"file": "in the way", "articles/a.txt": "Body."})
-    with pytest.raises(NotWritableError, match="cannot be written"):
-        build_index(make_settings(index=tmp_path / "file" / "index"), encoder=encoder)
-
-
-def test_no_articles_folder_is_missing_and_no_index_is_made(make_settings: MakeSettings) -> None:
-    settings = make_settings()
-    with pytest.raises(MissingError):
-        build_index(settings)
-    assert not settings.index.exists()
-
-
-def test_index_folder_may_have_any_name(
-    make_settings: MakeSettings, encoder: Encoder, tmp_path: Path
-) -> None:
-    settings = make_settings(index=tmp_path / "in dex?x=1#é%20" / "index")
-    shelve(settings, encoder)
-    generation = open_generation(settings.index)
-    assert len(generation.article_rows()) == 5
-    generation.close()
-
-
-def test_report_and_changes_are_frozen(make_settings: MakeSettings, encoder: Encoder) -> None:
-    report = shelve(make_settings(), encoder)
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        report.articles = 0  # type: ignore[misc]
-    assert np.isfinite(report.seconds)
+        put(built.articles, {"kiln.txt": f"The kiln was lit {number} times."})
+        made.append(build_index(built.model_copy(update={"keep": keep}), encoder=encoder).generation)
+    assert [home.name for home in generation_homes(built.index)] == made[::-1][:keep]
+    assert contents(built.index).items() >= others.items()

@@ -1,7 +1,19 @@
-"""A loopback Discord: enough of the documented HTTP API and gateway for a real client, and as strict.
+"""A Discord on the loopback interface: a real gateway and HTTP API for the real discord.py client.
 
-`loopback.LoopbackDiscord` is the server, and with `people` and `using` what a test does with it. `world`,
-`places` and `permissions` hold who is where and may do what; `limits`, `components`, `forms`, `schema` and
-`answers` what Discord refuses; `channels`, `commands`, `interactions` and `gateway` answer; `trouble` is
-what goes wrong on Discord's side. `bare` and `sample_bot` are the clients of its own tests.
+It serves the endpoints that the bot uses and nothing else. Where Discord is strict, so is this server:
+interaction tokens, permissions, intents, limits, gateway close codes. What a well-behaved bot does not do is
+recorded in `log.violations`. The shape of requests is judged by Discord's own OpenAPI document instead: set
+FOOTNOTE_TEST_RECORD=FILE, and every request is appended to that file as a line of JSON.
+
+    world, entities        users, servers, channels, messages
+    server, api            HTTP: routing, authorization, request bodies
+    messages, interactions, commands      the routes, and what they do
+    limits                 lengths, counts and errors
+    gateway                the websocket: identify, resume, events
+    faults                 planned errors, rate limits, resets, pauses
+    recording              what happened, and waiting for it
+    renderer               what people see of a text in Markdown
+    driver                 what users do and see: `Wire`, for tests
+
+`python -m tests.wire` starts one and prints the settings for `footnote discord`; see `tests.wire.__main__`.
 """

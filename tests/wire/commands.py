@@ -1,108 +1,88 @@
-"""The registered commands, of all places and of single servers, and the routes about them."""
+"""Application commands: the routes that register them, and the data sent when someone uses one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from aiohttp import web
-
-from tests.wire.records import Json, RefusedError
-from tests.wire.schema import as_stored, check_commands
-from tests.wire.uploads import BODY
+from tests.wire.api import Call, Handler
+from tests.wire.entities import Channel, Json, Role
+from tests.wire.limits import RefusedError, check
 from tests.wire.world import World
 
 __all__ = ["Commands"]
 
+_SUBCOMMAND = 1
+
 
 class Commands:
-    """What is registered: `everywhere`, and by server."""
+    """The registered commands by server; 0 stands for the global ones."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.everywhere: list[Json] = []
-        self.of_guilds: dict[int, list[Json]] = {}
+        self.of: dict[int, list[Json]] = {0: []}
 
-    def routes(self) -> Iterable[web.RouteDef]:
-        """Return the routes, below the API's base."""
-        for base in ("/applications/{application}", "/applications/{application}/guilds/{guild}"):
-            commands = base + "/commands"
-            yield web.get(commands, self._list)
-            yield web.put(commands, self._overwrite)
-            yield web.post(commands, self._add)
-            yield web.get(commands + "/{command}", self._one)
-            yield web.patch(commands + "/{command}", self._change)
-            yield web.delete(commands + "/{command}", self._remove)
+    def routes(self) -> dict[str, Handler]:
+        """Return the handlers by method and path."""
+        return {
+            f"{method} /applications/{{application}}{scope}/commands": handler
+            for scope in ("", "/guilds/{guild}")
+            for method, handler in (("GET", self._list), ("PUT", self._replace))
+        }
 
-    def find(self, name: str, kind: int, guild_id: int | None) -> Json | None:
-        """Return what is registered under a name: for the server, else everywhere."""
-        own = self.of_guilds.get(guild_id, []) if guild_id else []
-        wanted = (name, kind)
-        return next((one for one in [*own, *self.everywhere] if (one["name"], one["type"]) == wanted), None)
-
-    def _scope(self, request: web.Request) -> tuple[list[Json], int | None]:
-        """Return the list that a request is about, and the server it is of.
-
-        Raises:
-            RefusedError: another application's, or a server that the application is not in.
-        """
-        if request.match_info["application"] != str(self.world.application_id):
+    def _scope(self, call: Call) -> int:
+        guild_id = int(call.params.get("guild", 0))
+        if call.params["application"] != str(self.world.application_id):
             raise RefusedError(403, 20012, "You are not authorized to do this with that application")
-        if "guild" not in request.match_info:
-            return self.everywhere, None
-        guild = self.world.guilds.get(int(request.match_info["guild"]))
-        if guild is None or guild.bot is None:
+        if guild_id and guild_id not in self.world.guilds:
             raise RefusedError(403, 50001, "Missing Access", violation=False)
-        return self.of_guilds.setdefault(guild.id, []), guild.id
+        return guild_id
 
-    def _stored(self, command: Json, command_id: int, guild_id: int | None) -> Json:
-        return as_stored(command, command_id, self.world.application_id, guild_id)
+    async def _list(self, call: Call) -> Any:
+        return self.of.get(self._scope(call), [])
 
-    def _check(self, commands: Any) -> None:
-        check_commands(commands, self.world.install_contexts)
+    async def _replace(self, call: Call) -> Any:
+        check(call.body)
+        application = {"application_id": str(self.world.application_id), "version": "1"}
+        defaults = {"type": 1, "contexts": None, "integration_types": [0], "description": ""} | application
+        commands = [defaults | body | {"id": str(self.world.new_id())} for body in call.body]
+        for command in commands:
+            permissions = command.get("default_member_permissions")
+            command["default_member_permissions"] = None if permissions is None else str(permissions)
+        self.of[self._scope(call)] = commands
+        return commands
 
-    async def _list(self, request: web.Request) -> Any:
-        found, _ = self._scope(request)
-        if request.query.get("with_localizations", "").lower() in {"true", "1"}:
-            return found
-        return [one | {"name_localizations": None, "description_localizations": None} for one in found]
+    def find(self, name: str) -> Json:
+        """Return the command with this name, preferably of a server."""
+        matching = [command for scope in self.of.values() for command in scope if command["name"] == name]
+        assert matching, f"{name!r} is not registered"
+        return matching[-1]
 
-    async def _overwrite(self, request: web.Request) -> Any:
-        found, guild_id = self._scope(request)
-        body = request[BODY]
-        self._check(body)
-        old = {(one["type"], one["name"]): int(one["id"]) for one in found}
-        ids = [old.get((one.get("type", 1), one["name"])) or self.world.new_id() for one in body]
-        found[:] = [self._stored(one, known, guild_id) for one, known in zip(body, ids, strict=True)]
-        return found
+    def data(self, name: str, path: list[str], values: Json, focused: str = "") -> Json:
+        """Return the data of a use of a command, or of its subcommand at `path`, with these options."""
+        command = self.find(name)
+        options = command.get("options", [])
+        for part in path:
+            options = next(option for option in options if option["name"] == part).get("options", [])
+        known, resolved = {option["name"]: option for option in options}, dict[str, Json]()
+        missing = {option for option in known if known[option].get("required")} - set(values)
+        assert focused or not missing, f"{name} {path} needs {missing}"
+        filled: list[Json] = []
+        for option, value in values.items():
+            choices = known[option].get("choices") or [{"value": value}]
+            assert value in [choice["value"] for choice in choices]
+            assert not isinstance(value, Channel) or value.kind in known[option]["channel_types"]
+            sent = {"name": option, "type": known[option]["type"], "value": _resolve(value, resolved)}
+            filled.append(sent | ({"focused": True} if option == focused else {}))
+        for part in reversed(path):
+            filled = [{"name": part, "type": _SUBCOMMAND, "options": filled}]
+        described = {key: command[key] for key in ("id", "name", "type")}
+        return described | {"options": filled, "resolved": resolved}
 
-    async def _add(self, request: web.Request) -> Any:
-        found, guild_id = self._scope(request)
-        body = request[BODY]
-        same = (body.get("type", 1), body.get("name"))
-        kept = [one for one in found if (one["type"], one["name"]) != same]
-        self._check([*kept, body])
-        found[:] = [*kept, self._stored(body, self.world.new_id(), guild_id)]
-        return found[-1]
 
-    def _find(self, request: web.Request) -> tuple[list[Json], int | None, Json]:
-        found, guild_id = self._scope(request)
-        for command in found:
-            if command["id"] == request.match_info["command"]:
-                return found, guild_id, command
-        raise RefusedError(404, 10063, "Unknown application command")
-
-    async def _one(self, request: web.Request) -> Any:
-        return self._find(request)[2]
-
-    async def _change(self, request: web.Request) -> Any:
-        _, guild_id, command = self._find(request)
-        changed = command | request[BODY]
-        self._check([changed])
-        command |= self._stored(changed, int(command["id"]), guild_id)
-        return command
-
-    async def _remove(self, request: web.Request) -> Any:
-        found, _, command = self._find(request)
-        found.remove(command)
-        return None
+def _resolve(value: Any, resolved: dict[str, Json]) -> Any:
+    """Return the value of an option as it is sent; a channel or role is added to `resolved`."""
+    if not isinstance(value, Channel | Role):
+        return value
+    kind = "channels" if isinstance(value, Channel) else "roles"
+    resolved[kind] = {str(value.id): value.payload() | {"permissions": "0"}}
+    return str(value.id)

@@ -1,55 +1,90 @@
-"""How Discord names what is wrong in a form: each fault at its place, with a code."""
+"""Faults on Discord's side: planned responses, connection resets, rate limits, an API that hangs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from urllib.parse import urlsplit
+import asyncio
+import json
+import math
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from tests.wire.records import Json, RefusedError
+__all__ = ["Answer", "Faults", "Scope"]
 
-__all__ = ["Fault", "address", "amount", "invalid_form", "text", "units"]
-
-Fault = tuple[str, str, str]  # path, code, message
-
-
-def units(value: str) -> int:
-    """Return the length in UTF-16 code units."""
-    return len(value.encode("utf-16-le", "surrogatepass")) // 2
+Scope = Literal["user", "shared", "global"]
 
 
-def invalid_form(faults: Iterable[Fault], *, violation: bool = True) -> RefusedError:
-    """Return Discord's "Invalid Form Body" with each fault at its place."""
-    errors: Json = {}
-    for path, code, message in faults:
-        place = errors
-        for part in path.split("."):
-            place = place.setdefault(part, {})
-        place.setdefault("_errors", []).append({"code": code, "message": message})
-    return RefusedError(400, 50035, "Invalid Form Body", errors, violation=violation)
+@dataclass(slots=True)
+class Answer:
+    """A response in place of the real one, for the next `times` requests that match.
+
+    With `reset` the connection breaks instead; with `acting` the request takes effect all the same.
+    """
+
+    method: str
+    path: str
+    status: int = 503
+    body: bytes = b'{"message": "planned", "code": 0}'
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    times: int = 1
+    delay: float = 0.0
+    reset: bool = False
+    acting: bool = False
 
 
-def text(value: object, path: str, most: int, *, required: bool = False) -> Iterator[Fault]:
-    """Find what is wrong with a text of at most `most` units."""
-    if value is None and not required:
-        return
-    if not isinstance(value, str) or (required and not value.strip()):
-        yield path, "BASE_TYPE_REQUIRED", "This field is required"
-    elif units(value) > most:
-        yield path, "BASE_TYPE_MAX_LENGTH", f"Must be {most} or fewer in length."
+class Faults:
+    """The planned faults; each `path` is a pattern of the path below the API's base."""
 
+    def __init__(self) -> None:
+        self.planned: list[Answer] = []
+        self._running = asyncio.Event()
+        self.clear()
 
-def address(value: object, path: str, most: int = 2048, *, schemes: Iterable[str] = ()) -> Iterator[Fault]:
-    """Find what is wrong with the address of a page, or with one of further schemes."""
-    if value is None:
-        return
-    parts = urlsplit(str(value))
-    if parts.scheme not in {"http", "https", *schemes} or not parts.hostname:
-        yield path, "URL_TYPE_INVALID_URL", "Not a well formed URL."
-    elif units(str(value)) > most:
-        yield path, "BASE_TYPE_MAX_LENGTH", f"Must be {most} or fewer in length."
+    def clear(self) -> None:
+        """Drop every planned fault, and end a pause."""
+        self.planned = []
+        self._running.set()
 
+    def answer(self, method: str, path: str, **options: Any) -> None:
+        """Plan a response in place of the real one (see `Answer`)."""
+        self.planned.append(Answer(method, path, **options))
 
-def amount(found: int, path: str, low: int, high: int) -> Iterator[Fault]:
-    """Find whether there are too few or too many of something."""
-    if not low <= found <= high:
-        yield path, "BASE_TYPE_BAD_LENGTH", f"Must be between {low} and {high} in length."
+    def rate_limit(self, method: str, path: str, seconds: float, scope: Scope, times: int = 1) -> None:
+        """Have the next requests that match hit a rate limit."""
+        everywhere = scope == "global"
+        body = {"message": "You are rate limited.", "retry_after": seconds, "global": everywhere}
+        headers = {
+            "Retry-After": str(math.ceil(seconds)), "X-RateLimit-Scope": scope,
+            "Via": "1.1 loopback",  # without it, discord.py takes a 429 for a ban by Cloudflare
+        }  # fmt: skip
+        if everywhere:
+            headers["X-RateLimit-Global"] = "true"
+        else:
+            headers |= {
+                "X-RateLimit-Limit": "5", "X-RateLimit-Remaining": "0" if scope == "user" else "4",
+                "X-RateLimit-Reset": f"{time.time() + seconds:.3f}", "X-RateLimit-Bucket": "loopback",
+                "X-RateLimit-Reset-After": f"{seconds:.3f}",
+            }  # fmt: skip
+        self.answer(method, path, status=429, body=json.dumps(body).encode(), headers=headers, times=times)
+
+    def pause(self, seconds: float) -> None:
+        """Let every request hang for so long; then they are answered as usual."""
+        self._running.clear()
+        asyncio.get_running_loop().call_later(seconds, self._running.set)
+
+    @property
+    def paused(self) -> bool:
+        """Whether requests hang."""
+        return not self._running.is_set()
+
+    async def meet(self, method: str, path: str) -> Answer | None:
+        """Wait out a pause, then return the response planned for this request, if any."""
+        await self._running.wait()
+        for answer in self.planned:
+            if answer.times > 0 and answer.method == method and re.search(answer.path, path):
+                answer.times -= 1
+                await asyncio.sleep(answer.delay)
+                return answer
+        return None

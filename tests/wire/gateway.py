@@ -1,143 +1,142 @@
-"""The gateway: hello, identify, heartbeats, resume, dispatch, and the ways in which it ends."""
+"""The gateway: identify, heartbeat, resume, events by shard and intent, and the ways a session ends."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tests.wire.places import Guild, now_text
-from tests.wire.records import Json, Log
-from tests.wire.sessions import Session, Socket
+from tests.wire.entities import Json
+from tests.wire.recording import Log
 from tests.wire.world import World
 
 __all__ = ["DIRECT_MESSAGES", "GUILDS", "GUILD_MESSAGES", "MESSAGE_CONTENT", "Gateway", "Session"]
 
 GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1 << 0, 1 << 9, 1 << 12, 1 << 15
 _PRIVILEGED = (1 << 1) | (1 << 8) | MESSAGE_CONTENT
-_ALL_INTENTS = (1 << 26) - 1
-_HEARTBEAT, _IDENTIFY, _PRESENCE, _VOICE, _RESUME, _RECONNECT = 1, 2, 3, 4, 6, 7
-_MEMBERS, _INVALID, _HELLO, _ACK = 8, 9, 10, 11
-_MAX_PAYLOAD = 4096
-_STATUSES = {"online", "dnd", "idle", "invisible", "offline"}
+# Opcodes
+_DISPATCH, _HEARTBEAT, _IDENTIFY, _PRESENCE, _RESUME, _RECONNECT = 0, 1, 2, 3, 6, 7
+_INVALID_SESSION, _HELLO, _HEARTBEAT_ACK = 9, 10, 11
+# Close codes
+_UNKNOWN_OPCODE, _DECODE_ERROR, _NOT_AUTHENTICATED, _AUTHENTICATION_FAILED = 4001, 4002, 4003, 4004
+_ALREADY_AUTHENTICATED, _INVALID_SEQUENCE, _INVALID_SHARD, _SHARDING_REQUIRED = 4005, 4007, 4010, 4011
+_INVALID_VERSION, _INVALID_INTENTS, _DISALLOWED_INTENTS = 4012, 4013, 4014
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """An identified client; it outlives its connection until it is invalidated."""
+
+    id: str
+    intents: int
+    socket: web.WebSocketResponse | None
+    shard: tuple[int, int]
+    sent: list[Json] = field(default_factory=list)
+    """All events, for a resume."""
+
+    def receives(self, guild_id: int | None) -> bool:
+        """Return whether this shard receives the events of a server, or (None) of direct messages."""
+        number, count = self.shard
+        return number == (0 if guild_id is None else (guild_id >> 22) % count)
+
+    async def dispatch(self, event: str, data: Any) -> None:
+        """Send an event."""
+        copy = json.loads(json.dumps(data))
+        self.sent.append({"op": _DISPATCH, "t": event, "s": len(self.sent) + 1, "d": copy})
+        if self.socket is not None and not self.socket.closed:
+            await self.socket.send_json(self.sent[-1])
 
 
 class Gateway:
-    """Every session and connection; a test drops, invalidates or refuses them."""
+    """Every session and connection, with the means to refuse, drop and invalidate them."""
 
     def __init__(self, world: World, log: Log, token: str) -> None:
         self.world, self.log, self.token = world, log, token
         self.sessions: list[Session] = []
         self.identifies: list[Json] = []
         self.resumes: list[Json] = []
-        self.presences: list[Json] = []
-        """Every presence that the bot has shown, in identifying and later, oldest first."""
+        self.presences: list[str] = []
+        """The status texts that the bot has set, oldest first; those of an identify are not included."""
+        self.connections = 0
         self.shards = 1
-        """How many shards Discord asks for."""
-        self.connections: list[str] = []
-        self.heartbeats = 0
-        self.heartbeat_ms = 41_250
+        """The number of shards that Discord requires."""
+        self.granted = 0
+        """The privileged intents that are switched on for the application."""
         self.close_on_identify: int | None = None
         self.resume_url: str | None = None
-        self.compressing = True
-        """Whether the compression that a client asks for is given."""
-        self.granted = 0
-        """Privileged intents that are switched on for the application."""
-        self._open: set[Socket] = set()
+        self._open: set[web.WebSocketResponse] = set()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Serve one connection until it ends."""
-        ws = web.WebSocketResponse(max_msg_size=0)
-        await ws.prepare(request)
-        self.connections.append(request.query_string)
+        """Serve one connection until it closes."""
+        socket = web.WebSocketResponse(max_msg_size=0)
+        await socket.prepare(request)
+        self.connections += 1
         if request.query.get("v") != "10" or request.query.get("encoding", "json") != "json":
-            await ws.close(code=4012)
-            return ws
-        socket = Socket(ws, request.query.get("compress") if self.compressing else None)
+            await socket.close(code=_INVALID_VERSION)
+            return socket
         self._open.add(socket)
         try:
-            await socket.send({"op": _HELLO, "d": {"heartbeat_interval": self.heartbeat_ms}})
+            await socket.send_json({"op": _HELLO, "d": {"heartbeat_interval": 41_250}})
             await self._listen(socket)
         finally:
             self._open.discard(socket)
             for session in self.sessions:
-                if session.socket is socket:
-                    session.socket = None
-            await self.log.changed()
-        return ws
+                session.socket = None if session.socket is socket else session.socket
+            await self.log.notify()
+        return socket
 
-    async def _listen(self, socket: Socket) -> None:
-        async for frame in socket.ws:
-            if frame.type is not WSMsgType.TEXT or len(frame.data) > _MAX_PAYLOAD:
-                self.log.violations.append("gateway: a frame that is not text, or over 4096 bytes")
-                await socket.ws.close(code=4002)
-                return
-            payload = json.loads(frame.data)
-            code = await self._take(socket, payload["op"], payload.get("d"))
-            await self.log.changed()
+    async def _listen(self, socket: web.WebSocketResponse) -> None:
+        async for frame in socket:
+            code: int | None = _DECODE_ERROR
+            if frame.type is WSMsgType.TEXT and len(frame.data) <= 4096:
+                payload = json.loads(frame.data)
+                code = await self._receive(socket, payload["op"], payload.get("d"))
+            await self.log.notify()
             if code is not None:
-                await socket.ws.close(code=code)
+                await socket.close(code=code)
                 return
 
-    async def _take(self, socket: Socket, op: int, data: Any) -> int | None:
-        """Act on one payload; return the code to close with, if any."""
-        known = any(session.socket is socket for session in self.sessions)
+    async def _receive(self, socket: web.WebSocketResponse, op: int, data: Any) -> int | None:
+        """Handle one payload; return the code to close with, if any."""
+        identified = any(session.socket is socket for session in self.sessions)
         if op == _HEARTBEAT:
-            self.heartbeats += 1
-            await socket.send({"op": _ACK})
+            await socket.send_json({"op": _HEARTBEAT_ACK})
             return None
-        if op == _IDENTIFY:
-            return 4005 if known else await self._identify(socket, data)
-        if op == _RESUME:
-            return 4005 if known else await self._resume(socket, data)
-        if op == _PRESENCE and known:
-            return self._show(data)
-        if op in {_PRESENCE, _VOICE, _MEMBERS}:
-            return None if known else 4003
-        return 4001
-
-    def _show(self, presence: Json) -> int | None:
-        """Record a presence; return the code to close with if it is none."""
-        activities = presence.get("activities", [])
-        named = all(one.get("type") in range(7) and 0 < len(one.get("name", "")) <= 128 for one in activities)
-        if presence.get("status") not in _STATUSES or not named or not isinstance(presence.get("afk"), bool):
-            self.log.violations.append(f"gateway: {presence} is no presence")
-            return 4002
-        self.presences.append(presence)
-        return None
+        if op in {_IDENTIFY, _RESUME}:
+            if identified:
+                return _ALREADY_AUTHENTICATED
+            return await (self._identify if op == _IDENTIFY else self._resume)(socket, data)
+        if op == _PRESENCE and identified:
+            self.presences += [
+                str(activity.get("state") or activity["name"]) for activity in data["activities"]
+            ]
+            return None
+        return _UNKNOWN_OPCODE if identified else _NOT_AUTHENTICATED
 
     def _refusal(self, data: Json) -> int | None:
-        """Return the code with which an identify is refused, if it is."""
-        intents, shard = data.get("intents"), data.get("shard")
-        if data.get("token") != self.token:
-            return 4004
-        if self.close_on_identify is not None:
-            return self.close_on_identify
-        if not isinstance(intents, int) or intents & ~_ALL_INTENTS:
-            return 4013
-        if intents & _PRIVILEGED & ~self.granted:
-            return 4014
-        if shard is not None and not (len(shard) == 2 and 0 <= shard[0] < shard[1]):
-            return 4010
-        return 4011 if (shard[1] if shard else 1) < self.shards else None
+        """Return the close code with which an identify is refused, if it is."""
+        intents, (number, count) = data["intents"], data.get("shard") or (0, 1)
+        reasons = (
+            (_AUTHENTICATION_FAILED, data["token"] != self.token),
+            (self.close_on_identify, self.close_on_identify is not None),
+            (_INVALID_INTENTS, not 0 <= intents < 1 << 26),
+            (_DISALLOWED_INTENTS, intents & _PRIVILEGED & ~self.granted),
+            (_INVALID_SHARD, not 0 <= number < count),
+            (_SHARDING_REQUIRED, count < self.shards),
+        )
+        return next((code for code, applies in reasons if applies), None)
 
-    async def _identify(self, socket: Socket, data: Json) -> int | None:
+    async def _identify(self, socket: web.WebSocketResponse, data: Json) -> int | None:
         self.identifies.append({**data, "token": "(not kept)"})
-        code, presence = self._refusal(data), data.get("presence")
-        if code is None and presence is not None:
-            game = presence.get("game")  # the older form, which clients may still identify with
-            activities = presence.get("activities") or ([game] if game else [])
-            code = self._show(
-                {**presence, "activities": activities, "status": presence.get("status") or "online"}
-            )
-        if code is not None:
+        if (code := self._refusal(data)) is not None:
             return code
         number, count = data.get("shard") or (0, 1)
         session = Session(f"session-{self.world.new_id()}", data["intents"], socket, (number, count))
         self.sessions.append(session)
-        guilds = [one for one in self.world.guilds.values() if one.bot and session.takes(one.id)]
+        guilds = [guild for guild in self.world.guilds.values() if guild.bot and session.receives(guild.id)]
         ready: Json = {
             "v": 10, "user": self.world.bot.payload(), "session_id": session.id, "session_type": "normal",
             "guilds": [{"id": str(guild.id), "unavailable": True} for guild in guilds],
@@ -147,39 +146,33 @@ class Gateway:
             ready["resume_gateway_url"] = self.resume_url
         await session.dispatch("READY", ready)
         for guild in guilds:
-            if session.intents & GUILDS:
-                await session.dispatch("GUILD_CREATE", guild.payload())
+            await session.dispatch("GUILD_CREATE", guild.payload())
         return None
 
-    async def _resume(self, socket: Socket, data: Json) -> int | None:
+    async def _resume(self, socket: web.WebSocketResponse, data: Json) -> int | None:
         self.resumes.append({**data, "token": "(not kept)"})
-        if data.get("token") != self.token:
-            return 4004
-        found = [session for session in self.sessions if session.id == data.get("session_id")]
-        if not found:
-            await socket.send({"op": _INVALID, "d": False})
+        session = next((known for known in self.sessions if known.id == data["session_id"]), None)
+        if data["token"] != self.token:
+            return _AUTHENTICATION_FAILED
+        if session is None:
+            await socket.send_json({"op": _INVALID_SESSION, "d": False})
             return None
-        session = found[0]
-        if data.get("seq", 0) > len(session.sent):
-            return 4007
+        if data["seq"] > len(session.sent):
+            return _INVALID_SEQUENCE
         session.socket = socket
-        for payload in session.sent[data.get("seq", 0) :]:
-            await socket.send(payload)
+        for payload in session.sent[data["seq"] :]:
+            await socket.send_json(payload)
         await session.dispatch("RESUMED", {})
         return None
 
-    async def announce(self, guild: Guild) -> None:
-        """Tell every session that asked for guilds about this one."""
-        assert guild.bot is not None, "the bot is not in that server"
-        await self.dispatch("GUILD_CREATE", guild.payload() | {"joined_at": now_text()}, GUILDS, guild.id)
-
     def audience(self, guild_id: int | None, intent: int = 0) -> list[Session]:
-        """Return the sessions that get events of a server, or (None) of direct messages, with this intent."""
-        return [one for one in self.sessions if one.takes(guild_id) and (not intent or one.intents & intent)]
+        """Return the sessions that receive the events of a server, or (None) of direct messages."""
+        sessions = [session for session in self.sessions if session.receives(guild_id)]
+        return [session for session in sessions if not intent or session.intents & intent]
 
-    async def dispatch(self, event: str, data: Any, intent: int = 0, guild_id: int | None = None) -> None:
-        """Send an event to every session whose shard and intents let it through."""
-        for session in self.audience(guild_id, intent):
+    async def dispatch(self, event: str, data: Any, guild_id: int | None = None) -> None:
+        """Send an event to the sessions of its shard."""
+        for session in self.audience(guild_id):
             await session.dispatch(event, data)
 
     @property
@@ -188,23 +181,23 @@ class Gateway:
         return len({session.shard for session in self.sessions if session.socket}) >= self.shards
 
     async def drop(self, code: int = 4000) -> None:
-        """Close every connection; the sessions stay and can be resumed."""
+        """Close every connection; the sessions can be resumed."""
         for socket in list(self._open):
-            await socket.ws.close(code=code)
+            await socket.close(code=code)
 
-    async def ask_reconnect(self) -> None:
-        """Ask every client to reconnect and resume (opcode 7)."""
+    async def request_reconnect(self) -> None:
+        """Ask every client to reconnect and resume."""
         for socket in list(self._open):
-            await socket.send({"op": _RECONNECT, "d": None})
+            await socket.send_json({"op": _RECONNECT, "d": None})
 
     async def invalidate(self) -> None:
-        """Forget every session and say so (opcode 9), so that a client must identify again."""
+        """Invalidate every session, so that clients must identify again."""
         self.sessions.clear()
         for socket in list(self._open):
-            await socket.send({"op": _INVALID, "d": False})
+            await socket.send_json({"op": _INVALID_SESSION, "d": False})
 
     async def stop(self) -> None:
-        """Close whatever is open, without waiting for a client that does not answer."""
-        closing = [asyncio.create_task(socket.ws.close(code=1001)) for socket in list(self._open)]
+        """Close every connection, without waiting for a client that does not respond."""
+        closing = [asyncio.create_task(socket.close(code=1001)) for socket in list(self._open)]
         if closing:
             await asyncio.wait(closing, timeout=1)

@@ -1,253 +1,246 @@
-"""Interactions: three seconds to acknowledge, one initial response, a token that lives fifteen minutes."""
+"""Interactions: three seconds to acknowledge, one initial response, a token that lasts fifteen minutes."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 import time
-from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from aiohttp import web
+from tests.wire.api import Call, Files, Handler
+from tests.wire.entities import LOADING, Channel, Json, Message, User
+from tests.wire.faults import Faults
+from tests.wire.limits import RefusedError, check
+from tests.wire.messages import Messages
 
-from tests.wire.answers import check_answer
-from tests.wire.commands import Commands
-from tests.wire.interaction import (
-    CHOICES,
-    DEFERRED,
-    FORM,
-    MESSAGE,
-    UPDATE,
-    Interaction,
-    Kind,
-)
-from tests.wire.limits import check_message
-from tests.wire.messages import EPHEMERAL, REPLY, Messages
-from tests.wire.places import Channel, User
-from tests.wire.records import Json, Log, RefusedError
-from tests.wire.trouble import Trouble
-from tests.wire.uploads import BODY, FILES, Upload
-from tests.wire.world import World
+__all__ = ["Interaction", "Interactions", "Trigger"]
 
-__all__ = ["Interaction", "Interactions"]
+Trigger = Literal["command", "button", "autocompletion", "modal"]
+_TYPES: dict[Trigger, int] = {"command": 2, "button": 3, "autocompletion": 4, "modal": 5}
+# Types of the initial response
+_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES, _MODAL = 4, 5, 6, 7, 8, 9
+_ALLOWED: dict[Trigger, set[int]] = {
+    "command": {_MESSAGE, _DEFERRED, _MODAL},
+    "button": {_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _MODAL},
+    "autocompletion": {_CHOICES},
+    "modal": {_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE},
+}
+# Types of a message
+_REPLY, _BY_COMMAND = 19, 20
 
-_LOADING = 1 << 7
-_BY_COMMAND, _BY_MENU = 20, 23  # types of messages
-_MOST_FOLLOWUPS = 5  # where only the person installed the application
+
+@dataclass(slots=True, eq=False)
+class Interaction:
+    """One use of a command, button or modal, with the bot's responses so far."""
+
+    id: int
+    token: str
+    trigger: Trigger
+    name: str
+    """The command's name, the button's label or the modal's title."""
+    user: User
+    channel: Channel
+    data: Json
+    owners: dict[str, str]
+    """Who installed the application: `authorizing_integration_owners`."""
+    message: Message | None = None
+    """The message with the button; of a modal, the one with the button that opened it."""
+    born: float = field(default_factory=time.monotonic)
+    response: int | None = None
+    """The type of the initial response."""
+    acknowledged_after: float | None = None
+    excused: bool = False
+    """Whether a fault on Discord's side kept the bot from acknowledging in time."""
+    private: bool = False
+    original: Message | None = None
+    """The message of the initial response; of an update, the one with the button."""
+    edits: list[Json] = field(default_factory=list)
+    followups: list[Message] = field(default_factory=list)
+    modal: Json | None = None
+    choices: list[Json] | None = None
+
+    @property
+    def thinking(self) -> bool:
+        """Whether people see "is thinking"."""
+        return self.original is not None and not self.original.deleted and bool(self.original.flags & LOADING)
+
+    @property
+    def outcome(self) -> Message | None:
+        """The finished response: the original message, or the last follow-up."""
+        changed = self.response != _DEFERRED_UPDATE or self.edits
+        if self.original is not None and not self.original.deleted and not self.thinking and changed:
+            return self.original
+        return self.followups[-1] if self.followups else None
+
+    def metadata(self) -> Json:
+        """Return the metadata that responses carry."""
+        metadata = {"id": str(self.id), "type": _TYPES[self.trigger], "user": self.user.payload()}
+        return metadata | {"authorizing_integration_owners": self.owners}
+
+    def payload(self, application_id: int, message: Json | None) -> Json:
+        """Return the interaction object; `message` is the payload of `self.message`."""
+        channel, guild = self.channel, self.channel.guild
+        payload: Json = {
+            "id": str(self.id), "application_id": str(application_id), "type": _TYPES[self.trigger],
+            "version": 1, "data": self.data, "token": self.token, "locale": self.user.locale,
+            "entitlements": [], "channel": channel.payload(), "channel_id": str(channel.id),
+            "context": channel.context, "app_permissions": str(int(channel.app_permissions)),
+            "attachment_size_limit": 10_485_760, "authorizing_integration_owners": self.owners,
+        }  # fmt: skip
+        payload |= {"message": message} if message else {}
+        if guild is None:
+            return payload | {"user": self.user.payload()}
+        partial = {"id": str(guild.id), "locale": guild.locale, "features": []}
+        payload |= {"guild_id": str(guild.id), "guild_locale": guild.locale, "guild": partial}
+        return payload | {"member": guild.member(self.user)}
 
 
 class Interactions:
-    """The registered commands, the interactions, and the routes about both."""
+    """Every interaction, and the routes on which the bot responds."""
 
-    def __init__(self, world: World, log: Log, messages: Messages, trouble: Trouble) -> None:
-        self.world, self.log, self.messages, self.trouble = world, log, messages, trouble
-        self.registered = Commands(world)
-        self.commands = self.registered.everywhere
-        self.guild_commands = self.registered.of_guilds
+    def __init__(self, messages: Messages, faults: Faults) -> None:
+        self.messages, self.faults = messages, faults
+        self.world, self.log = messages.world, messages.log
         self.all: list[Interaction] = []
-        self.acknowledge_within = 3.0
-        self.token_life = 15 * 60.0
+        self.acknowledge_within, self.token_lifetime = 3.0, 15 * 60.0
         self.clock_ahead = 0.0
-        """Seconds by which tests have moved the clock of tokens forward."""
-        self._deadlines: list[asyncio.TimerHandle] = []
+        """Seconds by which the clock for tokens has been moved forward."""
 
-    def routes(self) -> Iterable[web.RouteDef]:
-        """Return the routes, below the API's base."""
-        hook = "/webhooks/{application}/{token}"
-        return [
-            *self.registered.routes(),
-            web.post("/interactions/{id}/{token}/callback", self._callback),
-            web.post(hook, self._follow_up),
-            web.get(hook + "/messages/{message}", self._read),
-            web.patch(hook + "/messages/{message}", self._edit),
-            web.delete(hook + "/messages/{message}", self._delete),
-        ]
+    def routes(self) -> dict[str, Handler]:
+        """Return the handlers by method and path."""
+        return {
+            "POST /interactions/{id}/{token}/callback": self._respond,
+            "POST /webhooks/{application}/{token}": self._follow_up,
+            "PATCH /webhooks/{application}/{token}/messages/@original": self._edit,
+            "DELETE /webhooks/{application}/{token}/messages/@original": self._delete,
+        }
 
-    async def begin(self, kind: Kind, user: User, channel: Channel, name: str, **more: Any) -> Interaction:
-        """Make an interaction, watch that it is acknowledged in time, and tell the bot."""
-        made = Interaction(
-            self.world.new_id(), secrets.token_hex(24), user, channel, name, time.monotonic(), kind, **more
-        )
-        made.excused = self.trouble.paused
-        self.all.append(made)
-        loop = asyncio.get_running_loop()
-        self._deadlines.append(loop.call_later(self.acknowledge_within, self._judge, made))
-        message = self.messages.seen(made.message) if made.message is not None else None
-        event = made.payload(message, self.world.application_id)
-        guild_id = channel.guild.id if channel.guild else None
-        await self.messages.gateway.dispatch("INTERACTION_CREATE", event, guild_id=guild_id)
-        return made
+    async def begin(
+        self, trigger: Trigger, user: User, channel: Channel, name: str, **attributes: Any
+    ) -> Interaction:  # fmt: skip
+        """Make an interaction and send it to the bot."""
+        token = secrets.token_hex(24)
+        interaction = Interaction(self.world.new_id(), token, trigger, name, user, channel, **attributes)
+        interaction.excused = self.faults.paused
+        self.all.append(interaction)
+        asyncio.get_running_loop().call_later(self.acknowledge_within, self._judge, interaction)
+        message = self.messages.payload(interaction.message) if interaction.message is not None else None
+        payload, guild = interaction.payload(self.world.application_id, message), channel.guild
+        await self.messages.gateway.dispatch("INTERACTION_CREATE", payload, guild.id if guild else None)
+        return interaction
 
     def _judge(self, interaction: Interaction) -> None:
-        if interaction.kind is None and not interaction.excused:
-            limit = self.acknowledge_within
-            self.log.violations.append(f"{interaction.name} was not acknowledged within {limit} s")
+        if interaction in self.all and interaction.response is None and not interaction.excused:
+            late = f"{interaction.name} was not acknowledged within {self.acknowledge_within} s"
+            self.log.violations.append(late)
 
-    def excuse(self, path: str | None = None) -> None:
-        """Blame nobody for a late acknowledgement: of all that wait, or of the one that a path is about."""
-        for one in self.all:
-            if one.kind is None and (path is None or path.startswith(f"/interactions/{one.id}/")):
-                one.excused = True
-
-    def stop(self) -> None:
-        """Stop watching."""
-        for deadline in self._deadlines:
-            deadline.cancel()
+    def excuse(self, path: str) -> None:
+        """Do not blame the bot for a late acknowledgement of the interaction with this callback path."""
+        for interaction in self.all:
+            interaction.excused |= path.startswith(f"/interactions/{interaction.id}/")
 
     def unfinished(self) -> list[str]:
-        """Name the interactions that people see without an answer, though the bot could still give one."""
-        alive = [one for one in self.all if not self._expired(one)]
-        waiting = [one for one in alive if self._thinking(one)]
-        waiting += [one for one in alive if one.kind is None and not (one.excused and self._late(one))]
-        return [f"{one.name} ({'thinking' if one.loading else 'not acknowledged'})" for one in waiting]
-
-    def _thinking(self, interaction: Interaction) -> bool:
-        """Say whether people still see "is thinking"; not where somebody deleted that."""
-        original = interaction.original
-        return interaction.loading and original is not None and int(original["id"]) in self.messages.all
-
-    def _late(self, interaction: Interaction) -> bool:
-        return time.monotonic() - interaction.born > self.acknowledge_within
+        """Return the names of interactions whose users still wait, though the bot could respond."""
+        return [
+            interaction.name
+            for interaction in self.all
+            if not self._expired(interaction)
+            if interaction.thinking or (interaction.response is None and not interaction.excused)
+        ]
 
     def _expired(self, interaction: Interaction) -> bool:
-        return time.monotonic() + self.clock_ahead - interaction.born > self.token_life
+        return time.monotonic() + self.clock_ahead - interaction.born > self.token_lifetime
 
-    # The initial response
-
-    async def _callback(self, request: web.Request) -> Any:
-        found = [one for one in self.all if str(one.id) == request.match_info["id"]]
-        if not found or found[0].token != request.match_info["token"]:
+    async def _respond(self, call: Call) -> Any:
+        interaction = next((known for known in self.all if str(known.id) == call.params["id"]), None)
+        if interaction is None or interaction.token != call.params["token"]:
             raise RefusedError(404, 10062, "Unknown interaction")
-        interaction, body, files = found[0], request[BODY] or {}, request[FILES]
-        if interaction.kind is not None:
+        if interaction.response is not None:
             raise RefusedError(400, 40060, "Interaction has already been acknowledged.")
-        if self._late(interaction):
+        after = time.monotonic() - interaction.born
+        if after > self.acknowledge_within:
             raise RefusedError(404, 10062, "Unknown interaction", violation=not interaction.excused)
-        kind, data = body.get("type"), body.get("data") or {}
-        check_answer(interaction, kind, data, files=len(files))
-        if kind == UPDATE and int((interaction.message or {})["id"]) not in self.messages.all:
-            raise RefusedError(404, 10008, "Unknown Message", violation=False)
-        interaction.kind = kind
-        interaction.acknowledged_after = time.monotonic() - interaction.born
-        await self._respond(interaction, data, files)
-        if request.query.get("with_response") in {"1", "true"}:
-            return self._callback_result(interaction)
-        return None
+        kind, data = call.body["type"], call.body.get("data") or {}
+        updates = kind in {_DEFERRED_UPDATE, _UPDATE}
+        if kind not in _ALLOWED[interaction.trigger] or (updates and interaction.message is None):
+            raise RefusedError(400, 50035, f"A {interaction.trigger} takes no response of type {kind}")
+        check(data)
+        interaction.response, interaction.acknowledged_after = kind, after
+        await self._apply(interaction, data, call.files)
+        return self._callback_result(interaction) if call.query.get("with_response") else None
 
-    async def _respond(self, interaction: Interaction, data: Json, files: list[Upload]) -> None:
-        if interaction.kind == CHOICES:
-            interaction.choices = data.get("choices") or []
-        elif interaction.kind == FORM:
+    async def _apply(self, interaction: Interaction, data: Json, files: Files) -> None:
+        kind = interaction.response
+        if kind == _CHOICES:
+            interaction.choices = data["choices"]
+        elif kind == _MODAL:
             interaction.modal = data
-        elif interaction.kind in {MESSAGE, DEFERRED}:
-            interaction.ephemeral = bool((data.get("flags") or 0) & EPHEMERAL)
-            interaction.loading = interaction.kind == DEFERRED
-            interaction.original = await self._build(interaction, data, files)
+        elif kind in {_MESSAGE, _DEFERRED}:
+            flags = LOADING if kind == _DEFERRED else 0
+            interaction.original = await self._make(interaction, data, files, flags)
+            interaction.private = interaction.original.private
         elif interaction.message is not None:
-            interaction.original = message = interaction.message
-            interaction.edited_before = message["edited_timestamp"]
-            interaction.ephemeral = bool(message["flags"] & EPHEMERAL)
-            if interaction.kind == UPDATE:
-                await self._change(interaction, message, data, files)
+            interaction.original = interaction.message
+            interaction.private = interaction.message.private
+            if kind == _UPDATE:
+                await self._change(interaction, interaction.message, data, files)
 
-    async def _build(
-        self, interaction: Interaction, body: Json, files: list[Upload], *, ephemeral: bool | None = None
-    ) -> Json:
-        private = interaction.ephemeral if ephemeral is None else ephemeral
-        made = self.messages.build(interaction.channel, self.world.bot, body, ephemeral=private, files=files)
-        own = str(self.world.application_id)
-        made |= {"application_id": own, "webhook_id": own, "interaction_metadata": interaction.metadata()}
-        if interaction.kind_of_use == "command":
-            made |= {"type": _BY_COMMAND if interaction.data["type"] == 1 else _BY_MENU}
-            made["interaction"] = {
-                "id": str(interaction.id), "type": interaction.type, "name": interaction.command,
-                "user": interaction.user.payload(),
-            }  # fmt: skip
-        earlier = interaction.message or self.messages.all.get(int(interaction.data.get("target_id", 0)))
-        if earlier is not None and int(earlier["id"]) in self.messages.all:
-            self.messages.point(made, earlier, _BY_MENU if "target_id" in interaction.data else REPLY)
-        if interaction.original is not None:
-            made["interaction_metadata"]["original_response_message_id"] = interaction.original["id"]
-        elif interaction.loading:
-            made["flags"] |= _LOADING
-        self.messages.note_pings(made, body, response=True)
-        await self.messages.announce(made)
-        return made
+    async def _make(self, interaction: Interaction, body: Json, files: Files, flags: int = 0) -> Message:
+        kind = _BY_COMMAND if interaction.trigger == "command" else _REPLY if interaction.message else 0
+        message = self.messages.make(
+            interaction.channel, self.world.bot, body, files, flags=flags, webhook=True, kind=kind,
+            interaction=interaction.metadata(), reply_to=interaction.message,
+        )  # fmt: skip
+        await self.messages.announce(message)
+        return message
 
     def _callback_result(self, interaction: Interaction) -> Json:
-        """Return the callback's result, with the message where one is there to be seen (types 4 and 7)."""
-        about: Json = {"id": str(interaction.id), "type": interaction.type}
+        result: Json = {"id": str(interaction.id), "type": _TYPES[interaction.trigger]}
+        resource: Json = {"type": interaction.response}
         if interaction.original is not None:
-            about |= {
-                "response_message_id": interaction.original["id"],
-                "response_message_loading": interaction.loading,
-                "response_message_ephemeral": interaction.ephemeral,
+            result |= {
+                "response_message_id": str(interaction.original.id),
+                "response_message_loading": interaction.thinking,
+                "response_message_ephemeral": interaction.private,
             }
-        resource: Json = {"type": interaction.kind}
-        if interaction.kind in {MESSAGE, UPDATE} and interaction.original is not None:
-            resource["message"] = self.messages.seen(interaction.original)
-        return {"interaction": about, "resource": resource}
+            if interaction.response in {_MESSAGE, _UPDATE}:
+                resource["message"] = self.messages.payload(interaction.original)
+        return {"interaction": result, "resource": resource}
 
-    # What follows
-
-    def _of_token(self, request: web.Request) -> Interaction:
-        for one in self.all:
-            if one.token == request.match_info["token"]:
-                break
-        else:
-            raise RefusedError(404, 10015, "Unknown Webhook")
-        if self._expired(one):
+    def _of_token(self, call: Call) -> Interaction:
+        interaction = next((known for known in self.all if known.token == call.params["token"]), None)
+        if interaction is not None and self._expired(interaction):
             raise RefusedError(401, 50027, "Invalid Webhook Token", violation=False)
-        if one.kind is None:
-            raise RefusedError(404, 10015, "Unknown Webhook", violation=not one.excused)
-        return one
+        if interaction is None or interaction.response is None:
+            excused = interaction is not None and interaction.excused
+            raise RefusedError(404, 10015, "Unknown Webhook", violation=not excused)
+        return interaction
 
-    async def _follow_up(self, request: web.Request) -> Any:
-        interaction, body, files = self._of_token(request), request[BODY] or {}, request[FILES]
-        check_message(body, files=len(files))
-        if interaction.original is not None and self._thinking(interaction):
-            # the first follow-up takes the deferred message's place
-            return await self._change(interaction, interaction.original, body, files)
-        if set(interaction.owners) == {"1"} and len(interaction.followups) >= _MOST_FOLLOWUPS:
-            message = "This interaction has reached the maximum number of follow up messages"
-            raise RefusedError(400, 40094, message)
-        private = bool((body.get("flags") or 0) & EPHEMERAL)
-        made = await self._build(interaction, body, files, ephemeral=private)
-        interaction.followups.append(made)
-        return self.messages.seen(made)
+    def _original(self, call: Call) -> tuple[Interaction, Message]:
+        interaction = self._of_token(call)
+        if interaction.original is None or interaction.original.deleted:
+            raise RefusedError(404, 10008, "Unknown Message", violation=False)
+        return interaction, interaction.original
 
-    async def _change(self, interaction: Interaction, message: Json, body: Json, files: list[Upload]) -> Json:
-        check_message(body, editing=True)
+    async def _follow_up(self, call: Call) -> Any:
+        interaction = self._of_token(call)
+        if interaction.thinking:  # the first follow-up takes the place of "is thinking"
+            return await self._edit(call)
+        check(call.body)
+        interaction.followups.append(await self._make(interaction, call.body, call.files))
+        return self.messages.payload(interaction.followups[-1])
+
+    async def _edit(self, call: Call) -> Any:
+        interaction, message = self._original(call)
+        await self._change(interaction, message, call.body, call.files)
+        return self.messages.payload(message)
+
+    async def _change(self, interaction: Interaction, message: Message, body: Json, files: Files) -> None:
         self.messages.change(message, body, files)
-        if message is interaction.original:
-            interaction.edits.append(body)
-            interaction.loading = False
-            message["flags"] &= ~_LOADING
-        self.messages.note_pings(message, body, response=True)
+        message.flags &= ~LOADING
+        interaction.edits.append(body)
         await self.messages.announce(message, "MESSAGE_UPDATE")
-        return self.messages.seen(message)
 
-    def _find(self, request: web.Request) -> tuple[Interaction, Json]:
-        interaction, wanted = self._of_token(request), request.match_info["message"]
-        original = [interaction.original] if interaction.original is not None else []
-        for message in original + interaction.followups:
-            named = wanted == message["id"] or (wanted == "@original" and message is interaction.original)
-            if named and int(message["id"]) in self.messages.all:
-                return interaction, message
-        raise RefusedError(404, 10008, "Unknown Message", violation=False)
-
-    async def _read(self, request: web.Request) -> Any:
-        return self.messages.seen(self._find(request)[1])
-
-    async def _edit(self, request: web.Request) -> Any:
-        interaction, message = self._find(request)
-        return await self._change(interaction, message, request[BODY] or {}, request[FILES])
-
-    async def _delete(self, request: web.Request) -> Any:
-        interaction, message = self._find(request)
-        await self.messages.forget(message)
-        if message is interaction.original:
-            interaction.original, interaction.loading = None, False
-        else:
-            interaction.followups.remove(message)
-        return None
+    async def _delete(self, call: Call) -> Any:
+        await self.messages.delete(self._original(call)[1])

@@ -1,106 +1,115 @@
-"""What Discord refuses in a message: lengths, empty parts, addresses; with Discord's own error codes.
+"""Discord's error responses, and its limits on lengths and counts, as one table.
 
-Lengths are counted in UTF-16 code units, the strictest of the ways in which Discord counts.
+The shape of a request is not checked here but by Discord's own OpenAPI document (see `tests.wire`).
+Text is measured in UTF-16 code units, the strictest way in which Discord counts.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
-from tests.wire.components import COMPONENTS_V2, check_components
-from tests.wire.faults import Fault, address, invalid_form, text, units
-from tests.wire.places import User
-from tests.wire.records import Json, RefusedError
+__all__ = ["MAX_FILE_BYTES", "RefusedError", "check", "units"]
 
-__all__ = ["check_message", "invalid_form", "pinged", "units"]
+MAX_FILE_BYTES = 10 * 1024 * 1024
+"""The largest file that Discord accepts."""
 
-_EMBED = {"title": 256, "description": 4096}
-_EMBED_TOTAL = 6000
-_MAX_CONTENT = 2000
-_SUPPRESS_NOTIFICATIONS = 1 << 12
-
-
-def _embed(embed: Json, path: str) -> Iterator[Fault]:
-    for key, most in _EMBED.items():
-        yield from text(embed.get(key), f"{path}.{key}", most)
-    yield from text(embed.get("footer", {}).get("text"), f"{path}.footer.text", 2048)
-    yield from text(embed.get("author", {}).get("name"), f"{path}.author.name", 256)
-    yield from address(embed.get("url"), f"{path}.url")
-    for part in ("author", "thumbnail", "image"):
-        yield from address(embed.get(part, {}).get("url"), f"{path}.{part}.url")
-    fields = embed.get("fields", [])
-    if len(fields) > 25:
-        yield f"{path}.fields", "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length."
-    for number, field in enumerate(fields):
-        yield from text(field.get("name"), f"{path}.fields.{number}.name", 256, required=True)
-        yield from text(field.get("value"), f"{path}.fields.{number}.value", 1024, required=True)
-    if not any(
-        embed.get(key) for key in ("title", "description", "fields", "image", "thumbnail", "author", "footer")
-    ):
-        yield f"{path}.description", "BASE_TYPE_REQUIRED", "This field is required"
-
-
-def _embed_units(embed: Json) -> int:
-    pieces = [embed.get("title"), embed.get("description"), embed.get("footer", {}).get("text")]
-    pieces.append(embed.get("author", {}).get("name"))
-    for field in embed.get("fields", []):
-        pieces += [field.get("name"), field.get("value")]
-    return sum(units(piece) for piece in pieces if isinstance(piece, str))
-
-
-def _mentions(allowed: Json) -> Iterator[Fault]:
-    """Find whether a kind of mention is both allowed as a whole and listed one by one."""
-    for kind in ("users", "roles"):
-        if kind in allowed.get("parse", []) and allowed.get(kind):
-            message = f'parse:["{kind}"] and {kind}: [ids...] are mutually exclusive.'
-            yield "allowed_mentions", "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", message
+_LIMITS = {
+    # A message
+    "content": (0, 2000),
+    "embeds": (0, 10),
+    "embeds.title": (0, 256),
+    "embeds.description": (0, 4096),
+    "embeds.fields": (0, 25),
+    "embeds.fields.name": (1, 256),
+    "embeds.fields.value": (1, 1024),
+    "embeds.footer.text": (0, 2048),
+    "components": (0, 5),
+    "components.components": (1, 5),
+    "components.components.label": (1, 80),
+    "components.components.custom_id": (1, 100),
+    # A modal
+    "title": (1, 45),
+    "custom_id": (1, 100),
+    "components.label": (1, 45),
+    "components.description": (0, 100),
+    "components.component.custom_id": (1, 100),
+    # Autocompletion
+    "choices": (0, 25),
+    "choices.name": (1, 100),
+    "choices.value": (1, 100),
+    # A list of commands
+    "": (0, 100),
+    "name": (1, 32),
+    "description": (0, 100),
+    "options": (0, 25),
+    "options.name": (1, 32),
+    "options.description": (1, 100),
+}
+"""The minimum and maximum of a text's units or a list's elements, by path; list indexes are left out."""
+_MAX_EMBEDS, _MAX_COMMAND = 6000, 8000
+"""The most units of text in a message's embeds together, and in one command."""
+_TEXTS = ("title", "description", "text", "name", "value")
 
 
-def check_message(body: Json, *, editing: bool = False, files: int = 0) -> None:
-    """Refuse the message where Discord would; `files` are uploaded with it.
+class RefusedError(Exception):
+    """A request that Discord answers with an error; `code` is Discord's JSON error code.
+
+    `violation` is false if a well-behaved bot can run into the error, such as a message deleted meanwhile.
+    """
+
+    def __init__(self, status: int, code: int, message: str, *, violation: bool = True) -> None:
+        super().__init__(message)
+        self.status, self.violation = status, violation
+        self.body = {"message": message, "code": code}
+
+
+def units(text: str) -> int:
+    """Return the length of a text in UTF-16 code units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def check(body: Any) -> None:
+    """Check a message, modal, autocompletion or list of commands against the limits.
 
     Raises:
-        RefusedError: 50035 with each fault at its place, or 50006 for a message with nothing in it.
+        RefusedError: a limit is exceeded.
     """
-    faults = list(text(body.get("content"), "content", _MAX_CONTENT))
-    embeds, components = body.get("embeds") or [], body.get("components") or []
-    if len(embeds) > 10:
-        faults.append(("embeds", "BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length."))
-    for number, embed in enumerate(embeds):
-        faults += _embed(embed, f"embeds.{number}")
-    if sum(map(_embed_units, embeds)) > _EMBED_TOTAL:
-        faults.append(("embeds", "MAX_EMBED_SIZE_EXCEEDED", "Embed size exceeds maximum size of 6000"))
-    flags = body.get("flags") or 0
-    faults += check_components(components, "components", flags)
-    if flags & COMPONENTS_V2 and (body.get("content") or embeds):
-        fault = "content", "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", "Only components"
-        faults.append(fault)
-    faults += _mentions(body.get("allowed_mentions") or {})
-    if faults:
-        raise invalid_form(faults)
-    if not editing and not (body.get("content") or embeds or components or files):
-        raise RefusedError(400, 50006, "Cannot send an empty message")
+    problems, custom_ids = [], Counter[str]()
+    for path, value in _walk(body, ""):
+        if path.endswith("custom_id"):
+            custom_ids[value] += 1
+        if path in _LIMITS and isinstance(value, str | list):
+            low, high = _LIMITS[path]
+            # Discord strips text before it checks the minimum, and not before the maximum.
+            least, most = (units(value.strip()), units(value)) if isinstance(value, str) else [len(value)] * 2
+            if least < low or most > high:
+                problems.append(f"{path}: {most}, not {low} to {high}")
+    problems += [f"custom_id {name}: used {count} times" for name, count in custom_ids.items() if count > 1]
+    if isinstance(body, dict) and sum(map(_total, body.get("embeds") or [])) > _MAX_EMBEDS:
+        problems.append("embeds: too much text in total")
+    if isinstance(body, list) and max(map(_total, body), default=0) > _MAX_COMMAND:
+        problems.append("a command has too much text in total")
+    if problems:
+        raise RefusedError(400, 50035, f"Invalid Form Body: {problems}")
 
 
-def pinged(body: Json, replied_to: User | None = None, *, response: bool = False) -> list[str]:
-    """Return whom this message would notify, by `allowed_mentions` as Discord reads it.
+def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield every value in a body with its path; nested options count as options."""
+    yield re.sub(r"^(options\.)+", "options.", path), value
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _walk(inner, f"{path}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for inner in value:
+            if isinstance(inner, dict):
+                yield from _walk(inner, path)
 
-    Where nothing is said, a message may mention all, the response to an interaction only people.
-    """
-    if (body.get("flags") or 0) & _SUPPRESS_NOTIFICATIONS:
-        return []
-    content = body.get("content") or ""
-    allowed = body.get("allowed_mentions")
-    default = ["users"] if response else ["users", "roles", "everyone"]
-    parse = default if allowed is None else allowed.get("parse", [])
-    listed = allowed or {}
-    whom = []
-    for kind, pattern in (("users", r"<@!?(\d+)>"), ("roles", r"<@&(\d+)>")):
-        named = re.findall(pattern, content)
-        whom += [one for one in named if kind in parse or one in map(str, listed.get(kind) or [])]
-    if "everyone" in parse:
-        whom += re.findall(r"@everyone|@here", content)
-    if replied_to and (allowed is None or listed.get("replied_user", False)):
-        whom.append(str(replied_to.id))
-    return whom
+
+def _total(body: Any) -> int:
+    """Return the units of all the text that people read in an embed or a command."""
+    return sum(
+        units(text) for path, text in _walk(body, "") if path.endswith(_TEXTS) and isinstance(text, str)
+    )

@@ -1,171 +1,192 @@
-"""Every message: making, changing and deleting one, and what Discord says of it to whom."""
+"""Messages in channels: the routes that read and write them, and their gateway events."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from tests.wire.faults import invalid_form
+from tests.wire.api import Call, Files, Handler
+from tests.wire.entities import Channel, Json, Kind, Message, Permission, User
 from tests.wire.gateway import DIRECT_MESSAGES, GUILD_MESSAGES, MESSAGE_CONTENT, Gateway
-from tests.wire.limits import pinged
-from tests.wire.permissions import VIEW_CHANNEL
-from tests.wire.places import Channel, User, now_text
-from tests.wire.records import Json, Log, Ping, RefusedError
-from tests.wire.uploads import Upload, Uploads
+from tests.wire.limits import RefusedError, check
+from tests.wire.recording import Log
 from tests.wire.world import World
 
-__all__ = ["EPHEMERAL", "REPLY", "Messages"]
+__all__ = ["Messages"]
 
-EPHEMERAL = 1 << 6
-REPLY, _STARTER, _MENU = 19, 21, 23
-_HIDDEN: Json = {"content": "", "embeds": [], "attachments": [], "components": []}
+_REPLY = 19
 
 
 class Messages:
-    """The messages by id, those that only one person sees among them."""
+    """Makes, changes and deletes messages; handles the routes of channels."""
 
     def __init__(self, world: World, log: Log, gateway: Gateway) -> None:
         self.world, self.log, self.gateway = world, log, gateway
-        self.uploads = Uploads()
-        self.all: dict[int, Json] = {}
+        self.typing: list[Channel] = []
+        """The channels in which "is typing" was shown, in order."""
 
-    def build(
-        self,
-        channel: Channel,
-        author: User,
-        body: Json,
-        *,
-        ephemeral: bool = False,
-        files: list[Upload] | None = None,
-        message_id: int | None = None,
-    ) -> Json:
-        """Make the message object, keep it, and return it."""
-        content = body.get("content") or ""
-        ids = dict.fromkeys(map(int, re.findall(r"<@!?(\d+)>", content)))
-        named = [self.world.users[one] for one in ids if one in self.world.users]
-        made: Json = {
-            "id": str(message_id or self.world.new_id()), "channel_id": str(channel.id),
-            "author": author.payload(),
-            "type": 0, "content": content, "timestamp": now_text(), "edited_timestamp": None, "tts": False,
-            "pinned": False,
-            "mention_everyone": "@everyone" in content, "mention_roles": re.findall(r"<@&(\d+)>", content),
-            "mentions": [user.payload() for user in named],
-            "attachments": self.uploads.attach(body, files or [], [], self.world.new_id),
-            "embeds": body.get("embeds") or [], "components": body.get("components") or [],
-            "flags": EPHEMERAL if ephemeral else body.get("flags") or 0,
-        }  # fmt: skip
-        self.all[int(made["id"])] = made
-        channel.messages += 1
-        return made
-
-    def change(self, message: Json, body: Json, files: list[Upload]) -> None:
-        """Change the parts that an edit names.
-
-        Raises:
-            RefusedError: nothing would be left (50006).
-        """
-        attached = self.uploads.attach(body, files, message["attachments"], self.world.new_id)
-        empty: Json = {"content": "", "embeds": [], "components": []}
-        changed: Json = {key: body[key] or nothing for key, nothing in empty.items() if key in body}
-        after = message | changed | {"attachments": attached}
-        if not any(after[key] for key in (*empty, "attachments")):
-            raise RefusedError(400, 50006, "Cannot send an empty message")
-        message |= changed | {"attachments": attached, "edited_timestamp": now_text()}
-
-    def told(self, message: Json) -> bool:
-        """Say whether the bot may read the message without the message-content intent."""
-        bot = str(self.world.bot.id)
-        named = any(user["id"] == bot for user in message["mentions"])
-        return named or message["author"]["id"] == bot or self.channel_of(message).guild is None
-
-    def channel_of(self, message: Json) -> Channel:
-        """Return the channel that the message is in."""
-        return self.world.channels[int(message["channel_id"])]
-
-    @property
-    def content_granted(self) -> bool:
-        """Whether the application may read all messages, by HTTP and in interactions."""
-        return bool(self.gateway.granted & MESSAGE_CONTENT)
-
-    def seen(self, message: Json, *, content: bool | None = None, nested: bool = True) -> Json:
-        """Return the message as the bot gets it, with the message replied to (None where that is gone).
-
-        `content` says whether all content is shown; else what the application is granted counts.
-        """
-        content = self.content_granted if content is None else content
-        shown = dict(message) if content or self.told(message) else message | _HIDDEN
-        if nested and message["type"] in {REPLY, _STARTER, _MENU}:
-            earlier = self.all.get(int(message.get("message_reference", {}).get("message_id", 0)))
-            shown["referenced_message"] = (
-                self.seen(earlier, content=content, nested=False) if earlier else None
-            )
-        return shown
-
-    def point(self, message: Json, earlier: Json, kind: int = REPLY) -> None:
-        """Make the message refer to an earlier one."""
-        reference = {"type": 0, "message_id": earlier["id"], "channel_id": earlier["channel_id"]}
-        guild = self.channel_of(earlier).guild
-        message |= {
-            "type": kind,
-            "message_reference": reference | ({"guild_id": str(guild.id)} if guild else {}),
+    def routes(self) -> dict[str, Handler]:
+        """Return the handlers by method and path."""
+        return {
+            "POST /users/@me/channels": self._open_direct,
+            "POST /channels/{channel}/typing": self._typing,
+            "POST /channels/{channel}/messages": self._create,
+            "GET /channels/{channel}/messages/{message}": self._read,
+            "PATCH /channels/{channel}/messages/{message}": self._edit,
         }
 
-    async def announce(self, message: Json, event: str = "MESSAGE_CREATE") -> None:
-        """Dispatch the message, without the content where the message-content intent is needed for it."""
-        if message["flags"] & EPHEMERAL:
-            return
-        channel = self.channel_of(message)
-        about: Json = {"channel_type": channel.payload()["type"]}
-        if channel.guild is not None:
-            about["guild_id"] = str(channel.guild.id)
-            author = self.world.users[int(message["author"]["id"])]
-            if author.id in channel.guild.members and "webhook_id" not in message:
-                about["member"] = channel.guild.member(author)
-        for session in self._audience(channel):
-            content = bool(session.intents & MESSAGE_CONTENT)
-            await session.dispatch(event, self.seen(message, content=content) | about)
+    def make(
+        self, channel: Channel, author: User, body: Json, files: Files | None = None, *,
+        message_id: int | None = None, **attributes: Any,
+    ) -> Message:  # fmt: skip
+        """Make a message."""
+        content, users = body.get("content") or "", self.world.users
+        mentioned = map(int, re.findall(r"<@!?(\d+)>", content))
+        mentions = [users[user_id] for user_id in dict.fromkeys(mentioned) if user_id in users]
+        message = Message(message_id or self.world.new_id(), channel, author, mentions=mentions, **attributes)
+        message.flags |= body.get("flags") or 0
+        message.nonce = body.get("nonce")
+        self.world.messages[message.id] = message
+        self._fill(message, {"content": content} | body, files or [])
+        return message
 
-    def _audience(self, channel: Channel) -> list[Any]:
-        if not channel.bot_may & VIEW_CHANNEL:
-            return []
-        intent = GUILD_MESSAGES if channel.guild else DIRECT_MESSAGES
-        return self.gateway.audience(channel.guild.id if channel.guild else None, intent)
-
-    async def forget(self, message: Json) -> None:
-        """Delete the message, and dispatch that."""
-        self.all.pop(int(message["id"]), None)
-        if message["flags"] & EPHEMERAL:
-            return
-        channel = self.channel_of(message)
-        gone = {"id": message["id"], "channel_id": message["channel_id"]}
-        for session in self._audience(channel):
-            await session.dispatch(
-                "MESSAGE_DELETE", gone | ({"guild_id": str(channel.guild.id)} if channel.guild else {})
-            )
-
-    def note_pings(
-        self, message: Json, body: Json, replied_to: User | None = None, *, response: bool = False
-    ) -> None:
-        """Record whom the message notifies."""
-        self.log.pings += [Ping(message["id"], whom) for whom in pinged(body, replied_to, response=response)]
-
-    def replied_to(self, channel: Channel, reference: Json) -> Json | None:
-        """Return the message that a new one replies to; None where it is gone and that may be.
+    def change(self, message: Message, body: Json, files: Files) -> None:
+        """Change the parts of a message that an edit names.
 
         Raises:
-            RefusedError: it is gone, or no message that can be replied to.
+            RefusedError: a limit is exceeded, or nothing is left.
         """
-        found = self.all.get(int(reference["message_id"]))
-        if found is None or found["channel_id"] != str(channel.id) or found["flags"] & EPHEMERAL:
-            if not reference.get("fail_if_not_exists", True):
-                return None
-            fault = ("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
-            raise invalid_form([fault], violation=False)
-        if found["type"] not in {0, REPLY, 20, _MENU}:
-            fault = (
-                "message_reference",
-                "REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE",
-                "Cannot reply to a system message",
-            )
-            raise invalid_form([fault])
-        return found
+        check(body)
+        self._fill(message, body, files)
+        message.edits += 1
+        if not (message.content or message.embeds or message.attachments):
+            raise RefusedError(400, 50006, "Cannot send an empty message")
+
+    def _fill(self, message: Message, body: Json, files: Files) -> None:
+        """Set the content of a message; if it is the bot's, record whom that pings."""
+        for part in ("content", "embeds", "components"):
+            if part in body:
+                setattr(message, part, body[part] or type(getattr(message, part))())
+        for name, data in files:
+            attachment = {"id": str(self.world.new_id()), "filename": name, "size": len(data)}
+            attachment |= dict.fromkeys(("url", "proxy_url"), "https://cdn.example/f")
+            message.attachments.append(attachment)
+            message.files.append(data)
+        if message.author is self.world.bot:
+            self.log.pings += _pinged(message.content, body.get("allowed_mentions"))
+
+    async def announce(self, message: Message, event: str = "MESSAGE_CREATE") -> None:
+        """Send the event of a message to the bot, without what its intents do not let it see."""
+        channel, guild = message.channel, message.channel.guild
+        if message.private or not channel.bot_permissions & Permission.VIEW_CHANNEL:
+            return
+        extra: Json = {"channel_type": int(channel.kind)}
+        if guild is not None:
+            extra["guild_id"] = str(guild.id)
+            if message.author.id in guild.members and not message.webhook:
+                extra["member"] = guild.member(message.author)
+        intent = GUILD_MESSAGES if guild else DIRECT_MESSAGES
+        for session in self.gateway.audience(guild.id if guild else None, intent):
+            readable = bool(session.intents & MESSAGE_CONTENT) or message.readable_by(self.world.bot)
+            await session.dispatch(event, message.payload(readable=readable) | extra)
+
+    async def delete(self, message: Message) -> None:
+        """Delete a message."""
+        message.deleted = True
+        self.world.messages.pop(message.id, None)
+        if not message.private:
+            guild = message.channel.guild
+            event = {"id": str(message.id), "channel_id": str(message.channel.id)}
+            event |= {"guild_id": str(guild.id)} if guild else {}
+            await self.gateway.dispatch("MESSAGE_DELETE", event, guild.id if guild else None)
+
+    def payload(self, message: Message) -> Json:
+        """Return a message as the bot gets it by HTTP and in interactions."""
+        granted = bool(self.gateway.granted & MESSAGE_CONTENT)
+        return message.payload(readable=granted or message.readable_by(self.world.bot))
+
+    def _channel(self, call: Call, needed: int = 0) -> Channel:
+        channel = self.world.channels.get(int(call.params["channel"]))
+        if channel is None:
+            raise RefusedError(404, 10003, "Unknown Channel", violation=False)
+        if not channel.bot_permissions & Permission.VIEW_CHANNEL:
+            raise RefusedError(403, 50001, "Missing Access", violation=False)
+        if needed & ~channel.bot_permissions:
+            raise RefusedError(403, 50013, "Missing Permissions", violation=False)
+        return channel
+
+    def _writable(self, call: Call, needed: int = 0) -> Channel:
+        thread = self._channel(call).kind is Kind.THREAD
+        needed |= Permission.SEND_IN_THREADS if thread else Permission.SEND_MESSAGES
+        channel = self._channel(call, needed)
+        if channel.locked:
+            raise RefusedError(403, 160005, "Thread is locked", violation=False)
+        return channel
+
+    def _message(self, call: Call) -> Message:
+        channel, message = self._channel(call), self.world.messages.get(int(call.params["message"]))
+        if message is None or message.channel is not channel or message.private:
+            raise RefusedError(404, 10008, "Unknown Message", violation=False)
+        return message
+
+    async def _open_direct(self, call: Call) -> Any:
+        user = self.world.users.get(int(call.body["recipient_id"]))
+        if user is None:
+            raise RefusedError(400, 50033, "Invalid Recipient(s)", violation=False)
+        return self.world.direct(user).payload()
+
+    async def _typing(self, call: Call) -> Any:
+        self.typing.append(self._writable(call))
+
+    async def _create(self, call: Call) -> Any:
+        body = call.body
+        check(body)
+        needed = Permission.EMBED_LINKS if body.get("embeds") else Permission(0)
+        channel = self._writable(call, needed | (Permission.ATTACH_FILES if call.files else 0))
+        if not (body.get("content") or body.get("embeds") or call.files):
+            raise RefusedError(400, 50006, "Cannot send an empty message")
+        if body.get("enforce_nonce"):
+            for earlier in self.world.messages.values():
+                if earlier.nonce and earlier.nonce == body.get("nonce"):
+                    return self.payload(earlier)
+        original = self._referenced(channel, body.get("message_reference"))
+        message = self.make(channel, self.world.bot, body, call.files)
+        if original is not None:
+            message.reply_to, message.kind = original, _REPLY
+            if body.get("allowed_mentions", {"replied_user": True}).get("replied_user"):
+                self.log.pings.append(original.author.id)
+        await self.announce(message)
+        return self.payload(message)
+
+    def _referenced(self, channel: Channel, reference: Json | None) -> Message | None:
+        if reference is None:
+            return None
+        if not channel.bot_permissions & Permission.READ_HISTORY:
+            raise RefusedError(403, 160002, "Cannot reply without reading the history", violation=False)
+        original = self.world.messages.get(int(reference["message_id"]))
+        if original is None and reference.get("fail_if_not_exists", True):
+            raise RefusedError(400, 50035, "message_reference: Unknown message", violation=False)
+        return original
+
+    async def _read(self, call: Call) -> Any:
+        self._channel(call, Permission.READ_HISTORY)
+        return self.payload(self._message(call))
+
+    async def _edit(self, call: Call) -> Any:
+        message = self._message(call)
+        if message.author is not self.world.bot:
+            raise RefusedError(403, 50005, "Cannot edit a message authored by another user")
+        self.change(message, call.body, call.files)
+        await self.announce(message, "MESSAGE_UPDATE")
+        return self.payload(message)
+
+
+def _pinged(content: str, allowed: Json | None) -> list[int]:
+    """Return the ids that a text notifies, given `allowed_mentions`; 0 is everyone."""
+    allowed = {"parse": ["users", "roles", "everyone"]} if allowed is None else allowed
+    parse, ids = allowed.get("parse", []), list[int]()
+    for kind, pattern in (("users", r"<@!?(\d+)>"), ("roles", r"<@&(\d+)>")):
+        listed = {str(listed_id) for listed_id in allowed.get(kind) or []}
+        mentioned = re.findall(pattern, content)
+        ids += [int(user_id) for user_id in mentioned if kind in parse or user_id in listed]
+    return ids + [0 for _ in re.findall("@everyone|@here", content) if "everyone" in parse]

@@ -1,136 +1,103 @@
-"""The people and places of the loopback Discord, and the application that the bot belongs to."""
+"""Everything that exists on the loopback Discord, by id, and the application that the bot belongs to."""
 
 from __future__ import annotations
 
 import itertools
 import time
+from typing import Any
 
-from tests.wire.permissions import EVERYDAY, Overwrite
-from tests.wire.places import FORUM, GROUP, THREAD, Channel, Guild, Role, User, now_text
-from tests.wire.records import Json
+from tests.wire.entities import Channel, Guild, Json, Kind, Message, Permission, Role, User
 
-__all__ = ["Channel", "Guild", "Role", "User", "World", "now_text"]
+__all__ = ["World"]
 
-_EPOCH_MS = 1_420_070_400_000
+_EPOCH = 1_420_070_400_000
+"""The first millisecond of a snowflake, as Unix time."""
+_EVERYONE = sum(Permission) & ~(Permission.ADMINISTRATOR | Permission.MANAGE_SERVER)
 
 
 class World:
-    """Every account, server and channel, with the application that the bot belongs to."""
+    """Makes users, servers, roles and channels; `Messages` makes the messages."""
 
     def __init__(self) -> None:
         self._count = itertools.count(1)
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
         self.channels: dict[int, Channel] = {}
+        self.messages: dict[int, Message] = {}
         self.bot = self.user("Footnote", bot=True)
         self.owner = self.user("owner")
         self.application_id = self.new_id()
-        self.team: list[tuple[User, str, int]] | None = None
-        """(user, role, membership state) of each member of the owning team, the team's owner first."""
-        self.install_contexts = {0, 1}
-        """How the application may be installed: 0 to servers, 1 to accounts."""
+        self.application_flags = 0
+        self.team: list[tuple[User, str, int]] = []
+        """Members of the team that owns the application, if one does: user, role, membership state."""
 
     def new_id(self) -> int:
-        """Return a snowflake of this moment that nothing else has."""
-        return (int(time.time() * 1000) - _EPOCH_MS) << 22 | next(self._count)
+        """Return a new snowflake."""
+        return (int(time.time() * 1000) - _EPOCH) << 22 | next(self._count)
 
-    def user(self, name: str, *, bot: bool = False, locale: str = "en-US") -> User:
+    def user(self, name: str, **attributes: Any) -> User:
         """Make an account."""
-        made = User(self.new_id(), name, bot, locale)
-        self.users[made.id] = made
-        return made
+        user = User(self.new_id(), name, **attributes)
+        self.users[user.id] = user
+        return user
 
     def guild(
-        self, name: str = "server", *, owner: User | None = None, bot: bool = True, on: int | None = None
-    ) -> Guild:
-        """Make a server with one channel, "general", in which the owner and, if `bot`, the bot are members.
+        self, name: str = "server", owner: User | None = None, *, bot: bool = True, shard: int = 0,
+        shards: int = 1, **attributes: Any,
+    ) -> Guild:  # fmt: skip
+        """Make a server with a channel "general" whose events go to this one of so many shards."""
+        guild_id = self.new_id()
+        while (guild_id >> 22) % shards != shard:
+            guild_id += 1 << 22
+        guild = Guild(guild_id, name, owner or self.user("owner"), self.bot if bot else None, **attributes)
+        guild.roles[guild.id] = Role(guild.id, "@everyone", _EVERYONE)
+        guild.members = {user.id: (user, ()) for user in (guild.owner, guild.bot) if user}
+        self.guilds[guild.id] = guild
+        self.channel(guild)
+        return guild
 
-        `on` is its id, where that matters (for shards).
-        """
-        made = Guild(on or self.new_id(), name, owner or self.user(f"owner of {name}"))
-        made.roles[made.id] = Role(made.id, "@everyone", EVERYDAY)
-        made.bot = self.bot if bot else None
-        made.members = {user.id: (user, []) for user in (made.owner, made.bot) if user}
-        self.guilds[made.id] = made
-        self.channel(made)
-        return made
-
-    def channel(self, guild: Guild, name: str = "general", *, kind: int = 0) -> Channel:
-        """Make a text channel."""
-        made = Channel(self.new_id(), name, guild, kind=kind)
-        guild.channels.append(made)
-        self.channels[made.id] = made
-        return made
-
-    def forum(self, guild: Guild, name: str = "questions") -> Channel:
-        """Make a forum channel, whose threads are posts."""
-        return self.channel(guild, name, kind=FORUM)
-
-    def thread(self, parent: Channel, owner: User, name: str, thread_id: int) -> Channel:
-        """Make a thread; nobody is told (see `LoopbackDiscord.thread`)."""
-        assert parent.guild is not None, "threads are in servers"
-        assert thread_id not in self.channels, "that message has a thread already"
-        made = Channel(thread_id, name, parent.guild, kind=THREAD, parent=parent, owner=owner)
-        parent.guild.threads.append(made)
-        self.channels[made.id] = made
-        return made
+    def channel(
+        self, guild: Guild, name: str = "general", kind: Kind = Kind.TEXT, channel_id: int | None = None,
+        **attributes: Any,
+    ) -> Channel:  # fmt: skip
+        """Make a channel of a server."""
+        channel = Channel(channel_id or self.new_id(), name, kind, guild, **attributes)
+        guild.channels.append(channel)
+        self.channels[channel.id] = channel
+        return channel
 
     def role(self, guild: Guild, name: str, permissions: int = 0) -> Role:
         """Make a role."""
-        made = Role(self.new_id(), name, permissions)
-        guild.roles[made.id] = made
-        return made
+        role = Role(self.new_id(), name, permissions)
+        guild.roles[role.id] = role
+        return role
 
     def join(self, guild: Guild, user: User, *roles: Role) -> User:
-        """Make the user a member with these roles."""
-        guild.members[user.id] = (user, [role.id for role in roles])
+        """Make a user a member with these roles."""
+        guild.members[user.id] = (user, roles)
         return user
 
-    def deny(self, channel: Channel, bits: int, whom: User | Role | None = None) -> None:
-        """Take permissions in a channel from the bot, or from another member or role; 0 gives all back.
-
-        A connected bot is not told (see `LoopbackDiscord.deny`).
-        """
-        target = whom or self.bot
-        channel.overwrites[target.id] = Overwrite(member=isinstance(target, User), denied=bits)
-
-    def dm(self, user: User) -> Channel:
-        """Return the direct message channel between the bot and the user."""
+    def direct(self, *recipients: User) -> Channel:
+        """Return a user's direct messages with the bot, or a group DM of users without it."""
         for channel in self.channels.values():
-            if channel.recipient is user:
+            if channel.recipients == recipients:
                 return channel
-        made = Channel(self.new_id(), recipient=user)
-        self.channels[made.id] = made
-        return made
-
-    def group_dm(self, *people: User, name: str = "") -> Channel:
-        """Make a private channel of people, in which the bot is not."""
-        made = Channel(self.new_id(), name, kind=GROUP, people=list(people))
-        self.channels[made.id] = made
-        return made
+        kind = Kind.DIRECT if len(recipients) == 1 else Kind.GROUP
+        channel = Channel(self.new_id(), kind=kind, recipients=recipients)
+        self.channels[channel.id] = channel
+        return channel
 
     def application(self) -> Json:
         """Return the application object, owned by one account or by the team."""
-        base: Json = {
-            "id": str(self.application_id), "name": self.bot.name, "icon": None, "description": "",
-            "bot_public": True, "bot_require_code_grant": False, "verify_key": "00" * 32, "team": None,
-            "owner": self.owner.payload(), "flags": 0, "bot": self.bot.payload(), "redirect_uris": [],
-            "interactions_endpoint_url": None, "approximate_guild_count": len(self.guilds),
-            "integration_types_config": {str(one): {} for one in sorted(self.install_contexts)},
-        }  # fmt: skip
-        if self.team is None:
-            return base
-        team_id = str(self.new_id())
+        common: Json = {"team_id": "1", "permissions": []}
         members = [
-            {
-                "user": user.payload(),
-                "role": role,
-                "membership_state": state,
-                "team_id": team_id,
-                "permissions": ["*"],
-            }
+            {"user": user.payload(), "role": role, "membership_state": state} | common
             for user, role, state in self.team
         ]
-        owner = {**self.owner.payload(), "id": team_id, "username": f"team{team_id}"}
-        team = {"id": team_id, "name": "team", "icon": None, "members": members}
-        return base | {"owner": owner, "team": team | {"owner_user_id": str(self.team[0][0].id)}}
+        team = {"id": "1", "name": "team", "icon": None, "members": members}
+        return {
+            "id": str(self.application_id), "name": self.bot.name, "icon": None, "description": "",
+            "bot_public": True, "bot_require_code_grant": False, "verify_key": "00" * 32,
+            "owner": self.owner.payload(), "flags": self.application_flags, "bot": self.bot.payload(),
+            "team": team | {"owner_user_id": str(self.team[0][0].id)} if self.team else None,
+        }  # fmt: skip

@@ -22,10 +22,9 @@ from bot.discordapp.context import (
 )
 from bot.discordapp.delivery import edit_response
 from bot.discordapp.embeds import answer_embed, asked_line
-from bot.discordapp.markdown import ELLIPSIS, units
+from bot.discordapp.markdown import printable, shorten
 from bot.service.job_queue import QueuePosition
 from index.errors import BusyError, DamagedIndexError
-from index.terminal import printable
 
 __all__ = ["answer_this", "ask", "choice_name", "take_follow_up"]
 
@@ -123,15 +122,11 @@ async def _respond(interaction: Interaction, question: Question) -> None:
     # In a thread: finding where a very long article's link leads takes a tenth of a second.
     embed = await asyncio.to_thread(answer_embed, answer, place.messages, only_in=label)
     view = answer_buttons(answer, place, recording=assistant.recording, article=article)
-    message = await edit_response(interaction, embed, content=asked_line(question.text), view=view)
+    above, public = asked_line(question.text), not question.private
+    message = await edit_response(interaction, embed, content=above, public=public, view=view)
     await assistant.remember(question, answer, message.id)
 
 
 def choice_name(label: str) -> str:
-    """Return a label as one line that fits an autocomplete choice, 100 UTF-16 units."""
-    line = " ".join(printable(label).split())
-    if units(line) <= _CHOICE_LENGTH:
-        return line
-    while units(line) >= _CHOICE_LENGTH:
-        line = line[:-1]
-    return f"{line.rstrip()}{ELLIPSIS}"
+    """Return a label as one line that fits an autocomplete choice."""
+    return shorten(" ".join(printable(label).split()), _CHOICE_LENGTH)

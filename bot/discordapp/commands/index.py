@@ -35,7 +35,7 @@ from index.build_report import BuildReport
 from index.errors import BusyError, FootnoteError
 from index.progress import Progress
 
-__all__ = ["IndexCommands", "alert_operators"]
+__all__ = ["IndexCommands", "alert_operators", "show_presence"]
 
 _EDIT_EVERY = 2.0  # seconds; Discord allows about five edits of a message in five seconds
 _PAGE, _CHOICES = 20, 25
@@ -91,7 +91,7 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
             outcome: Outcome = "given-up"
             embed = notice_embed(messages.notice("rebuild_given_up", fault=True))
             client.rebuilds += 1
-            await client.show_presence()
+            await show_presence(client)
             try:
                 report = await client.assistant.service.rebuild(steps.append, force=force)
                 embed, outcome = _on_success(report, messages), "done"
@@ -104,7 +104,7 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
                 ended.set()
                 await showing  # an edit under way must not come after the outcome
                 await _show_outcome(interaction, embed)
-                await client.show_presence()
+                await show_presence(client)
 
     @app_commands.command(name="history", description="List the generations of the index that are kept")
     async def history(self, interaction: Interaction) -> None:
@@ -167,6 +167,27 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
             await defer(interaction)
             lines = list(await interaction.client.assistant.service.catalogue())
             await edit_response(interaction, _article_list(lines, page, place.messages))
+
+
+async def show_presence(client: Surface) -> None:
+    """Show beside the bot's name what is answered from; to all alike, so in the default language."""
+    service, messages = client.assistant.service, messages_in(DEFAULT)
+    status, damage = await service.status(), service.damage
+    client.assistant.metrics.gauges["articles"].set(status.articles)
+    client.assistant.metrics.gauges["passages"].set(status.passages)
+    if client.rebuilds:
+        text = messages("rebuilding")
+    elif damage is None:
+        key = "presence_one" if status.articles == 1 else "presence"
+        text = messages(key, count=f"{status.articles:,}")
+    else:
+        text = messages("presence_older" if damage.serving else "damaged")
+    activity = discord.CustomActivity(name=text)
+    client.activity = activity  # for the next session; reading it back spoils it in discord.py 2.7
+    try:
+        await client.change_presence(activity=activity)
+    except (*LOST, AttributeError) as error:  # AttributeError: not connected yet
+        _log.info("The bot's presence could not be shown: %s", error)
 
 
 async def alert_operators(client: Surface, damage: Damage | None) -> None:

@@ -16,9 +16,8 @@ from bot.chat.quote_reference import QuoteReference
 from bot.discordapp.context import Interaction, RefusedError, anywhere, defer, handling
 from bot.discordapp.delivery import edit_response
 from bot.discordapp.embeds import Source, source_citation
-from bot.discordapp.markdown import ELLIPSIS, excerpt, pieces, units
+from bot.discordapp.markdown import ELLIPSIS, excerpt, pieces, printable, units
 from index.articles.article import Article
-from index.terminal import printable
 
 __all__ = ["check_this", "checked_notice", "verify"]
 
@@ -63,7 +62,7 @@ async def _check(interaction: Interaction, text: str, private: bool | None) -> N
             await defer(interaction, private=ephemeral)
             checked = await assistant.service.verify(text)
             notice = await asyncio.to_thread(checked_notice, checked, place.messages)
-            await edit_response(interaction, notice)
+            await edit_response(interaction, notice, public=not ephemeral)
 
 
 def checked_notice(checked: Sequence[VerifiedSentence], messages: Messages) -> Notice:

@@ -1,1 +1,1 @@
-"""Tests of the Discord surface, over the wire against the loopback Discord."""
+"""The bot on Discord, tested over the wire: the real client on the loopback Discord of `tests.wire`."""

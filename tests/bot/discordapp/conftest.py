@@ -1,86 +1,105 @@
-"""A loopback Discord whose rules must not be broken, and the real client connected to it."""
+"""A bot that answers from a small index on a loopback Discord; shared between tests where that is safe."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import pytest_asyncio
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from yarl import URL
 
-from bot.discordapp.answering import Answering
-from bot.discordapp.client import FootnoteClient
 from bot.settings import BotSettings
-from index.build import build_index
-from index.encoding.encoder import Encoder
-from index.settings import IndexSettings
-from tests.bot.discordapp.fake_service import FakeService
-from tests.graphs import lend_graph
-from tests.wire.loopback import LoopbackDiscord
-
-LIT = "The lighthouse at Skerry Point was lit for the first time in 1874."
-TOKEN = "MTE0.loopback.s3cret-t0ken"
-MakeBotSettings = Callable[..., BotSettings]
+from tests.bot.discordapp.chat import TOKEN, Chat
+from tests.bot.discordapp.service import StagedService
+from tests.wire.gateway import MESSAGE_CONTENT
 
 
-@pytest.fixture
-async def wire() -> AsyncIterator[LoopbackDiscord]:
-    """Start a loopback Discord; whatever the bot did that Discord forbids fails the test."""
-    async with LoopbackDiscord(TOKEN) as server:
-        yield server
-        assert server.log.violations == []
-        assert server.interactions.unfinished() == []
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of this folder in the event loop of the clients that they share."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
-@pytest.fixture
-def bot_settings(wire: LoopbackDiscord) -> MakeBotSettings:
-    """Make settings that point at the loopback Discord."""
-
-    def make(**options: object) -> BotSettings:
-        return BotSettings.load(**{"discord_token": TOKEN, "discord_api_url": wire.url, **options})
-
-    return make
-
-
-@pytest.fixture
-def service() -> FakeService:
-    """Make a service that answers at once."""
-    return FakeService()
-
-
-@pytest.fixture
-def articles(tmp_path: Path, encoder: Encoder, graph_folder: Path) -> Path:
-    """Write one article and index it."""
-    file = tmp_path / "lighthouse.txt"
-    file.write_text(f"The light at Skerry Point\n\n{LIT} It stands 31 metres tall.\n", encoding="utf-8")
-    lend_graph(graph_folder, tmp_path / "index")
-    build_index(IndexSettings.load(articles=file, index=tmp_path / "index"), encoder=encoder)
-    return file
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_service(built: Path) -> AsyncIterator[StagedService]:
+    """Open the index of the small article set, once."""
+    settings = BotSettings.model_construct(articles=built / "articles", index=built / ".footnote/index")
+    service = StagedService(settings)
+    await service.start()
+    yield service
+    await service.close()
 
 
 @asynccontextmanager
-async def running(
-    settings: BotSettings, service: Answering, kind: type[FootnoteClient] = FootnoteClient
-) -> AsyncIterator[FootnoteClient]:
-    """Connect a client; stop it at the end, within a bound."""
-    client, stop = kind(settings, service), asyncio.Event()
-    serving = asyncio.create_task(client.serve(stop, drain=2))
-    ready = asyncio.create_task(client.ready.wait())
-    try:
-        await asyncio.wait({serving, ready}, timeout=5, return_when=asyncio.FIRST_COMPLETED)
-        if serving.done():
-            await serving
-        assert client.ready.is_set()
-        yield client
-    finally:
-        ready.cancel()
-        stop.set()
-        await asyncio.wait_for(serving, 8)
+async def _connected(
+    service: StagedService, folder: pytest.TempPathFactory, granted: int = 0, **options: Any
+) -> AsyncIterator[Chat]:
+    """Start a loopback Discord and connect a bot."""
+    async with Chat(TOKEN) as chat:
+        chat.service, chat.gateway.granted = service, granted
+        async with chat.bot(drain=0.1, records=folder.mktemp("records") / "records.sqlite", **options):
+            yield chat
 
 
-@pytest.fixture
-async def bot(bot_settings: MakeBotSettings, service: FakeService) -> AsyncIterator[FootnoteClient]:
-    """Connect the bot with default settings."""
-    async with running(bot_settings(), service) as client:
-        yield client
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_chat(
+    shared_service: StagedService, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Chat]:
+    """Connect a bot with default settings, once."""
+    async with _connected(shared_service, tmp_path_factory) as chat:
+        yield chat
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_reading(
+    shared_service: StagedService, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Chat]:
+    """Connect a bot with the message-content intent, once."""
+    options = {"granted": MESSAGE_CONTENT, "discord_message_content": True}
+    async with _connected(shared_service, tmp_path_factory, **options) as chat:
+        yield chat
+
+
+@asynccontextmanager
+async def _judged(chat: Chat, service: StagedService) -> AsyncIterator[Chat]:
+    """Start in a new server; fail for what Discord forbids and for interactions left unfinished."""
+    # discord.py keeps these on its classes, so all clients of a process have the same
+    Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = chat.url, URL(chat.gateway_url)
+    service.reset()
+    chat.log.clear()
+    await chat.begin(service)
+    yield chat
+    service.reset()
+    chat.faults.clear()
+    problems = [*chat.log.violations, *chat.interactions.unfinished()]
+    chat.interactions.all.clear()
+    chat.interactions.clock_ahead = 0.0
+    chat.messages.typing.clear()
+    assert problems == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def chat(shared_chat: Chat, shared_service: StagedService) -> AsyncIterator[Chat]:
+    """Return a loopback Discord on which a bot with default settings is connected."""
+    async with _judged(shared_chat, shared_service) as chat:
+        yield chat
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def reading(shared_reading: Chat, shared_service: StagedService) -> AsyncIterator[Chat]:
+    """Return a loopback Discord on which a bot with the message-content intent is connected."""
+    async with _judged(shared_reading, shared_service) as chat:
+        yield chat
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def fresh(shared_service: StagedService) -> AsyncIterator[Chat]:
+    """Return a new loopback Discord, to which no bot is connected yet."""
+    async with Chat(TOKEN) as own, _judged(own, shared_service) as chat:
+        yield chat

@@ -1,194 +1,162 @@
-"""/ask, over the wire."""
+"""/ask, and "Answer this" in the context menu of a message."""
 
 from __future__ import annotations
 
-import asyncio
+import re
 
 import pytest
 
-from bot.answering.answer import Verdict
-from bot.discordapp.client import FootnoteClient
 from index.errors import BusyError
-from tests.bot.discordapp.bold import read_bold
-from tests.bot.discordapp.fake_service import QUOTE, FakeService, sample_answer
-from tests.bot.discordapp.stage import answer_to, inhabited, title_of
-from tests.wire.loopback import LoopbackDiscord
-from tests.wire.renderer import render
-
-pytestmark = pytest.mark.usefixtures("bot")
+from tests.bot.discordapp import texts
+from tests.bot.discordapp.chat import Chat
+from tests.bot.discordapp.service import ABSENT, BREAD, BREAD_QUOTE, LAMP, LAMP_QUOTE
 
 
-async def test_ask_shows_the_quote_its_citation_and_how_sure_it_is(wire: LoopbackDiscord) -> None:
-    guild = wire.world.guild()
-    await wire.gateway.announce(guild)
-    used = await wire.slash("ask", guild.owner, guild, question="When did it open?")
-    (embed,) = (await wire.response_to(used))["embeds"]
-    shown = render(embed["description"])
-    assert embed["title"] == "The articles say"
-    assert shown.quotes == [QUOTE]
-    assert shown.constructs == []
-    citation = render(embed["fields"][0]["value"])
-    assert citation.links == [("Councils and skills", "https://example.org/councils")]
-    assert citation.text == "Councils and skills\nA. Writer, The Paper\nparagraph 4"
-    assert embed["footer"]["text"] == "How sure: 93%"
+async def test_an_answer_is_the_exact_quote_with_its_citation(chat: Chat) -> None:
+    answer = await chat.ask(BREAD)
+    assert (answer.title, answer.private, answer.shown.quotes) == (texts.ANSWERED, False, [BREAD_QUOTE])
+    (citation,) = answer.every_part[2:]
+    ((title, address),) = citation.links
+    assert title == "Bread without a clock"
+    assert address.startswith("https://oven.example/clock#:~:text=Sourdough%20rises")
+    assert "Jon Vass, The Oven Letter" in citation.text
+    assert "paragraph 1" in citation.text
+    assert [part.constructs for part in answer.every_part] == [[], [], []]
 
 
-async def test_the_words_that_answer_stand_in_bold_in_the_quote(
-    wire: LoopbackDiscord, service: FakeService
-) -> None:
-    service.reply = sample_answer(highlight=(QUOTE.index("2019"), QUOTE.index("2019") + 4))
-    used = await wire.slash("ask", wire.world.user("ann"), question="When did it open?")
-    (embed,) = (await wire.response_to(used))["embeds"]
-    description, bold = read_bold(embed["description"])
-    assert bold == ["2019"]
-    assert render(description).quotes == [QUOTE]
-    assert render(description).constructs == []
-
-
-async def test_ask_is_acknowledged_before_the_answer_is_there(
-    wire: LoopbackDiscord, service: FakeService
-) -> None:
-    service.open.clear()
-    used = await wire.slash("ask", wire.world.user("ann"), question="Why?")
-    await wire.log.until(lambda: used.acknowledged_after is not None, "an acknowledgement")
-    assert used.loading
-    assert used.acknowledged_after is not None
-    assert used.acknowledged_after < 1
-    service.open.set()
-    assert (await wire.response_to(used))["embeds"]
-
-
-async def test_ask_works_in_direct_messages(wire: LoopbackDiscord, service: FakeService) -> None:
-    used = await wire.slash("ask", wire.world.user("ann"), question="Why?")
-    await wire.response_to(used)
-    assert service.asked == ["Why?"]
-    assert not used.ephemeral
-
-
-async def test_hostile_article_text_neither_formats_nor_pings_nor_links(
-    wire: LoopbackDiscord, service: FakeService
-) -> None:
-    hostile = (
-        "# @everyone <@1> **b** ||s|| https://evil.example <t:0> :cat: `c` [x](https://y.example) <:a:1>"
-    )
-    service.reply = sample_answer(
-        texts=(hostile,), title="@here _t_ [https://z.example](x)", url="javascript:x"
-    )
-    used = await wire.slash("ask", wire.world.user("ann"), question="@everyone **why**?")
-    message = await wire.response_to(used)
-    (embed,) = message["embeds"]
-    shown, cited = render(embed["description"]), render(embed["fields"][0]["value"])
-    assert shown.quotes == [hostile]
-    assert shown.constructs == cited.constructs == []
-    assert cited.links == []
-    assert render(message["content"]).quotes == ["@everyone **why**?"]
-    assert render(message["content"]).constructs == []
-    assert wire.log.pings == []
+async def test_the_question_is_repeated_as_plain_text(chat: Chat) -> None:
+    question = f"@everyone <@{chat.ann.id}> **when** was the lamp on Gull Rock lit? https://a.example"
+    answer = await chat.ask(question)
+    assert answer.every_part[0].quotes == [question]
+    assert not any(part.constructs for part in answer.every_part)
+    assert chat.log.pings == []
 
 
 @pytest.mark.parametrize(
-    ("verdict", "title", "says"),
-    [
-        (Verdict.RELATED, "Close, but maybe not an answer", "They may not answer the question."),
-        (Verdict.NOT_FOUND, "The articles do not seem to say", "No passage answers this question."),
-    ],
+    ("verdict", "title"),
+    [("answered", texts.ANSWERED), ("related", texts.RELATED), ("not_found", texts.NOT_FOUND)],
 )
-async def test_ask_says_plainly_when_it_has_no_answer(
-    wire: LoopbackDiscord, service: FakeService, verdict: Verdict, title: str, says: str
+async def test_each_verdict_has_its_title(chat: Chat, verdict: str, title: str) -> None:
+    chat.service.verdict = verdict
+    answer = await chat.ask()
+    assert answer.title == title
+    assert any(LAMP_QUOTE in quote for quote in answer.shown.quotes)
+
+
+async def test_without_an_answer_the_closest_passages_are_labelled_as_no_answer(chat: Chat) -> None:
+    answer = await chat.ask(ABSENT)
+    assert (answer.title, len(answer.shown.quotes), len(answer.fields)) == (texts.NOT_FOUND, 2, 2)
+    assert answer.text.count(texts.NO_ANSWER) == 2
+
+
+async def test_a_question_is_acknowledged_at_once_however_long_the_answer_takes(chat: Chat) -> None:
+    chat.service.open.clear()
+    use = await chat.slash(chat.ann, "ask", chat.guild, question=LAMP)
+    await chat.log.until(lambda: use.acknowledged_after, "an acknowledgement")
+    assert (use.acknowledged_after or 9) < 1
+    assert use.thinking
+    chat.service.open.set()
+    assert (await chat.answer(use)).title == texts.ANSWERED
+
+
+@pytest.mark.parametrize("option", [None, True, False])
+@pytest.mark.parametrize("setting", [None, "yes", "no"])
+async def test_an_answer_is_private_by_option_or_else_by_setting(
+    chat: Chat, option: bool | None, setting: str | None
 ) -> None:
-    service.reply = sample_answer(verdict=verdict)
-    used = await wire.slash("ask", wire.world.user("ann"), question="Why?")
-    (embed,) = (await wire.response_to(used))["embeds"]
-    assert embed["title"] == title
-    assert says in embed["description"]
-    assert render(embed["description"]).quotes == [f"Before. {QUOTE}"]
-    assert "Near, but not given as an answer:" in embed["description"]
+    if setting:
+        await chat.configure("private", private=setting, channel=chat.guild.channels[0])
+    thread = await chat.thread(chat.guild, chat.ann, "a thread has the settings of its channel")
+    for where in (chat.guild, thread):
+        private = (await chat.ask(where=where, private=option)).private
+        assert private is (setting == "yes" if option is None else option)
+    assert chat.posts(chat.guild) == []
 
 
-@pytest.mark.parametrize("given", [None, True, False])
-@pytest.mark.parametrize("setting", [None, True, False])
-async def test_the_answer_is_private_where_that_is_asked_for_or_else_set(
-    wire: LoopbackDiscord, bot: FootnoteClient, given: bool | None, setting: bool | None
+@pytest.mark.parametrize("locale", ["en-GB", "de", "es-419", "fr", "pt-BR"])
+async def test_the_bot_uses_the_language_of_the_user_and_quotes_the_article_as_it_is(
+    chat: Chat, locale: str
 ) -> None:
-    guild, (ann,) = await inhabited(wire, "ann")
-    await bot.surface.records.change(guild.id, guild.channels[0].id, private=setting)
-    used = await wire.slash("ask", ann, guild, question="Why?", private=given)
-    await wire.response_to(used)
-    assert used.ephemeral is bool(setting if given is None else given)
+    chat.ann.locale = locale
+    answer = await chat.ask()
+    assert answer.title == texts.IN_LANGUAGE.get(locale[:2], texts.ANSWERED)
+    assert answer.shown.quotes == [LAMP_QUOTE]
 
 
-async def test_a_thread_is_as_private_as_its_channel(wire: LoopbackDiscord, bot: FootnoteClient) -> None:
-    guild, (ann,) = await inhabited(wire, "ann")
-    await bot.surface.records.change(guild.id, guild.channels[0].id, private=True)
-    used = await wire.slash("ask", ann, await wire.thread(guild, ann, "thread"), question="Why?")
-    await wire.response_to(used)
-    assert used.ephemeral
+async def test_a_blank_question_gets_help_in_private(chat: Chat) -> None:
+    answer = await chat.ask("\u2003\t ")
+    assert (answer.title, answer.private, chat.service.asked) == (texts.HELP, True, [])
 
 
 @pytest.mark.parametrize(
-    ("setting", "locale", "title"),
-    [
-        (None, "en-GB", "The articles say"),
-        (None, "es-419", "Los artículos dicen"),
-        ("es", "de", "Los artículos dicen"),
-        ("en", "de", "The articles say"),
-    ],
+    ("error", "title"), [(BusyError("full", seconds=5.2), texts.BUSY), (RuntimeError("boom"), texts.FAULT)]
 )
-async def test_the_bot_speaks_the_askers_language_or_the_one_that_is_set(
-    wire: LoopbackDiscord, bot: FootnoteClient, setting: str | None, locale: str, title: str
+async def test_a_failure_is_reported_in_private_without_details(
+    chat: Chat, error: Exception, title: str
 ) -> None:
-    guild = wire.world.guild()
-    ann = wire.world.join(guild, wire.world.user("ann", locale=locale))
-    await wire.gateway.announce(guild)
-    await bot.surface.records.change(guild.id, None, language=setting)
-    message = await answer_to(wire, ann, guild)
-    assert title_of(message) == title
-    assert render(message["embeds"][0]["description"]).quotes == [QUOTE]  # articles are never translated
+    chat.service.error = error
+    use = await chat.slash(chat.ann, "ask", chat.guild, question=LAMP)
+    notice = await chat.answer(use)
+    assert (notice.title, notice.private, "boom" in str(notice.embeds)) == (title, True, False)
+    assert use.original is None or use.original.deleted  # nobody else sees anything
+    assert title == texts.FAULT or re.findall(texts.SECONDS_TO_WAIT, notice.text) == ["6"]
+    reply = await chat.mention()
+    assert (reply.title, "boom" in str(reply.embeds)) == (title, False)
 
 
-async def test_blank_question_gets_help_and_is_not_asked(wire: LoopbackDiscord, service: FakeService) -> None:
-    used = await wire.slash("ask", wire.world.user("ann"), question="   ")
-    assert (await wire.response_to(used))["embeds"][0]["title"] == "Ask a question"
-    assert used.ephemeral
-    assert service.asked == []
+async def test_the_position_in_the_queue_is_shown_until_the_answer_replaces_it(chat: Chat) -> None:
+    chat.service.position = (5, 4.0)
+    chat.service.open.clear()
+    use = await chat.slash(chat.ann, "ask", chat.guild, question=LAMP)
+    question = await chat.say(chat.ann, chat.guild, f"{chat.world.bot.mention} {LAMP}")
+    messages = [await chat.answer(use), await chat.reply(question)]
+    assert [message.title for message in messages] == [texts.IN_LINE] * 2
+    chat.service.open.set()
+    await chat.log.until(lambda: {message.title for message in messages} == {texts.ANSWERED}, "the answers")
+    assert (use.followups, len(chat.posts(chat.guild))) == ([], 1)
+    chat.service.position = (1, 0.9)  # too short to mention
+    assert (await chat.mention()).edits == 0
 
 
-@pytest.mark.parametrize(
-    ("error", "title"),
-    [
-        (BusyError("64 are waiting"), "Too many questions are waiting"),
-        (RuntimeError("boom"), "Something went wrong"),
-    ],
-)
-async def test_failed_question_ends_in_a_private_apology(
-    wire: LoopbackDiscord, service: FakeService, error: Exception, title: str
-) -> None:
-    service.error = error
-    used = await wire.slash("ask", wire.world.user("ann"), question="Why?")
-    message = await wire.response_to(used)
-    assert message["embeds"][0]["title"] == title
-    assert message["flags"] == 64
-    assert used.original is None
-    assert "boom" not in str(message)
+async def test_an_article_is_completed_by_title_and_asked_alone(chat: Chat) -> None:
+    assert len(await chat.complete(chat.ann, "ask", chat.guild, "article", "")) == 3
+    (choice,) = await chat.complete(chat.ann, "ask", chat.guild, "article", "without a CLOCK")
+    assert choice["name"] == "Bread without a clock"
+    for value in (choice["value"], " bread WITHOUT a clock "):
+        answer = await chat.ask(LAMP, article=value)
+        assert (answer.title == texts.ANSWERED, "Bread without a clock" in answer.text) == (False, True)
+    assert len({article for _, article, _ in chat.service.asked_with}) == 1
+    unknown = await chat.ask(article="no such article")
+    assert (unknown.title, unknown.private, len(chat.service.asked)) == (texts.NO_ARTICLE, True, 2)
 
 
-async def test_apology_arrives_even_where_the_deferred_message_cannot_be_deleted(
-    wire: LoopbackDiscord, service: FakeService
-) -> None:
-    service.error = RuntimeError("boom")
-    wire.fault("DELETE", r"/messages/@original$", status=403)
-    used = await wire.slash("ask", wire.world.user("ann"), question="Why?")
-    assert (await wire.response_to(used))["embeds"][0]["title"] == "Something went wrong"
+async def test_answer_this_answers_any_message_and_is_not_a_follow_up(chat: Chat) -> None:
+    await chat.ask()
+    answer = await chat.use_menu(texts.ANSWER_THIS, f"{BREAD} @everyone")
+    assert (answer.title, answer.private) == (texts.ANSWERED, False)
+    assert chat.service.latest() == (f"{BREAD} @everyone", None, None)
+    assert chat.log.pings == []
 
 
-async def test_command_that_is_not_known_any_more_is_answered(wire: LoopbackDiscord) -> None:
-    wire.interactions.commands[0]["name"] = "query"
-    used = await wire.slash("query", wire.world.user("ann"), question="Why?")
-    assert (await wire.response_to(used))["embeds"][0]["title"] == "This command has changed"
+@pytest.mark.parametrize(("text", "asked"), [("", []), (" <@{}>\n", []), (f"<@{{}}> {LAMP}", [LAMP])])
+async def test_answer_this_ignores_a_mention_of_the_bot(chat: Chat, text: str, asked: list[str]) -> None:
+    answer = await chat.use_menu(texts.ANSWER_THIS, text.format(chat.world.bot.id))
+    assert (chat.service.asked, answer.title == texts.HELP) == (asked, not asked)
 
 
-async def test_many_questions_at_once_are_all_answered(wire: LoopbackDiscord, bot: FootnoteClient) -> None:
-    people = [wire.world.user(f"user {number}") for number in range(30)]
-    used = [await wire.slash("ask", one, question=f"Question of {one.name}?") for one in people]
-    await asyncio.gather(*(wire.response_to(one, 10) for one in used))
-    assert not bot.work.stopping
+async def test_an_unknown_command_gets_a_notice(chat: Chat) -> None:
+    command = chat.commands.find("ask")
+    command["name"] = "query"
+    use = await chat.slash(chat.ann, "query", chat.guild, question=LAMP)
+    command["name"] = "ask"
+    assert (await chat.answer(use)).title == texts.COMMAND_CHANGED
+
+
+@pytest.mark.parametrize("place", ["server", "group"])
+async def test_users_who_installed_the_bot_use_it_where_it_is_not_a_member(chat: Chat, place: str) -> None:
+    guild, ann = await chat.server("ann", bot=False)
+    where = guild.channels[0] if place == "server" else chat.world.direct(ann, chat.bob)
+    answer = await chat.ask(user=ann, where=where, by_user=True)
+    assert (answer.title, answer.private) == (texts.ANSWERED, False)
+    use = await chat.menu(ann, texts.ANSWER_THIS, await chat.say(guild.owner, where, BREAD), by_user=True)
+    assert (await chat.answer(use)).title == texts.ANSWERED

@@ -1,230 +1,158 @@
-"""Which buttons an answer has, and what becomes of a press that cannot be answered; over the wire."""
+"""The buttons of an answer: context, further sources, reasons; for everybody, and after a restart."""
 
 from __future__ import annotations
 
-import asyncio
+from pathlib import Path
 
 import pytest
 
-from bot.answering.answer import Verdict
-from bot.chat.words import words_in
-from bot.discordapp.client import FootnoteClient
-from index.articles.article import Article
+from index.encoding.encoder import Encoder
 from index.errors import BusyError
-from tests.bot.discordapp.conftest import MakeBotSettings, running
-from tests.bot.discordapp.fake_service import FakeService, sample_answer, sample_article
-from tests.bot.discordapp.stage import (
-    answer_to,
-    has_articles,
-    inhabited,
-    mentioned,
-    noticed,
-    pressed,
-    title_of,
-)
-from tests.wire.loopback import LoopbackDiscord
-from tests.wire.places import Channel, Guild, User
-from tests.wire.records import Json
+from tests.bot.discordapp import texts
+from tests.bot.discordapp.chat import WAYS, Chat
+from tests.bot.discordapp.service import ABSENT, BREAD, LAMP, LAMP_QUOTE, open_service
+from tests.wire.entities import Message, Permission, User
 
-_CONTEXT, _NEXT, _ASK = "Show context", "Next source", "Ask a follow-up"
-_VOTES = ["Helpful", "Not helpful"]
+ALWAYS = [texts.CONTEXT, texts.NEXT, texts.FOLLOW_UP, texts.HELPFUL, texts.NOT_HELPFUL]
 
 
-async def every_answer(wire: LoopbackDiscord, user: User, guild: Guild) -> list[Json]:
-    """Ask in every way; return the answers: by command, mention, direct message, command there, reply."""
-    direct = wire.world.dm(user)
-    by_mention = await mentioned(wire, user, guild)
-    return [
-        await answer_to(wire, user, guild),
-        by_mention,
-        await wire.reply_to(await wire.say(direct, user, "When did it open?")),
-        await answer_to(wire, user),
-        await wire.reply_to(await wire.say(guild, user, "And then?", reply_to=by_mention)),
-        await wire.response_to(await wire.menu("Answer this", user, await wire.say(guild, user, "So?"))),
-    ]
+@pytest.mark.parametrize("way", WAYS)
+async def test_an_answer_has_the_same_buttons_however_it_was_asked(chat: Chat, way: str) -> None:
+    assert list((await WAYS[way](chat, LAMP)).buttons) == ALWAYS
+    assert list((await WAYS[way](chat, ABSENT)).buttons) == [*ALWAYS, texts.WHY]
+    await chat.configure("helpers", role=chat.world.role(chat.guild, "helpers"))
+    assert list((await WAYS[way](chat, LAMP)).buttons) == ALWAYS
+    helpers = [] if way == "direct" else [texts.HELPERS]
+    assert list((await WAYS[way](chat, ABSENT)).buttons) == [*ALWAYS, texts.WHY, *helpers]
+
+
+@pytest.mark.parametrize("language", texts.WHY_IN)
+async def test_buttons_are_in_the_language_that_is_set(chat: Chat, language: str) -> None:
+    await chat.configure("language", language=language)
+    for answer in (await chat.ask(ABSENT), await chat.mention(ABSENT)):
+        assert any(texts.WHY_IN[language] in label for label in answer.buttons)
+        assert not {*ALWAYS, texts.WHY} & set(answer.buttons)
+
+
+async def test_the_context_shows_the_quote_in_bold_between_its_neighbours(chat: Chat) -> None:
+    answer = await chat.ask("Who kept the lamp on Gull Rock for thirty-one years?")
+    (quote,) = answer.shown.quotes
+    context = await chat.click(answer, texts.CONTEXT, chat.bob)
+    before, paragraph, after = context.shown.quotes
+    assert (context.title, context.private, context.shown.bold) == (texts.IN_CONTEXT, True, [quote])
+    assert before.startswith(LAMP_QUOTE)
+    assert quote in paragraph
+    assert after.startswith("The lamp was replaced by an electric one in 1954.")
+    assert [part.constructs for part in context.every_part] == [[]] * 3
+
+
+@pytest.mark.parametrize("question", [LAMP, ABSENT])
+async def test_further_sources_are_paged_through_in_one_private_message(chat: Chat, question: str) -> None:
+    answer = await chat.ask(question)
+    shown = answer.embeds, list(answer.buttons)
+    first = source = await chat.click(answer, texts.NEXT)
+    other = await chat.click(answer, texts.NEXT, chat.bob)  # everybody pages for themselves
+    titles, quotes = [source.title], [source.shown.quotes[0]]
+    while texts.NEXT in source.buttons:
+        source = await chat.click(source, texts.NEXT)
+        titles, quotes = [*titles, source.title], [*quotes, source.shown.quotes[0]]
+        assert (source is first, source.private, source.shown.constructs) == (True, True, [])
+    start = len(answer.fields) + 1
+    numbers = range(start, start + len(titles))
+    assert titles == [texts.SOURCE.format(number, numbers[-1]) for number in numbers]
+    assert len(set(quotes)) == len(quotes) <= 4
+    assert list(source.buttons) == [texts.CONTEXT]
+    assert (await chat.click(source, texts.CONTEXT)).shown.bold == [quotes[-1]]
+    assert (other.title, answer.embeds, list(answer.buttons)) == (titles[0], *shown)
+
+
+async def test_without_permission_for_embeds_everything_is_text(chat: Chat) -> None:
+    await chat.deny(chat.guild, Permission.EMBED_LINKS)
+    answer = await chat.ask()
+    context, source = [await chat.click(answer, label) for label in (texts.CONTEXT, texts.NEXT)]
+    assert [message.embeds for message in (answer, context, source)] == [[], [], []]
+    assert LAMP_QUOTE in context.shown.bold
+    assert source.title.startswith("Source 2")
+
+
+async def test_the_context_of_a_changed_article_is_not_shown(
+    fresh: Chat, home: Path, encoder: Encoder
+) -> None:
+    async with open_service(fresh, home, encoder) as service, fresh.bot():
+        lamp, bread = await fresh.ask(LAMP), await fresh.ask(BREAD)
+        file = home / "articles/lamp.txt"
+        file.write_text(file.read_text(encoding="utf-8").replace("in 1871", "in 1872"), encoding="utf-8")
+        await service.rebuild()
+        titles = [(await fresh.click(answer, texts.CONTEXT)).title for answer in (lamp, bread)]
+    assert titles == [texts.CHANGED, texts.IN_CONTEXT]
+
+
+async def test_the_reasons_are_found_by_asking_the_same_question_again(chat: Chat) -> None:
+    answer = await chat.ask(ABSENT, article="Bread without a clock")
+    reasons = await chat.click(answer, texts.WHY, chat.bob)
+    assert (reasons.title, reasons.private, "\n" in reasons.text) == (texts.REASONS, True, True)
+    first, again = chat.service.asked_with
+    assert first == again
+    for error, title in ((BusyError("full", seconds=1), texts.BUSY), (RuntimeError("boom"), texts.FAULT)):
+        chat.service.error = error
+        notice = await chat.click(answer, texts.WHY)
+        assert (notice.title, notice.private, "boom" in str(notice.embeds)) == (title, True, False)
 
 
 @pytest.mark.parametrize(
-    ("texts", "further", "verdict", "buttons"),
-    [
-        (("One.",), (), Verdict.ANSWERED, [_CONTEXT, _ASK, *_VOTES]),
-        (("One.", "Two."), (), Verdict.ANSWERED, [_CONTEXT, _NEXT, _ASK, *_VOTES]),
-        (("One.",), ("Two.",), Verdict.ANSWERED, [_CONTEXT, _NEXT, _ASK, *_VOTES]),
-        (("One.", "Two.", "Three."), (), Verdict.RELATED, [_CONTEXT, _ASK, *_VOTES, "Why?"]),
-        (("One.", "Two.", "Three."), ("4.",), Verdict.RELATED, [_CONTEXT, _NEXT, _ASK, *_VOTES, "Why?"]),
-        (("One.", "Two."), (), Verdict.NOT_FOUND, [_CONTEXT, _ASK, *_VOTES, "Why?"]),
-        (("One.", "Two.", "Three."), (), Verdict.NOT_FOUND, [_CONTEXT, _NEXT, _ASK, *_VOTES, "Why?"]),
-        ((), (), Verdict.NOT_FOUND, [_ASK, *_VOTES, "Why?"]),
-    ],
+    "custom_id", ["fn:gone", "fn:context:short", "fn:next:1:", "fn:why:é", "another bot's", "fn:form:ask"]
 )
-@pytest.mark.usefixtures("bot")
-async def test_an_answer_has_its_buttons_however_it_was_asked_for(
-    wire: LoopbackDiscord,
-    service: FakeService,
-    texts: tuple[str, ...],
-    further: tuple[str, ...],
-    verdict: Verdict,
-    buttons: list[str],
-) -> None:
-    service.reply = sample_answer(verdict=verdict, texts=texts, further=further)
-    guild, (ann,) = await inhabited(wire, "ann")
-    assert [wire.buttons(one) for one in await every_answer(wire, ann, guild)] == [buttons] * 6
-
-
-async def test_without_recording_nobody_is_asked_whether_it_helped(
-    wire: LoopbackDiscord, service: FakeService, bot_settings: MakeBotSettings
-) -> None:
-    service.reply = sample_answer(verdict=Verdict.NOT_FOUND)
-    async with running(bot_settings(record_days=0), service):
-        guild, (ann,) = await inhabited(wire, "ann")
-        assert [wire.buttons(one) for one in await every_answer(wire, ann, guild)] == [
-            [_CONTEXT, _ASK, "Why?"]
-        ] * 6
-
-
-@pytest.mark.parametrize("named", ["helper_role", "helper_channel"])
-async def test_helpers_are_offered_where_settings_name_them_and_there_is_no_answer(
-    wire: LoopbackDiscord, service: FakeService, bot: FootnoteClient, named: str
-) -> None:
-    guild, (ann,) = await inhabited(wire, "ann")
-    other, _ = await inhabited(wire)
-    wire.world.join(other, ann)
-    await bot.surface.records.change(guild.id, None, **{named: guild.channels[0].id})
-    assert "Ask the helpers" not in wire.buttons(await answer_to(wire, ann, guild))
-    for verdict in (Verdict.RELATED, Verdict.NOT_FOUND):
-        service.reply = sample_answer(verdict=verdict)
-        offered = ["Ask the helpers" in wire.buttons(one) for one in await every_answer(wire, ann, guild)]
-        assert offered == [True, True, False, False, True, True]
-        assert "Ask the helpers" not in wire.buttons(await answer_to(wire, ann, other))
-
-
-@pytest.mark.usefixtures("bot")
-async def test_buttons_work_where_only_the_asker_installed_the_bot(
-    wire: LoopbackDiscord, service: FakeService
-) -> None:
-    service.reply = sample_answer(verdict=Verdict.RELATED, further=("More.",))
-    has_articles(service, sample_article("councils", "More."))
-    guild, ann = wire.world.guild(bot=False), wire.world.user("ann")
-    bob = wire.world.join(guild, wire.world.user("bob"))
-    used = await wire.slash("ask", wire.world.join(guild, ann), guild, installed="user", question="Why?")
-    answer = await wire.response_to(used)
-    assert wire.buttons(answer) == [_CONTEXT, _NEXT, _ASK, *_VOTES, "Why?"]
-    for button in (_CONTEXT, _NEXT, "Why?", "Helpful"):
-        assert (await pressed(wire, bob, answer, button))["flags"] & 64
-    for button in (_ASK, "Not helpful"):
-        sent = await wire.submit(await wire.press(bob, answer, button), ["So?"])
-        assert (await wire.response_to(sent))["embeds"]
-
-
-async def test_buttons_speak_the_language_that_is_set(
-    wire: LoopbackDiscord, service: FakeService, bot: FootnoteClient
-) -> None:
-    guild, (ann,) = await inhabited(wire, "ann")
-    service.reply = sample_answer(verdict=Verdict.RELATED, further=("More.",))
-    await bot.surface.records.change(guild.id, None, language="de", helper_role=1)
-    kinds = "context", "next", "follow_up", "helpful", "not_helpful", "why", "pass_on"
-    labels = [words_in("de")(f"button_{kind}") for kind in kinds]
-    for message in (await answer_to(wire, ann, guild), await mentioned(wire, ann, guild)):
-        assert wire.buttons(message) == labels
-
-
-@pytest.mark.parametrize(
-    "custom_id",
-    ["fn:gone", "fn:context:short", "fn:next:1:", "fn:why:é", "another bot's", "fn:ask:more", "fn:form:ask"],
-)
-@pytest.mark.usefixtures("bot")
-async def test_a_button_that_is_not_known_any_more_gets_a_private_notice(
-    wire: LoopbackDiscord, service: FakeService, custom_id: str
-) -> None:
-    guild, (ann,) = await inhabited(wire, "ann")
-    old = await with_button(wire, guild.channels[0], custom_id)
-    used = await wire.press(ann, old, custom_id)
-    assert title_of(await wire.response_to(used)) == "This button is of an older version"
-    assert used.ephemeral
-    assert service.asked == []
-
-
-async def with_button(wire: LoopbackDiscord, channel: Channel, custom_id: str) -> Json:
-    """Let the bot have posted a message with a button of this id."""
+async def test_an_unknown_button_or_modal_gets_a_private_notice(chat: Chat, custom_id: str) -> None:
     button = {"type": 2, "style": 2, "label": "Old", "custom_id": custom_id}
-    row = {"type": 1, "components": [button]}
-    message = wire.messages.build(channel, wire.world.bot, {"content": "Old.", "components": [row]})
-    await wire.messages.announce(message)
-    return message
+    body = {"content": "Old.", "components": [{"type": 1, "components": [button]}]}
+    old = await chat.click(chat.messages.make(chat.guild.channels[0], chat.world.bot, body), "Old")
+    use = await chat.press(chat.ann, await chat.ask(), texts.FOLLOW_UP)
+    (await chat.modal(use))["custom_id"] = f"{custom_id}:gone"
+    modal = await chat.answer(await chat.submit(use, "Why?"))
+    assert [(notice.title, notice.private) for notice in (old, modal)] == [(texts.OLD_BUTTON, True)] * 2
 
 
-@pytest.mark.usefixtures("bot")
-async def test_a_form_that_is_not_known_any_more_gets_a_private_notice(wire: LoopbackDiscord) -> None:
-    guild, (ann,) = await inhabited(wire, "ann")
-    used = await wire.press(ann, await answer_to(wire, ann, guild), "Ask a follow-up")
-    (await wire.form(used))["custom_id"] = "fn:form:gone"
-    sent = await wire.submit(used, ["Why?"])
-    assert title_of(await wire.response_to(sent)) == "This button is of an older version"
-    assert sent.ephemeral
+async def _click_every_button(chat: Chat, answer: Message, user: User) -> None:
+    expected = {texts.CONTEXT: texts.IN_CONTEXT, texts.NEXT: "Source 3 of", texts.WHY: texts.REASONS}
+    expected |= {texts.HELPFUL: texts.THANKS, texts.HELPERS: texts.PASSED_ON}
+    for label, title in expected.items():
+        if label in answer.buttons:
+            assert (await chat.click(answer, label, user)).title.startswith(title)
+    assert (await chat.fill_in(answer, texts.NOT_HELPFUL, "No.", user)).title == texts.THANKS
+    assert (await chat.follow_up(answer, "And who?", user)).title == texts.NOT_FOUND
+    assert chat.service.asked_with[-2:] == [(ABSENT, None, None), ("And who?", None, ABSENT)]
 
 
-class _Broken(FakeService):
-    async def article(self, identity: str) -> Article | None:
-        raise RuntimeError(f"boom {identity}")
+async def test_every_button_works_after_a_restart_and_for_everybody(fresh: Chat) -> None:
+    elsewhere, eve = await fresh.server("eve", bot=False)
+    async with fresh.bot():
+        await fresh.configure("helpers", channel=fresh.guild.channels[0])
+        answers = [
+            (await fresh.ask(ABSENT), fresh.bob),
+            (await fresh.mention(ABSENT), fresh.bob),
+            (await fresh.ask(ABSENT, private=True), fresh.ann),
+            (await fresh.direct(ABSENT), fresh.ann),
+            (await fresh.ask(ABSENT, eve, elsewhere, by_user=True), elsewhere.owner),
+        ]
+        assert [texts.HELPERS in answer.buttons for answer, _ in answers] == [True, True, True, False, False]
+        modal = await fresh.press(fresh.bob, answers[0][0], texts.FOLLOW_UP)
+        await fresh.modal(modal)
+        source = await fresh.click(answers[0][0], texts.NEXT)
+    async with fresh.bot():
+        for answer, user in answers:
+            await _click_every_button(fresh, answer, user)
+        assert texts.NEXT not in source.buttons or (await fresh.click(source, texts.NEXT)) is source
+        assert (await fresh.answer(await fresh.submit(modal, "And who?"))).embeds
 
 
-@pytest.mark.parametrize("button", ["Show context", "Next source"])
-async def test_a_handler_that_fails_ends_in_a_private_apology_and_a_log_line(
-    wire: LoopbackDiscord, bot_settings: MakeBotSettings, caplog: pytest.LogCaptureFixture, button: str
-) -> None:
-    service = _Broken(reply=sample_answer(further=("More.",)))
-    has_articles(service, sample_article())
-    async with running(bot_settings(), service):
-        guild, (ann,) = await inhabited(wire, "ann")
-        used = await wire.press(ann, await answer_to(wire, ann, guild), button)
-        message = await wire.response_to(used)
-    assert title_of(message) == "Something went wrong"
-    assert message["flags"] & 64
-    assert "boom" not in str(message)
-    assert "A handler failed." in caplog.text
-    assert "boom councils" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("error", "title"),
-    [(BusyError("full"), "Too many questions are waiting"), (RuntimeError("boom"), "Something went wrong")],
-)
-@pytest.mark.usefixtures("bot")
-async def test_a_button_that_asks_again_in_vain_says_so_privately(
-    wire: LoopbackDiscord, service: FakeService, error: Exception, title: str
-) -> None:
-    service.reply = sample_answer(verdict=Verdict.RELATED)
-    guild, (ann,) = await inhabited(wire, "ann")
-    answer = await answer_to(wire, ann, guild)
-    service.error = error
-    message = await pressed(wire, ann, answer, "Why?")
-    assert title_of(message) == title
-    assert message["flags"] & 64
-
-
-async def test_discord_py_keeps_nothing_of_answers_presses_and_forms(
-    wire: LoopbackDiscord, service: FakeService, bot: FootnoteClient
-) -> None:
-    service.reply = sample_answer(
-        verdict=Verdict.RELATED, texts=("1.", "2.", "3."), further=("4.", "5.", "6.")
-    )
-    guild, (ann,) = await inhabited(wire, "ann")
-    await bot.surface.records.change(guild.id, None, helper_channel=guild.channels[0].id)
-    store = bot._connection._view_store
-    known = dict(store._dynamic_items)
-    for number in range(4):
-        for answer in (await answer_to(wire, ann, guild), await mentioned(wire, ann, guild)):
-            for button in ("Show context", "Helpful", "Why?"):
-                await pressed(wire, ann, answer, button)
-            source = await pressed(wire, ann, answer, "Next source")
-            await wire.response_to(await wire.press(ann, source, "Next source"))
-            for button in ("Ask a follow-up", "Not helpful"):
-                used = await wire.press(ann, answer, button)
-                if number % 2:  # it is dismissed
-                    await wire.form(used)
-                else:
-                    await wire.response_to(await wire.submit(used, ["So?"]))
-            await noticed(wire, await wire.press(ann, answer, "Ask the helpers"))
-    await asyncio.sleep(0)
-    assert store._dynamic_items == known
-    assert (store._views, store._synced_message_views, store._modals) == ({}, {}, {})
+async def test_after_a_restart_a_deleted_question_is_reported_as_lost(fresh: Chat) -> None:
+    async with fresh.bot():
+        await fresh.configure("helpers", channel=fresh.guild.channels[0])
+        answer = await fresh.mention(ABSENT)
+    assert answer.reply_to is not None
+    await fresh.messages.delete(answer.reply_to)
+    async with fresh.bot():
+        notices = [await fresh.click(answer, label) for label in (texts.WHY, texts.HELPERS)]
+        assert [(notice.title, notice.private) for notice in notices] == [(texts.LOST, True)] * 2
+        assert (await fresh.click(answer, texts.HELPFUL)).title == texts.THANKS
+    assert len(fresh.posts(fresh.guild)) == 1

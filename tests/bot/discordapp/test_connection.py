@@ -1,200 +1,205 @@
-"""Refusals while connecting: one line each, that says what to do, without the token."""
+"""The connection: refusals, resumes, new sessions, shards."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import socket
 import traceback
+from typing import Any
 
 import pytest
 
 from bot.discordapp.client import FootnoteClient
-from bot.discordapp.connection import check_connection
-from bot.discordapp.starting import serve
 from bot.errors import DiscordRefusedError
-from tests.bot.discordapp.conftest import TOKEN, MakeBotSettings, running
-from tests.bot.discordapp.fake_service import FakeService
-from tests.wire.gateway import MESSAGE_CONTENT
-from tests.wire.loopback import LoopbackDiscord
+from tests.bot.discordapp import texts
+from tests.bot.discordapp.chat import TOKEN, WAYS, Chat, PromptClient, free_port, no_traceback, until
+from tests.bot.discordapp.service import BREAD, LAMP
+
+PAGE = {"status": 200, "body": b"<html>", "content_type": "text/html"}
 
 
-def closed_port() -> int:
-    """Return a port of this machine on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-async def refusal(make: MakeBotSettings, **options: object) -> str:
-    """Try to serve, and return the one line that says why that is refused."""
-    with pytest.raises(DiscordRefusedError) as caught:
-        await asyncio.wait_for(serve(make(**options), FakeService(), asyncio.Event()), 10)
-    shown = "".join(traceback.format_exception(caught.value))
-    assert TOKEN not in shown
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
-
-@pytest.mark.parametrize("token", [None, "", "  "])
-async def test_missing_token(bot_settings: MakeBotSettings, token: str | None) -> None:
-    settings = bot_settings().model_copy(update={"discord_token": None})
-    if token is not None:
-        settings = bot_settings(discord_token=token)
-    with pytest.raises(DiscordRefusedError, match=r"FOOTNOTE_DISCORD_TOKEN is not set\. Set"):
-        await serve(settings, FakeService(), asyncio.Event())
-
-
-@pytest.mark.parametrize("token", ["two words", "line\nbreak", "tökén"])
-async def test_text_that_cannot_be_a_token_is_not_shown(bot_settings: MakeBotSettings, token: str) -> None:
-    said = await refusal(bot_settings, discord_token=token)
-    assert "characters that no token has" in said
-    assert token not in said
-
-
-async def test_refused_token(wire: LoopbackDiscord, bot_settings: MakeBotSettings) -> None:
-    said = await refusal(bot_settings, discord_token="another.token")
-    assert said.startswith("Discord refused the token. Set FOOTNOTE_DISCORD_TOKEN")
-    assert "another.token" not in said
-    assert wire.gateway.connections == []
+async def _refusal(chat: Chat, **options: Any) -> str:
+    """Return the message with which connecting is refused: one line, without the token."""
+    client = PromptClient(chat.settings(**options), chat.service)
+    with pytest.raises(DiscordRefusedError) as error:
+        await asyncio.wait_for(client.serve(asyncio.Event()), 10)
+    assert TOKEN not in "".join(traceback.format_exception(error.value))
+    assert ("\n" in str(error.value), error.value.exit_status) == (False, 69)
+    return str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("code", "says"),
+    ("token", "message"),
+    [
+        ("  ", "FOOTNOTE_DISCORD_TOKEN is not set"),
+        ("two words", "characters that no token has"),
+        ("tökén", "characters that no token has"),
+        ("another.token", "Discord refused the token. Set FOOTNOTE_DISCORD_TOKEN"),
+    ],
+)
+async def test_an_unusable_token_is_refused_and_not_shown(fresh: Chat, token: str, message: str) -> None:
+    refusal = await _refusal(fresh, discord_token=token)
+    assert message in refusal
+    assert not token.strip() or token not in refusal
+    assert fresh.gateway.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
     [(4004, "refused the token"), (4014, "privileged intents"), (4013, "intents"), (4011, "sharding")],
 )
-async def test_gateway_that_closes_for_good(
-    wire: LoopbackDiscord, bot_settings: MakeBotSettings, code: int, says: str
-) -> None:
-    wire.gateway.close_on_identify = code
-    assert says in await refusal(bot_settings)
+async def test_a_fatal_close_code_is_explained(fresh: Chat, code: int, message: str) -> None:
+    fresh.gateway.close_on_identify = code
+    assert message in await _refusal(fresh)
 
 
-async def test_api_that_cannot_be_reached(bot_settings: MakeBotSettings) -> None:
-    url = f"http://127.0.0.1:{closed_port()}/api/v10"
-    said = await refusal(bot_settings, discord_api_url=url)
-    assert said.startswith(f"{url} cannot be reached (")
-    assert "FOOTNOTE_DISCORD_API_URL" in said
-
-
-async def test_gateway_that_cannot_be_reached(wire: LoopbackDiscord, bot_settings: MakeBotSettings) -> None:
-    wire.gateway_url = f"ws://127.0.0.1:{closed_port()}/"
-    assert (await refusal(bot_settings)).startswith(f"The gateway {wire.gateway_url} cannot be reached (")
-
-
-async def test_gateway_that_is_no_gateway(wire: LoopbackDiscord, bot_settings: MakeBotSettings) -> None:
-    wire.gateway_url = wire.gateway_url.replace("/socket", "/nothing")
-    assert "cannot be reached" in await refusal(bot_settings)
-
-
-@pytest.mark.parametrize("named", ["ws://gateway.example", "not an address", ""])
-async def test_gateway_that_would_carry_the_token_in_the_clear(
-    wire: LoopbackDiscord, bot_settings: MakeBotSettings, named: str
-) -> None:
-    wire.gateway_url = named
-    assert "names no gateway that can be used" in await refusal(bot_settings)
+async def test_a_disallowed_intent_is_explained_with_what_to_do(fresh: Chat) -> None:
+    refusal = await _refusal(fresh, discord_message_content=True)
+    assert "Switch on Message Content Intent at https://discord.com/developers/applications" in refusal
+    assert "FOOTNOTE_DISCORD_MESSAGE_CONTENT=false" in refusal
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "kind", "body", "says"),
+    ("path", "answer", "message"),
     [
-        ("/users/@me", 503, "application/json", b"{}", "has trouble (status 503)"),
-        ("/users/@me", 404, "application/json", b"{}", "status 404"),
-        ("/users/@me", 429, "application/json", b"{}", "too many requests"),
-        ("/users/@me", 200, "text/html", b"<html>", "does not answer as Discord does"),
-        ("/users/@me", 200, "application/json", b"{broken", "does not answer as Discord does"),
-        ("/users/@me", 200, "application/json", b"{}", "does not answer as Discord does"),
-        ("/applications/@me", 200, "application/json", b"[]", "does not answer as Discord does"),
-        ("/gateway$", 200, "application/json", b'{"url": 5}', "names no gateway"),
-        ("/gateway$", 200, "text/html", b"<html>", "names no gateway"),
+        ("/users/@me", {"status": 503, "times": 9}, "status 503"),
+        ("/users/@me", {"status": 404}, "status 404"),
+        ("/users/@me", {"status": 429}, "too many requests"),
+        ("/users/@me", PAGE, "does not answer as Discord does"),
+        ("/users/@me", {"status": 200, "body": b"{broken"}, "does not answer as Discord does"),
+        ("/applications/@me", {"status": 200, "body": b"[]"}, "does not answer as Discord does"),
+        ("/gateway$", {"status": 200, "body": b'{"url": 5}'}, "names no gateway"),
+        ("/gateway$", {"status": 200, "body": b'{"url": "ws://gateway.example"}'}, "names no gateway"),
+        ("/gateway$", PAGE, "names no gateway"),
     ],
 )
-async def test_api_that_answers_otherwise(
-    wire: LoopbackDiscord, bot_settings: MakeBotSettings,
-    path: str, status: int, kind: str, body: bytes, says: str,
-) -> None:  # fmt: skip
-    wire.fault("GET", path, status=status, content_type=kind, body=body)
-    assert says in await refusal(bot_settings)
-
-
-@pytest.mark.parametrize(
-    ("asked_for", "flags", "warned"),
-    [
-        (True, 0, True),
-        (True, 1 << 18, False),  # an application that Discord has verified
-        (True, 1 << 19, False),  # one in fewer than a hundred servers
-        (True, 1 << 23, True),  # another flag
-        (False, 0, False),
-    ],
-)
-async def test_intent_that_is_not_switched_on_is_warned_of(
-    wire: LoopbackDiscord,
-    bot_settings: MakeBotSettings,
-    service: FakeService,
-    caplog: pytest.LogCaptureFixture,
-    asked_for: bool,
-    flags: int,
-    warned: bool,
+async def test_an_api_that_is_not_discords_is_explained(
+    fresh: Chat, path: str, answer: dict[str, Any], message: str
 ) -> None:
-    application = json.dumps(wire.world.application() | {"flags": flags}).encode()
-    wire.fault("GET", "/applications/@me$", status=200, body=application)
-    wire.gateway.granted = MESSAGE_CONTENT  # it is the gateway that decides
-    async with running(bot_settings(discord_message_content=asked_for), service):
-        pass
-    said = [one.message for one in caplog.records if "read the content of messages" in one.message]
-    assert len(said) == warned
-    assert all("Switch on Message Content Intent at https://discord.com/developers" in one for one in said)
+    fresh.faults.answer("GET", path, **answer)
+    assert message in await _refusal(fresh)
 
 
-async def test_intent_that_the_gateway_refuses_ends_with_what_to_do(
-    bot_settings: MakeBotSettings, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("what", ["api", "gateway"])
+async def test_an_address_that_cannot_be_reached_is_named(fresh: Chat, what: str) -> None:
+    nowhere = f"//127.0.0.1:{free_port()}/api/v10"
+    fresh.gateway_url = f"ws:{nowhere}" if what == "gateway" else fresh.gateway_url
+    options = {"discord_api_url": f"http:{nowhere}"} if what == "api" else {}
+    refusal = await _refusal(fresh, **options)
+    assert ("cannot be reached" in refusal, nowhere in refusal) == (True, True)
+
+
+async def _connected_again(chat: Chat, connections: int) -> None:
+    """Wait until there have been so many connections, and every shard is connected."""
+    gateway = chat.gateway
+    await chat.log.until(lambda: gateway.connections >= connections and gateway.connected, "a connection")
+
+
+@pytest.mark.parametrize("fault", ["drop", "request_reconnect", "invalidate", "forget"])
+async def test_nothing_is_lost_or_done_twice_when_the_connection_is_lost(
+    fresh: Chat, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
-    said = await refusal(bot_settings, discord_message_content=True)
-    assert said.startswith("Discord refused the privileged intents. Switch on Message Content Intent at ")
-    assert said.endswith("or set FOOTNOTE_DISCORD_MESSAGE_CONTENT=false.")
-    assert "read the content of messages" in caplog.text
+    caplog.set_level(logging.INFO)
+    async with fresh.bot():
+        fresh.service.open.clear()
+        use = await fresh.slash(fresh.ann, "ask", fresh.guild, question=LAMP)
+        question = await fresh.say(fresh.ann, fresh.guild, f"{fresh.world.bot.mention} {BREAD}")
+        await until(lambda: len(fresh.service.asked) == 2)
+        if fault == "forget":
+            fresh.gateway.sessions.clear()  # so that the resume is refused
+        await getattr(fresh.gateway, fault, fresh.gateway.drop)()
+        fresh.service.open.set()
+        titles = [(await fresh.answer(use)).title, (await fresh.reply(question)).title]
+        assert titles == [texts.ANSWERED] * 2
+        identified = 1 if fault in {"drop", "request_reconnect"} else 2
+        await fresh.log.until(lambda: len(fresh.gateway.identifies) == identified, "the session")
+        await _connected_again(fresh, 2)
+        assert (await fresh.mention(LAMP)).title == texts.ANSWERED
+        await fresh.log.until(lambda: len(fresh.gateway.presences) >= 2, "the presence")
+    assert set(fresh.gateway.presences) == {texts.PRESENCE.format(3)}
+    assert (caplog.text.count(texts.CONNECTED), len(fresh.log.seen("PUT", "/commands$"))) == (1, 1)
+    assert (len(fresh.service.asked), no_traceback(caplog)) == (3, True)
 
 
-async def test_token_that_is_revoked_while_serving_ends_with_a_refusal(
-    wire: LoopbackDiscord, bot_settings: MakeBotSettings, service: FakeService
+async def test_questions_during_an_outage_are_answered_after_the_resume(fresh: Chat) -> None:
+    async with fresh.bot():
+        await fresh.ask()
+        fresh.gateway.sessions[0].socket = None  # a broken connection that nobody has noticed yet
+        questions = [asyncio.ensure_future(way(fresh, LAMP)) for way in WAYS.values()]
+        await asyncio.sleep(0.05)
+        assert len(fresh.service.asked) == 1
+        await fresh.gateway.drop()
+        assert {answer.title for answer in await asyncio.gather(*questions)} == {texts.ANSWERED}
+    assert (len(fresh.gateway.resumes), len(fresh.gateway.identifies)) == (1, 1)
+
+
+@pytest.mark.parametrize("url", [None, "wss://gateway-us-east1-b.discord.gg", "no address", "elsewhere"])
+async def test_a_resume_goes_to_the_configured_server_whatever_url_is_sent(
+    fresh: Chat, url: str | None
 ) -> None:
-    client = FootnoteClient(bot_settings(), service)
-    serving = asyncio.create_task(client.serve(asyncio.Event()))
-    await asyncio.wait_for(client.ready.wait(), 5)
-    await wire.gateway.drop(4004)
+    async with Chat(TOKEN) as elsewhere:
+        fresh.gateway.resume_url = elsewhere.gateway_url if url == "elsewhere" else url
+        async with fresh.bot():
+            await fresh.gateway.drop()
+            await _connected_again(fresh, 2)
+            assert (len(fresh.gateway.resumes), elsewhere.gateway.connections) == (1, 0)
+
+
+async def test_a_malformed_event_is_skipped(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
+    connections = chat.gateway.connections
+    await chat.gateway.dispatch("INTERACTION_CREATE", {"type": 2})
+    await chat.gateway.dispatch("MESSAGE_CREATE", {"channel_id": "none"})
+    await chat.gateway.dispatch("AN_EVENT_OF_TOMORROW", {})
+    assert (await chat.mention()).title == texts.ANSWERED
+    assert (chat.gateway.connections, caplog.text.count(texts.EVENT_SKIPPED)) == (connections, 2)
+
+
+def two_shards(settings: Any, service: Any) -> FootnoteClient:
+    """Make a client with two shards."""
+    return PromptClient(settings, service, shards=2)
+
+
+async def test_each_shard_answers_its_servers_and_reconnects_by_itself(
+    fresh: Chat, caplog: pytest.LogCaptureFixture
+) -> None:
+    fresh.gateway.shards = 2
+    async with fresh.bot(two_shards):
+        await fresh.log.until(lambda: len(fresh.gateway.presences) >= 2, "both shards")
+        guilds = [(await fresh.server(shard=number, shards=2))[0] for number in (0, 1)]
+        for guild in guilds:
+            for ask in (fresh.mention, fresh.ask):
+                assert (await ask(LAMP, guild.owner, guild)).title == texts.ANSWERED
+        assert (await fresh.direct(LAMP, guilds[1].owner)).title == texts.ANSWERED
+        second = fresh.gateway.sessions.pop()  # so that it has to identify anew
+        assert second.socket is not None
+        await second.socket.close(code=4000)
+        await _connected_again(fresh, 3)
+        await fresh.announce(guilds[1])
+        assert (await fresh.mention(LAMP, guilds[1].owner, guilds[1])).title == texts.ANSWERED
+    assert [identify["shard"] for identify in fresh.gateway.identifies] == [[0, 2], [1, 2], [1, 2]]
+    assert no_traceback(caplog)
+
+
+async def _refused_while_serving(chat: Chat, make: Any) -> None:
+    async with chat.bot(make, drain=3) as bot:
+        await chat.log.until(lambda: len(chat.gateway.presences) >= chat.gateway.shards, "all shards")
+        chat.service.open.clear()
+        use = await chat.slash(chat.ann, "ask", chat.ann, question=LAMP)
+        await until(lambda: chat.service.asked)
+        socket = chat.gateway.sessions[-1].socket
+        assert socket is not None
+        await socket.close(code=4004)
+        chat.service.open.set()
+        await asyncio.wait({bot.serving}, timeout=5)
+        assert (await chat.answer(use)).title == texts.ANSWERED
+
+
+@pytest.mark.parametrize("make", [PromptClient, two_shards])
+async def test_a_refusal_while_serving_ends_every_shard_after_the_answers_under_way(
+    fresh: Chat, make: Any
+) -> None:
+    fresh.gateway.shards = 1 if make is PromptClient else 2
     with pytest.raises(DiscordRefusedError, match="refused the token"):
-        await asyncio.wait_for(serving, 3)
-
-
-async def test_check_connection_returns_the_bots_name_and_does_not_connect(
-    wire: LoopbackDiscord, bot_settings: MakeBotSettings
-) -> None:
-    assert await check_connection(bot_settings()) == "Footnote"
-    assert wire.gateway.connections == []
-    assert wire.log.seen("PUT", "/commands$") == []
-
-
-async def test_check_connection_refuses_as_serving_does(
-    wire: LoopbackDiscord, bot_settings: MakeBotSettings
-) -> None:
-    with pytest.raises(DiscordRefusedError, match="refused the token"):
-        await check_connection(bot_settings(discord_token="another.token"))
-
-
-async def test_no_log_record_of_a_session_holds_the_token(
-    wire: LoopbackDiscord,
-    bot_settings: MakeBotSettings,
-    service: FakeService,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    with caplog.at_level(logging.DEBUG):
-        async with running(bot_settings(), service) as client:
-            used = await wire.slash("ask", wire.world.user("ann"), question="Why?")
-            await wire.response_to(used)
-            await wire.gateway.drop()
-            await wire.log.until(lambda: wire.gateway.resumes and wire.gateway.connected, "a resume")
-            assert TOKEN not in repr(client) + repr(client.settings) + repr(client.http)
-    assert "IDENTIFY" in caplog.text  # discord.py was indeed talkative
-    assert TOKEN not in caplog.text
-    assert isinstance(client, FootnoteClient)
+        await _refused_while_serving(fresh, make)
+    sessions = fresh.gateway.sessions
+    await fresh.log.until(lambda: not any(session.socket for session in sessions), "the end of all shards")

@@ -1,242 +1,259 @@
-"""What Discord refuses while a question is answered: permissions, closed threads, what is gone or late."""
+"""Delivery while Discord has trouble: every question ends in an answer, a notice or a log line, once."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Callable
+from typing import Any
 
-import aiohttp
-import discord
 import pytest
+import pytest_asyncio
 
-from bot.discordapp.client import FootnoteClient
-from bot.discordapp.delivery import post
-from tests.bot.discordapp.fake_service import QUOTE, FakeService
-from tests.bot.discordapp.stage import answer_to, inhabited, title_of
-from tests.bot.discordapp.ways import ANSWERED, BY_INTERACTION, Asker, no_traceback, until
-from tests.wire.loopback import LoopbackDiscord
-from tests.wire.permissions import (
-    EMBED_LINKS,
-    READ_MESSAGE_HISTORY,
-    SEND_MESSAGES,
-    SEND_MESSAGES_IN_THREADS,
-    VIEW_CHANNEL,
-)
+from tests.bot.discordapp import texts
+from tests.bot.discordapp.chat import Chat, no_traceback, settle, until
+from tests.bot.discordapp.service import LAMP, LAMP_QUOTE
+from tests.wire.entities import Channel, Message, Permission
+from tests.wire.faults import Scope
 
-NOT_TAKEN = "Discord did not take the answer"
-LIFE = 15 * 60
+CALLBACK = ("POST", r"^/interactions/\d+/.*/callback$")
+EDIT = ("PATCH", r"^/webhooks/.*/@original$")
+POST = ("POST", r"^/channels/\d+/messages$")
+BY_INTERACTION, BY_MESSAGE = ("slash", "menu", "button", "modal"), ("mention", "direct")
+WAYS = BY_INTERACTION + BY_MESSAGE
+TITLES = dict.fromkeys(WAYS, texts.RELATED) | {"button": texts.REASONS}
+"""The titles of the answers if nothing goes wrong."""
 
-
-def denied(bits: int) -> Callable[[Asker], Awaitable[None]]:
-    """Return the trouble that a permission is taken from the bot."""
-
-    async def deny(asker: Asker) -> None:
-        await asker.wire.deny(asker.where.parent or asker.where, bits)
-
-    return deny
+Look = Callable[[], Message | None]
 
 
-async def locked(asker: Asker) -> None:
-    await asker.wire.lock(asker.where)
+class Asker:
+    """Ann, who has an answer and can ask again in every way; the service finds related passages only."""
+
+    def __init__(self, chat: Chat) -> None:
+        self.chat, self.service = chat, chat.service
+
+    async def prepare(self, where: Channel) -> Asker:
+        """Ask a first question, and open a modal."""
+        self.where, self.service.verdict = where, "related"
+        self.message = await self.chat.say(self.chat.ann, where, LAMP)
+        self.answer = await self.chat.ask(where=where)
+        self.modal = await self.chat.press(self.chat.ann, self.answer, texts.FOLLOW_UP)
+        await self.chat.modal(self.modal)
+        await settle()
+        return self
+
+    async def ask(self, way: str) -> Look:
+        """Ask in one way; return a function that returns the response, if there is one."""
+        chat, ann = self.chat, self.chat.ann
+        if way in BY_MESSAGE:
+            where = self.where if way == "mention" else chat.place(ann)
+            before = len(chat.posts(where))
+            await chat.say(ann, where, f"{chat.world.bot.mention} {LAMP}")
+            return lambda: next(iter(chat.posts(where)[before:]), None)
+        use = await {
+            "slash": lambda: chat.slash(ann, "ask", self.where, question=LAMP),
+            "menu": lambda: chat.menu(ann, texts.ANSWER_THIS, self.message),
+            "button": lambda: chat.press(ann, self.answer, texts.WHY),
+            "modal": lambda: chat.submit(self.modal, "And who kept it?"),
+        }[way]()
+        return lambda: use.outcome
+
+    async def hold(self, ways: tuple[str, ...] = WAYS) -> dict[str, Look]:
+        """Ask in these ways, and have the service hold back the answers."""
+        self.service.open.clear()
+        before = len(self.service.asked)
+        looks = {way: await self.ask(way) for way in ways}
+        await until(lambda: len(self.service.asked) == before + len(ways))
+        return looks
+
+    async def titles(self, looks: dict[str, Look]) -> dict[str, str]:
+        """Wait for the responses; return their titles."""
+        waiting = (self.chat.log.until(look, f"something by {way}") for way, look in looks.items())
+        messages = zip(looks, await asyncio.gather(*waiting), strict=True)
+        return {way: message.title for way, message in messages if message}
+
+    async def ask_all(self, ways: tuple[str, ...] = WAYS) -> dict[str, str]:
+        """Ask in these ways; return the titles of the responses."""
+        return await self.titles({way: await self.ask(way) for way in ways})
 
 
-async def archived(asker: Asker) -> None:
-    await asker.wire.lock(asker.where, archived=True)
-
-
-async def gone(asker: Asker) -> None:
-    await asker.wire.remove(asker.where)
+@pytest_asyncio.fixture(loop_scope="session")
+async def asker(chat: Chat) -> Asker:
+    """Return ann in the first channel of the server."""
+    return await Asker(chat).prepare(chat.guild.channels[0])
 
 
 @pytest.mark.parametrize(
-    ("trouble", "in_thread", "reason"),
+    ("trouble", "in_thread", "code"),
     [
-        pytest.param(denied(SEND_MESSAGES), False, "50013", id="may not send"),
-        pytest.param(denied(VIEW_CHANNEL), False, "50001", id="may not view"),
-        pytest.param(denied(SEND_MESSAGES_IN_THREADS), True, "50013", id="may not send in threads"),
-        pytest.param(locked, True, "160005", id="locked"),
-        pytest.param(archived, True, "50083", id="archived"),
-        pytest.param(gone, True, "10003", id="gone"),
+        (Permission.SEND_MESSAGES, False, 50013),
+        (Permission.VIEW_CHANNEL, False, 50001),
+        (Permission.SEND_IN_THREADS, True, 50013),
+        ("locked", True, 160005),
+        ("gone", True, 10003),
     ],
 )
-async def test_where_the_bot_may_not_write_messages_end_in_the_log_and_all_else_is_answered(
-    wire: LoopbackDiscord,
-    bot: FootnoteClient,
-    service: FakeService,
-    caplog: pytest.LogCaptureFixture,
-    trouble: Callable[[Asker], Awaitable[None]],
-    in_thread: bool,
-    reason: str,
+async def test_without_access_to_the_channel_mentions_are_logged_and_the_rest_is_answered(
+    chat: Chat, caplog: pytest.LogCaptureFixture, trouble: Permission | str, in_thread: bool, code: int
 ) -> None:
-    asker = await Asker.ready(wire, bot, service, in_thread=in_thread)
-    looks = await asker.ask_all()
-    await trouble(asker)
-    service.open.set()
+    channel = chat.guild.channels[0]
+    where = await chat.thread(channel, chat.ann, "thread") if in_thread else channel
+    asker = await Asker(chat).prepare(where)
+    looks = await asker.hold()
+    if isinstance(trouble, Permission):
+        await chat.deny(channel, trouble)
+    else:
+        await (chat.lock if trouble == "locked" else chat.remove)(where)
+    chat.service.open.set()
     mention = looks.pop("mention")
-    expected = ANSWERED | (dict.fromkeys(BY_INTERACTION, NOT_TAKEN) if trouble is gone else {})
-    assert await asker.seen(looks) == {way: expected[way] for way in looks}
-    line = f"An answer could not be posted in channel {asker.where.id}: "
-    await until(lambda: line in caplog.text)
-    assert f"error code: {reason}" in caplog.text
-    assert mention() is None
+    assert await asker.titles(looks) == {way: TITLES[way] for way in looks}
+    await until(lambda: f"{texts.POST_FAILED} in channel {where.id}" in caplog.text)
+    assert (f"error code: {code}" in caplog.text, mention(), no_traceback(caplog)) == (True, None, True)
+
+
+async def test_answers_need_neither_embeds_nor_history_nor_the_question_itself(
+    asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture
+) -> None:
+    looks = await asker.hold(("slash", "mention", "direct"))
+    await chat.deny(asker.where, Permission.EMBED_LINKS | Permission.READ_HISTORY)
+    looks["later"] = await asker.ask("slash")
+    for message in [message for message in chat.world.messages.values() if message.author is chat.ann]:
+        await chat.messages.delete(message)
+    chat.service.open.set()
+    await asker.titles(looks)
+    answers = {way: look() for way, look in looks.items()}
+    for answer in answers.values():
+        assert answer is not None
+        assert any(LAMP_QUOTE in part.text for part in answer.every_part)
+        assert texts.RELATED in (answer.title, *answer.shown.bold)
+        assert answer.embeds == [] or answer in (answers["slash"], answers["direct"])
+        assert answer.reply_to is None
     assert no_traceback(caplog)
 
 
-async def test_where_history_may_not_be_read_the_answer_is_posted_without_reference(
-    wire: LoopbackDiscord, bot: FootnoteClient, service: FakeService, caplog: pytest.LogCaptureFixture
+async def test_if_the_pending_response_was_deleted_the_user_gets_a_private_notice(
+    asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
-    asker = await Asker.ready(wire, bot, service)
-    looks = await asker.ask_all()
-    await denied(READ_MESSAGE_HISTORY)(asker)
-    service.open.set()
-    assert await asker.seen(looks) == ANSWERED
-    assert "message_reference" not in (looks["mention"]() or {})
+    looks = await asker.hold()
+    for message in list(chat.world.messages.values()):
+        if message.channel is asker.where and not message.private:
+            await chat.messages.delete(message)
+    chat.service.open.set()
+    deleted = ("slash", "menu", "modal")
+    assert await asker.titles(looks) == TITLES | dict.fromkeys(deleted, texts.NOT_TAKEN)
+    notices = [looks[way]() for way in deleted]
+    assert all(notice and notice.private for notice in notices)
     assert no_traceback(caplog)
 
 
-async def test_where_embeds_are_not_allowed_answers_are_text(
-    wire: LoopbackDiscord, bot: FootnoteClient, service: FakeService, caplog: pytest.LogCaptureFixture
+async def test_after_fifteen_minutes_a_public_answer_is_posted_in_the_channel(
+    asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
-    asker = await Asker.ready(wire, bot, service)
-    await denied(EMBED_LINKS)(asker)
-    ends = await asker.ends()
-    assert ends.pop("direct") == ANSWERED["direct"]
-    assert "**Why this verdict**" in ends.pop("button")
-    for text in ends.values():
-        assert f"**{ANSWERED['slash']}**" in text
-        assert QUOTE in text
+    looks = await asker.hold(BY_INTERACTION)
+    private = await chat.slash(chat.ann, "ask", asker.where, question=LAMP, private=True)
+    await until(lambda: len(chat.service.asked) == 6)
+    chat.interactions.clock_ahead = chat.interactions.token_lifetime + 1
+    chat.service.open.set()
+    await chat.log.until(lambda: len(chat.posts(asker.where)) == 3, "three answers")  # not the button's
+    await until(lambda: caplog.text.count(texts.EXPIRED) == 2)
+    posts = chat.posts(asker.where)
+    assert {post.title for post in posts} == {texts.RELATED}
+    assert all(post.every_part[0].quotes for post in posts)
+    assert ([look() for look in looks.values()], private.outcome) == ([None] * 4, None)
+    assert (len(posts), chat.log.pings) == (3, [])
+    chat.interactions.clock_ahead = 0
+    chat.interactions.all.clear()  # these can never be finished
+    assert (await chat.click(posts[0], texts.WHY)).title == texts.REASONS
     assert no_traceback(caplog)
 
 
-async def test_neither_embeds_nor_history_nor_the_question_itself_is_needed(
-    wire: LoopbackDiscord, bot: FootnoteClient, service: FakeService, caplog: pytest.LogCaptureFixture
+async def test_an_interaction_that_expired_before_its_acknowledgement_is_logged_and_not_answered(
+    asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
-    asker = await Asker.ready(wire, bot, service)
-    looks = await asker.ask_all(("mention",))
-    await denied(EMBED_LINKS | READ_MESSAGE_HISTORY)(asker)
-    for message in [one for one in wire.messages.all.values() if one["author"]["id"] == str(asker.user.id)]:
-        await wire.delete(message)
-    service.open.set()
-    assert QUOTE in (await asker.seen(looks))["mention"]
+    chat.interactions.acknowledge_within = 0.15
+    chat.faults.pause(0.3)
+    looks = {way: await asker.ask(way) for way in WAYS}
+    assert set((await asker.titles({way: looks[way] for way in BY_MESSAGE})).values()) == {texts.RELATED}
+    await until(lambda: caplog.text.count(texts.EXPIRED) == 4)
+    chat.interactions.acknowledge_within = 3.0
+    assert [looks[way]() for way in BY_INTERACTION] == [None] * 4
+    assert (len(chat.service.asked), no_traceback(caplog)) == (1 + len(BY_MESSAGE), True)
+
+
+async def test_failed_requests_are_retried(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
+    for route in (CALLBACK, EDIT, POST):
+        for status in (500, 502, 503):
+            chat.faults.answer(*route, status=status)
+    for route in (EDIT, POST):
+        chat.faults.answer(*route, reset=True)
+    users = [chat.world.user(f"{number}") for number in range(4)]
+    uses = [await chat.slash(user, "ask", user, question=LAMP) for user in users]
+    questions = [await chat.say(user, user, LAMP) for user in users]
+    answers = await asyncio.gather(*map(chat.answer, uses), *map(chat.reply, questions))
+    assert [answer.title for answer in answers] == [texts.ANSWERED] * 8
+    assert (sum(planned.times for planned in chat.faults.planned), no_traceback(caplog)) == (0, True)
+
+
+async def test_a_retry_after_a_reset_does_not_post_the_answer_twice(
+    asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture
+) -> None:
+    chat.faults.answer(*POST, reset=True, acting=True)
+    assert await asker.ask_all(("mention",)) == {"mention": texts.RELATED}
+    await chat.log.until(lambda: len(chat.log.seen(*POST)) == 2, "the retry")
+    await settle()
+    await asker.ask_all(("direct",))
+    first, retry, other = (request.body for request in chat.log.seen(*POST))
+    assert (first["nonce"] == retry["nonce"] != other["nonce"], retry["enforce_nonce"]) == (True, True)
+    assert (len(chat.posts(asker.where)), no_traceback(caplog)) == (1, True)
+
+
+@pytest.mark.parametrize("scope", ["user", "shared", "global"])
+async def test_rate_limits_are_waited_out(
+    asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture, scope: Scope
+) -> None:
+    for route in (CALLBACK, EDIT, POST):
+        chat.faults.rate_limit(*route, 0.15, scope, times=2)
+    assert await asker.ask_all() == TITLES
+    for route in (CALLBACK, EDIT, POST):
+        limited = next(request for request in chat.log.seen(*route) if request.status == 429)
+        same = [request.at for request in chat.log.seen(*route) if request.path == limited.path]
+        assert min(at for at in same if at > limited.at) - limited.at >= 0.14
     assert no_traceback(caplog)
-
-
-async def test_deleted_meanwhile(
-    wire: LoopbackDiscord, bot: FootnoteClient, service: FakeService, caplog: pytest.LogCaptureFixture
-) -> None:
-    asker = await Asker.ready(wire, bot, service)
-    looks = await asker.ask_all()
-    for message in [one for one in wire.messages.all.values() if not one["flags"] & 64]:
-        await wire.delete(message)
-    service.open.set()
-    # The question's message is not needed; that the bot's own "is thinking" was deleted is told in private.
-    private = dict.fromkeys(("slash", "menu", "form"), NOT_TAKEN)
-    assert await asker.seen(looks) == ANSWERED | private
-    assert all((looks[way]() or {})["flags"] == 64 for way in private)
-    assert no_traceback(caplog)
-
-
-async def test_an_answer_that_comes_after_fifteen_minutes_is_posted_in_the_channel(
-    wire: LoopbackDiscord, bot: FootnoteClient, service: FakeService, caplog: pytest.LogCaptureFixture
-) -> None:
-    asker = await Asker.ready(wire, bot, service)
-    looks = await asker.ask_all(BY_INTERACTION)
-    wire.interactions.clock_ahead = LIFE + 1
-    service.open.set()
-    posted = await wire.log.until(lambda: wire.said(asker.guild)[2:], "the answers in the channel")
-    assert {title_of(one) for one in wire.said(asker.guild)} == {ANSWERED["slash"]}
-    assert sorted(one["content"] for one in wire.said(asker.guild)) == [
-        "> And who chairs it?",
-        "> When did it open?",
-        "> When did it open?",
-    ]
-    assert wire.buttons(posted[0]) == wire.buttons(asker.answer)
-    # What the button shows is its presser's alone.
-    await until(lambda: "Discord no longer waits for an answer" in caplog.text)
-    assert [look() for look in looks.values()] == [None] * 4
-    assert wire.log.pings == []
-    assert no_traceback(caplog)
-
-
-async def test_a_private_answer_that_comes_too_late_is_posted_nowhere(
-    wire: LoopbackDiscord, bot: FootnoteClient, service: FakeService, caplog: pytest.LogCaptureFixture
-) -> None:
-    guild, (ann,) = await inhabited(wire, "ann")
-    service.open.clear()
-    await wire.slash("ask", ann, guild, question="Why?", private=True)
-    await until(lambda: service.asked)
-    wire.interactions.clock_ahead = LIFE + 1
-    service.open.set()
-    await until(lambda: "Discord no longer waits for an answer" in caplog.text)
-    assert wire.said(guild) == []
-    assert no_traceback(caplog)
-
-
-async def test_where_a_late_answer_may_not_be_posted_either_it_ends_in_the_log(
-    wire: LoopbackDiscord, bot: FootnoteClient, service: FakeService, caplog: pytest.LogCaptureFixture
-) -> None:
-    asker = await Asker.ready(wire, bot, service)
-    await denied(SEND_MESSAGES)(asker)
-    await asker.ask_all(("slash",))
-    wire.interactions.clock_ahead = LIFE + 1
-    service.open.set()
-    await until(lambda: "Discord no longer waits for an answer" in caplog.text)
-    assert "could not be posted in channel" in caplog.text
-    assert wire.said(asker.guild) == []
-    assert no_traceback(caplog)
-
-
-async def test_a_late_answer_can_be_asked_further(
-    wire: LoopbackDiscord, bot: FootnoteClient, service: FakeService
-) -> None:
-    asker = await Asker.ready(wire, bot, service)
-    await asker.ask_all(("slash",))
-    wire.interactions.clock_ahead = LIFE + 1
-    service.open.set()
-    (late,) = await wire.log.until(lambda: wire.said(asker.guild), "the answer in the channel")
-    wire.interactions.clock_ahead = 0
-    await until(lambda: bot.surface.exchanges.of_message(int(late["id"])))
-    used = await wire.press(asker.user, late, "Why?")
-    assert title_of(await wire.response_to(used)) == "Why this verdict"
-    wire.interactions.clock_ahead = LIFE + 1  # the command's own response can never be finished
-
-
-class Flaky:
-    """A channel to which the first requests do not arrive."""
-
-    id = 7
-
-    def __init__(self, *errors: Exception) -> None:
-        self.errors, self.nonces = list(errors), list[object]()
-
-    async def send(self, *, nonce: int, **_: object) -> str:
-        self.nonces.append(nonce)
-        if self.errors:
-            raise self.errors.pop(0)
-        return "posted"
 
 
 @pytest.mark.parametrize(
-    ("errors", "outcome"),
+    ("answer", "title"),
     [
-        ([aiohttp.ServerDisconnectedError(), ConnectionResetError()], "posted"),
-        ([aiohttp.ServerDisconnectedError()] * 3, None),
-        ([TimeoutError()], None),  # it was waited for long enough
+        ({"status": 429, "body": b"<html>", "content_type": "text/html"}, texts.NOT_TAKEN),
+        ({"status": 400, "body": b'{"code": 50035, "message": "Invalid Form Body"}'}, texts.FAULT),
     ],
 )
-async def test_what_does_not_arrive_is_sent_again(
-    monkeypatch: pytest.MonkeyPatch, errors: list[Exception], outcome: str | None
+async def test_a_refused_answer_ends_in_a_private_notice(
+    asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture, answer: dict[str, Any], title: str
 ) -> None:
-    monkeypatch.setattr("bot.discordapp.delivery._AGAIN_AFTER", (0.0, 0.0))
-    channel = Flaky(*errors)
-    sent: object = await post(channel, discord.Embed(title="t"))  # type: ignore[arg-type]
-    assert sent == outcome
-    assert len(set(channel.nonces)) == 1
+    chat.faults.answer(*EDIT, **answer, times=4)
+    chat.faults.answer(*POST, **answer, times=2)
+    mention = await asker.ask("mention")
+    assert await asker.ask_all(BY_INTERACTION) == dict.fromkeys(BY_INTERACTION, title)
+    await until(lambda: f"{texts.POST_FAILED} in channel" in caplog.text)
+    assert (mention(), no_traceback(caplog)) == (None, title == texts.NOT_TAKEN)
 
 
-async def test_private_answers_stay_private_where_they_are_in_time(
-    wire: LoopbackDiscord, bot: FootnoteClient
+async def test_two_hundred_questions_at_once_are_each_acknowledged_in_time_and_answered_once(
+    chat: Chat,
 ) -> None:
-    guild, (ann,) = await inhabited(wire, "ann")
-    answer = await answer_to(wire, ann, guild, private=True)
-    assert answer["flags"] == 64
-    assert wire.said(guild) == []
+    guild, *users = await chat.server(*(f"user {number}" for number in range(200)))
+    uses = [await chat.slash(user, "ask", guild, question=f"{LAMP}{' ' * n}") for n, user in enumerate(users)]
+    questions = [await chat.say(user, guild, f"{chat.world.bot.mention} {LAMP}") for user in users[:20]]
+
+    def all_answered() -> bool:
+        return all(use.outcome and use.outcome.title == texts.ANSWERED for use in uses)
+
+    await chat.log.until(all_answered, "every answer", 60)
+    replies = await asyncio.gather(*(chat.reply(question, 60) for question in questions))
+    await chat.log.until(lambda: {reply.title for reply in replies} == {texts.ANSWERED}, "every reply", 60)
+    for use in uses:
+        assert use.outcome is not None
+        assert (use.outcome.shown.quotes, use.followups) == ([LAMP_QUOTE], [])
+        assert (use.acknowledged_after or 9) < chat.interactions.acknowledge_within
+    assert len(chat.posts(guild)) == len(questions)

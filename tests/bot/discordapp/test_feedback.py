@@ -1,141 +1,124 @@
-"""Helpful or not: what is kept of it, over the wire and in the records."""
+"""Feedback on answers, and passing a question on to a server's helpers."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
-from bot.discordapp.client import FootnoteClient
-from tests.bot.discordapp.conftest import MakeBotSettings, running
-from tests.bot.discordapp.fake_service import FakeService
-from tests.bot.discordapp.stage import answer_to, inhabited, mentioned, noticed, pressed, title_of
-from tests.wire.forms import fields_of
-from tests.wire.loopback import LoopbackDiscord
-
-_QUESTION = "When did it open?"
+from tests.bot.discordapp import texts
+from tests.bot.discordapp.chat import Chat, eventually, until
+from tests.bot.discordapp.service import ABSENT, BREAD, LAMP
+from tests.wire.entities import Channel, Guild, Message, Permission, User
 
 
-async def kept(bot: FootnoteClient, server: int | None) -> list[tuple[str, bool, str]]:
-    """Return what was kept of a server's feedback, the newest first: question, vote and reason."""
-    return [(one.question, one.helpful, one.reason) for one in await bot.surface.records.feedback(server)]
+async def _votes(chat: Chat, user: User | None = None) -> list[str]:
+    """Return the feedback that /privacy show lists for a user."""
+    message = await chat.use("privacy show", user)
+    return [line for line in list(message.fields.values())[1].split("\n") if line.startswith("- ")]
 
 
-async def voted(bot: FootnoteClient, server: int) -> tuple[str, bool, str]:
-    """Return the one vote in a server, once it is kept: the form that it opens comes before."""
-    found: list[tuple[str, bool, str]] = []
-    async with asyncio.timeout(3):
-        while not found:
-            found = await kept(bot, server)
-    (vote,) = found
-    return vote
+async def test_feedback_is_recorded_with_its_question_and_thanked_for_in_private(chat: Chat) -> None:
+    for answer in (await chat.ask(LAMP), await chat.mention(BREAD), await chat.direct(LAMP, chat.bob)):
+        thanks = await chat.click(answer, texts.HELPFUL, chat.bob)  # who need not have asked
+        assert (thanks.title, thanks.private) == (texts.THANKS, True)
+    assert [line.split(": ")[1] for line in await _votes(chat, chat.bob)] == [LAMP, BREAD, LAMP]
+    assert await _votes(chat) == []
 
 
-@pytest.mark.parametrize("by_command", [True, False])
-async def test_helpful_is_kept_with_its_question_and_thanked_for_in_private(
-    wire: LoopbackDiscord, bot: FootnoteClient, by_command: bool
+@pytest.mark.parametrize(("typed", "reason"), [("It is of 1872.", "It is of 1872."), ("  ", ""), (None, "")])
+async def test_not_helpful_is_recorded_even_if_the_modal_for_the_reason_is_dismissed(
+    chat: Chat, typed: str | None, reason: str
 ) -> None:
-    guild, (ann, bob) = await inhabited(wire, "ann", "bob")
-    answer = await (answer_to if by_command else mentioned)(wire, ann, guild)
-    used = await wire.press(bob, answer, "Helpful")  # who need not be the asker
-    thanks = await wire.response_to(used)
-    assert (title_of(thanks), thanks["embeds"][0]["description"]) == ("Thank you", "Noted as helpful.")
-    assert used.ephemeral
-    (one,) = await bot.surface.records.feedback(guild.id)
-    assert (one.question, one.helpful, one.reason) == (_QUESTION, True, "")
-    assert (one.server, one.channel, one.message) == (guild.id, guild.channels[0].id, int(answer["id"]))
-    assert [given.message for given in (await bot.surface.records.show(bob.id)).feedback] == [one.message]
-    assert (await bot.surface.records.show(ann.id)).feedback == ()
+    use = await chat.press(chat.ann, await chat.ask(), texts.NOT_HELPFUL)
+    (label,) = (await chat.modal(use))["components"]
+    assert (label["component"]["required"], label["component"]["max_length"]) == (False, 500)
+    if typed is not None:
+        assert (await chat.answer(await chat.submit(use, typed))).title == texts.THANKS
+    (vote,) = await eventually(lambda: _votes(chat), bool)
+    assert vote.endswith(reason or LAMP)
 
 
-async def test_feedback_in_direct_messages_is_of_no_server(
-    wire: LoopbackDiscord, bot: FootnoteClient
+async def test_each_user_has_one_vote_on_an_answer_the_latest(chat: Chat) -> None:
+    answer, other = await chat.ask(LAMP), await chat.ask(BREAD)
+    for voted_on in (answer, answer, other):
+        await chat.click(voted_on, texts.HELPFUL)
+    await chat.fill_in(answer, texts.NOT_HELPFUL, "No.")
+    votes = await _votes(chat)
+    assert (len(votes), any(LAMP in vote and vote.endswith("No.") for vote in votes)) == (2, True)
+
+
+# Helpers
+
+
+async def _set_up_helpers(chat: Chat, **options: Any) -> Channel:
+    """Have questions passed on in a channel of its own; return it."""
+    channel = await chat.channel(chat.guild, "help")
+    await chat.configure("helpers", channel=channel, **options)
+    return channel
+
+
+def _passed_on(chat: Chat, where: Channel | Guild) -> list[Message]:
+    """Return the questions passed on in a channel."""
+    return [message for message in chat.posts(where) if not message.embeds]
+
+
+@pytest.mark.parametrize("way", ["command", "mention", "private", "thread"])
+async def test_a_question_is_passed_on_once_and_pings_only_the_helpers(chat: Chat, way: str) -> None:
+    role = chat.world.role(chat.guild, "helpers")
+    helpers, question = await _set_up_helpers(chat, role=role), "@everyone **who** painted it, <@1>?"
+    thread = await chat.thread(chat.guild, chat.ann, "thread")  # has the helpers of its channel
+    where = thread if way == "thread" else chat.guild
+    if way == "mention":
+        answer = await chat.mention(question)
+    else:
+        answer = await chat.ask(question, where=where, private=way == "private" or None)
+    before, labels = (answer.embeds, answer.content), set(answer.buttons)
+    user = chat.ann if way == "private" else chat.bob
+    notice = await chat.click(answer, texts.HELPERS, user)
+    assert (notice.title, notice.private) == (texts.PASSED_ON, True)
+    (message,) = _passed_on(chat, helpers)
+    assert message.shown.quotes == [question]
+    assert (f"<@&{role.id}>" in message.content, user.mention in message.content) == (True, True)
+    link = f"https://discord.com/channels/{chat.guild.id}/{answer.channel.id}/{answer.id}"
+    assert (link in message.content) is (way != "private")
+    assert chat.log.pings == [role.id]
+    assert ((answer.embeds, answer.content), labels - set(answer.buttons)) == (before, {texts.HELPERS})
+
+
+async def test_helpers_may_be_a_channel_without_a_ping_or_a_role_pinged_where_it_was_asked(
+    chat: Chat,
 ) -> None:
-    ann = wire.world.user("ann")
-    answer = await wire.reply_to(await wire.say(wire.world.dm(ann), ann, _QUESTION))
-    await pressed(wire, ann, answer, "Helpful")
-    assert await kept(bot, None) == [(_QUESTION, True, "")]
+    helpers = await _set_up_helpers(chat)
+    answer = await chat.mention(ABSENT)
+    clicks = (chat.click(answer, texts.HELPERS, user) for user in (chat.ann, chat.bob))
+    assert [notice.title for notice in await asyncio.gather(*clicks)] == [texts.PASSED_ON] * 2
+    assert (len(_passed_on(chat, helpers)), chat.log.pings) == (1, [])
+    role = chat.world.role(chat.guild, "helpers")
+    await chat.configure("helpers", role=role)
+    await chat.click(await chat.ask(ABSENT), texts.HELPERS)
+    assert (len(_passed_on(chat, chat.guild)), chat.log.pings) == (1, [role.id])
 
 
-async def test_not_helpful_opens_a_form_and_is_kept_though_that_is_dismissed(
-    wire: LoopbackDiscord, bot: FootnoteClient
+@pytest.mark.parametrize("trouble", [Permission.SEND_MESSAGES, Permission.VIEW_CHANNEL, "removed", "server"])
+async def test_a_question_that_cannot_be_passed_on_can_be_tried_again(
+    chat: Chat, trouble: Permission | str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    guild, (ann,) = await inhabited(wire, "ann")
-    used = await wire.press(ann, await answer_to(wire, ann, guild), "Not helpful")
-    ((label, field),) = fields_of(await wire.form(used))
-    assert (label, field["required"], field["max_length"]) == ("In a few words", False, 500)
-    assert await voted(bot, guild.id) == (_QUESTION, False, "")
-
-
-@pytest.mark.parametrize(("typed", "reason"), [("It is of 2018.", "It is of 2018."), ("  ", ""), ("", "")])
-async def test_the_reason_is_kept_with_the_vote_and_may_be_left_out(
-    wire: LoopbackDiscord, bot: FootnoteClient, typed: str, reason: str
-) -> None:
-    guild, (ann,) = await inhabited(wire, "ann")
-    used = await wire.press(ann, await answer_to(wire, ann, guild), "Not helpful")
-    sent = await wire.submit(used, [typed])
-    thanks = await wire.response_to(sent)
-    assert (title_of(thanks), thanks["embeds"][0]["description"]) == ("Thank you", "Noted as not helpful.")
-    assert sent.ephemeral
-    assert await kept(bot, guild.id) == [(_QUESTION, False, reason)]
-
-
-async def test_a_person_has_one_vote_on_a_message_the_last(
-    wire: LoopbackDiscord, bot: FootnoteClient
-) -> None:
-    guild, (ann, bob) = await inhabited(wire, "ann", "bob")
-    first, second = await answer_to(wire, ann, guild), await answer_to(wire, ann, guild, "And who?")
-    for _ in range(3):
-        await pressed(wire, ann, first, "Helpful")
-    await pressed(wire, bob, first, "Helpful")
-    await pressed(wire, ann, second, "Helpful")
-    assert await bot.surface.records.feedback_counts(guild.id) == (3, 0)
-    await wire.response_to(await wire.submit(await wire.press(ann, first, "Not helpful"), ["No."]))
-    assert await bot.surface.records.feedback_counts(guild.id) == (2, 1)
-    assert (_QUESTION, False, "No.") in await kept(bot, guild.id)
-
-
-@pytest.mark.parametrize("button", ["Helpful", "Not helpful"])
-async def test_with_recording_off_nothing_is_kept_and_buttons_of_before_say_so(
-    wire: LoopbackDiscord, service: FakeService, bot_settings: MakeBotSettings, button: str
-) -> None:
-    guild, (ann,) = await inhabited(wire, "ann")
-    async with running(bot_settings(), service):
-        answer = await answer_to(wire, ann, guild)
-        opened = await wire.press(ann, await answer_to(wire, ann, guild), "Not helpful")
-        await wire.form(opened)
-    async with running(bot_settings(record_days=0), service) as bot:
-        before = await kept(bot, guild.id)
-        for used in (await wire.press(ann, answer, button), await wire.submit(opened, ["No."])):
-            assert title_of(await wire.response_to(used)) == "Footnote's operator has switched recording off."
-            assert used.ephemeral
-        assert await kept(bot, guild.id) == before == [(_QUESTION, False, "")]
-
-
-async def test_a_vote_on_an_answer_whose_question_is_lost_is_kept_all_the_same(
-    wire: LoopbackDiscord, service: FakeService, bot_settings: MakeBotSettings
-) -> None:
-    guild, (ann,) = await inhabited(wire, "ann")
-    async with running(bot_settings(), service):
-        asked = await wire.say(guild, ann, f"{wire.world.bot.mention} {_QUESTION}")
-        answer = await wire.reply_to(asked)
-    async with running(bot_settings(), service) as bot:
-        await wire.delete(asked)
-        await pressed(wire, ann, answer, "Helpful")
-        assert await kept(bot, guild.id) == [("", True, "")]
-
-
-async def test_nobody_is_thanked_for_what_could_not_be_kept(
-    wire: LoopbackDiscord, bot: FootnoteClient, caplog: pytest.LogCaptureFixture
-) -> None:
-    guild, (ann,) = await inhabited(wire, "ann")
-    answer = await answer_to(wire, ann, guild)
-    await bot.surface.records.close()
-    used = await wire.press(ann, answer, "Helpful")
-    shown = await wire.response_to(used)
-    assert title_of(shown) == "Something went wrong"
-    assert shown["flags"] & 64
-    apology = await noticed(wire, await wire.press(ann, answer, "Not helpful"))
-    assert title_of(apology) == "Something went wrong"
-    assert apology["flags"] & 64
-    assert "A handler failed." in caplog.text
+    helpers = await _set_up_helpers(chat)
+    answer, other = await chat.ask(ABSENT), await chat.ask(ABSENT)
+    if isinstance(trouble, Permission):
+        await chat.deny(helpers, trouble)
+    elif trouble == "removed":
+        await chat.remove(helpers)
+    else:
+        chat.faults.answer("POST", f"/channels/{helpers.id}/messages", status=501)
+    notice = await chat.click(answer, texts.HELPERS)
+    assert (notice.title, notice.private) == (texts.NOT_PASSED_ON, True)
+    assert texts.HELPERS in answer.buttons
+    await until(lambda: texts.PASS_ON_FAILED in caplog.text)
+    await chat.configure("helpers", channel=chat.guild.channels[0])
+    assert (await chat.click(answer, texts.HELPERS, chat.bob)).title == texts.PASSED_ON
+    await chat.configure("helpers")  # there are no helpers any more
+    notice = await chat.answer(await chat.press(chat.ann, other, texts.HELPERS))
+    assert (notice.title, notice.private) == (texts.NO_HELPERS, True)

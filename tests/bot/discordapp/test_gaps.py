@@ -1,167 +1,202 @@
-"""The /gaps commands, over the wire: the list, the file, and taking a question off."""
+"""Unanswered questions: which are recorded, the /gaps commands, and asking again after a swap."""
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 
-import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from bot.answering.answer import Verdict
-from bot.discordapp.client import FootnoteClient
-from tests.bot.discordapp.conftest import MakeBotSettings, running
-from tests.bot.discordapp.fake_service import FakeService, sample_answer
-from tests.bot.discordapp.gapped import exported, gap_command, gaps_kept, made_gap, questions_of, text_of
-from tests.bot.discordapp.stage import answer_to, inhabited
-from tests.wire.loopback import LoopbackDiscord
-from tests.wire.places import Guild, User
+from index.errors import BusyError
+from tests.bot.discordapp import texts
+from tests.bot.discordapp.chat import WAYS, Chat, eventually, until
+from tests.bot.discordapp.service import ABSENT, LAMP, LAMP_QUOTE
+from tests.wire.entities import Guild, Permission
 from tests.wire.renderer import render
 
+SUBJECTS = (
+    "anchor bakery canal dentist engine ferry guitar harvest island jacket kettle ladder "
+    "mirror needle orchard pencil quarry"
+).split()
+HOSTILE = {
+    "markup": "**x** <@1> @everyone [a](https://b.c)\n# d",
+    "flags": "\U0001f3f4" * 90,
+    "one word": "x" * 400,
+}
+CELLS = st.text(st.sampled_from("=+-@\t\r\n ＝＋－＠,;\"'a1é\U0001f600"), min_size=1, max_size=30)
 
-@pytest.fixture
-async def place(wire: LoopbackDiscord, service: FakeService, bot: FootnoteClient) -> tuple[Guild, User, User]:
-    """Make a server with two members, in which nothing is answered."""
-    service.reply = sample_answer(verdict=Verdict.NOT_FOUND)
-    guild, (ann, bob) = await inhabited(wire, "ann", "bob")
-    assert bot.is_ready()
-    return guild, ann, bob
+
+def _questions(listing: str) -> list[str]:
+    """Return the questions in the text of /gaps list, rendered."""
+    return [render(line).text for line in re.findall(r"^\d+\\\. (.*)$", listing, re.MULTILINE)]
 
 
-async def test_without_any_the_list_says_so_and_the_file_is_empty(
-    wire: LoopbackDiscord, place: tuple[Guild, User, User]
+async def _export(chat: Chat, guild: Guild | None = None) -> list[list[str]]:
+    """Return the rows of /gaps export, including the header."""
+    guild = guild or chat.guild
+    message = await chat.use("gaps export", guild.owner, guild)
+    (attachment,), (data,) = message.attachments, message.files
+    assert (attachment["filename"], message.private, data[:3]) == ("gaps.csv", True, b"\xef\xbb\xbf")
+    return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+
+
+@pytest.mark.parametrize("verdict", ["related", "not_found"])
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_question_without_an_answer_is_recorded_for_its_server(
+    chat: Chat, way: str, verdict: str
 ) -> None:
-    guild, _, _ = place
-    assert (
-        text_of(await gap_command(wire, guild))
-        == text_of(await gap_command(wire, guild, answered=True))
-        == "There are none."
-    )
-    assert await exported(wire, guild) == []
+    chat.service.verdict = verdict
+    await WAYS[way](chat, ABSENT)
+    if way == "direct":  # belongs to no server
+        await chat.ask("Who was the mayor?")
+    assert _questions(await chat.gaps(1)) == ["Who was the mayor?" if way == "direct" else ABSENT]
+    assert (await _export(chat))[1][6] == verdict
 
 
-async def test_the_list_is_newest_first_and_counts_how_often_and_by_how_many(
-    wire: LoopbackDiscord, service: FakeService, bot: FootnoteClient, place: tuple[Guild, User, User]
-) -> None:
-    guild, ann, bob = place
-    service.reply = sample_answer(verdict=Verdict.RELATED)
-    for number, (user, question) in enumerate(
-        ((ann, "Who was first?"), (ann, "Who was next?"), (bob, "who was first"), (bob, "Who was first?!"))
-    ):
-        await answer_to(wire, user, guild, question)
-        await gaps_kept(bot, guild.id, times=number + 1)
-    message = await gap_command(wire, guild)
-    assert message["embeds"][0]["title"] == "Questions without an answer"
-    lines = text_of(message).split("\n")
-    first, second = lines[0].partition("\\. ")[0], lines[2].partition("\\. ")[0]
-    assert lines[0] == f"{first}\\. Who was first?"
-    assert re.fullmatch(r"asked 3 times \(people: 2\), last <t:\d+:R>", lines[1])
-    assert lines[2] == f"{second}\\. Who was next?"
-    assert re.fullmatch(r"asked once, last <t:\d+:R>", lines[3])
-    assert len(lines) == 4
+async def test_answered_and_refused_questions_are_not_recorded(chat: Chat) -> None:
+    second, elsewhere = await chat.channel(chat.guild), chat.world.guild(bot=False)
+    await chat.ask(LAMP)
+    await chat.ask(" \t ")
+    await chat.ask("Who is it?", article="none")
+    await chat.ask("Who is abroad?", chat.world.join(elsewhere, chat.ann), elsewhere, by_user=True)
+    await chat.configure("answers", to="never", channel=second)
+    await chat.ask("Who is refused?", where=second)
+    for error in (BusyError("full"), RuntimeError("boom")):
+        chat.service.error = error
+        await chat.mention("Who is it when it fails?")
+    chat.service.error = None
+    await chat.ask(ABSENT)
+    assert _questions(await chat.gaps(1)) == [ABSENT]
 
 
-async def test_other_words_for_the_same_are_merged_by_the_encoders_vectors(
-    wire: LoopbackDiscord, service: FakeService, bot: FootnoteClient, place: tuple[Guild, User, User]
-) -> None:
-    guild, ann, bob = place
-    east, north = np.eye(2, 384, dtype=np.float32)
-    service.vectors = {
-        "How tall is the tower?": east,
-        "What is the height of the tower?": 0.95 * east + 0.31 * north,
-        "Who painted the tower green?": 0.8 * east + 0.6 * north,
-    }
-    for user, question in zip((ann, bob, bob), service.vectors, strict=True):
-        await answer_to(wire, user, guild, question)
-    await gaps_kept(bot, guild.id, times=3)
-    assert questions_of(await gap_command(wire, guild)) == [
-        "Who painted the tower green?",
-        "How tall is the tower?",
-    ]
-    assert "asked 2 times (people: 2)" in text_of(await gap_command(wire, guild))
+async def test_the_same_question_is_counted_and_the_newest_comes_first(chat: Chat) -> None:
+    chat.service.verdict = "related"
+    tall, green = "How tall is the tower of Wexholm?", "Who painted the chapel green?"
+    for count, question in enumerate((tall, green), 1):
+        await chat.ask(question)
+        await chat.gaps(count)
+    for question in (tall.lower(), "What is the height of the tower of Wexholm?"):
+        await chat.ask(question, chat.bob)
+    header, first, second = await eventually(lambda: _export(chat), lambda rows: rows[1][2] == "3")
+    assert header[:4] == ["number", "question", "times", "people"]
+    assert (first[1:4], second[1:4]) == ([tall, "3", "2"], [green, "1", "1"])
+    listing = await chat.gaps(2)
+    assert (_questions(listing), texts.ASKED.format(3, 2) in listing) == ([tall, green], True)
 
 
-async def test_answered_ones_are_listed_apart_and_stand_last_in_the_file(
-    wire: LoopbackDiscord, bot: FootnoteClient, place: tuple[Guild, User, User]
-) -> None:
-    guild, ann, _ = place
-    numbers = [await made_gap(bot, guild, ann, question) for question in ("One?", "Two?", "Three?")]
-    await bot.surface.records.mark_answered(numbers[1], "g-2")
-    assert questions_of(await gap_command(wire, guild)) == ["Three?", "One?"]
-    message = await gap_command(wire, guild, answered=True)
-    assert message["embeds"][0]["title"] == "Questions that now have an answer"
-    assert questions_of(message) == ["Two?"]
-    read = await exported(wire, guild)
-    assert [(row[0], row[1], row[-1]) for row in read] == [
-        (str(numbers[2]), "Three?", ""), (str(numbers[0]), "One?", ""), (str(numbers[1]), "Two?", "g-2"),
-    ]  # fmt: skip
+async def test_each_server_lists_exports_and_drops_only_its_own(chat: Chat) -> None:
+    other, eve = await chat.server("eve")
+    assert await chat.gaps(0) == texts.NONE
+    for guild, user, question in ((chat.guild, chat.ann, "Who was mine?"), (other, eve, "Who was theirs?")):
+        await chat.ask(question, user, guild)
+        await chat.gaps(1, guild)
+    (mine,), (theirs,) = (await _export(chat))[1:], (await _export(chat, other))[1:]
+    for number, left in ((int(theirs[0]), 1), (10**6, 1), (int(mine[0]), 0)):
+        await chat.use("gaps drop", chat.guild.owner, number=number)
+        await chat.gaps(left)
+    assert _questions(await chat.gaps(1, other)) == ["Who was theirs?"]
 
 
-async def test_each_server_sees_exports_and_drops_its_own_alone(
-    wire: LoopbackDiscord, bot: FootnoteClient, place: tuple[Guild, User, User]
-) -> None:
-    guild, ann, _ = place
-    other, (eve,) = await inhabited(wire, "eve")
-    mine, theirs = await made_gap(bot, guild, ann, "Mine?"), await made_gap(bot, other, eve, "Theirs?")
-    alone = await made_gap(bot, None, eve, "Alone?")
-    assert questions_of(await gap_command(wire, guild)) == ["Mine?"]
-    assert questions_of(await gap_command(wire, other)) == ["Theirs?"]
-    assert [row[1] for row in await exported(wire, guild)] == ["Mine?"]
-    for number in (theirs, alone, 10**6):
-        message = await gap_command(wire, guild, "drop", number=number)
-        assert message["embeds"][0]["title"] == "There is no such question here"
-    assert (await gap_command(wire, guild, "drop", number=mine))["embeds"][0]["title"] == "Removed"
-    assert questions_of(await gap_command(wire, guild)) == []
-    assert questions_of(await gap_command(wire, other)) == ["Theirs?"]
-    assert [gap.id for gap in await bot.surface.records.gaps(None)] == [alone]
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_a_long_list_stays_within_the_limits_and_counts_the_rest(chat: Chat, name: str) -> None:
+    questions = [f"Who paid for the {subject}? {HOSTILE[name]}" for subject in SUBJECTS]
+    for question in questions:
+        await chat.ask(question)
+    rows = await eventually(lambda: _export(chat), lambda rows: len(rows) == 1 + len(questions))
+    assert {row[1] for row in rows[1:]} == set(questions)
+    listing = re.sub(r"<t:\d+:R>", "", await chat.gaps(15))
+    assert (listing[-3:], render(listing.rpartition("\n")[0]).constructs) == (": 2", [])
+    assert chat.log.pings == []
 
 
-async def test_numbers_stay_those_of_their_questions_when_others_are_dropped(
-    wire: LoopbackDiscord, bot: FootnoteClient, place: tuple[Guild, User, User]
-) -> None:
-    guild, ann, _ = place
-    one, two, three = [await made_gap(bot, guild, ann, question) for question in ("One?", "Two?", "Three?")]
-    await gap_command(wire, guild, "drop", number=three)
-    four = await made_gap(bot, guild, ann, "Four?")
-    assert four not in {one, two, three}
-    await gap_command(wire, guild, "drop", number=three)
-    assert [row[:2] for row in await exported(wire, guild)] == [
-        [str(four), "Four?"], [str(two), "Two?"], [str(one), "One?"],
-    ]  # fmt: skip
-    assert text_of(await gap_command(wire, guild)).startswith(f"{four}\\. ")
+@settings(max_examples=15)
+@given(question=CELLS.filter(lambda text: bool(text.strip())))
+async def test_any_question_can_be_exported_and_is_never_a_formula(chat: Chat, question: str) -> None:
+    guild, ann = await chat.server("ann")
+    chat.service.verdict = "related"
+    await chat.ask(question, ann, guild)
+    await chat.gaps(1, guild)
+    _, (_, cell, *_) = await _export(chat, guild)
+    assert cell.removeprefix("'").strip() == question.removeprefix("'").strip()
+    assert cell[0] not in set("=+-@\t\r\n ＝＋－＠")
 
 
-@pytest.mark.parametrize(
-    "question", ["**x** <@1> @everyone [a](https://b.c)\n# d " * 20, "\U0001f3f4" * 900, "x" * 1000]
-)
-@pytest.mark.parametrize("count", [15, 18])
-async def test_a_long_list_stays_within_the_limits_and_says_how_many_more_there_are(
-    wire: LoopbackDiscord, bot: FootnoteClient, place: tuple[Guild, User, User], question: str, count: int
-) -> None:
-    guild, ann, _ = place
-    for number in range(count):
-        await made_gap(bot, guild, ann, f"{number} {question}")
-    text = text_of(await gap_command(wire, guild))
-    assert len(re.findall(r"^\d+\\\. ", text, re.MULTILINE)) == 15
-    note = f"More in the file of `/gaps export`: {count - 15}"
-    assert text.endswith(note) is (count > 15)
-    plain = re.sub(r"<t:\d+:R>", "", text.removesuffix(note))
-    assert render(plain).constructs == []
-    assert len(await exported(wire, guild)) == count
-    assert wire.log.pings == []
+# Asking again after a swap
 
 
-async def test_where_recording_is_off_the_list_says_so_and_shows_what_is_there_from_before(
-    wire: LoopbackDiscord, bot_settings: MakeBotSettings, service: FakeService
-) -> None:
-    service.reply = sample_answer(verdict=Verdict.NOT_FOUND)
-    async with running(bot_settings(), service) as bot:
-        guild, (ann,) = await inhabited(wire, "ann")
-        await made_gap(bot, guild, ann, "Before?")
-    async with running(bot_settings(record_days=0), service) as bot:
-        await wire.gateway.announce(guild)
-        await answer_to(wire, ann, guild, "Afterwards?")
-        message = await gap_command(wire, guild)
-        assert text_of(message).startswith("Footnote's operator has switched recording off.\n\n")
-        assert questions_of(message) == ["Before?"]
-        await gap_command(wire, guild, "drop", number=(await gaps_kept(bot, guild.id))[0].id)
-        assert questions_of(await gap_command(wire, guild)) == []
+async def _record(chat: Chat, *questions: str) -> None:
+    """Have questions recorded as unanswered, although the articles answer them."""
+    chat.service.verdict = "not_found"
+    for count, question in enumerate(questions, 1):
+        await chat.ask(question)
+        await chat.gaps(count)
+    chat.service.reset()
+
+
+async def test_after_a_swap_open_questions_are_asked_again_and_late_answers_posted(fresh: Chat) -> None:
+    question = "**When** was the lighthouse on Gull Rock lit, @everyone?"
+    async with fresh.bot():
+        await fresh.configure("gaps", tell=True)
+        await _record(fresh, question, ABSENT)
+        fresh.service.swap()
+        (post,) = await fresh.log.until(lambda: fresh.posts(fresh.guild), "a late answer")
+        assert post.content.startswith(texts.NOW_ANSWERED)
+        assert render(post.content).quotes == [question]
+        assert (post.title, post.shown.quotes) == (texts.ANSWERED, [LAMP_QUOTE])
+        assert _questions(await fresh.gaps(1)) == [ABSENT]
+        assert _questions(await fresh.gaps(1, answered=True)) == [question]
+        fresh.service.swap()
+        await until(lambda: fresh.service.asked.count(ABSENT) == 2)
+    assert (fresh.log.pings, len(fresh.posts(fresh.guild)), len(fresh.service.asked)) == ([], 1, 3)
+
+
+async def test_late_answers_are_posted_only_where_that_is_set_and_allowed(fresh: Chat) -> None:
+    names = ("not set", "never", "private", "gone", "closed", "posted")
+    async with fresh.bot():
+        servers = {name: await fresh.server("eve", locale="de") for name in names}
+        fresh.service.verdict = "not_found"
+        for name, (guild, eve) in servers.items():
+            await fresh.ask(LAMP, eve, guild, private=name == "private")
+            await fresh.gaps(1, guild)
+            await fresh.configure("gaps", guild, tell=name != "not set")
+        await fresh.configure("answers", servers["never"][0], to="never")
+        await fresh.remove(servers["gone"][0].channels[0])
+        await fresh.deny(servers["closed"][0], Permission.SEND_MESSAGES)
+        fresh.service.reset()
+        fresh.service.swap()
+        for name, (guild, _) in servers.items():
+            if name != "gone":
+                await fresh.gaps(0, guild)
+        (post,) = await fresh.log.until(lambda: fresh.posts(servers["posted"][0]), "a late answer")
+        assert post.title == texts.IN_LANGUAGE["de"]
+    assert [name for name, (guild, _) in servers.items() if fresh.posts(guild)] == ["posted"]
+    assert len(fresh.service.asked) == 6
+
+
+@pytest.mark.parametrize("error", [BusyError("full", seconds=0.02), RuntimeError("boom")])
+async def test_a_failure_while_asking_again_does_not_lose_questions(fresh: Chat, error: Exception) -> None:
+    async with fresh.bot():
+        await _record(fresh, LAMP, "Who kept the lamp on Gull Rock?")
+        fresh.service.error = error
+        fresh.service.swap()
+        await until(lambda: len(fresh.service.asked) >= 2)
+        fresh.service.error = None
+        if not isinstance(error, BusyError):
+            fresh.service.swap()
+        assert await fresh.gaps(0) == texts.NONE
+
+
+async def test_a_question_deleted_while_it_is_asked_again_gets_no_late_answer(fresh: Chat) -> None:
+    async with fresh.bot():
+        await fresh.configure("gaps", tell=True)
+        await _record(fresh, LAMP)
+        fresh.service.open.clear()
+        fresh.service.swap()
+        await until(lambda: fresh.service.asked)
+        await fresh.use("privacy forget")
+        fresh.service.open.set()
+        await fresh.ask(LAMP)
+    assert fresh.posts(fresh.guild) == []

@@ -1,180 +1,113 @@
-"""The /privacy commands, over the wire: one's own rows from everywhere, seen and deleted by oneself alone."""
+"""The /privacy commands: users see and delete what is stored about them, and about nobody else."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
 
 import pytest
 
-from bot.answering.answer import Verdict
-from bot.discordapp.client import FootnoteClient
-from tests.bot.discordapp.conftest import MakeBotSettings, running
-from tests.bot.discordapp.fake_service import FakeService, sample_answer
-from tests.bot.discordapp.gapped import gaps_kept, made_gap
-from tests.bot.discordapp.stage import answer_to, inhabited, mentioned, title_of
-from tests.wire.loopback import LoopbackDiscord
-from tests.wire.places import Channel, Guild, User
-from tests.wire.records import Json
-from tests.wire.renderer import render
-
-Place = Guild | Channel | None
+from tests.bot.discordapp import texts
+from tests.bot.discordapp.chat import Chat, eventually
+from tests.bot.discordapp.service import ABSENT
+from tests.bot.discordapp.test_gaps import HOSTILE, SUBJECTS
+from tests.wire.driver import Where
+from tests.wire.entities import Message, User
 
 
-@pytest.fixture
-async def place(wire: LoopbackDiscord, service: FakeService, bot: FootnoteClient) -> tuple[Guild, User, User]:
-    """Make a server with two members, in which nothing is answered."""
-    service.reply = sample_answer(verdict=Verdict.NOT_FOUND)
-    guild, (ann, bob) = await inhabited(wire, "ann", "bob")
-    assert bot.is_ready()
-    return guild, ann, bob
+async def _privacy(
+    chat: Chat, command: str, user: User | None = None, where: Where | None = None, *, by_user: bool = False
+) -> Message:
+    """Use a /privacy command; the response is always private."""
+    response = await chat.use(f"privacy {command}", user, where, by_user=by_user)
+    assert response.private
+    assert all(set(part.constructs) <= {"list"} for part in response.every_part)
+    return response
 
 
-async def privacy(
-    wire: LoopbackDiscord, command: str, user: User, where: Place = None, **more: Any
-) -> tuple[str, dict[str, list[str]]]:
-    """Use a /privacy command; return the text, and the lines of each field as they are read."""
-    used = await wire.slash(f"privacy {command}", user, where, **more)
-    message = await wire.response_to(used)
-    assert used.ephemeral
-    (embed,) = message["embeds"]
-    fields = {one["name"]: one["value"].split("\n") for one in embed.get("fields", [])}
-    return embed["description"], {name: list(map(read, lines)) for name, lines in fields.items()}
+async def _stored(
+    chat: Chat, user: User | None = None, where: Where | None = None, *, by_user: bool = False
+) -> list[list[str]]:
+    """Return the questions and the votes that are shown to a user."""
+    response = await _privacy(chat, "show", user, where, by_user=by_user)
+    columns = [column.split("\n") for column in response.fields.values()]
+    return [[line for line in column if line.startswith("- ")] for column in columns]
 
 
-def read(line: str) -> str:
-    shown = render(line.removeprefix("- "))
-    assert shown.constructs == []
-    return shown.text
+async def _until_stored(
+    chat: Chat, questions: int, votes: int, user: User | None = None
+) -> list[list[str]]:  # fmt: skip
+    """Return what is stored about a user once there is so much of it."""
+    counts = [questions, votes]
+    return await eventually(lambda: _stored(chat, user), lambda columns: [*map(len, columns)] == counts)
 
 
-def kept(questions: list[str] | None = None, feedback: list[str] | None = None) -> dict[str, list[str]]:
-    """Return the fields that show this and no more."""
-    return {
-        "Questions without an answer": questions or ["Nothing."],
-        "What you said of answers": feedback or ["Nothing."],
-    }
+async def test_users_see_what_is_stored_about_them_from_everywhere_and_about_nobody_else(chat: Chat) -> None:
+    ann, (other, *_), elsewhere = chat.ann, await chat.server(), chat.world.guild(bot=False)
+    for guild in (other, elsewhere):
+        chat.world.join(guild, ann)
+    assert await _stored(chat) == [[], []]
+    answer = await chat.mention("Who painted the chapel?")
+    await chat.ask("What does a ferry cost?", where=other)
+    await chat.ask("Which team won the cup?", where=elsewhere, by_user=True)
+    await chat.direct("How deep is the canal?")
+    await chat.click(answer, texts.HELPFUL)
+    await chat.fill_in(await chat.ask("How old is the mayor?", chat.bob), texts.NOT_HELPFUL, "too *short*")
+    questions, votes = await _until_stored(chat, 4, 2)
+    subjects = ("canal", "cup", "ferry", "chapel")
+    assert all(subject in line for subject, line in zip(subjects, questions, strict=True))
+    assert ("mayor" in votes[0], "short" in votes[0]) == (True, True)
+    group = chat.world.direct(ann, chat.bob)
+    for where, by_user in ((other, False), (ann, False), (elsewhere, True), (group, True)):
+        assert await _stored(chat, where=where, by_user=by_user) == [questions, votes]
+    assert await _until_stored(chat, 1, 0, chat.bob)
+    assert "90" in (await _privacy(chat, "show")).text  # days until it is deleted
 
 
-async def voted(wire: LoopbackDiscord, user: User, message: Json, reason: str | None = None) -> None:
-    """Say that an answer helped, or why it did not, and wait until that is noted."""
-    used = await wire.press(user, message, "Helpful" if reason is None else "Not helpful")
-    if reason is not None:
-        used = await wire.submit(used, [reason])
-    assert title_of(await wire.response_to(used)) == "Thank you"
+async def test_forget_deletes_the_users_own_records_only(chat: Chat) -> None:
+    for user in (chat.ann, chat.bob, chat.ann):
+        await chat.click(await chat.ask(ABSENT, user), texts.HELPFUL, user)
+    await _until_stored(chat, 1, 2)
+    before = await _until_stored(chat, 1, 1, chat.bob)
+    assert "4" in (await _privacy(chat, "forget")).text  # asked twice, two votes
+    assert (await _stored(chat), await _stored(chat, chat.bob)) == ([[], []], before)
+    assert texts.ASKED_ONCE in await chat.gaps(1)
+    assert "0" in (await _privacy(chat, "forget")).text
+    await _privacy(chat, "forget", chat.bob)
+    assert await chat.gaps(0) == texts.NONE
+    await chat.ask(ABSENT)  # which is recorded anew
+    await _until_stored(chat, 1, 0)
 
 
-async def test_one_sees_what_is_kept_of_oneself_from_every_server_and_from_direct_messages(
-    wire: LoopbackDiscord, bot: FootnoteClient, place: tuple[Guild, User, User]
-) -> None:
-    guild, ann, bob = place
-    other, _ = await inhabited(wire)
-    wire.world.join(other, ann)
-    assert (await privacy(wire, "show", ann, guild))[1] == kept()
-    answer = await mentioned(wire, ann, guild, "In one?")
-    await gaps_kept(bot, guild.id)
-    await answer_to(wire, ann, other, "In the other?")
-    await gaps_kept(bot, other.id)
-    await wire.reply_to(await wire.say(wire.world.dm(ann), ann, "Alone?"))
-    await gaps_kept(bot, None)
-    await voted(wire, ann, answer)
-    await voted(wire, ann, await answer_to(wire, bob, guild, "Of Bob's?"), "too *short*")
-    await gaps_kept(bot, guild.id, times=2)
-    mine = kept(
-        ["Alone?", "In the other?", "In one?"], ["Not helpful: Of Bob's?: too *short*", "Helpful: In one?"]
-    )
-    for where in (guild, other, None):
-        text, fields = await privacy(wire, "show", ann, where)
-        assert fields == mine
-        assert "for 90 days" in text
-    assert (await privacy(wire, "show", bob, guild))[1] == kept(["Of Bob's?"])
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_a_long_list_stays_within_the_limits_and_counts_the_rest(chat: Chat, name: str) -> None:
+    chat.service.verdict = "related"
+    for subject in SUBJECTS:
+        answer = await chat.ask(f"Who paid for the {subject}? {HOSTILE[name]}")
+        await chat.fill_in(answer, texts.NOT_HELPFUL, HOSTILE[name])
+
+    async def count() -> list[int]:
+        columns = (await _privacy(chat, "show")).fields.values()
+        more = [int((re.findall(texts.MORE, column) or ["0"])[0]) for column in columns]
+        return [
+            len(re.findall("^- ", column, re.MULTILINE)) + rest
+            for column, rest in zip(columns, more, strict=True)
+        ]
+
+    assert await eventually(count, lambda counts: counts == [len(SUBJECTS)] * 2)
+    assert chat.log.pings == []
 
 
-async def test_the_rows_are_shown_also_where_one_has_installed_the_bot_for_oneself(
-    wire: LoopbackDiscord, bot: FootnoteClient, place: tuple[Guild, User, User]
-) -> None:
-    _, ann, _ = place
-    foreign = wire.world.guild("foreign", bot=False)
-    wire.world.join(foreign, ann)
-    await answer_to(wire, ann, foreign, "Abroad?", installed="user")
-    await gaps_kept(bot, None)
-    for where in (foreign, wire.world.group_dm(ann)):
-        assert (await privacy(wire, "show", ann, where, installed="user"))[1] == kept(["Abroad?"])
-
-
-async def test_to_forget_deletes_ones_own_and_leaves_the_others(
-    wire: LoopbackDiscord, bot: FootnoteClient, place: tuple[Guild, User, User]
-) -> None:
-    guild, ann, bob = place
-    both = "Of both?"
-    await voted(wire, ann, await answer_to(wire, ann, guild, both))
-    await voted(wire, bob, await answer_to(wire, bob, guild, both))
-    await answer_to(wire, ann, guild, both)
-    await gaps_kept(bot, guild.id, times=3)
-    await made_gap(bot, guild, ann, "Of Ann?")
-    await made_gap(bot, None, ann, "Of Ann, alone?")
-    before = await privacy(wire, "show", bob)
-    assert (await privacy(wire, "forget", ann))[0] == "Rows deleted: 5."  # four times asked, one vote
-    for where in (guild, None):
-        assert (await privacy(wire, "show", ann, where))[1] == kept()
-    assert await privacy(wire, "show", bob) == before == (before[0], kept([both], [f"Helpful: {both}"]))
-    (gap,) = await bot.surface.records.every_open_gap()
-    assert (gap.question, gap.count, gap.people) == (both, 1, 1)
-    assert (await privacy(wire, "forget", ann))[0] == "Rows deleted: 0."
-
-
-async def test_what_is_forgotten_is_in_no_managers_list(
-    wire: LoopbackDiscord, bot: FootnoteClient, place: tuple[Guild, User, User]
-) -> None:
-    guild, ann, _ = place
-    number = await made_gap(bot, guild, ann, "Of Ann?")
-    await bot.surface.records.mark_answered(number, "g-2")
-    await privacy(wire, "forget", ann, guild)
-    for answered in (False, True):
-        used = await wire.slash("gaps list", guild.owner, guild, answered=answered)
-        (embed,) = (await wire.response_to(used))["embeds"]
-        assert embed["description"] == "There are none."
-
-
-async def test_asking_again_after_forgetting_is_kept_anew(
-    wire: LoopbackDiscord, bot: FootnoteClient, place: tuple[Guild, User, User]
-) -> None:
-    guild, ann, _ = place
-    for _ in range(2):
-        await answer_to(wire, ann, guild, "Of Ann?")
-        await gaps_kept(bot, guild.id)
-        assert (await privacy(wire, "show", ann))[1] == kept(["Of Ann?"])
-        assert (await privacy(wire, "forget", ann))[0] == "Rows deleted: 1."
-
-
-@pytest.mark.parametrize("text", ["**x** <@1> `y`\n- z " * 50, "\U0001f3f4" * 900, "x" * 900, "1. one"])
-@pytest.mark.parametrize("count", [9, 10, 40])
-async def test_much_that_is_kept_stays_within_the_limits_and_what_has_no_room_is_counted(
-    wire: LoopbackDiscord, bot: FootnoteClient, place: tuple[Guild, User, User], text: str, count: int
-) -> None:
-    guild, ann, _ = place
-    for number in range(count):
-        await made_gap(bot, guild, ann, f"{text} {number}")
-        await bot.surface.records.add_feedback(
-            server=guild.id, channel=1, message=number, user=ann.id, question=text, helpful=False, reason=text
-        )
-    for lines in (await privacy(wire, "show", ann))[1].values():
-        *shown, last = lines
-        if last.startswith("and "):
-            assert last == f"and {count - len(shown)} more"
-        else:
-            assert len(lines) == count
-    assert wire.log.pings == []
-
-
-async def test_where_nothing_is_recorded_that_is_said_and_what_was_recorded_before_is_gone(
-    wire: LoopbackDiscord, bot_settings: MakeBotSettings, service: FakeService
-) -> None:
-    off = "Footnote's operator has switched recording off."
-    async with running(bot_settings(), service) as bot:
-        guild, (ann,) = await inhabited(wire, "ann")
-        await made_gap(bot, guild, ann, "Before?")
-        assert off not in (await privacy(wire, "show", ann))[0]
-    async with running(bot_settings(record_days=0), service):
-        text, fields = await privacy(wire, "show", ann)
-        assert off in text
-        assert fields == kept()
+async def test_with_recording_off_nothing_is_stored_and_old_records_can_be_deleted(fresh: Chat) -> None:
+    async with fresh.bot():
+        answer = await fresh.ask(ABSENT)
+        await _until_stored(fresh, 1, 0)
+        await fresh.gaps(1)
+    async with fresh.bot(record_days=0):
+        assert not {texts.HELPFUL, texts.NOT_HELPFUL} & set((await fresh.ask(ABSENT)).buttons)
+        for label in (texts.HELPFUL, texts.NOT_HELPFUL):  # of an answer from before
+            notice = await fresh.click(answer, label)
+            assert (notice.title, notice.private) == (texts.RECORDING_OFF, True)
+        assert (await fresh.use("gaps list", fresh.guild.owner)).text.startswith(texts.RECORDING_OFF)
+        assert texts.RECORDING_OFF in (await _privacy(fresh, "show")).text
+        assert "1" in (await _privacy(fresh, "forget")).text
+        assert await _stored(fresh) == [[], []]

@@ -1,203 +1,206 @@
-"""Questions in threads, over the wire: with a mention, and under an answer without one."""
+"""Questions in threads, forum posts and channels that answer every question, with and without the intent."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from bot.discordapp.client import FootnoteClient
-from bot.records.settings import AnswersTo
-from tests.bot.discordapp.chat import Chat
-from tests.bot.discordapp.conftest import MakeBotSettings, running
-from tests.bot.discordapp.fake_service import FakeService, sample_answer
-from tests.bot.discordapp.stage import inhabited
+from tests.bot.discordapp import texts
+from tests.bot.discordapp.chat import Chat, settle
+from tests.bot.discordapp.service import BREAD, LAMP
+from tests.wire.entities import Channel, Kind, Message
 from tests.wire.gateway import MESSAGE_CONTENT
-from tests.wire.loopback import LoopbackDiscord
-from tests.wire.places import Channel, User
-from tests.wire.records import Json
 
 
-@pytest.fixture
-def service() -> FakeService:
-    """Make a service that tells the questions before apart."""
-    made = FakeService()
-    made.replies = {question: sample_answer(question) for question in ("One?", "Two?")}
-    return made
+async def _thread_on_answer(chat: Chat, *, by_command: bool = False) -> Channel:
+    """Have ann ask, and start a thread on the answer."""
+    answer = await (chat.ask if by_command else chat.mention)(LAMP)
+    await settle()
+    return await chat.thread(chat.guild, chat.ann, "More", on=answer)
 
 
-@pytest.fixture
-def chat(wire: LoopbackDiscord, bot: FootnoteClient, service: FakeService) -> Chat:
-    """Let people ask one after the other; the bot has default settings."""
-    return Chat(wire, bot, service)
+@pytest.mark.parametrize("by_command", [True, False])
+async def test_a_thread_follows_up_on_its_latest_answer_whoever_asked(chat: Chat, by_command: bool) -> None:
+    thread = await _thread_on_answer(chat, by_command=by_command)
+    for user, question, earlier in (
+        (chat.bob, BREAD, LAMP), (chat.ann, LAMP, BREAD), (chat.bob, BREAD, LAMP)
+    ):  # fmt: skip
+        answer = await chat.mention(question, user, thread)
+        assert chat.service.latest() == (question, None, earlier)
+        await settle()
+    await chat.reply(await chat.say(chat.ann, thread, "Since when?", answer))
+    assert chat.service.latest() == ("Since when?", None, BREAD)
+    assert chat.log.seen("GET", "/messages/") == []  # what the bot remembers is not requested
+    for on in (await chat.say(chat.ann, chat.guild, "Look at this"), None):
+        await chat.mention("And who?", where=await chat.thread(chat.guild, chat.ann, "another", on=on))
+        assert chat.service.latest() == ("And who?", None, None)
 
 
-@pytest.fixture
-async def reader(
-    wire: LoopbackDiscord, bot_settings: MakeBotSettings, service: FakeService
-) -> AsyncIterator[Chat]:
-    """Let people ask a bot that may read all messages."""
-    wire.gateway.granted = MESSAGE_CONTENT
-    async with running(bot_settings(discord_message_content=True), service) as client:
-        yield Chat(wire, client, service)
+async def test_after_a_restart_a_thread_still_follows_up_on_its_answer(fresh: Chat) -> None:
+    async with fresh.bot():
+        threads = [await _thread_on_answer(fresh, by_command=by_command) for by_command in (True, False)]
+    async with fresh.bot():
+        for thread in threads:
+            await fresh.mention("And who?", fresh.bob, thread)
+            assert fresh.service.latest() == ("And who?", None, LAMP)
 
 
-async def under(
-    chat: Chat, *names: str, way: str = "mention", question: str = "One?"
-) -> tuple[Channel, Json, list[User]]:
-    """Have a question answered in a new server, and a thread begun on the answer; the first one does both."""
-    guild, people = await inhabited(chat.wire, *names)
-    ask = chat.mention if way == "mention" else chat.command
-    answer = await ask(people[0], guild, question)
-    return await chat.wire.thread(guild, people[0], "More", on=answer), answer, people
+async def test_without_the_intent_only_mentions_are_answered(chat: Chat) -> None:
+    thread = await _thread_on_answer(chat)
+    await chat.configure("answers", to="questions")
+    for where in (thread, chat.guild):
+        await chat.say(chat.ann, where, "And who kept it?")
+        await chat.mention(BREAD, where=where)
+    assert chat.service.asked == [LAMP, BREAD, BREAD]
 
 
-@pytest.mark.parametrize("way", ["mention", "command"])
-async def test_a_mention_in_a_thread_leans_on_the_answer_that_the_thread_is_under(
-    chat: Chat, way: str
+async def test_with_the_intent_a_question_below_an_answer_needs_no_mention(reading: Chat) -> None:
+    thread, ann, bob = await _thread_on_answer(reading, by_command=True), reading.ann, reading.bob
+    await reading.reply(await reading.say(bob, thread, "And who kept it?"))
+    assert reading.service.latest() == ("And who kept it?", None, LAMP)
+    thanks = await reading.say(bob, thread, "thanks!")
+    await reading.say(ann, thread, "Is that right?", thanks, ping=False)
+    await reading.say(ann, thread, f"{bob.mention} what do you think of it?")
+    await reading.say(ann, thread, "Who made this?", webhook=True)
+    await reading.say(ann, thread, "Who pinned this?", kind=6)
+    await reading.reply(await reading.say(bob, thread, "Is this the last one?"))
+    assert reading.service.asked == [LAMP, "And who kept it?", "Is this the last one?"]
+
+
+async def test_with_the_intent_other_threads_are_ignored_and_requested_once(reading: Chat) -> None:
+    message = await reading.say(reading.ann, reading.guild, "Look at this")
+    thread = await reading.thread(reading.guild, reading.ann, "thread", on=message)
+    for question in ("When was it lit?", "Who lit it?", "Why?"):
+        await reading.say(reading.ann, thread, question)
+        await settle()
+    await reading.mention(BREAD, where=thread)
+    assert reading.service.asked == [BREAD]
+    assert len(reading.log.seen("GET", f"/messages/{thread.id}$")) == 1
+
+
+async def test_a_thread_whose_answer_could_not_be_read_is_requested_again(fresh: Chat) -> None:
+    fresh.gateway.granted = MESSAGE_CONTENT
+    async with fresh.bot(discord_message_content=True):
+        thread = await _thread_on_answer(fresh)
+    path = f"/messages/{thread.id}$"
+    async with fresh.bot(discord_message_content=True):
+        fresh.faults.answer("GET", path, status=403)
+        await fresh.say(fresh.bob, thread, "Who kept it?")
+        await fresh.log.until(lambda: fresh.log.seen("GET", path), "the refusal")
+        await settle()
+        await fresh.reply(await fresh.say(fresh.bob, thread, "And who lit it?"))
+    assert fresh.service.asked_with[1:] == [("And who lit it?", None, LAMP)]
+
+
+# Channels that answer every question
+
+QUESTIONS = (
+    LAMP, "when was it lit", "tell me about the lamp", "Can I bring a dog", "¿Y el faro?",
+    "Wann wurde er gebaut?",
+)  # fmt: skip
+CHATTER = (
+    "thanks!", "so cool", "will do", "is fine by me", "what a day that was", "how nice", "lol", "???",
+    "gracias", "https://a.example/?q=who",
+)  # fmt: skip
+STATEMENTS = (
+    "When I get home tonight I will do it",
+    "What I like is the new lamp",
+    "Where I live it is dark",
+)
+
+
+async def test_a_channel_that_answers_every_question_ignores_chatter(reading: Chat) -> None:
+    guild, ann, second = reading.guild, reading.ann, await reading.channel(reading.guild)
+    thread = await reading.thread(guild, ann, "thread")
+    await reading.say(ann, guild, "Who asked before?")
+    await reading.configure("answers", to="questions", channel=guild.channels[0])
+    await reading.say(ann, second, "Who asks elsewhere?")
+    for text in CHATTER:
+        await reading.say(ann, guild, text)
+    for question in QUESTIONS:
+        assert (await reading.reply(await reading.say(ann, guild, question))).embeds
+    assert (await reading.reply(await reading.say(ann, thread, BREAD))).embeds
+    await reading.configure("answers", to="inherit", channel=guild.channels[0])
+    await reading.say(ann, guild, "Who asks afterwards?")
+    await reading.mention("The last one?")
+    assert reading.service.asked == [*QUESTIONS, BREAD, "The last one?"]
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+async def test_a_channel_that_answers_every_question_ignores_statements(
+    reading: Chat, statement: str
 ) -> None:
-    thread, _, (_, bob) = await under(chat, "ann", "bob", way=way)
-    await chat.mention(bob, thread, "And who?")
-    assert chat.before() == "One?"
-    assert chat.wire.log.seen("GET", "/messages/") == []  # what is remembered is not asked for
+    await reading.configure("answers", to="questions")
+    await reading.say(reading.ann, reading.guild, statement)
+    await reading.mention("The last one?")
+    assert reading.service.asked == ["The last one?"]
 
 
-async def test_in_a_thread_anybody_goes_on_from_the_latest_answer(chat: Chat) -> None:
-    thread, _, (ann, bob) = await under(chat, "ann", "bob")
-    await chat.mention(ann, thread, "Two?")
-    await chat.mention(bob, thread, "And who?")
-    assert chat.before() == "Two?"
-    await chat.command(ann, thread, "And who?")
-    assert chat.before() == "Two?"  # a command leans on what the same person asked
+# Forums
 
 
-async def test_a_reply_in_a_thread_leans_on_what_it_replies_to(chat: Chat) -> None:
-    thread, _, (ann, bob) = await under(chat, "ann", "bob")
-    first = await chat.mention(ann, thread, "Two?")
-    await chat.mention(ann, thread, "Something else?")
-    await chat.say(bob, thread, "And who?", reply_to=first)
-    assert chat.before() == "Two?"
+async def _forum(chat: Chat, answers: str = "questions") -> Channel:
+    """Make a forum with this setting."""
+    forum = await chat.channel(chat.guild, "questions", Kind.FORUM)
+    await chat.configure("answers", to=answers, channel=forum)
+    return forum
 
 
-async def test_a_thread_under_somebody_elses_message_leans_on_nothing(
-    wire: LoopbackDiscord, chat: Chat
-) -> None:
-    guild, (ann,) = await inhabited(wire, "ann")
-    await chat.mention(ann, guild, "One?")
-    for on in (await wire.say(guild, ann, "Look at this"), None):
-        await chat.mention(ann, await wire.thread(guild, ann, "thread", on=on), "And who?")
-        assert chat.before() is None
+async def _answer_in(chat: Chat, post: Channel) -> Message:
+    """Wait for the bot's answer in a post."""
+    return (await chat.log.until(lambda: chat.posts(post), "an answer in the post", 8))[0]
 
 
-@pytest.mark.parametrize("way", ["mention", "command"])
-async def test_after_a_restart_a_thread_still_leans_on_its_answer(
-    wire: LoopbackDiscord, bot_settings: MakeBotSettings, service: FakeService, way: str
-) -> None:
-    async with running(bot_settings(), service) as client:
-        thread, _, (_, bob) = await under(Chat(wire, client, service), "ann", "bob", way=way)
-    async with running(bot_settings(), service) as client:
-        chat = Chat(wire, client, service)
-        await chat.mention(bob, thread, "And who?")
-        assert chat.before() == "One?"
+async def test_without_the_intent_a_post_is_answered_once_by_its_title(chat: Chat) -> None:
+    forum, ann = await _forum(chat), chat.ann
+    post, bare = (
+        await chat.post(forum, ann, LAMP, "And who?"),
+        await chat.post(forum, ann, f" {BREAD} ", None),
+    )
+    assert (await _answer_in(chat, post)).reply_to is chat.world.messages[post.id]
+    answer = await _answer_in(chat, bare)  # after the bot has waited in vain for the first message
+    assert (answer.title, answer.reply_to) == (texts.ANSWERED, None)
+    await chat.say(ann, bare, "Its first message comes late.", message_id=bare.id)
+    await chat.mention("Why?", where=post)
+    assert (chat.service.asked, chat.log.pings) == ([LAMP, BREAD, "Why?"], [])
 
 
-async def test_without_the_intent_nothing_is_heard_in_a_thread_without_a_mention(
-    wire: LoopbackDiscord, chat: Chat, caplog: pytest.LogCaptureFixture
-) -> None:
-    thread, _, (ann, _) = await under(chat, "ann", "bob")
-    await wire.say(thread, ann, "And who chairs it?")
-    await chat.mention(ann, thread, "The last one?")
-    assert chat.service.asked == ["One?", "The last one?"]
-    assert len(wire.said(thread)) == 1
-    assert [one.message for one in caplog.records if one.levelname in {"WARNING", "ERROR"}] == []
-
-
-async def test_with_the_intent_a_question_under_an_answer_needs_no_mention(reader: Chat) -> None:
-    thread, _, (_, bob) = await under(reader, "ann", "bob")
-    await reader.say(bob, thread, "And who chairs it?")
-    assert reader.service.asked_with[-1][:2] == ("And who chairs it?", None)
-    assert reader.before() == "One?"
-
-
-async def test_with_the_intent_what_is_not_for_the_bot_is_left_alone(reader: Chat) -> None:
-    wire = reader.wire
-    thread, _, (ann, bob) = await under(reader, "ann", "bob")
-    said = await wire.say(thread, bob, "thanks!")
-    await wire.say(thread, ann, "Do you think so?", reply_to=said)
-    await wire.say(thread, ann, "Is that right?", reply_to=said, ping=False)
-    await wire.say(thread, ann, f"{bob.mention} what do you think of it?")
-    await wire.say(thread, ann, "Who made this?", webhook_id="1")
-    await wire.say(thread, ann, "Who pinned this?", type=6)
-    assert thread.guild is not None
-    await wire.say(thread, wire.world.join(thread.guild, wire.world.user("other", bot=True)), "Who am I?")
-    await reader.say(bob, thread, "The last one?")
-    assert reader.service.asked == ["One?", "The last one?"]
-
-
-@pytest.mark.parametrize("kind", ["another's", "none"])
-async def test_with_the_intent_threads_of_other_people_are_left_alone(reader: Chat, kind: str) -> None:
-    wire = reader.wire
-    guild, (ann,) = await inhabited(wire, "ann")
-    on = await wire.say(guild, ann, "Look at this") if kind == "another's" else None
-    thread = await wire.thread(guild, ann, "thread", on=on)
-    await wire.say(thread, ann, "When did it open?")
-    await reader.mention(ann, thread, "One?")
-    looked_up = len(wire.log.seen("GET", rf"/messages/{thread.id}$"))
-    await wire.say(thread, ann, "And who chairs it?")
-    await wire.say(thread, ann, "And who runs it?")
-    await reader.mention(ann, thread, "Two?")
-    assert reader.service.asked == ["One?", "Two?"]
-    assert len(wire.log.seen("GET", rf"/messages/{thread.id}$")) == looked_up  # once is enough
-
-
-@pytest.mark.parametrize("way", ["mention", "command"])
-async def test_with_the_intent_a_thread_under_an_answer_is_known_after_a_restart(
-    wire: LoopbackDiscord, bot_settings: MakeBotSettings, service: FakeService, way: str
-) -> None:
-    wire.gateway.granted = MESSAGE_CONTENT
-    settings = bot_settings(discord_message_content=True)
-    async with running(settings, service) as client:
-        thread, answer, (_, bob) = await under(Chat(wire, client, service), "ann", "bob", way=way)
-    async with running(settings, service) as client:
-        chat = Chat(wire, client, service)
-        await chat.say(bob, thread, "And who chairs it?")
-        assert chat.before() == "One?"
-        assert len(wire.log.seen("GET", rf"/messages/{answer['id']}$")) == 1
-
-
-async def test_a_thread_whose_answer_cannot_be_read_now_is_known_once_it_can(
-    wire: LoopbackDiscord, bot_settings: MakeBotSettings, service: FakeService
-) -> None:
-    wire.gateway.granted = MESSAGE_CONTENT
-    settings = bot_settings(discord_message_content=True)
-    async with running(settings, service) as client:
-        thread, answer, (ann, bob) = await under(Chat(wire, client, service), "ann", "bob")
-    async with running(settings, service) as client:
-        wire.fault("GET", rf"/messages/{answer['id']}$", status=403)
-        chat = Chat(wire, client, service)
-        await wire.say(thread, bob, "And who chairs it?")
-        await wire.log.until(lambda: wire.log.seen("GET", rf"/messages/{answer['id']}$"), "the refusal")
-        await chat.command(ann, None, "Two?")  # the refusal has been heard by then
-        await chat.say(ann, thread, "And who runs it?")
-    assert service.asked == ["One?", "Two?", "And who runs it?"]
-
-
-async def test_with_the_intent_a_channel_of_questions_is_answered_throughout(reader: Chat) -> None:
-    wire = reader.wire
-    guild, (ann, bob) = await inhabited(wire, "ann", "bob")
-    await reader.bot.surface.records.change(guild.id, guild.channels[0].id, answers=AnswersTo.QUESTIONS)
-    await reader.say(ann, guild, "When did it open?")
-    await wire.say(guild, ann, "thanks!")
-    thread = await wire.thread(guild, bob, "of its own")
-    await reader.say(bob, thread, "Who chairs it?")
-    assert reader.service.asked == ["When did it open?", "Who chairs it?"]
-
-
-async def test_without_the_intent_a_channel_of_questions_hears_mentions_only(
-    wire: LoopbackDiscord, chat: Chat
-) -> None:
-    guild, (ann,) = await inhabited(wire, "ann")
-    await chat.bot.surface.records.change(guild.id, guild.channels[0].id, answers=AnswersTo.QUESTIONS)
-    await wire.say(guild, ann, "When did it open?")
-    await chat.mention(ann, guild, "The last one?")
+async def test_posts_by_bots_and_in_other_forums_are_ignored(chat: Chat) -> None:
+    forum, robot = await _forum(chat), chat.world.user("robot", bot=True)
+    await chat.post(forum, chat.world.join(chat.guild, robot), "Is this news?", "text")
+    await chat.post(forum, chat.ann, "Is this from a webhook?", "text", webhook=True)
+    for answers in ("mentions", "never"):
+        await chat.configure("answers", to=answers, channel=forum)
+        await chat.post(forum, chat.ann, "Is this elsewhere?", "text")
+    await chat.mention("The last one?")
     assert chat.service.asked == ["The last one?"]
+
+
+@pytest.mark.parametrize(
+    ("body", "asked"),
+    [("{}", LAMP), ("{} I want to see it.", LAMP), ("Is it lit? {} I go.", f"{LAMP}\nIs it lit?")],
+)
+async def test_a_mention_in_a_post_asks_its_title_too(chat: Chat, body: str, asked: str) -> None:
+    forum = await _forum(chat, "inherit")
+    await _answer_in(chat, await chat.post(forum, chat.ann, LAMP, body.format(chat.world.bot.mention)))
+    assert chat.service.asked == [asked]
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "asked"),
+    [
+        ("When was it lit?", "I found nothing.", "When was it lit?"),
+        ("When was it lit?", "I looked. Who kept it? Thanks", "When was it lit?\nWho kept it?"),
+        ("The lamp", "I need the date.", "The lamp\nI need the date."),
+        ("The lamp?", "the lamp?", "The lamp?"),
+        ("The lamp", "word " * 800, "The lamp\n" + ("word " * 100).strip()),
+    ],
+)
+async def test_with_the_intent_a_post_is_asked_with_the_questions_in_its_body(
+    reading: Chat, title: str, body: str, asked: str
+) -> None:
+    post = await reading.post(await _forum(reading), reading.ann, title, body)
+    await _answer_in(reading, post)
+    await settle()
+    await reading.say(reading.ann, post, "thanks!")
+    await reading.reply(await reading.say(reading.ann, post, "And who kept it?"))
+    assert reading.service.asked_with == [(asked, None, None), ("And who kept it?", None, asked)]

@@ -1,0 +1,257 @@
+"""Questions to hits: the right passage and sentence first, any question at all, scores that add up."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+
+from index.build import build_index
+from index.encoding.encoder import Encoder
+from index.errors import DamagedIndexError
+from index.search.hits import SCORE_WEIGHTS, Found, Hit, HitSentence, fuse
+from index.search.search import Search
+from index.search.signals import SUMMED, judged, summed
+from index.storage.local import open_store
+from tests.conftest import MakeSettings
+from tests.index.shelf import put
+from tests.index.storage.copies import forge
+from tests.strategies import hostile_text
+
+SearchOf = Callable[..., Search]
+ARTICLES = (
+    "lighthouse",
+    "bakery",
+    "tram",
+    "canal",
+    "orchard",
+    "guild",
+    "tug",
+    "caps",
+    "academy",
+    "pier",
+    "cafe",
+)
+
+
+@pytest.fixture
+def search_of(make_settings: MakeSettings, encoder: Encoder) -> Iterator[SearchOf]:
+    """Return a function that indexes files, or rows of one article each, and searches them."""
+    opened = []
+
+    def search(files: dict[str, str] | None = None, rows: list[dict[str, str]] | None = None) -> Search:
+        settings = make_settings()
+        put(settings.articles, files or {"a.jsonl": "\n".join(map(json.dumps, rows or []))})
+        build_index(settings, encoder=encoder)
+        opened.append(open_store(settings.index))
+        return Search(opened[-1], encoder)
+
+    yield search
+    for store in opened:
+        store.close()
+
+
+def check_found(found: Found) -> None:
+    """Assert what holds for the hits of any question."""
+    assert len(found.hits) <= 10
+    assert all(a.score >= b.score for a, b in itertools.pairwise(found.hits))
+    for hit in found.hits:
+        is_heading = {one.paragraph == 0 for one in hit.sentences}
+        assert len(is_heading) == 1
+        source = hit.article.heading if is_heading == {True} else hit.article.text
+        assert hit.text == source[hit.start : hit.end]
+        for one in hit.sentences:
+            assert one.text == source[one.start : one.end]
+            assert hit.start <= one.start < one.end <= hit.end
+            assert one.late <= hit.late + 1e-5, "no sentence has nearer tokens than all together"
+            assert one.quotable or is_heading == {True}
+            assert all(-1.001 <= score <= 1.001 for score in (one.late, one.mean))
+        assert hit.best_sentence.quotable
+        assert 0 <= hit.lexical <= 1
+        assert [match.term for match in hit.terms] == list(found.question.terms)
+        parts = summed(hit)
+        assert {name: weight for name, (weight, _) in parts.items()} == SCORE_WEIGHTS
+        assert sum(weight * value for weight, value in parts.values()) == pytest.approx(hit.score, abs=1e-6)
+        content = [one for one in hit.terms if one.term.is_content] or hit.terms
+        weakest = min(1.0 if one.in_words else one.near for one in content)
+        assert judged(hit) == {"score": hit.score, "weakest": pytest.approx(weakest)}
+
+
+@pytest.mark.parametrize(
+    ("question", "article", "sentence"),
+    [
+        ("When was the lighthouse first lit?", "lighthouse", "The lighthouse on Garrow Point was lit"),
+        ("Where did the keeper keep his bees?", "lighthouse", "He kept bees behind the oil store."),
+        ("What does a loaf of rye bread cost?", "bakery", "Rye bread is its best seller, at £4.20 a loaf."),
+        ("Where was the oven bought?", "bakery", "Dr. Okoye, who owns it, bought the oven in Lyon."),
+        ("How much did the tram extension cost?", "tram", "The extension cost 48 million crowns"),
+        ("How thick was the ice?", "canal", "The ice was twelve centimetres thick"),
+        ("how much of the harvest did the frost take", "orchard", "Frost in May took half of the harvest."),
+        ("HOW MANY STOPS DOES LINE NINE HAVE", "tram", "The new stretch has seven stops."),
+        # Misspelt, joined, taken apart
+        ("lighthous keper clockwrk", "lighthouse", "Its keeper, Tobias Renn"),
+        ("what dose the comissioning acadmy do", "academy", "The commissioning academy trains council staff"),
+        ("Who proposed out sourcing in a whitepaper?", "academy", "A white paper on outsourcing"),
+        ("how much does a tiket to the towr cost", "pier", "A ticket to the tower costs £4.20."),
+        # Abbreviated and in full, without accents
+        ("When did the HPG buy the steam tug?", "tug", "The Harbour Pilots Guild bought a steam tug"),
+        ("What grey cap do Harbour Pilots Guild members wear at sea?", "caps", "HPG members wear a grey cap"),
+        ("ZOE UNALS ECLAIRS", "cafe", "Zoë Ünal’s café sells éclairs."),
+        # Headings, only where they are asked for
+        ("Who wrote the article about the lamp on Garrow Point?", "lighthouse", "Author: Ines Falk"),
+        ("Who published the article on line nine?", "tram", "The Evening Rail"),
+        ("Who wrote about ice on the canal?", "canal", "Wen Dao"),
+        ("Who is Ines Falk?", "lighthouse", "Author: Ines Falk"),
+        ("lamp on Garrow Point", "lighthouse", "The lighthouse on Garrow Point was lit"),
+        # What cannot be encoded hides nothing beside it
+        ("bees\x00oil store keeper", "lighthouse", "He kept bees behind the oil store."),
+        ("bees \ud83d oil store keeper", "lighthouse", "He kept bees behind the oil store."),
+        ("When was the lighthouse lit? " + "?" * 100_000, "lighthouse", "The lighthouse on Garrow Point"),
+    ],
+)  # fmt: skip
+def test_right_passage_and_sentence_come_first(
+    search: Search, question: str, article: str, sentence: str
+) -> None:
+    found = search(question)
+    check_found(found)
+    assert found.hits[0].article.id == article
+    assert found.hits[0].best_sentence.text.startswith(sentence)
+    assert found.question.heading_parts or all(one.paragraph for hit in found.hits for one in hit.sentences)
+    assert search(question) == found
+
+
+@given(question=hostile_text("bees", "who wrote", "Dr. Okoye", "acadmy", "HPG", surrogates=True))
+@example(question="½ ﷺ ℀ ŉ")
+def test_any_question_is_answered_in_any_article(search: Search, question: str) -> None:
+    for article in (None, "tram"):
+        found = search(question, article=article)
+        check_found(found)
+        assert bool(found.hits) == bool(found.question.terms)
+
+
+@pytest.mark.parametrize(
+    "question", ["", " \n\u3000", "?!…", "🦊🦊", "\x00", "___", '" ( * ^', "\ufeff", "\u0301"]
+)
+def test_question_without_letters_or_digits_finds_nothing(search: Search, question: str) -> None:
+    assert search(question).hits == ()
+
+
+@pytest.mark.parametrize("piece", ["bees ", "b", "\ud800", '"', "é", "1,", "known as the (AB) "])
+def test_question_of_100_000_characters_is_answered_by_its_beginning(search: Search, piece: str) -> None:
+    found = search(piece * (100_000 // len(piece)))
+    check_found(found)
+    assert len(found.question.text) <= 2_000
+
+
+@pytest.mark.parametrize("article", ARTICLES)
+def test_search_in_one_article_finds_that_article_alone(search: Search, article: str) -> None:
+    for question in ("Who kept bees?", "oven in Lyon", "What is the title?", "line nine stops", "frost"):
+        found = search(question, article=article)
+        check_found(found)
+        assert {hit.article.id for hit in found.hits} == {article}
+        assert max(hit.lexical for hit in found.hits) in {0, 1}, "the best of its article is the measure"
+    assert search("Who kept bees?", article=f"{article}.txt").hits == ()
+
+
+def test_one_article_is_searched_whole_though_many_others_are_nearer(search_of: SearchOf) -> None:
+    rows = [
+        {"id": str(number), "title": "Report", "text": "The grey heron nests in the reeds."}
+        for number in range(120)
+    ]
+    rows[97]["text"] = "The warden whose dog swims behind the mill once saw a heron on a Friday."
+    search = search_of(rows=rows)
+    asked = "Where does the grey heron nest?"
+    found = search(asked)
+    check_found(found)
+    assert [hit.article.id for hit in found.hits] == [str(number) for number in range(10)], "ties, in order"
+    assert [hit.text for hit in search(asked, article="97").hits] == [rows[97]["text"]]
+
+
+def test_titles_do_not_crowd_out_the_text_that_answers(search_of: SearchOf) -> None:
+    row = {"title": "When the heron nests", "author": "Ada Quay"}
+    rows = [{**row, "id": str(number), "text": f"Reed {number}."} for number in range(80)]
+    rows[71]["text"] = "It begins in March, said the warden."
+    search = search_of(rows=rows)
+    found = search("When does the heron nest, by the warden?")
+    assert found.hits[0].article.id == "71"
+    assert len(found.hits) == 10
+    assert all(one.paragraph for hit in found.hits for one in hit.sentences)
+    assert search("Who wrote when the heron nests?").hits[0].best_sentence.text == "Ada Quay"
+
+
+def test_word_of_the_title_counts_but_less_than_one_of_the_text(search_of: SearchOf) -> None:
+    search = search_of(
+        {
+            "in-title.txt": "Ullapool council\n\nIt raised the fare in May.\n",
+            "in-text.txt": "A northern council\n\nUllapool raised the fare.\n",
+            "neither.txt": "A southern council\n\nIt raised the fare again.\n",
+        }
+    )
+    hits = {hit.article.id: hit for hit in search("Ullapool").hits}
+    assert hits["in-text"].lexical == 1 > hits["in-title"].lexical > 0.2
+    assert [hits[name].terms[0].in_words for name in ("in-title", "neither")] == [True, False]
+    assert judged(hits["in-title"])["weakest"] == 1
+    assert hits["neither"].lexical == 0
+
+
+def test_word_of_another_matter_is_the_weakest(search: Search) -> None:
+    weakest = [
+        judged(search(f"Where did the {words}?").hits[0])["weakest"]
+        for words in ("keeper have bees", "keeper have hives", "Scottish keeper have bees")
+    ]
+    assert weakest == sorted(weakest, reverse=True)
+    assert weakest[0] == 1
+    assert weakest[2] < 0.5
+
+
+def test_searches_in_several_threads_find_the_same(search: Search) -> None:
+    questions = ["Who kept bees?", "How thick was the ice?", "what did the overn cost", "who wrote it"] * 4
+    expected = list(map(search, questions))
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(search, questions)) == expected
+
+
+def test_another_encoder_is_refused(own_index: Path, encoder: Encoder) -> None:
+    forge(own_index, encoder="other", encoder_fingerprint="0" * 64)
+    with (
+        closing(open_store(own_index)) as store,
+        pytest.raises(
+            DamagedIndexError, match=r"encoder other.*FOOTNOTE_MODEL names all-MiniLM.*index build"
+        ),
+    ):
+        Search(store, encoder)
+
+
+# Which sentence is quoted
+
+
+def hit_of(*sentences: tuple[str, float, bool]) -> Hit:
+    """Make a hit of sentences: text, late interaction, whether it may be quoted."""
+    made = tuple(HitSentence(1, 0, 1, text, late, 0.5, quotable) for text, late, quotable in sentences)
+    return Hit(None, 0, 1, "", 0.5, 0.5, 0.5, made, ())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("sentences", "best", "nearest"),
+    [
+        ([("It floats.", 0.5, True), ("It sinks.", 0.5, True)], 0, 0),
+        ([("It floats.", 0.4, True), ("It sinks.", 0.5, True)], 1, 1),
+        ([("The lamp", 0.9, False), ("Ines Falk", 0.2, True)], 1, 0),
+        ([("Why does it float?", 0.9, True), ("It is hollow.", 0.1, True)], 1, 0),
+        ([("It is hollow.", 0.1, True), ("Why does it float?", 0.9, True)], 1, 1),
+    ],
+)
+def test_sentence_that_answers_and_may_be_quoted_is_quoted_and_the_nearest_is_counted(
+    sentences: list[tuple[str, float, bool]], best: int, nearest: int
+) -> None:
+    hit = hit_of(*sentences)
+    assert (hit.best_sentence, hit.nearest_sentence) == (hit.sentences[best], hit.sentences[nearest])
+    assert SUMMED["sentence_late"](hit) == sentences[nearest][1]
+    for more in itertools.product((0.0, 0.1), repeat=4):
+        assert fuse(0.5 + more[0], 0.5 + more[1], 0.5 + more[2], 0.5 + more[3]) >= fuse(0.5, 0.5, 0.5, 0.5)

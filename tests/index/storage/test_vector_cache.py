@@ -1,0 +1,94 @@
+"""The vector cache: what was encoded comes back bit for bit, and what is damaged or another's is dropped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index.encoding.encoder import Basis
+from index.storage.vector_cache import CACHE, PassageVectors, VectorCache
+
+BASIS = np.eye(6, 4, dtype=np.float32)
+
+
+def vectors(seed: int, *counts: int) -> PassageVectors:
+    """Make the vectors of a passage with so many tokens in each sentence."""
+    random = np.random.default_rng(seed)
+    dense = random.standard_normal(6, dtype=np.float32)
+    return PassageVectors(dense, random.integers(-127, 128, (sum(counts), 4), dtype=np.int8), counts)
+
+
+ENTRIES = {bytes([seed]) * 16: vectors(seed, *counts) for seed, counts in enumerate([(3,), (0, 5, 1), (0,)])}
+
+
+def check_entries(cache: VectorCache, keys: set[bytes]) -> None:
+    """Assert that these entries are there as they were added, and no others."""
+    assert cache.present([*ENTRIES, b"unknown"]) == keys
+    for key in keys:
+        found = cache[key]
+        np.testing.assert_array_equal(found.dense, ENTRIES[key].dense)
+        np.testing.assert_array_equal(found.tokens, ENTRIES[key].tokens)
+        assert found.token_counts == ENTRIES[key].token_counts
+    with pytest.raises(KeyError):
+        cache[b"unknown"]
+
+
+def test_vectors_come_back_at_once_and_when_opened_again(tmp_path: Path) -> None:
+    path = tmp_path / CACHE
+    with VectorCache(path, "one", BASIS) as cache:
+        check_entries(cache, set())
+        cache.add(ENTRIES.items())
+        cache.add([])
+        cache.add(ENTRIES.items())
+        check_entries(cache, set(ENTRIES))
+    with VectorCache(path, "one", BASIS) as cache:
+        check_entries(cache, set(ENTRIES))
+    VectorCache.remove(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+OTHERS = [
+    ("another", BASIS),
+    ("one", -BASIS),
+    ("one", np.eye(6, 5, dtype=np.float32)),
+    ("one", BASIS.reshape(4, 6)),
+]
+
+
+@pytest.mark.parametrize(("producer", "basis"), OTHERS)
+def test_vectors_of_another_producer_or_basis_are_dropped(
+    tmp_path: Path, producer: str, basis: Basis
+) -> None:
+    with VectorCache(tmp_path / CACHE, "one", BASIS) as cache:
+        cache.add(ENTRIES.items())
+    with VectorCache(tmp_path / CACHE, producer, basis) as cache:
+        assert cache.present(list(ENTRIES)) == set()
+
+
+@settings(max_examples=60)
+@given(
+    place=st.floats(0, 1, exclude_max=True),
+    length=st.integers(1, 5_000) | st.just(10**6),
+    bits=st.integers(1, 255),
+)
+def test_damaged_vectors_are_dropped(tmp_path: Path, place: float, length: int, bits: int) -> None:
+    """Anywhere in the file, or all of it: SQLite's own structure, a key, a vector, a checksum."""
+    path, many = tmp_path / CACHE, {bytes([seed]) * 16: vectors(seed, 900) for seed in range(9)}
+    VectorCache.remove(tmp_path)
+    with VectorCache(path, "one", BASIS) as cache:
+        cache.add(many.items())
+    whole = path.read_bytes()
+    at = int(place * len(whole))
+    path.write_bytes(
+        whole[:at] + bytes(byte ^ bits for byte in whole[at : at + length]) + whole[at + length :]
+    )
+    with VectorCache(path, "one", BASIS) as cache:
+        for key in cache.present(list(many)):
+            np.testing.assert_array_equal(cache[key].tokens, many[key].tokens)
+            np.testing.assert_array_equal(cache[key].dense, many[key].dense)
+        cache.add(many.items())
+        assert cache.present(list(many)) == set(many)
