@@ -5,41 +5,28 @@ from __future__ import annotations
 import gc
 import io
 import os
+import pkgutil
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 import click
 
 from bot.credentials import redacted, with_token
 from evaluation.command import eval_command
-from index.cli import GATE_OF, index_group
+from index.cli import index_group
 from index.errors import ArticleError, FootnoteError
 from index.options import SettingsCommand, SettingsGroup, load_settings, pass_settings
 from index.terminal import printable
 
 if TYPE_CHECKING:
     from bot.settings import BotSettings
-    from evaluation.gate import GoldGate
 
 __all__ = ["main"]
 
 _GC_THRESHOLD = 10_000
-"""Allocations between garbage collections. Imports allocate much and free nothing, so Python's default of 700
-costs an eighth of the time to the first answer."""
-
-
-def _load(**options: Any) -> BotSettings:
-    from bot.settings import BotSettings
-
-    return BotSettings.load(**options)
-
-
-def _find_gate(settings: BotSettings) -> GoldGate | None:
-    from evaluation.gate import find_gate
-
-    return find_gate(settings)
+"""Allocations between garbage collections. Python's 700 cost an eighth of the time to the first answer."""
 
 
 class _BotCommand(SettingsCommand):
@@ -60,8 +47,7 @@ def footnote(context: click.Context, debug: bool) -> None:
 
     Settings come from options, the environment (FOOTNOTE_...) and .env, in that order.
     """
-    context.obj = _load
-    context.meta[GATE_OF] = _find_gate
+    context.obj = lambda **options: pkgutil.resolve_name("bot.settings:BotSettings").load(**options)
 
 
 footnote.add_command(index_group)
@@ -86,20 +72,13 @@ def ask(
     if (question is None) == (questions is None):
         raise click.UsageError("give one QUESTION, or --questions FILE.")
     settings = load_settings(context)
-    from bot.terminal.ask import ask_batch, ask_once
+    from bot.terminal.ask import ask as answer_rows
+    from bot.terminal.ask import read_rows
 
-    if questions is None:
-        ask_once(settings, str(question), as_json=as_json, explain=explain)
-    elif bad := ask_batch(settings, questions, as_json=as_json, explain=explain):
-        raise _BadLinesError(
-            f"{bad} line(s) of {questions.name} could not be asked; the others were answered."
-        )
-
-
-class _BadLinesError(FootnoteError):
-    """Some lines of a batch could not be asked."""
-
-    exit_status = ArticleError.exit_status
+    rows = read_rows(questions) if questions else [({"question": question}, "")]
+    if bad := answer_rows(settings, rows, as_json=as_json, explain=explain, heading=questions is not None):
+        click.echo(f"footnote: {bad} line(s) could not be asked; the others were answered.", err=True)
+        raise SystemExit(ArticleError.exit_status)
 
 
 @footnote.command(cls=SettingsCommand)
@@ -211,18 +190,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _report(error: Exception, *, debug: bool) -> int:
     """Print what went wrong in one message, after the traceback if that is asked for; return the status."""
-    if debug:
-        click.echo(printable(redacted("".join(traceback.format_exception(error)))), nl=False, err=True)
-    reason = printable(redacted(str(error)))
-    if isinstance(error, FootnoteError):
-        click.echo(f"footnote: {reason}", err=True)
-        return error.exit_status
-    click.echo(
-        f"footnote: a bug in Footnote ({type(error).__name__}: {reason}). "
-        "Please report it, with the output of `footnote --debug ...`.",
-        err=True,
-    )
-    return 70
+    message = f"{''.join(traceback.format_exception(error)) if debug else ''}footnote: {error}"
+    if not isinstance(error, FootnoteError):
+        message += (
+            f" ({type(error).__name__}). This is a bug in Footnote: please report it, with the output of "
+            "`footnote --debug ...`."
+        )
+    click.echo(printable(redacted(message)), err=True)
+    return error.exit_status if isinstance(error, FootnoteError) else FootnoteError.exit_status
 
 
 if __name__ == "__main__":

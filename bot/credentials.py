@@ -22,32 +22,25 @@ __all__ = ["HIDDEN", "Redactor", "exposed_files", "has_mode", "redacted", "with_
 HIDDEN = "(token not shown)"
 """What is printed in place of the token."""
 
-_MAX_FILE = 1024
-"""Bytes that a token file may have; a token has about seventy."""
+_MAX_FILE = 1024  # bytes; a token has about seventy
 
 
 class Redactor:
-    """Replaces secrets in texts, as they are and in base64."""
+    """Replaces a secret in texts, as it is and in base64; an empty one is ignored."""
 
-    def __init__(self, *secrets: str) -> None:
-        """Take the secrets; empty ones are ignored."""
-        forms = {form for secret in secrets if secret.strip() for form in _forms(secret.strip())}
-        self._forms = sorted(forms, key=len, reverse=True)
+    def __init__(self, secret: str = "") -> None:
+        self._forms = [secret.strip()] if secret.strip() else []
+        for before, skipped in ((0, 0), (1, 2), (2, 3)) if self._forms else ():
+            # Its base64 depends on how many bytes precede it, modulo 3. The characters that also hold bits of
+            # what precedes and follows are left out.
+            encoded = base64.b64encode(b"." * before + secret.strip().encode()).decode().rstrip("=")
+            self._forms.append(encoded[skipped : len(encoded) - (len(encoded) % 4 > 0)])
 
     def __call__(self, text: str) -> str:
-        """Return the text with the secrets replaced."""
+        """Return the text with the secret replaced."""
         for form in self._forms:
             text = text.replace(form, HIDDEN)
         return text
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """Yield a secret and its base64, which depends on how many bytes precede it, modulo 3."""
-    yield secret
-    for before, skipped in ((0, 0), (1, 2), (2, 3)):
-        encoded = base64.b64encode(b"." * before + secret.encode()).decode().rstrip("=")
-        # Leave out the characters that also hold bits of what precedes and follows.
-        yield encoded[skipped : len(encoded) - (len(encoded) % 4 > 0)]
 
 
 _redactor = Redactor()
@@ -59,55 +52,48 @@ def redacted(text: str) -> str:
 
 
 def with_token(settings: BotSettings) -> BotSettings:
-    """Return the settings with the token, if there is one, and hide it in uncaught errors and in `redacted`.
-
-    Reads a file if the settings name one, so call it before the event loop runs.
+    """Return the settings with the token from its file, if any; hide it in uncaught errors and `redacted`.
 
     Raises:
         SettingsError: both a token and a file are set, or the file holds no readable token.
     """
     from pydantic import SecretStr
 
+    token = settings.discord_token.get_secret_value().strip() if settings.discord_token else ""
     if settings.discord_token_file is not None:
-        if settings.discord_token is not None and settings.discord_token.get_secret_value().strip():
+        if token:
             raise SettingsError(
                 "FOOTNOTE_DISCORD_TOKEN and FOOTNOTE_DISCORD_TOKEN_FILE are both set, so it is unclear which "
                 "one to use. Remove one of them."
             )
-        token = SecretStr(_read(settings.discord_token_file))
-        settings = settings.model_copy(update={"discord_token": token})
-    if settings.discord_token is not None:
-        _hide(settings.discord_token.get_secret_value())
-    return settings
-
-
-def _read(file: Path) -> str:
-    advice = "Write the bot's token to a file and set FOOTNOTE_DISCORD_TOKEN_FILE to it."
-    try:
-        # Non-blocking: opening a pipe that nobody writes to would otherwise wait for ever.
-        opened = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-        try:
-            regular = stat.S_ISREG(os.fstat(opened).st_mode)
-            data = os.read(opened, _MAX_FILE + 1) if regular else b""
-        finally:
-            os.close(opened)
-    except OSError as error:
-        raise SettingsError(f"The token file {file} cannot be read: {error.strerror}. {advice}") from error
-    faults = {
-        "is not a file": not regular,
-        "is too long": len(data) > _MAX_FILE,
-        "is empty": not data.strip(),
-    }
-    for fault, found in faults.items():
-        if found:
-            raise SettingsError(f"The token file {file} {fault}. {advice}")
-    return data.decode("ascii", "replace").strip()
-
-
-def _hide(token: str) -> None:
+        token = _read(settings.discord_token_file)
+    if not token:
+        return settings
     global _redactor  # noqa: PLW0603 - a process prints to one place
     _redactor = Redactor(token)
     threading.excepthook = sys.unraisablehook = _print_uncaught
+    return settings.model_copy(update={"discord_token": SecretStr(token)})
+
+
+def _read(file: Path) -> str:
+    token = ""
+    try:
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe that nobody writes to would wait for ever
+            fault = "is not a file"
+        elif status.st_size > _MAX_FILE:
+            fault = "is too long"
+        else:
+            token = file.read_text("ascii", "replace").strip()
+            fault = "" if token else "is empty"
+    except OSError as error:
+        fault = f"cannot be read: {error.strerror}"
+    if fault:
+        raise SettingsError(
+            f"The token file {file} {fault}. Write the bot's token to a file and set "
+            "FOOTNOTE_DISCORD_TOKEN_FILE to it."
+        )
+    return token
 
 
 def _print_uncaught(event: threading.ExceptHookArgs | sys.UnraisableHookArgs) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import platform
+import re
 import stat
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
-
-from packaging.requirements import Requirement
+from importlib.util import find_spec
 
 from bot.credentials import exposed_files, has_mode, with_token
 from bot.settings import RETIRED, BotSettings
@@ -39,102 +39,87 @@ class Finding:
         return f"{mark:<5} {self.subject:<10} {self.message}"
 
 
+class _Warning(Exception):  # noqa: N818 - no error: the check found something to mend
+    pass
+
+
 def examine(load: Callable[[], BotSettings]) -> list[Finding]:
     """Run every check, continuing after a failed one; `load` reads the settings."""
-    findings = [Finding("python", ".".join(map(str, sys.version_info[:3]))), _packages()]
+    findings = [Finding("python", platform.python_version()), _find("packages", _packages)]
     try:
         settings = load()
     except FootnoteError as error:
         return [*findings, Finding("settings", str(error), error.exit_status)]
-    findings.append(_settings())
-    for check in (_weights, _articles, _index, _graph, _confidence, _files, _discord):
-        subject = check.__name__.removeprefix("_")
-        try:
-            findings.append(check(subject, settings))
-        except FootnoteError as error:
-            findings.append(Finding(subject, str(error), error.exit_status))
-    return findings
+    checks = (_settings, _weights, _articles, _index, _confidence, _files, _discord)
+    return findings + [_find(check.__name__.removeprefix("_"), check, settings) for check in checks]
 
 
-def _packages() -> Finding:
-    """Compare the installed packages with what the project requires."""
-    if problems := "; ".join(_package_problems()):
-        return Finding("packages", f"{problems}: run `make setup` again", MissingError.exit_status)
+def _find(subject: str, check: Callable[..., str], *settings: BotSettings) -> Finding:
     try:
-        return Finding("packages", f"complete, with torch {metadata.version('torch')}")
-    except metadata.PackageNotFoundError:
-        return Finding("packages", "complete for answering and rebuilding; without torch, no graph is made")
+        return Finding(subject, check(*settings))
+    except _Warning as warning:
+        return Finding(subject, str(warning), warning=True)
+    except FootnoteError as error:
+        return Finding(subject, str(error), error.exit_status)
 
 
-def _package_problems() -> Iterator[str]:
-    """Yield a line on each package that is missing or of a wrong version; the extra `build` is optional."""
-    for line in metadata.requires("footnote") or []:
-        requirement = Requirement(line)
-        required = not requirement.marker or requirement.marker.evaluate({"extra": ""})
-        if not required and not (requirement.marker and requirement.marker.evaluate({"extra": "build"})):
-            continue
-        try:
-            version = metadata.version(requirement.name)
-        except metadata.PackageNotFoundError:
-            if required:
-                yield f"{requirement.name} is missing"
-            continue
-        if not requirement.specifier.contains(version, prereleases=True):
-            yield f"{requirement.name} is {version}, not {requirement.specifier}"
+def _packages() -> str:
+    """Look for the packages that the project requires, its extras aside."""
+    required = [line for line in metadata.requires("footnote") or [] if "extra ==" not in line]
+    names = [re.split(r"[^\w.-]", line)[0] for line in required]
+    if missing := [name for name in names if not any(metadata.distributions(name=name))]:
+        raise MissingError(f"{', '.join(missing)} missing: run `make setup` again")
+    return "complete" if find_spec("torch") else "complete; without torch, no encoder can be exported"
 
 
-def _settings() -> Finding:
+def _settings(_: BotSettings) -> str:
     known = {PREFIX + name.upper() for name in (*BotSettings.model_fields, *RETIRED)}
-    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
-    if unknown:
-        message = f"{', '.join(unknown)} in the environment: not a setting of Footnote, so it has no effect"
-        return Finding("settings", message, warning=True)
-    return Finding("settings", ".env and the environment are in order")
+    if unknown := sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known):
+        raise _Warning(f"{', '.join(unknown)} in the environment: no setting of Footnote, so without effect")
+    return ".env and the environment are in order"
 
 
-def _weights(subject: str, settings: BotSettings) -> Finding:
+def _weights(settings: BotSettings) -> str:
     model = find_model_of(settings)
     source = "as published" if model.packaged else f"from {model.folder}"
     if not model.files:
         source = f"encoded by its export in {settings.index} (its own files are not here)"
     pinned = "pinned" if settings.model_sha256 else "to pin it: FOOTNOTE_MODEL_SHA256"
-    return Finding(subject, f"{model.name}, {source}; fingerprint {model.fingerprint} ({pinned})")
+    return f"{model.name}, {source}; fingerprint {model.fingerprint} ({pinned})"
 
 
-def _articles(subject: str, settings: BotSettings) -> Finding:
+def _articles(settings: BotSettings) -> str:
     source = read_articles(settings.articles)
     skipped = f"; {len(source.notes)} file(s) skipped" if source.notes else ""
-    return Finding(subject, f"{len(source.articles):,} in {settings.articles}{skipped}")
+    return f"{len(source.articles):,} in {settings.articles}{skipped}"
 
 
-def _index(subject: str, settings: BotSettings) -> Finding:
+def _index(settings: BotSettings) -> str:
+    """Check every byte of the index, its encoder included, and whether it is up to date."""
     status = index_status(settings.index)
-    summary = f"generation {status.generation}, {status.articles:,} article(s), intact"
+    summary = (
+        f"generation {status.generation}, {status.articles:,} article(s), encoder {status.encoder}, intact"
+    )
     try:
         changes = plan_build(settings)
     except FootnoteError:
-        return Finding(subject, summary)  # the other checks report problems with articles and weights
+        return summary  # the other checks report problems with articles and weights
     if changes.everything:
-        message = f"{changes.everything}, so it cannot be used: run `footnote index build`"
-        return Finding(subject, message, DamagedIndexError.exit_status)
+        raise DamagedIndexError(f"{changes.everything}, so it cannot be used: run `footnote index build`")
     if changes.any:
-        message = f"{summary}; the articles have changed since: run `footnote index build`"
-        return Finding(subject, message, warning=True)
-    return Finding(subject, summary)
+        raise _Warning(f"{summary}; the articles have changed since: run `footnote index build`")
+    return summary
 
 
-def _graph(subject: str, settings: BotSettings) -> Finding:
-    """Check every byte of the encoder's export."""
-    return Finding(subject, f"{index_status(settings.index).encoder}, intact")
-
-
-def _confidence(subject: str, settings: BotSettings) -> Finding:
+def _confidence(settings: BotSettings) -> str:
     encoder = find_model_of(settings).fingerprint
     fit = choose_fit(fit_file(settings.index), encoder)
-    return Finding(subject, fit.describe(encoder), warning=not fit.is_for(encoder))
+    if not fit.is_for(encoder):
+        raise _Warning(fit.describe(encoder))
+    return fit.describe(encoder)
 
 
-def _files(subject: str, settings: BotSettings) -> Finding:
+def _files(settings: BotSettings) -> str:
     """Check which files other users of this machine can read or change that they should not."""
     exposed = list(exposed_files(settings))
     if has_mode(settings.records, stat.S_IRGRP | stat.S_IROTH):
@@ -144,14 +129,15 @@ def _files(subject: str, settings: BotSettings) -> Finding:
         for folder in (settings.index, settings.articles)
         if has_mode(folder, stat.S_IWOTH)
     ]
-    message = "; ".join(exposed) or "nobody else can read secrets or change what is quoted"
-    return Finding(subject, message, warning=bool(exposed))
+    if exposed:
+        raise _Warning("; ".join(exposed))
+    return "nobody else can read secrets or change what is quoted"
 
 
-def _discord(subject: str, settings: BotSettings) -> Finding:
+def _discord(settings: BotSettings) -> str:
     settings = with_token(settings)
     if settings.discord_token is None:
-        return Finding(subject, "no FOOTNOTE_DISCORD_TOKEN: only the terminal can ask", warning=True)
+        raise _Warning("no FOOTNOTE_DISCORD_TOKEN: only the terminal can ask")
     from bot.discordapp.connection import check_connection
 
-    return Finding(subject, f"the token belongs to {asyncio.run(check_connection(settings))}")
+    return f"the token belongs to {asyncio.run(check_connection(settings))}"

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import logging
-import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
 
-import dotenv
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import NoDecode
 
 from index.errors import SettingsError
-from index.settings import PREFIX, IndexSettings
+from index.settings import PREFIX, IndexSettings, read_variables
 
-__all__ = ["RETIRED", "BotSettings", "SnowflakeSet", "is_loopback"]
+if TYPE_CHECKING:
+    from index.storage.gate import Gate
+
+__all__ = ["RETIRED", "BotSettings", "is_loopback"]
 
 _LOG = logging.getLogger(__name__)
-
-SnowflakeSet = Annotated[frozenset[int], NoDecode]
-"""Discord ids, written as numbers with commas or spaces between them."""
 
 RETIRED = {
     "article_mb": "an article may have 64 MB",
@@ -49,64 +44,48 @@ def is_loopback(host: str | None) -> bool:
 
 
 class BotSettings(IndexSettings):
-    """All settings."""
+    """All settings: those of the index, how the bot meets Discord, and what it stores."""
 
-    records: Path = Field(
-        Path(".footnote/records.sqlite"),
-        description="The file of per-server settings, unanswered questions and feedback.",
-    )
-    record_days: int = Field(
-        90,
-        ge=0,
-        le=36_500,
-        description="Days for which unanswered questions and feedback are kept; 0 keeps no new ones.",
-    )
-    discord_token: SecretStr | None = Field(
-        None, description="The bot's token, from the Discord developer portal; it is shown nowhere."
-    )
-    discord_token_file: Path | None = Field(
-        None, description="A file with only the token, as Docker and systemd provide secrets."
-    )
-    discord_api_url: str = Field(
-        "https://discord.com/api/v10",
-        description="The Discord-compatible server to use; plain http only on this machine.",
-    )
-    discord_admin_users: SnowflakeSet = Field(
-        frozenset(), description="Ids of users who may rebuild, besides the application's owner or team."
-    )
-    discord_admin_roles: SnowflakeSet = Field(
-        frozenset(), description="Ids of roles whose members may rebuild."
-    )
-    discord_admin_servers: SnowflakeSet = Field(
-        frozenset(),
-        description="Ids of servers where Manage Server is enough to rebuild; one index serves all servers.",
-    )
-    discord_message_content: bool = Field(
-        False,
-        description="Use the message-content intent, to answer messages without a mention; switch it on in "
-        "the developer portal first.",
-    )
-    discord_user_rate: int = Field(
-        30,
-        ge=0,
-        le=100_000,
-        description="Questions a minute from one user, and ten times as many from one server; 0: no limit.",
-    )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="How much `footnote discord` writes to standard error."
-    )
-    log_format: Literal["text", "json"] = Field(
-        "text", description="Log lines as text for people, or as JSON for programs."
-    )
-    log_questions: bool = Field(False, description="Write questions to the log, and not only their length.")
-    health_port: int | None = Field(
-        None, ge=1, le=65_535, description="The port on 127.0.0.1 for /healthz, /readyz and /metrics."
-    )
+    records: Path = Path(".footnote/records.sqlite")
+    """The file of per-server settings, unanswered questions and feedback."""
+    record_days: int = Field(90, ge=0, le=36_500)
+    """Days for which unanswered questions and feedback are kept; 0 keeps no new ones."""
+    discord_token: SecretStr | None = None
+    """The bot's token, from the Discord developer portal; it is shown nowhere."""
+    discord_token_file: Path | None = None
+    """A file with only the token, as Docker and systemd provide secrets."""
+    discord_api_url: str = "https://discord.com/api/v10"
+    """The Discord-compatible server to use; plain http only on this machine."""
+    discord_admin_users: frozenset[int] = frozenset()
+    """Ids of users who may rebuild, besides the application's owner or team."""
+    discord_admin_roles: frozenset[int] = frozenset()
+    """Ids of roles whose members may rebuild."""
+    discord_admin_servers: frozenset[int] = frozenset()
+    """Ids of servers where Manage Server is enough to rebuild; one index serves all servers."""
+    discord_message_content: bool = False
+    """Use the message-content intent, to answer messages without a mention; switch it on in the developer
+    portal first."""
+    discord_user_rate: int = Field(30, ge=0, le=100_000)
+    """Questions a minute from one user, and ten times as many from one server; 0: no limit."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much `footnote discord` writes to standard error."""
+    log_format: Literal["text", "json"] = "text"
+    """Log lines as text for people, or as JSON for programs."""
+    log_questions: bool = False
+    """Write questions to the log, and not only their length."""
+    health_port: int | None = Field(None, ge=1, le=65_535)
+    """The port on 127.0.0.1 for /healthz, /readyz and /metrics."""
 
     @property
     def recording(self) -> bool:
         """Whether unanswered questions and feedback are stored."""
         return self.record_days > 0
+
+    def find_gate(self) -> Gate | None:
+        """Return the gate of gold questions, if there are any."""
+        from evaluation.gate import find_gate
+
+        return find_gate(self)
 
     @classmethod
     def load(cls, **options: Any) -> Self:
@@ -115,23 +94,21 @@ class BotSettings(IndexSettings):
         Raises:
             SettingsError: a value is not accepted, or `.env` sets a FOOTNOTE_ name that is not a setting.
         """
-        settings = super().load(**options)
-        in_file = _by_setting(dotenv.dotenv_values(".env", encoding="utf-8"))
-        in_environment = _by_setting(os.environ)
+        in_file, in_environment = read_variables()
         for name in sorted(in_file.keys() - cls.model_fields.keys() - RETIRED.keys()):
+            import difflib
+
             near = difflib.get_close_matches(name, cls.model_fields, 1)
             hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else "."
             raise SettingsError(
                 f"{PREFIX}{name.upper()} in .env is not a setting{hint} .env.example lists them all."
             )
-        for name, meaning in RETIRED.items():
-            if not (value := in_environment.get(name) or in_file.get(name)):
-                continue
-            _LOG.warning("%s%s is retired: %s. Remove it.", PREFIX, name.upper(), meaning)
-            if name == "recording" and value.strip().lower() not in _TRUE:
-                # Never record against the operator's will.
-                settings = settings.model_copy(update={"record_days": 0})
-        return settings
+        variables = {**in_file, **in_environment}
+        for name in sorted(RETIRED.keys() & variables.keys()):
+            _LOG.warning("%s%s is retired: %s. Remove it.", PREFIX, name.upper(), RETIRED[name])
+        if variables.get("recording", "on").strip().lower() not in _TRUE:
+            options["record_days"] = 0  # never record against the operator's will
+        return super().load(**options)
 
     @field_validator("discord_admin_users", "discord_admin_roles", "discord_admin_servers", mode="before")
     @classmethod
@@ -149,12 +126,3 @@ class BotSettings(IndexSettings):
         if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError("plain http is accepted for this machine only (127.0.0.1, localhost); use https")
         return value.rstrip("/")
-
-
-def _by_setting(variables: Mapping[str, str | None]) -> dict[str, str]:
-    """Return the variables that begin with FOOTNOTE_, in any case, by the name of their setting."""
-    return {
-        name.upper().removeprefix(PREFIX).lower(): value or ""
-        for name, value in variables.items()
-        if name.upper().startswith(PREFIX)
-    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import signal
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,15 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from index.articles.article import Article
-    from index.build_report import Changes
     from index.settings import IndexSettings
-    from index.storage.gate import Gate
     from index.storage.store import StoredPassage
 
-__all__ = ["GATE_OF", "index_group"]
-
-GATE_OF = "index.cli.gate_of"
-"""The key in click's `meta` of the function that makes a gate from settings, where a program has gates."""
+__all__ = ["index_group"]
 
 _STATUS = "generation built encoder encoder_fingerprint articles passages sentences bytes confidence".split()
 
@@ -49,14 +45,7 @@ def build_command(context: click.Context, /, dry_run: bool, force: bool, as_json
     """Index what is new or has changed; the previous index keeps serving until the new one is complete."""
     try:
         settings = load_settings(context)
-        find_gate = context.meta.get(GATE_OF)
-        gate = find_gate(settings) if find_gate else None
-        if dry_run:
-            _plan(settings, gate, force, as_json)
-        elif as_json:
-            _build_as_json(settings, gate, force)
-        else:
-            _build(settings, gate, force)
+        (_plan if dry_run else _build)(settings, force, as_json)
     except FootnoteError as error:
         if as_json:
             from index.build_events import line_of
@@ -65,24 +54,20 @@ def build_command(context: click.Context, /, dry_run: bool, force: bool, as_json
         raise
 
 
-def _plan(settings: IndexSettings, gate: Gate | None, force: bool, as_json: bool) -> None:
+def _plan(settings: IndexSettings, force: bool, as_json: bool) -> None:
     from index.build import plan_build, shrinkage
     from index.build_events import line_of
 
-    changes = plan_build(settings)
-    refusal = "" if force else shrinkage(changes, settings)
-    notes = [f"would be refused: {refusal}"] if refusal else []
+    gate, changes = settings.find_gate(), plan_build(settings)
+    notes = list(changes.notes)
+    if not force and (refusal := shrinkage(changes, settings)):
+        notes.append(f"would be refused: {refusal}")
     if gate and changes.any:
         notes.append(gate.note())
-    changes = dataclasses.replace(changes, notes=(*changes.notes, *notes))
     if as_json:
-        click.echo(line_of(changes))
-    else:
-        _print_changes(changes)
-
-
-def _print_changes(changes: Changes) -> None:
-    _print_notes(changes.notes)
+        click.echo(line_of(dataclasses.replace(changes, notes=tuple(notes))))
+        return
+    _print_notes(notes)
     names = {"added": changes.added, "changed": changes.changed, "removed": changes.removed}
     for label, articles in names.items():
         for article in articles:
@@ -93,9 +78,16 @@ def _print_changes(changes: Changes) -> None:
     click.echo(f"{counts}, {changes.unchanged} unchanged; nothing was written")
 
 
-def _build(settings: IndexSettings, gate: Gate | None, force: bool) -> None:
+def _build(settings: IndexSettings, force: bool, as_json: bool) -> None:
     from index.build import build_index
+    from index.build_events import line_of, print_progress
 
+    gate = settings.find_gate()
+    if as_json:
+        # The parent process stops us with SIGTERM; clean up then as at Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        click.echo(line_of(build_index(settings, print_progress(), gate=gate, force=force)))
+        return
     with show_progress() as progress:
         report = build_index(settings, progress, gate=gate, force=force)
     notes = list(report.changes.notes)
@@ -111,15 +103,6 @@ def _build(settings: IndexSettings, gate: Gate | None, force: bool) -> None:
 def _print_notes(notes: Sequence[str]) -> None:
     for note in notes:
         click.echo(f"note: {printable(note)}", err=True)
-
-
-def _build_as_json(settings: IndexSettings, gate: Gate | None, force: bool) -> None:
-    from index.build import build_index
-    from index.build_events import line_of, print_progress
-
-    # The parent process stops us with SIGTERM; clean up then as at Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    click.echo(line_of(build_index(settings, print_progress(), gate=gate, force=force)))
 
 
 @index_group.command("history")
@@ -143,14 +126,8 @@ def rollback_command(settings: IndexSettings, generation: str | None) -> None:
     are then.
     """
     from index.storage.generations import roll_back
-    from index.storage.inspection import serving_name
 
-    before = serving_name(settings.index)
-    now = roll_back(settings.index, generation)
-    if now == before:
-        click.echo(f"generation {now} is already serving; nothing was changed")
-    else:
-        click.echo(f"generation {now} now serves; before, it was {before or 'unknown'}")
+    click.echo(f"generation {roll_back(settings.index, generation)} serves now")
 
 
 @index_group.command("prune")
@@ -160,16 +137,12 @@ def prune_command(settings: IndexSettings) -> None:
 
     Generations that the gate refused and what interrupted builds left are removed too.
     """
-    from index.storage.files import folder_size
-    from index.storage.generations import prune
-    from index.storage.inspection import serving_name
+    from index.storage import generations, inspection
 
-    before = folder_size(settings.index)
-    removed = prune(settings.index, settings.keep)
+    removed = generations.prune(settings.index, settings.keep)
     for name in removed:
         click.echo(f"removed  {name}")
-    freed = (before - folder_size(settings.index)) / 1e6
-    click.echo(f"{len(removed)} removed, {freed:,.1f} MB freed; {serving_name(settings.index)} serves")
+    click.echo(f"{len(removed)} removed; {inspection.serving_name(settings.index)} serves")
 
 
 @index_group.command("status")
@@ -210,26 +183,22 @@ def show_command(settings: IndexSettings, article: str | None, passages: bool, a
     """Print the indexed articles, or the one with the id ARTICLE, with paragraph numbers."""
     from index.storage.local import open_store
 
-    store = open_store(settings.index)
-    store.check()
-    rows = [summary.row for summary in store.catalogue() if article in (None, summary.id)]
-    if not rows:
-        raise click.UsageError(f"no article has the id {article!r}; `footnote index show` prints them all.")
-    for row in rows:
-        (shown,) = store.articles([row])
-        stored = store.passages_of(row) if passages else None
-        if as_json:
-            click.echo(json.dumps(_as_json(shown, stored)))
-        else:
-            _print_article(shown, stored)
+    with closing(open_store(settings.index)) as store:
+        store.check()
+        rows = [summary.row for summary in store.catalogue() if article in (None, summary.id)]
+        if not rows:
+            raise click.UsageError(
+                f"no article has the id {article!r}; `footnote index show` prints them all."
+            )
+        for row in rows:
+            (shown,) = store.articles([row])
+            stored = store.passages_of(row) if passages else None
+            click.echo(json.dumps(_as_json(shown, stored)) if as_json else _as_text(shown, stored))
 
 
 def _as_json(article: Article, passages: Sequence[StoredPassage] | None) -> dict[str, Any]:
-    fields = {name: getattr(article, name) for name in article.__slots__}
-    fields["paragraphs"] = [
-        {"number": paragraph.number, "start": paragraph.start, "end": paragraph.end}
-        for paragraph in article.paragraphs
-    ]
+    fields = dataclasses.asdict(article)
+    fields["paragraphs"] = [dataclasses.asdict(paragraph) for paragraph in article.paragraphs]
     if passages is not None:
         fields["passages"] = [
             {
@@ -243,17 +212,13 @@ def _as_json(article: Article, passages: Sequence[StoredPassage] | None) -> dict
     return fields
 
 
-def _print_article(article: Article, passages: Sequence[StoredPassage] | None) -> None:
+def _as_text(article: Article, passages: Sequence[StoredPassage] | None) -> str:
     from index.passages.splitting import source_text
 
     if passages is None:
-        pieces = [("[heading] ", article.heading)] if article.heading else []
-        pieces += [(f"[{part.number}] ", article.text[part.start : part.end]) for part in article.paragraphs]
+        pieces = [f"[heading] {article.heading}"] if article.heading else []
+        pieces += [f"[{part.number}] {article.text[part.start : part.end]}" for part in article.paragraphs]
     else:
         spans = [(source_text(article, stored.passage), stored.passage) for stored in passages]
-        texts = (text[passage.start : passage.end] for text, passage in spans)
-        pieces = [(f"passage {number}\n", text) for number, text in enumerate(texts, 1)]
-    click.echo(f"# {printable(article.id)}")
-    for label, text in pieces:
-        click.echo(f"\n{label}{printable(text)}")
-    click.echo()
+        pieces = [f"passage {n}\n{text[span.start : span.end]}" for n, (text, span) in enumerate(spans, 1)]
+    return printable("\n\n".join([f"# {article.id}", *pieces]) + "\n")

@@ -48,32 +48,28 @@ class SettingsError(FootnoteError):
 
 
 class ArticleError(FootnoteError):
-    """One or more articles cannot be indexed.
-
-    `problems` has one line for each: file, line number if known, and reason.
-    """
+    """Articles cannot be indexed; `problems` has a line for each: file, line if known, and reason."""
 
     exit_status = 65
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = tuple(problems)
-        shown = [f"  {problem}" for problem in problems[:20]]
-        if len(problems) > len(shown):
-            shown.append(f"  and {len(problems) - len(shown)} more")
-        head = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        super().__init__("\n".join([f"{head} in the articles; nothing was indexed:", *shown]))
+        head = (
+            f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in the articles; nothing was indexed:"
+        )
+        more = [f"and {len(problems) - 20} more"] if len(problems) > 20 else []
+        super().__init__("\n  ".join([head, *problems[:20], *more]))
 
 
 class DamagedIndexError(FootnoteError):
     """A file of the index is not as it was written, or is of another format or encoder."""
 
     exit_status = 65
-    advice: ClassVar[str] = "Run `footnote index build` to rebuild it."
 
     @classmethod
     def of(cls, path: Path, what: str) -> Self:
         """Return the error for a file: what is wrong with it, and what to do."""
-        return cls(f"{path} {what}. {cls.advice}")
+        return cls(f"{path} {what}. Run `footnote index build` to rebuild it.")
 
     @classmethod
     def unreadable(cls, path: Path, error: OSError) -> Self:
@@ -116,10 +112,7 @@ class OutOfMemoryError(MissingError):
 
 
 class BusyError(FootnoteError):
-    """Something else is in progress: another build holds the lock, or the queue of questions is full.
-
-    `seconds` is how long to wait before trying again, if known.
-    """
+    """Another build holds the lock, or the queue of questions is full; try again in `seconds`, if known."""
 
     exit_status = 75
 

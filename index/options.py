@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import importlib
+import pkgutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin
@@ -18,15 +18,14 @@ __all__ = ["SettingsCommand", "SettingsGroup", "load_settings", "pass_settings"]
 _GIVEN = "index.options.given"
 """Where in click's `meta` the options given so far are; commands below a group share it with the group."""
 
-_METAVARS: dict[type, str] = {Path: "PATH", str: "TEXT", int: "N", float: "NUMBER"}
+_METAVARS = {bool: None, frozenset: "IDS", Path: "PATH", str: "TEXT", int: "N", float: "NUMBER"}
 
 
 class SettingsCommand(click.Command):
     """A command with an option for each setting but the secrets, which would show in a list of processes.
 
     The settings class is imported when the command line is parsed as far as this command, so `footnote
-    --help` never imports it. Values are passed on as text, since the settings validate them, whatever their
-    source.
+    --help` never imports it. Values are passed on as text, since the settings validate them.
     """
 
     settings = "index.settings:IndexSettings"
@@ -39,11 +38,8 @@ class SettingsCommand(click.Command):
 
     @functools.cached_property
     def _setting_options(self) -> list[click.Option]:
-        module, name = self.settings.split(":")
-        fields = getattr(importlib.import_module(module), name).model_fields
-        return [
-            _option(name, field) for name, field in fields.items() if "Secret" not in str(field.annotation)
-        ]
+        fields = pkgutil.resolve_name(self.settings).model_fields.items()
+        return [_option(name, field) for name, field in fields if "Secret" not in str(field.annotation)]
 
 
 class SettingsGroup(SettingsCommand, click.Group):
@@ -74,19 +70,13 @@ def load_settings(context: click.Context) -> Any:
 
 
 def _option(name: str, field: FieldInfo) -> click.Option:
+    kind = field.annotation
+    words = "|".join(map(str, get_args(kind)))  # of a Literal
+    metavar = next((_METAVARS[k] for k in (kind, get_origin(kind), *get_args(kind)) if k in _METAVARS), words)
     flag = "--" + name.replace("_", "-")
-    shared: dict[str, Any] = {"expose_value": False, "callback": _remember}
-    if field.annotation is bool:
-        return click.Option([f"{flag}/--no-{flag[2:]}"], default=None, help=field.description, **shared)
+    names = [f"{flag}/--no-{flag[2:]}" if kind is bool else flag]
     text = f"{field.description} [default: {field.default}]" if field.default else field.description
-    return click.Option([flag], metavar=_metavar(field.annotation), help=text, **shared)
-
-
-def _metavar(annotation: Any) -> str:
-    if get_origin(annotation) is frozenset:
-        return "IDS"
-    found = [_METAVARS[kind] for kind in (annotation, *get_args(annotation)) if kind in _METAVARS]
-    return found[0] if found else "|".join(get_args(annotation))  # the words of a Literal
+    return click.Option(names, None, metavar=metavar, help=text, expose_value=False, callback=_remember)
 
 
 def _remember(context: click.Context, option: click.Parameter, value: object) -> None:

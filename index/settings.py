@@ -6,16 +6,21 @@ row in docs/settings.md are made from the field.
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+import dotenv
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from index.errors import SettingsError
 
-__all__ = ["DEFAULT_MODEL", "PREFIX", "IndexSettings"]
+if TYPE_CHECKING:
+    from index.storage.gate import Gate
+
+__all__ = ["DEFAULT_MODEL", "PREFIX", "IndexSettings", "read_variables"]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 PREFIX = "FOOTNOTE_"
@@ -24,58 +29,55 @@ PREFIX = "FOOTNOTE_"
 _URL_USER = re.compile(r"//[^/@\s]*@")  # a password may stand there
 
 
-class IndexSettings(BaseSettings):
+def read_variables() -> tuple[dict[str, str], dict[str, str]]:
+    """Return what `.env` and the environment set, by the setting's name; empty values count as not set.
+
+    Raises:
+        SettingsError: `.env` cannot be read.
+    """
+    try:
+        in_file = dotenv.dotenv_values(".env", encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f".env cannot be read: {error}. Correct the file or remove it.") from error
+    return _by_setting(in_file), _by_setting(os.environ)
+
+
+def _by_setting(variables: Mapping[str, str | None]) -> dict[str, str]:
+    ours = {name.upper(): value for name, value in variables.items() if value}
+    return {name[len(PREFIX) :].lower(): ours[name] for name in ours if name.startswith(PREFIX)}
+
+
+class IndexSettings(BaseModel):
     """Where the articles and the index are, how the index is built, and when a rebuild is refused."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        env_file=".env",
-        env_file_encoding="utf-8",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-    )
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
-    articles: Path = Field(
-        Path("articles"), description="The article file, or the folder of article files, to answer from."
-    )
-    index: Path = Field(Path(".footnote/index"), description="The folder that holds the index.")
-    model: str = Field(
-        DEFAULT_MODEL, min_length=1, description="The encoder: a sentence-transformers model, or its folder."
-    )
-    model_sha256: str = Field(
-        "",
-        pattern=r"^([0-9a-f]{64})?$",
-        description="The only encoder accepted, by its fingerprint as `footnote doctor` prints it.",
-    )
-    language: str = Field(
-        "en", pattern=r"^[a-z]{2,3}$", description="The language of the articles, as an ISO 639 code."
-    )
-    keep: int = Field(
-        3, ge=1, le=1_000, description="Generations of the index to keep, including the one that serves."
-    )
-    gate: Path | None = Field(
-        None,
-        description="The file of gold questions (JSON Lines) that a rebuild must still answer. Default: "
-        "questions.jsonl in the folder of articles, or X.questions.jsonl beside an article file X.",
-    )
-    gate_at: float = Field(
-        1.0,
-        ge=0,
-        le=1,
-        description="The share of the gold questions answered before that must still be; 0 asks none.",
-    )
-    shrink: float = Field(
-        0.5, ge=0, le=1, description="The share of the articles that a rebuild may lose without --force."
-    )
-    answer_at: float | None = Field(
-        None,
-        ge=0,
-        le=1,
-        description="The confidence at which a quote is given as the answer; higher is more careful. "
-        "Default: that of the fit, at which 85 of 100 answers were right.",
-    )
+    articles: Path = Path("articles")
+    """The article file, or the folder of article files, to answer from."""
+    index: Path = Path(".footnote/index")
+    """The folder that holds the index."""
+    model: str = Field(DEFAULT_MODEL, min_length=1)
+    """The encoder: a sentence-transformers model, or its folder."""
+    model_sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$")
+    """The only encoder accepted, by its fingerprint as `footnote doctor` prints it."""
+    language: str = Field("en", pattern=r"^[a-z]{2,3}$")
+    """The language of the articles, as an ISO 639 code."""
+    keep: int = Field(3, ge=1, le=1_000)
+    """Generations of the index to keep, including the one that serves."""
+    gate: Path | None = None
+    """The file of gold questions (JSON Lines) that a rebuild must still answer. Default: questions.jsonl in
+    the folder of articles, or X.questions.jsonl beside an article file X."""
+    gate_at: float = Field(1.0, ge=0, le=1)
+    """The share of the gold questions answered before that must still be; 0 asks none."""
+    shrink: float = Field(0.5, ge=0, le=1)
+    """The share of the articles that a rebuild may lose without --force."""
+    answer_at: float | None = Field(None, ge=0, le=1)
+    """The confidence at which a quote is given as the answer; higher is more careful. Default: that of the
+    fit, at which 85 of 100 answers were right."""
+
+    def find_gate(self) -> Gate | None:
+        """Return the gate that a new generation must pass, if there is one."""
+        return None
 
     @field_validator("answer_at", "gate", mode="before")
     @classmethod
@@ -91,13 +93,11 @@ class IndexSettings(BaseSettings):
             SettingsError: a value is not accepted, or `.env` cannot be read.
         """
         given = {name: value for name, value in options.items() if value is not None}
+        in_file, in_environment = read_variables()
         try:
-            return cls(**given)
+            return cls(**{**in_file, **in_environment, **given})
         except ValidationError as error:
-            messages = (cls._message(fault, given) for fault in error.errors())
-            raise SettingsError("\n".join(messages)) from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f".env cannot be read: {error}. Correct the file or remove it.") from error
+            raise SettingsError("\n".join(cls._message(fault, given) for fault in error.errors())) from None
 
     @classmethod
     def _message(cls, fault: Any, given: dict[str, Any]) -> str:

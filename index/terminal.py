@@ -15,7 +15,6 @@ __all__ = ["count_of", "one_line", "opening", "printable", "show_progress"]
 
 # Control characters but line feed and tab, bidirectional overrides, and halves of surrogate pairs.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_MAX_LINE = 300
 
 
 def printable(text: str) -> str:
@@ -26,7 +25,7 @@ def printable(text: str) -> str:
     return _UNSAFE.sub("\ufffd", text.replace("\u2028", " ").replace("\u2029", " "))
 
 
-def one_line(name: object, limit: int = _MAX_LINE) -> str:
+def one_line(name: object, limit: int = 300) -> str:
     """Return a path, an id or the like as one printable line; the middle of a longer one is cut out."""
     text = printable(str(name)).replace("\n", "\ufffd").replace("\t", "\ufffd")
     return text if len(text) <= limit else f"{text[: limit // 2]}…{text[-limit // 2 :]}"
@@ -40,29 +39,20 @@ def count_of(number: int, noun: str) -> str:
 @contextmanager
 def opening() -> Iterator[None]:
     """Show on a terminal that the index is being opened, until the block ends."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    note = "Opening the index…"
+    note = "Opening the index…" if sys.stderr.isatty() else ""
     _write(note)
     try:
         yield
     finally:
-        _write(f"\r{' ' * len(note)}\r")
+        _write(f"\r{' ' * len(note)}\r" if note else "")
 
 
 @contextmanager
 def show_progress() -> Iterator[Callable[[Progress], None]]:
     """Show the progress of a build: a bar on a terminal, else a line for each tenth of a stage."""
-    if sys.stderr.isatty():
-        with _bar() as progress:
-            yield progress
-    else:
+    if not sys.stderr.isatty():
         yield _lines()
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[Progress], None]]:
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar

@@ -14,7 +14,8 @@ HOSTILE_PIECES = (
     *".!?…。؟;:,'\"“”’()[]{}<>", "Mr. ", "e.g. ", "£3.5bn", "J. R. ", " -- ",
     # What a query language, SQL, Markdown, JSON, a terminal or Discord would act on
     " AND ", " OR ", " NOT ", "NEAR(", "text:", "*", "^", "+", "-", "~", "/", "\\",
-    "'; DROP TABLE articles; --", "%s", "{}", "${HOME}", "../", "@everyone", "<@1>", "||", "\x1b[31m", "\x00", "\x07", "\x7f",
+    "'; DROP TABLE articles; --", "%s", "{}", "${HOME}", "../", "@everyone", "<@1>", "||",
+    "\x1b[31m", "\x00", "\x07", "\x7f",
     # Combining marks, joiners, directions, characters that fold to several, other scripts
     "e\u0301", "\u0301", "\u200d", "\u202e", "\u2066", "👨‍👦", "🇨🇭", "🦊", "𝒜", "ﷺ",
     "ŉ", "ß", "İ", "ﬃ", "²", "Ⅷ", "½", "™",

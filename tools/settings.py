@@ -41,7 +41,8 @@ def _settings_page(current: str) -> str:
     lines = ["| setting | default | what it is |", "| --- | --- | --- |"]
     for name, field in BotSettings.model_fields.items():
         default = f"`{_default(field.default)}`" if _default(field.default) else "none"
-        lines.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
+        described = " ".join((field.description or "").split())
+        lines.append(f"| `{PREFIX}{name.upper()}` | {default} | {described} |")
     before, after = current.partition(_BEGIN)[0], current.partition(_END)[2]
     return "\n".join([before + _BEGIN, "", *lines, "", _END + after])
 

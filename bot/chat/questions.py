@@ -24,7 +24,7 @@ _AUXILIARY = r"""(?:is|are|was|were|am|do|does|did|can|could|will|would|should|s
 
 _OPENING = re.compile(
     rf"""\W*(?:(?:and|so|but|then|also|ok|okay|hey|hi|hello|und|aber|also|et|mais|alors|y|pero)\W+)?(?:
-    (?:when|where|why)(?:['’]?s)?\s+(?:exactly\s+)?{_AUXILIARY}\s+\S
+    (?:when|where|why)(?:['’]s|\s+(?:exactly\s+)?{_AUXILIARY})\s+\S
     |how\s+(?:(?:come|about)\b|(?:(?!{_SUBJECT})\w+\s+){{0,3}}?{_AUXILIARY}\s+\S|(?:much|many|long|far|old)\s+\S+\s+\S)
     |what(?:['’]s|\s+(?:about|if))\s+\S
     |(?:what|which|whose|whom)\s+(?!{_SUBJECT}|(?:is|was)\s+(?:why|what|how|when|where)\b|means\b)\S+\s+\S

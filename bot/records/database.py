@@ -1,23 +1,20 @@
-"""The records database: a SQLite file with schema migrations, transactions and secure deletion.
+"""The records database: a SQLite file with schema migrations and secure deletion.
 
-Each schema version is a tuple of statements that upgrades the version before it. Versions are only ever
-added, because the earlier ones have already run on users' files. SQLite's header identifies the file:
-`application_id` says that it is ours, `user_version` holds the schema version.
+SQLite's header identifies the file: `application_id` says that it is ours, `user_version` holds the version
+of the schema. Versions are only ever added, because the earlier ones have already run on users' files.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import stat
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bot.errors import DamagedRecordsError, RecordsError
-from index.storage.sqlite import harden, read_only_uri
+from index.storage.sqlite import harden
 
-__all__ = ["APPLICATION_ID", "MIGRATIONS", "atomic", "connect", "explain", "migrate", "scrub"]
+__all__ = ["APPLICATION_ID", "MIGRATIONS", "connect", "migrate", "scrub", "translating_errors"]
 
 APPLICATION_ID = 0x466F6F74  # "Foot"
 
@@ -54,6 +51,22 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
 """The statements that make each schema version from the one before; version 0 is an empty file."""
 
 
+@contextmanager
+def translating_errors(file: Path) -> Iterator[None]:
+    """Raise SQLite's errors in the block as RecordsError, or DamagedRecordsError if the file is at fault."""
+    try:
+        yield
+    except OSError as error:
+        raise RecordsError.of(file, error.strerror or str(error)) from error
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}:
+            raise DamagedRecordsError.of(file, str(error)) from error
+        if isinstance(error, sqlite3.OperationalError):
+            raise RecordsError.of(file, str(error)) from error
+        raise
+
+
 def connect(file: Path) -> sqlite3.Connection:
     """Open the file, creating it and its folder if missing, and migrate it to the newest version.
 
@@ -61,33 +74,19 @@ def connect(file: Path) -> sqlite3.Connection:
         RecordsError: the file cannot be written.
         DamagedRecordsError: it is not ours, damaged or of a newer version; it is left unchanged.
     """
-    try:
-        _create(file)
-        # Read without the right to write, since SQLite may change even a file that it merely opens for
-        # writing.
-        with closing(sqlite3.connect(read_only_uri(file), uri=True)) as connection:
-            _check_owner(connection, file)
-        connection = sqlite3.connect(file, isolation_level=None)
+    with translating_errors(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            file.touch(0o600)  # only the owner may read what people asked
+        if not file.is_file():
+            raise RecordsError.of(file, "it is not a regular file")
+        connection = sqlite3.connect(file, isolation_level="IMMEDIATE")
         try:
             _configure(connection, file)
         except BaseException:
             connection.close()
             raise
-    except OSError as error:
-        raise RecordsError.of(file, error.strerror or str(error)) from error
-    except sqlite3.Error as error:
-        raise explain(error, file, opening=True) from error
-    return connection
-
-
-def _create(file: Path) -> None:
-    """Create the file and its folder if missing; only the owner may read what people asked."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        if not stat.S_ISREG(file.stat().st_mode):
-            raise RecordsError.of(file, "it is not a regular file") from None
+        return connection
 
 
 def _check_owner(connection: sqlite3.Connection, file: Path) -> None:
@@ -112,9 +111,8 @@ def _configure(connection: sqlite3.Connection, file: Path) -> None:
     (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if result != "ok":
         raise DamagedRecordsError.of(file, result)
-    if stat.S_IMODE(file.stat().st_mode) & 0o077:
-        with suppress(PermissionError):  # another user's file, or a file system without modes
-            file.chmod(0o600)
+    with suppress(PermissionError):  # another user's file, or a file system without modes
+        file.chmod(0o600)
     # Keep what people asked out of temporary files; a hardened host may not have a folder for them anyway.
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -124,59 +122,26 @@ def _configure(connection: sqlite3.Connection, file: Path) -> None:
     migrate(connection)
 
 
-def explain(error: sqlite3.Error, file: Path, *, opening: bool = False) -> Exception:
-    """Return the error to raise: one that says what to do if the file is at fault, else `error` itself.
-
-    While the file is being opened, an SQL error is the file's fault too: it lacks a table or a column.
-    """
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or (opening and code == sqlite3.SQLITE_ERROR):
-        return DamagedRecordsError.of(file, str(error))
-    if isinstance(error, sqlite3.OperationalError) and code != sqlite3.SQLITE_ERROR:
-        return RecordsError.of(file, str(error))
-    return error
-
-
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
     """Upgrade the schema to the newest version; each step is one transaction.
 
     Raises:
         sqlite3.Error: a step failed; the database is at the version before it.
     """
-    pending = True
-    while pending:
-        # The version is read inside the transaction, since another process may be at the same step.
-        with atomic(connection):
-            version = _version(connection)
-            pending = version < len(migrations)
-            if pending:
-                for statement in migrations[version]:
+    for version, statements in enumerate(migrations):
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            if _version(connection) == version:
+                for statement in statements:
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {version + 1}")
 
 
-@contextmanager
-def atomic(connection: sqlite3.Connection) -> Iterator[None]:
-    """Run the block as one transaction: committed at its end, rolled back on any error.
-
-    The write lock is taken at the start, so nothing changes between what the block reads and what it writes.
-    """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):  # report the first error
-            connection.rollback()
-        raise
-
-
 def scrub(connection: sqlite3.Connection) -> None:
-    """Remove every byte of deleted rows from the file and its write-ahead log.
+    """Remove every byte of deleted rows from the file and its write-ahead log, outside a transaction.
 
-    `secure_delete` overwrites a row in place, but not the copies that SQLite left behind when it moved rows
-    between pages (6 of 1,500 random files had some). VACUUM rewrites the file without them; the checkpoint
-    truncates the log as soon as no other process reads it.
+    `secure_delete` overwrites rows in place, but not the copies that SQLite left behind when it moved rows
+    between pages (6 of 1,500 random files had some). VACUUM rewrites the file without them.
     """
     connection.execute("VACUUM")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -16,37 +16,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bot.records.database import atomic
-
-__all__ = [
-    "SAME_COSINE",
-    "Gap",
-    "add",
-    "find_same",
-    "fold_question",
-    "pack_vector",
-    "select",
-]
+__all__ = ["SAME_COSINE", "Gap", "add", "find_same", "fold_question", "pack_vector", "select"]
 
 SAME_COSINE = 0.9
 """The cosine of two questions' vectors from which on they count as the same question.
 
-Chosen on hand-made pairs (tests/bot/records/question_pairs.py) with the default encoder: 62 pairs of one
-question in two wordings, and 66 of two questions that differ in little ("Who keeps / Who built the
-lighthouse?").
-
-    cosine    same question, merged    different questions, merged
-    0.85           54                          8
-    0.90           42                          6
-    0.95           22                          3
-
-A wrong merge hides a question and a missed one merely shows it twice, so precision wins. The cosine alone
-cannot tell such pairs apart (at 0.90 it merges 44 and 25), but somebody who rephrases a question changes more
-than one word: questions that differ in exactly one word are never merged. The rule came from these pairs; of
-20 and 24 pairs made after it, it merged 14 and 1.
+Chosen on 62 pairs of one question in two wordings and 66 of different questions (question_pairs.tsv in the
+tests) with the default encoder: 0.85, 0.90 and 0.95 merge 54, 42 and 22 of the former, 8, 6 and 3 of the
+latter; 0.90 merges 44 and 25 if questions that differ in exactly one word count too. A wrong merge hides a
+question and a missed one merely shows it twice, so precision wins.
 """
 
 _VECTOR_TYPE = np.dtype("<f2")
+_OPEN_GAPS = """
+SELECT gap, folded, vector FROM askings WHERE id IN (
+    SELECT MIN(askings.id) FROM gaps JOIN askings ON askings.gap = gaps.id
+    WHERE server IS ? AND answered_by IS NULL GROUP BY gaps.id)
+"""  # the first wording of each, so that a gap cannot drift
 _PUNCTUATION = "?!.,;:…¿¡\"'“”„‘’«»()[]*_~`<>|"
 
 
@@ -77,15 +63,14 @@ def add(connection: sqlite3.Connection, server: int | None, row: Mapping[str, An
     `row` has the columns of `askings` but for `gap` and `folded`; its vector is as from `pack_vector`.
     """
     folded = fold_question(row["question"])
-    with atomic(connection):
-        gap = find_same(folded, row["vector"], connection.execute(_OPEN_GAPS, (server,)).fetchall())
-        if gap is None:
-            gap = connection.execute("INSERT INTO gaps (server) VALUES (?)", (server,)).lastrowid
-        connection.execute(
-            """INSERT INTO askings (channel, person, question, verdict, confidence, vector, at, gap, folded)
-            VALUES (:channel, :person, :question, :verdict, :confidence, :vector, :at, :gap, :folded)""",
-            {**row, "gap": gap, "folded": folded},
-        )
+    gap = find_same(folded, row["vector"], connection.execute(_OPEN_GAPS, (server,)).fetchall())
+    if gap is None:
+        gap = connection.execute("INSERT INTO gaps (server) VALUES (?)", (server,)).lastrowid
+    connection.execute(
+        """INSERT INTO askings (channel, person, question, verdict, confidence, vector, at, gap, folded)
+        VALUES (:channel, :person, :question, :verdict, :confidence, :vector, :at, :gap, :folded)""",
+        {**row, "gap": gap, "folded": folded},
+    )
 
 
 def fold_question(question: str) -> str:
@@ -96,14 +81,8 @@ def fold_question(question: str) -> str:
 
 
 def pack_vector(vector: npt.ArrayLike) -> bytes:
-    """Return a vector of any shape as it is stored: of unit length, as little-endian half precision.
-
-    Raises:
-        ValueError: it is empty, or not all of its numbers are finite.
-    """
+    """Return a vector of any shape as it is stored: of unit length, as little-endian half precision."""
     flat = np.asarray(vector, dtype=np.float64).ravel()
-    if not flat.size or not np.isfinite(flat).all():
-        raise ValueError("a question's vector must be one or more finite numbers")
     return (flat / (np.linalg.norm(flat) or 1.0)).astype(_VECTOR_TYPE).tobytes()
 
 
@@ -115,18 +94,16 @@ def find_same(folded: str, vector: bytes, gaps: Sequence[tuple[int, str, bytes]]
     for gap, other, _ in gaps:
         if other == folded:
             return gap
-    comparable = [gap for gap in gaps if len(gap[2]) == len(vector)]
-    if not comparable:
+    alike = [
+        (gap, packed)
+        for gap, other, packed in gaps
+        if len(packed) == len(vector) and not _differ_in_one_word(other, folded)
+    ]
+    if not alike:
         return None
-    matrix = _unpack(b"".join(packed for _, _, packed in comparable)).reshape(len(comparable), -1)
-    cosines = matrix @ _unpack(vector)
-    for row in np.argsort(-cosines, kind="stable"):
-        gap, other, _ = comparable[int(row)]
-        if cosines[row] < SAME_COSINE:
-            break
-        if not _differ_in_one_word(other, folded):
-            return gap
-    return None
+    cosines = np.stack([_unpack(packed) for _, packed in alike]) @ _unpack(vector)
+    best = int(np.argmax(cosines))
+    return alike[best][0] if cosines[best] >= SAME_COSINE else None
 
 
 def _unpack(packed: bytes) -> npt.NDArray[np.float32]:
@@ -141,27 +118,15 @@ def _differ_in_one_word(first: str, second: str) -> bool:
     return sum(word != other for word, other in zip(words, others, strict=True)) == 1
 
 
-_OPEN_GAPS = """
-SELECT gap, folded, vector FROM askings WHERE id IN (
-    SELECT MIN(askings.id) FROM gaps JOIN askings ON askings.gap = gaps.id
-    WHERE server IS ? AND answered_by IS NULL GROUP BY gaps.id)
-"""
-"""What a new question is compared with: each open gap's first wording, so that a gap cannot drift."""
-
-
-def select(connection: sqlite3.Connection, condition: str, *values: int | None) -> list[Gap]:
-    """Return the gaps that meet an SQL condition, last asked first; the last value is the limit, or -1."""
+def select(connection: sqlite3.Connection, condition: str, *values: object) -> list[Gap]:
+    """Return the gaps that meet an SQL condition, last asked first; the last value is a limit (-1: none)."""
     query = f"""
-        SELECT gaps.id, server, last.channel, first.question, count, people, first_at, last_at,
-               last.verdict, last.confidence, answered_by
-        FROM (SELECT gaps.id AS gap_id, COUNT(*) AS count, COUNT(DISTINCT person) AS people,
-                     MIN(at) AS first_at, MAX(at) AS last_at,
-                     MIN(askings.id) AS first_id, MAX(askings.id) AS last_id
-              FROM gaps JOIN askings ON askings.gap = gaps.id WHERE {condition} GROUP BY gaps.id)
-        JOIN gaps ON gaps.id = gap_id
-        JOIN askings AS first ON first.id = first_id
-        JOIN askings AS last ON last.id = last_id
-        ORDER BY last_at DESC, last_id DESC LIMIT ?"""  # noqa: S608 - our own conditions
+        SELECT gaps.id, server, last.channel, first.question, COUNT(*), COUNT(DISTINCT askings.person),
+               first.at, last.at, last.verdict, last.confidence, answered_by
+        FROM gaps JOIN askings ON askings.gap = gaps.id
+        JOIN askings AS first ON first.id = (SELECT MIN(id) FROM askings WHERE gap = gaps.id)
+        JOIN askings AS last ON last.id = (SELECT MAX(id) FROM askings WHERE gap = gaps.id)
+        WHERE {condition} GROUP BY gaps.id ORDER BY last.id DESC LIMIT ?"""  # noqa: S608 - our own conditions
     return [
         Gap(*row[:6], *(datetime.fromtimestamp(at, UTC) for at in row[6:8]), *row[8:])
         for row in connection.execute(query, values)

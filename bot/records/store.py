@@ -1,30 +1,38 @@
-"""The records store: the asynchronous interface to settings, gaps and feedback."""
+"""The records store: the asynchronous interface to settings, gaps and feedback.
+
+A user is stored as the HMAC-SHA256 of their id under a random key that the file holds. Rows that are shown,
+exported or logged identify nobody, and rows of two files cannot be joined. This does not protect against
+somebody who has the whole file: Discord's ids are public, so with the key each can be tried.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hmac
+import secrets
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy.typing as npt
 
 from bot.errors import RecordsError
-from bot.records import gaps, people
-from bot.records.database import atomic, connect, explain, scrub
-from bot.records.gaps import Gap, pack_vector
-from bot.records.people import Feedback, PersonRecords, hash_person, load_key
-from bot.records.settings import ChannelSettings, SettingsCache, validate
+from bot.records import gaps, settings
+from bot.records.database import connect, scrub, translating_errors
+from bot.records.gaps import Gap
+from bot.records.settings import ChannelSettings, Overrides
 
-__all__ = ["Records"]
+__all__ = ["Feedback", "PersonRecords", "Records"]
 
 _Result = TypeVar("_Result")
 
 _DAY = 24 * 60 * 60.0
 _DEFAULT_DAYS = 90
+_OF_PEOPLE = ("askings", "feedback")
 _ADD_FEEDBACK = """
 INSERT INTO feedback (server, channel, message, person, question, helpful, reason, at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message, person) DO UPDATE
@@ -32,11 +40,32 @@ SET question = excluded.question, helpful = excluded.helpful, reason = excluded.
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a person said of an answer: the question, whether it helped, why, and where the answer is."""
+
+    question: str
+    helpful: bool
+    reason: str
+    server: int | None
+    channel: int
+    message: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecords:
+    """Everything stored about one person: unanswered questions and feedback, newest first."""
+
+    questions: tuple[str, ...]
+    feedback: tuple[Feedback, ...]
+
+
 class Records:
     """Per-server settings, unanswered questions ("gaps") and feedback, in one SQLite file.
 
-    Servers never see each other's rows; None as a server stands for direct messages. With `days` 0, settings
-    work but no gaps or feedback are added, and those already in the file are deleted after 90 days.
+    Servers never see each other's rows; None as a server stands for direct messages. Gaps and feedback are
+    deleted after `days`; 0 adds none and deletes those already in the file after 90. Settings are read from
+    memory, since every message reads them, so only one process may use the file at a time.
 
     Each method that uses the file raises RecordsError if it is not open or cannot be used now (no space, no
     access, locked by another program), and DamagedRecordsError if it has been damaged.
@@ -45,11 +74,10 @@ class Records:
     def __init__(
         self, file: Path, *, days: int = _DEFAULT_DAYS, clock: Callable[[], float] = time.time
     ) -> None:
-        """Take the file, for how many days gaps and feedback are kept, and a clock of Unix seconds."""
-        self.file = file
-        self.days = days
+        self._file = file
+        self._days = days
         self._clock = clock
-        self._settings = SettingsCache()
+        self._settings: dict[int, Overrides] = {}
         self._thread: ThreadPoolExecutor | None = None
         self._connection: sqlite3.Connection | None = None
         self._key = b""
@@ -61,51 +89,53 @@ class Records:
             RecordsError: it cannot be written.
             DamagedRecordsError: it is not ours, damaged or of a newer version; it is left unchanged.
         """
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footnote-records")
-        try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
-        except BaseException:
-            await self.close()
-            raise
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footnote-records")
+        await asyncio.get_running_loop().run_in_executor(thread, self._open)
+        self._thread = thread
 
     async def close(self) -> None:
         """Finish the jobs that were started and close the file; may be called twice."""
         thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.submit(self._close)
+        if thread is not None and self._connection is not None:
+            thread.submit(self._connection.close)
             await asyncio.to_thread(thread.shutdown)
 
     async def settings(
         self, server: int | None, channel: int | None = None, parent: int | None = None
     ) -> ChannelSettings:
-        """Return the settings in effect in a channel, from memory; direct messages (None) have the defaults.
+        """Return the settings in effect in a channel; direct messages (None) have the defaults.
 
         Each value is the channel's own, else its `parent`'s (of a thread), its server's, or the default.
         """
-        return self._settings.effective(server, channel, parent)
+        overrides = self._settings.get(server or 0, {})
+        places = (None, parent, channel)  # the nearest last, overriding the others
+        return ChannelSettings(**{k: v for place in places for k, v in overrides.get(place, {}).items()})
 
     async def change(self, server: int, channel: int | None, **values: object) -> None:
         """Set ChannelSettings in a channel, or for the whole server (None); a value of None is inherited.
 
         Raises:
-            ValueError: a name is unknown or applies to whole servers only, or a value is not accepted.
+            LookupError: there is no setting of that name.
+            ValueError: a setting does not accept the value.
         """
-        validate(channel, values)
-        await self._run(lambda db: self._settings.change(db, server, channel, values))
 
-    async def overview(self, server: int) -> list[tuple[int | None, dict[str, object]]]:
-        """Return what was set in a server, from memory: for the whole server (None), then by channel."""
-        return self._settings.overview(server)
+        def job(connection: sqlite3.Connection) -> None:
+            with connection:  # memory follows what was committed
+                settings.change(connection, server, channel, values)
+            self._settings = settings.load(connection)
+
+        await self._run(job)
+
+    async def overview(self, server: int) -> list[tuple[int | None, Mapping[str, Any]]]:
+        """Return what was set in a server: for the whole server (None), then by channel."""
+        return list(self._settings.get(server, {}).items())
 
     async def leave(self, server: int) -> None:
         """Delete a server that the bot has left: its settings, gaps and feedback."""
 
         def job(connection: sqlite3.Connection) -> None:
-            with atomic(connection):
-                for table in ("settings", "gaps", "feedback"):
-                    connection.execute(f"DELETE FROM {table} WHERE server = ?", (server,))  # noqa: S608 - our own names
-            self._settings.refresh(connection, server)
-            scrub(connection)
+            _delete(connection, ("settings", "gaps", "feedback"), "server = ?", server)
+            self._settings = settings.load(connection)
 
         await self._run(job)
 
@@ -120,25 +150,18 @@ class Records:
         confidence: float,
         vector: npt.ArrayLike,
     ) -> None:
-        """Store an unanswered question with its vector (of any shape), merged with the same open question.
-
-        `gaps.find_same` decides what is the same question.
-
-        Raises:
-            ValueError: the vector is empty, or not all of its numbers are finite.
-        """
-        if not self.days:
-            return
+        """Store an unanswered question with its vector (of any shape); `gaps.find_same` merges repeats."""
         row = {
             "channel": channel,
-            "person": hash_person(self._key, user),
+            "person": self._hash(user),
             "question": _storable(question),
             "verdict": verdict,
             "confidence": float(confidence),
-            "vector": pack_vector(vector),
+            "vector": gaps.pack_vector(vector),
             "at": self._clock(),
         }
-        await self._run(lambda db: gaps.add(db, server, row))
+        if self._days:
+            await self._run(lambda db: gaps.add(db, server, row))
 
     async def gaps(self, server: int | None, *, answered: bool = False, limit: int = 1000) -> list[Gap]:
         """Return a server's open gaps, or those with an answer by now; last asked first."""
@@ -156,8 +179,7 @@ class Records:
 
     async def drop_gap(self, server: int | None, gap: int) -> bool:
         """Delete a gap of this server; return False if the server has no such gap."""
-        statement = "DELETE FROM gaps WHERE id = ? AND server IS ?"
-        return bool(await self._run(lambda db: _scrubbed(db, db.execute(statement, (gap, server)).rowcount)))
+        return await self._run(lambda db: _delete(db, ["gaps"], "server IS ? AND id = ?", server, gap) > 0)
 
     async def add_feedback(  # noqa: PLR0913 - keyword arguments
         self,
@@ -171,67 +193,80 @@ class Records:
         reason: str = "",
     ) -> None:
         """Store whether an answer (a message) helped, replacing the user's earlier feedback on it."""
-        if not self.days:
-            return
         given = (_storable(question), helpful, _storable(reason), self._clock())
-        row = (server, channel, message, hash_person(self._key, user), *given)
-        await self._run(lambda db: db.execute(_ADD_FEEDBACK, row).rowcount)
+        row = (server, channel, message, self._hash(user), *given)
+        if self._days:
+            await self._run(lambda db: db.execute(_ADD_FEEDBACK, row).rowcount)
 
-    async def feedback(self, server: int | None, limit: int = 1000) -> list[Feedback]:
+    async def feedback(self, server: int | None) -> list[Feedback]:
         """Return a server's feedback, newest first."""
-        return await self._run(lambda db: people.feedback(db, "server IS ?", server, limit))
+        return await self._run(lambda db: _feedback(db, "server IS ?", server))
 
     async def show(self, user: int) -> PersonRecords:
         """Return everything stored about a user, in every server."""
-        return await self._run(lambda db: people.records_of(db, hash_person(self._key, user)))
+        person = self._hash(user)
+        return await self._run(
+            lambda db: PersonRecords(_questions(db, person), tuple(_feedback(db, "person = ?", person)))
+        )
 
     async def forget(self, user: int) -> int:
         """Delete everything stored about a user, down to the file's bytes; return the number of rows.
 
         A gap that only they asked is deleted; one that others asked too keeps only the others' words.
         """
-        person = hash_person(self._key, user)
-        return await self._run(lambda db: _scrubbed(db, people.delete(db, "person = ?", person)))
+        return await self._run(lambda db: _delete(db, _OF_PEOPLE, "person = ?", self._hash(user)))
 
     async def prune(self) -> int:
         """Delete gaps and feedback older than `days` (90 where that is 0); return the number of rows."""
         return await self._run(self._prune)
 
     def _prune(self, connection: sqlite3.Connection) -> int:
-        oldest = self._clock() - (self.days or _DEFAULT_DAYS) * _DAY
-        return _scrubbed(connection, people.delete(connection, "at < ?", oldest))
+        oldest = self._clock() - (self._days or _DEFAULT_DAYS) * _DAY
+        return _delete(connection, _OF_PEOPLE, "at < ?", oldest)
+
+    def _hash(self, user: int) -> bytes:
+        return hmac.digest(self._key, str(user).encode(), "sha256")
 
     async def _run(self, job: Callable[[sqlite3.Connection], _Result]) -> _Result:
-        """Run a job on the thread; once started it finishes, even if the caller is cancelled."""
+        """Run a job on the thread, as a transaction; it finishes even if the caller is cancelled."""
+        thread, connection = self._thread, self._connection
+        if thread is None or connection is None:
+            raise RecordsError(f"{self._file} is not open: Footnote starts or stops now. Try again later.")
 
         def run() -> _Result:
-            assert self._connection is not None  # noqa: S101 - jobs run between _open and _close
-            try:
-                return job(self._connection)
-            except sqlite3.Error as error:
-                raise explain(error, self.file) from error
+            with translating_errors(self._file), connection:
+                return job(connection)
 
-        if self._thread is None:
-            raise RecordsError(f"{self.file} is not open: Footnote is starting or stopping. Try again later.")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, run)
+        return await asyncio.get_running_loop().run_in_executor(thread, run)
 
     def _open(self) -> None:
-        self._connection = connect(self.file)
-        try:
-            self._key = load_key(self._connection)
-            self._settings.load(self._connection)
-            self._prune(self._connection)
-        except sqlite3.Error as error:
-            raise explain(error, self.file, opening=True) from error
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
+        self._connection = connection = connect(self._file)
+        with translating_errors(self._file), connection:
+            new_key = secrets.token_bytes(32)
+            connection.execute("INSERT OR IGNORE INTO keys (name, value) VALUES ('people', ?)", (new_key,))
+            (self._key,) = connection.execute("SELECT value FROM keys WHERE name = 'people'").fetchone()
+            self._settings = settings.load(connection)
+            self._prune(connection)
 
 
-def _scrubbed(connection: sqlite3.Connection, deleted: int) -> int:
-    """Leave none of the bytes of deleted rows in the file; return the number of rows."""
+def _questions(connection: sqlite3.Connection, person: bytes) -> tuple[str, ...]:
+    query = "SELECT question FROM askings WHERE person = ? GROUP BY gap, question ORDER BY MAX(id) DESC"
+    return tuple(question for (question,) in connection.execute(query, (person,)))
+
+
+def _feedback(connection: sqlite3.Connection, condition: str, value: object) -> list[Feedback]:
+    columns = "question, helpful, reason, server, channel, message"
+    query = f"SELECT {columns} FROM feedback WHERE {condition} ORDER BY at DESC, id DESC"  # noqa: S608 - our own
+    return [Feedback(row[0], bool(row[1]), *row[2:]) for row in connection.execute(query, (value,))]
+
+
+def _delete(connection: sqlite3.Connection, tables: Iterable[str], condition: str, *values: object) -> int:
+    """Delete rows by a condition, and gaps that nobody asks any longer; return how many rows there were."""
+    deleted = 0
+    with connection:
+        for table in tables:
+            deleted += connection.execute(f"DELETE FROM {table} WHERE {condition}", values).rowcount  # noqa: S608 - ours
+        connection.execute("DELETE FROM gaps WHERE id NOT IN (SELECT gap FROM askings)")
     if deleted:
         scrub(connection)
     return deleted

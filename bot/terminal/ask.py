@@ -1,6 +1,7 @@
-"""`footnote ask`: one question, or a batch of them, answered one after the other.
+"""`footnote ask`: one question, or a batch of them, answered one after the other; and answers for people.
 
 Everything runs in the main thread, so that no event loop or worker has to start before the first answer.
+What is printed for people is styled only on a terminal, and cannot control it.
 """
 
 from __future__ import annotations
@@ -8,134 +9,158 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, BinaryIO
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from bot.answering.answer import Answer
-from bot.answering.explanation import explanation
+import click
+
+from bot.answering.answer import Answer, Citation, Verdict
+from bot.answering.explanation import explanation, explanation_lines
 from bot.service.answerer import Answerer
 from bot.settings import BotSettings
 from index.errors import MissingError
-from index.terminal import opening
+from index.terminal import opening, printable
 
-__all__ = ["MAX_LINE", "ask_batch", "ask_once", "bounded_lines"]
+if TYPE_CHECKING:
+    from rich.console import Console
 
-MAX_LINE = 4_000_000
+__all__ = ["QUOTE", "ask", "bounded_lines", "cite", "make_console", "read_rows", "show", "show_explanation"]
+
+_MAX_LINE = 4_000_000
 """Bytes that a line of a batch may have; only the beginning of a question is read anyway."""
 
+_Row = tuple[dict[str, Any], str]
 
-def ask_once(settings: BotSettings, question: str, *, as_json: bool, explain: bool = False) -> None:
-    """Answer one question on standard output.
+QUOTE = "green"
+"""The style of a quote."""
+
+
+def ask(settings: BotSettings, rows: Iterable[_Row], *, as_json: bool, explain: bool, heading: bool) -> int:
+    """Answer rows in order on standard output, and flush each answer; return how many rows were bad.
+
+    `rows` are as from `read_rows`. Answers for people have their question as a `heading`.
 
     Raises:
         FootnoteError: the index cannot be opened.
     """
-    with _opened(settings) as answerer:
-        _printer(as_json=as_json, explain=explain)({}, answerer.answer(question))
-
-
-def ask_batch(settings: BotSettings, file: BinaryIO, *, as_json: bool, explain: bool = False) -> int:
-    """Answer JSON Lines (objects with a `question`) in order; return how many lines were bad.
-
-    Each answer is flushed as it is made. Blank lines are skipped.
-
-    Raises:
-        FootnoteError: the index cannot be opened, or the file cannot be read.
-    """
+    with opening():
+        answerer = Answerer.open(settings)
+    gc.freeze()  # what is loaded now stays, so no collection need traverse it again
+    console = None if as_json else make_console()
     bad = 0
-    with _opened(settings) as answerer:
-        print_answer = _printer(as_json=as_json, explain=explain, heading=True)
-        for number, line in enumerate(bounded_lines(file), 1):
-            if not line.strip():
-                continue
-            row, fault = _parse(line)
-            if not fault:
-                print_answer(row, answerer.answer(row["question"]))
-                continue
-            bad += 1
-            if as_json:
-                _print_json({**row, "error": f"line {number}: {fault}"})
+    with closing(answerer):
+        for row, fault in rows:
+            bad += bool(fault)
+            if fault and console:
+                click.echo(f"footnote: {fault}", err=True)
+            elif fault:
+                click.echo(json.dumps({**row, "error": fault}))
+            elif console:
+                show(console, answerer.answer(row["question"]), heading=heading, explain=explain)
             else:
-                print(f"footnote: line {number}: {fault}", file=sys.stderr, flush=True)  # noqa: T201
+                answer = answerer.answer(row["question"])
+                explained = {"explanation": explanation(answer)} if explain else {}
+                # As ASCII: some readers end a line at U+2028, and some are not UTF-8.
+                click.echo(json.dumps({**row, **answer.as_json(), **explained}))
     return bad
 
 
-def bounded_lines(file: BinaryIO) -> Iterator[bytes]:
-    """Yield each line; of one that is longer, only the first `MAX_LINE` bytes and one more.
+def read_rows(file: BinaryIO) -> Iterator[_Row]:
+    """Read JSON Lines; yield each object, and what is wrong with its line, if anything. Skip blank lines.
 
     Raises:
         MissingError: the file cannot be read.
     """
-
-    def read() -> bytes:
-        try:
-            return file.readline(MAX_LINE + 1)
-        except OSError as error:
-            raise MissingError(f"the questions cannot be read: {error.strerror}.") from error
-
-    while line := read():
-        yield line
-        while len(line) > MAX_LINE and not line.endswith(b"\n"):
-            line = read()
+    for number, line in enumerate(bounded_lines(file), 1):
+        if line.strip():
+            row, fault = _parse(line)
+            yield {"question": None, **row}, fault and f"line {number}: {fault}"
 
 
-@contextmanager
-def _opened(settings: BotSettings) -> Iterator[Answerer]:
-    with opening():
-        answerer = Answerer.open(settings)
-    gc.freeze()  # what is loaded now stays, so no collection need traverse it again
+def bounded_lines(file: BinaryIO) -> Iterator[bytes]:
+    """Yield each line; of one that is longer, only the first `_MAX_LINE` bytes and one more.
+
+    Raises:
+        MissingError: the file cannot be read.
+    """
     try:
-        yield answerer
-    finally:
-        answerer.close()
+        while line := file.readline(_MAX_LINE + 1):
+            yield line
+            while len(line) > _MAX_LINE and not line.endswith(b"\n"):
+                line = file.readline(_MAX_LINE + 1)
+    except OSError as error:
+        raise MissingError(f"the questions cannot be read: {error.strerror}.") from error
 
 
-def _printer(
-    *, as_json: bool, explain: bool, heading: bool = False
-) -> Callable[[dict[str, Any], Answer], None]:
-    """Return the function that prints an answer, with the keys of the line that asked for it."""
-    if as_json:
-        return lambda row, answer: _print_json({**row, **_fields(answer, explain)})
-    from bot.terminal.rendering import make_console, show
-
-    console = make_console()
-    return lambda _, answer: show(console, answer, heading=heading, explain=explain)
-
-
-def _fields(answer: Answer, explain: bool) -> dict[str, Any]:
-    return {**answer.as_json(), **({"explanation": explanation(answer)} if explain else {})}
-
-
-def _parse(line: bytes) -> tuple[dict[str, Any], str]:
-    """Return a line's object, and what is wrong with it, if anything."""
-    row: Any = None
-    if len(line) > MAX_LINE:
-        fault = f"longer than {MAX_LINE:,} bytes"
-    else:
-        row, fault = _load(line)
-    if not fault and not isinstance(row, dict):
-        fault = "not a JSON object"
-    row = row if isinstance(row, dict) else {}
-    if not fault and not isinstance(row.get("question"), str):
-        fault = 'has no "question" (a string)'
-    return {"question": None, **row}, fault
-
-
-def _load(line: bytes) -> tuple[Any, str]:
+def _parse(line: bytes) -> _Row:
+    if len(line) > _MAX_LINE:
+        return {}, f"longer than {_MAX_LINE:,} bytes"
     try:
         row = json.loads(line.decode("utf-8-sig"))
         # Infinite numbers and deep nesting could not be printed again; four levels of margin.
         json.dumps([[[[row]]]], allow_nan=False)
     except UnicodeDecodeError:
-        return None, "not UTF-8"
+        return {}, "not UTF-8"
     except json.JSONDecodeError as error:
-        return None, f"not JSON: {error.msg}"
+        return {}, f"not JSON: {error.msg}"
     except (ValueError, RecursionError):
-        return None, "not JSON: a number is too large, or a list nested too deep"
-    return row, ""
+        return {}, "not JSON: a number is too large, or a list nested too deep"
+    if not isinstance(row, dict):
+        return {}, "not a JSON object"
+    return row, "" if isinstance(row.get("question"), str) else 'has no "question" (a string)'
 
 
-def _print_json(fields: dict[str, Any]) -> None:
-    # As ASCII: some readers end a line at U+2028, and some are not UTF-8.
-    print(json.dumps(fields), flush=True)  # noqa: T201
+def make_console() -> Console:
+    """Return a console on standard output."""
+    from rich.console import Console
+
+    class PipeConsole(Console):
+        def on_broken_pipe(self) -> None:
+            """Leave a closed pipe to the command line, which knows the exit status."""
+            raise BrokenPipeError
+
+    # Piped output is for other programs, so a line stays one line, whatever its length.
+    return PipeConsole(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+
+
+def show(console: Console, answer: Answer, *, heading: bool = False, explain: bool = False) -> None:
+    """Print an answer for people, with its question as a heading and with its explanation if asked for."""
+    if heading:
+        console.print(f"\n{printable(answer.question)}", style="bold")
+    if answer.read_as:
+        console.print(f"  read together with: {printable(answer.read_as)}", style="dim")
+    if answer.read_only:
+        note = f"Only the first {answer.read_only:,} characters of the question were read."
+        console.print(note, style="yellow")
+    if not answer.question.strip():
+        console.print("That is empty. Ask a question about the articles.", style="yellow")
+    elif answer.verdict is Verdict.NOT_FOUND:
+        console.print("The articles do not seem to say.", style="yellow")
+    else:
+        _show_quotes(console, answer)
+    if explain:
+        show_explanation(console, answer)
+
+
+def _show_quotes(console: Console, answer: Answer) -> None:
+    answered = answer.verdict is Verdict.ANSWERED
+    if not answered:
+        console.print("The articles may not answer this. Closest passages:", style="yellow")
+    for quote in answer.quotes[:1] if answered else answer.quotes:
+        console.print(f"“{printable(quote.text)}”", style=QUOTE if answered else None)
+        console.print(f"  {cite(answer.citation_of(quote))}", style="dim")
+    console.print(f"  how sure: {answer.confidence:.0%}", style="dim")
+
+
+def show_explanation(console: Console, answer: Answer) -> None:
+    """Print how an answer was found, and how confident it is."""
+    for line in explanation_lines(answer):
+        console.print(f"  {printable(line)}", style="dim")
+
+
+def cite(citation: Citation) -> str:
+    """Return a citation as one line: number, title, author, publisher, paragraph and address."""
+    place = "heading" if citation.paragraph == 0 else f"paragraph {citation.paragraph}"
+    parts = [citation.title, citation.author, citation.publisher, place, citation.url or ""]
+    return printable(f"[{citation.number}] " + " · ".join(filter(None, parts))).replace("\n", " ")

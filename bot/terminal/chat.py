@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import sys
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import CancelledError
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
@@ -21,19 +20,14 @@ from bot.answering.followups import Earlier
 from bot.service.live_index import Damage
 from bot.service.service import Service
 from bot.settings import BotSettings
-from bot.terminal.ask import bounded_lines
-from bot.terminal.rendering import QUOTE, cite, make_console, show, show_explanation
-from index.errors import FootnoteError, MissingError
+from bot.terminal.ask import QUOTE, bounded_lines, cite, make_console, show, show_explanation
+from index.errors import FootnoteError
 from index.terminal import opening, printable, show_progress
-
-if TYPE_CHECKING:
-    from prompt_toolkit.history import History
 
 __all__ = ["chat"]
 
 _HISTORY = Path(".footnote/history")
-_PAGE = 3
-"""Passages that `/more` shows at a time."""
+_PAGE = 3  # passages that `/more` shows at a time
 
 _HELP = """\
 Type a question, or one of these:
@@ -54,31 +48,19 @@ async def chat(settings: BotSettings) -> None:
     Raises:
         FootnoteError: the index cannot be opened.
     """
-    console = make_console()
-    async with _opened(settings) as service:
-        session = _Session(service, console)
-        lines = _piped_lines()
-        if sys.stdin.isatty():
-            status = await service.status()
-            console.print(Text(f"Ask about {status.articles:,} article(s). /help lists the commands.", "dim"))
-            lines = _typed_lines()
-        async for line in lines:
-            keep_going = await session.handle(
-                " ".join(line.split()) if line.startswith("/") else line.strip()
-            )
-            session.show_damage()
-            if not keep_going:
-                return
-
-
-@asynccontextmanager
-async def _opened(settings: BotSettings) -> AsyncIterator[Service]:
-    service = Service(settings)
+    console, service, lines = make_console(), Service(settings), _piped_lines()
     try:
         with opening():
             await service.start()
         gc.freeze()  # what is loaded now stays, so no collection need traverse it again
-        yield service
+        session = _Session(service, console)
+        if sys.stdin.isatty():
+            count = (await service.status()).articles
+            console.print(f"Ask about {count:,} article(s). /help lists the commands.", style="dim")
+            lines = _typed_lines()
+        async for line in lines:
+            if not await session.handle(line.strip()):
+                return
     finally:
         await service.close()
 
@@ -86,8 +68,14 @@ async def _opened(settings: BotSettings) -> AsyncIterator[Service]:
 async def _typed_lines() -> AsyncIterator[str]:
     """Yield lines from an editor with history."""
     from prompt_toolkit import PromptSession
+    from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
-    session: PromptSession[str] = PromptSession(history=_history())
+    history: History = InMemoryHistory()
+    with suppress(OSError):  # a read-only folder is no reason not to chat
+        _HISTORY.parent.mkdir(parents=True, exist_ok=True)
+        _HISTORY.touch()  # noqa: ASYNC240 - takes no time
+        history = FileHistory(str(_HISTORY))
+    session: PromptSession[str] = PromptSession(history=history)
     while True:
         try:
             yield await session.prompt_async("> ")
@@ -95,43 +83,19 @@ async def _typed_lines() -> AsyncIterator[str]:
             return
 
 
-def _history() -> History:
-    from prompt_toolkit.history import FileHistory, InMemoryHistory
-
-    try:
-        _HISTORY.parent.mkdir(parents=True, exist_ok=True)
-        _HISTORY.touch()
-    except OSError:
-        return InMemoryHistory()  # a read-only folder is no reason not to chat
-    return FileHistory(str(_HISTORY))
-
-
 async def _piped_lines() -> AsyncIterator[str]:
     """Yield lines of standard input, read in a thread that Ctrl-C need not wait for."""
     loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[bytes | MissingError] = asyncio.Queue(1)
-
-    def put(line: bytes | MissingError) -> None:
-        asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
+    lines: asyncio.Queue[bytes] = asyncio.Queue(1)
 
     def read() -> None:
-        # A descriptor of its own, since at exit Python would wait for the lock of sys.stdin.
-        descriptor = os.dup(sys.stdin.fileno())
-        with (
-            suppress(RuntimeError, CancelledError),
-            os.fdopen(descriptor, "rb") as stdin,
-        ):  # the loop has ended
-            try:
-                for line in bounded_lines(stdin):
-                    put(line)
-                put(b"")
-            except MissingError as error:
-                put(error)
+        # A file object of its own, since at exit Python would wait for the lock of sys.stdin.
+        with suppress(RuntimeError, CancelledError), open(0, "rb", closefd=False) as stdin:
+            for line in chain(bounded_lines(stdin), [b""]):
+                asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
 
     threading.Thread(target=read, daemon=True).start()
     while line := await lines.get():
-        if isinstance(line, MissingError):
-            raise line
         yield line.decode("utf-8", "replace")
 
 
@@ -155,7 +119,7 @@ class _Session:
             if name in {"/sources", "/more", "/why"}:
                 self._show_more(name)
             elif line.startswith("/"):
-                await self._run_command(name, argument)
+                await self._run_command(name, argument.strip())
             elif line:
                 earlier = Earlier.of(self._last) if self._last else None
                 self._last, self._shown = await self._service.ask(line, earlier=earlier), 0
@@ -163,19 +127,13 @@ class _Session:
                 self._console.print()
         except FootnoteError as error:
             self._print(str(error), "red")
+        for damage in self._damage:
+            self._print(str(damage or "The index is whole again."), "red" if damage else "green")
+        self._damage.clear()
         return True
 
-    def show_damage(self) -> None:
-        """Report damage to the index, or its repair, since the last call."""
-        for damage in self._damage:
-            if damage is None:
-                self._print("The index is whole again.", "green")
-            else:
-                self._print(str(damage), "red")
-        self._damage.clear()
-
     def _print(self, text: str, style: str = "") -> None:
-        self._console.print(Text(printable(text), style=style))
+        self._console.print(printable(text), style=style)
 
     def _show_more(self, name: str) -> None:
         """Show more of the last answer: its sources, further passages, or how it was found."""
@@ -208,10 +166,8 @@ class _Session:
                 report = await self._service.rebuild(progress, force=argument == "force")
             self._print(report.summary())
         elif name == "/history":
-            for row in await self._service.history():
-                self._print(
-                    f"{row.generation}  {row.state:<8} {row.when or '-':<20} articles: {row.articles:,}"
-                )
+            for generation in await self._service.history():
+                self._print(generation.line())
         elif name == "/rollback":
             self._print(f"Answers now come from {await self._service.roll_back(argument or None)}.")
         elif name == "/status":

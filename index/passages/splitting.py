@@ -47,6 +47,10 @@ _ODD_SPACE = re.compile(r"[^\S\n ]")
 _ITEM = r"[^\S\n]*(?:[-*+•‣◦▪–—]|\d{1,3}[.)])[^\S\n]+\S"
 _BEFORE_ITEM = re.compile(rf"\n(?={_ITEM})")
 _LIST_ITEM = re.compile(_ITEM)
+_NUMBERED = re.compile(
+    r"\b(?:approx|apt|art|bldg|ca|ch|ed|eq|ext|figs?|nos?|nr|pp?|par|rm|sec|ste|tel|vol)\.\Z", re.IGNORECASE
+)
+"""What a number follows, so that its full stop ends no sentence there."""
 _MARKDOWN_HEADING = re.compile(r"[^\S\n]*#{1,6} [^\n]*\n")
 
 
@@ -124,8 +128,25 @@ def split_sentences(text: str, language: str) -> list[Span]:
     spans: list[Span] = []
     for start, end in _parts(text):
         part = _ODD_SPACE.sub(" ", text[start:end])
-        spans += [_trim(text, start + a, start + b) for a, b in _segment(part, language)]
-    return [span for span in spans if span[0] < span[1]]
+        for piece in _segment(part, language):
+            first, last = _trim(text, start + piece[0], start + piece[1])
+            if spans and spans[-1][1] > start and _continues(text, spans[-1], first):
+                spans[-1] = spans[-1][0], last
+            elif first < last:
+                spans.append((first, last))
+    return spans
+
+
+def _continues(text: str, before: Span, start: int) -> bool:
+    """Tell whether sentencex split within a sentence: "Rm. | 12", "et al. [2014] | measured", "Co. | & Sons"."""
+    following, gap = text[start : start + 1], text[before[1] : start]
+    if not following or "\n" in gap:
+        return False
+    if following.islower():
+        return text[before[1] - 1] not in ".!?…:\"'”’»"
+    if following.isdigit():
+        return bool(_NUMBERED.search(text, *before))
+    return following in "&,;)"
 
 
 def is_list_item(text: str) -> bool:

@@ -158,7 +158,10 @@ class LocalStore:
     def _word_errors(self) -> Iterator[None]:
         try:
             yield
-        except ValueError as error:  # what Tantivy raises for a file that it cannot read
+        except BaseException as error:
+            # What Tantivy raises for a file that it cannot read; a panic of Rust's is not even an Exception.
+            if not (isinstance(error, ValueError) or type(error).__name__ == "PanicException"):
+                raise
             raise DamagedIndexError.of(self.home / WORDS, f"cannot be searched: {error}") from error
 
     def nearest(

@@ -26,7 +26,7 @@ HELP = [
     (["ask", "--help"], "--questions FILE"),
     (["discord", "-h"], "--discord-admin-servers IDS"),
     (["discord", "-h"], "--log-level debug|info|warning|error"),
-    (["eval", "--help"], "--compare RUN.json"),
+    (["eval", "--help"], "--report FOLDER"),
     (["index", "build", "--help"], "[default: articles]"),
 ]
 ERRORS: list[tuple[list[str], int, str]] = [
@@ -135,7 +135,7 @@ def test_index_of_another_encoder_is_refused(home: Path, footnote: Footnote) -> 
     outcome = footnote("ask", "--model", str(folder), QUESTION)
     assert (outcome.status, "made with the encoder all-MiniLM-L6-v2" in outcome.err) == (65, True)
     outcome = footnote("ask", "--model-sha256", "0" * 64, QUESTION)
-    assert (outcome.status, "not the one that FOOTNOTE_MODEL_SHA256 names" in outcome.err) == (65, True)
+    assert (outcome.status, "FOOTNOTE_MODEL_SHA256 names another" in outcome.err) == (65, True)
 
 
 def test_program_prints_one_json_object_even_without_a_home_folder(home: Path) -> None:

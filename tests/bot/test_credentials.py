@@ -109,12 +109,12 @@ def test_token_file_that_everybody_can_read_is_reported(mode: int, exposed: bool
 
 @given(before=st.binary(max_size=7), after=st.binary(max_size=5))
 def test_token_is_hidden_as_it_is_and_in_base64_whatever_surrounds_it(before: bytes, after: bytes) -> None:
-    redact = Redactor(TOKEN, "")
+    redact = Redactor(TOKEN)
     encoded = base64.b64encode(before + TOKEN.encode() + after).decode()
     assert redact(f"{before!r}{TOKEN}{after!r}") == f"{before!r}{HIDDEN}{after!r}"
     assert HIDDEN in redact(encoded)
     assert len(redact(encoded)) <= len(encoded) - len(TOKEN)
-    assert Redactor("", " ")(TOKEN) == TOKEN
+    assert Redactor(" ")(TOKEN) == TOKEN
 
 
 def test_token_is_hidden_in_errors_of_threads_and_finalizers(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ from bot.answering.answer import Answer
 from bot.answering.followups import Earlier
 from bot.service.answerer import Answerer
 from bot.settings import BotSettings
-from bot.terminal.rendering import make_console, show
+from bot.terminal.ask import make_console, show
 from index.search.spelling import Vocabulary
 from tests.bot.conftest import Footnote
 

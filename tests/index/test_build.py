@@ -36,7 +36,7 @@ from index.storage.manifest import POINTER, REFUSED, read_pointer
 from index.storage.store import Store
 from index.storage.vector_cache import CACHE
 from tests.conftest import MakeSettings
-from tests.graphs import lend_graph
+from tests.graphs import copy_index_file
 from tests.index.shelf import SHELF, build_shelf, contents, put, serving_home
 from tests.index.storage.copies import files_no_larger_than, forge
 
@@ -44,17 +44,25 @@ KILN = {"kiln.txt": "The kiln was lit in May."}
 
 
 @pytest.fixture
-def settings(make_settings: MakeSettings, graph_folder: Path, tmp_path: Path) -> IndexSettings:
-    """Give settings with an index folder of an odd name that holds the encoder's export alone."""
-    settings = make_settings(index=tmp_path / "in dex?x=1#é%20")
-    lend_graph(graph_folder, settings.index)
-    return settings
+def settings(make_settings: MakeSettings, tmp_path: Path) -> IndexSettings:
+    """Give settings with an index folder of an odd name; nothing is built."""
+    return make_settings(index=tmp_path / "in dex?x=1#é%20")
+
+
+@pytest.fixture(scope="module")
+def shelf_home(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the shelf once."""
+    home = tmp_path_factory.mktemp("built")
+    build_shelf(IndexSettings.load(articles=home / "articles", index=home / "index"), encoder)
+    return home
 
 
 @pytest.fixture
-def built(settings: IndexSettings, encoder: Encoder) -> IndexSettings:
-    """Give settings with the shelf built."""
-    build_shelf(settings, encoder)
+def built(shelf_home: Path, make_settings: MakeSettings) -> IndexSettings:
+    """Give settings with a copy of the shelf's index."""
+    settings = make_settings()
+    shutil.copytree(shelf_home / "articles", settings.articles)
+    shutil.copytree(shelf_home / "index", settings.index, copy_function=copy_index_file)
     return settings
 
 
@@ -131,13 +139,12 @@ SHELVES = st.dictionaries(st.sampled_from("abcd"), ARTICLES, min_size=1)
 
 @hypothesis_settings(max_examples=6)
 @given(shelves=st.lists(SHELVES, min_size=2, max_size=3))
-def test_edits_encode_nothing_twice_and_end_in_the_index_of_a_new_build(
-    encoder: Encoder, graph_folder: Path, shelves: list[dict[str, tuple[str, list[str]]]]
+def test_any_edits_end_in_the_index_of_a_new_build(
+    encoder: Encoder, shelves: list[dict[str, tuple[str, list[str]]]]
 ) -> None:
     """Articles come, go, change, and trade ids, titles and paragraphs."""
     with tempfile.TemporaryDirectory() as folder:
         settings = IndexSettings.load(articles=Path(folder, "a.jsonl"), index=Path(folder, "index"), shrink=1)
-        lend_graph(graph_folder, settings.index)
         known: set[bytes] = set()
         for shelf in shelves:
             rows = [
@@ -162,7 +169,7 @@ def _record_opening(event: str, arguments: tuple[object, ...]) -> None:
         _opened.append(str(arguments[0]))
 
 
-def test_build_without_changes_writes_nothing_and_reads_no_other_generation(
+def test_build_without_changes_touches_nothing(
     built: IndexSettings, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(built.articles, KILN)
@@ -190,7 +197,7 @@ def test_build_without_changes_writes_nothing_and_reads_no_other_generation(
         ({"tokens": 3}, "the previous index cannot be used: .*cannot be opened"),
     ],
 )
-def test_everything_is_encoded_anew_where_the_previous_vectors_do_not_fit(
+def test_everything_is_encoded_anew_for_a_reason(
     built: IndexSettings, encoder: Encoder, forged: dict[str, object], reason: str
 ) -> None:
     forge(built.index, **forged)
@@ -203,7 +210,7 @@ def test_everything_is_encoded_anew_where_the_previous_vectors_do_not_fit(
 
 @pytest.mark.parametrize("stage", ["reading", "encoding"])
 @pytest.mark.parametrize("name", [DATABASE, TOKENS, POINTER])
-def test_damaged_previous_generation_is_replaced_and_the_reason_told(
+def test_damaged_generation_is_replaced(
     built: IndexSettings, encoder: Encoder, name: str, stage: str
 ) -> None:
     """Damaged before the build, or under it."""
@@ -220,9 +227,7 @@ def test_damaged_previous_generation_is_replaced_and_the_reason_told(
 
 
 @pytest.mark.parametrize(("stage", "resumed"), [("reading", 0), ("encoding", 1), ("writing", 1)])
-def test_interrupted_build_leaves_what_served_and_the_next_one_resumes(
-    built: IndexSettings, encoder: Encoder, stage: str, resumed: int
-) -> None:
+def test_interrupted_build_resumes(built: IndexSettings, encoder: Encoder, stage: str, resumed: int) -> None:
     before = contents(built.index)
     put(built.articles, KILN)
     interrupt_at(stage, built, encoder)
@@ -267,9 +272,7 @@ def test_killed_build_resumes_where_it_was(settings: IndexSettings, encoder: Enc
 
 
 @pytest.mark.parametrize("is_damaged", [True, False])
-def test_cached_vectors_that_are_damaged_or_no_longer_needed_are_dropped(
-    built: IndexSettings, encoder: Encoder, is_damaged: bool
-) -> None:
+def test_unusable_cache_is_dropped(built: IndexSettings, encoder: Encoder, is_damaged: bool) -> None:
     put(built.articles, KILN)
     interrupt_at("writing", built, encoder)
     (built.index / CACHE).write_bytes(b"\xa5" * 9_000) if is_damaged else (
@@ -353,7 +356,7 @@ def obstacle(name: str, settings: IndexSettings) -> Iterator[None]:
         ("another build", errors.BusyError, r"process \d+, since"),
     ],
 )
-def test_refused_build_says_why_and_leaves_the_index_untouched(
+def test_refused_build_says_why_and_changes_nothing(
     built: IndexSettings, encoder: Encoder, name: str, error: type[errors.FootnoteError], told: str
 ) -> None:
     put(built.articles, KILN)
@@ -364,9 +367,7 @@ def test_refused_build_says_why_and_leaves_the_index_untouched(
     assert {path: left[path] for path in left if not path.startswith(CACHE)} == before
 
 
-def test_fewer_articles_are_accepted_by_force_or_by_the_setting(
-    built: IndexSettings, encoder: Encoder
-) -> None:
+def test_shrinking_may_be_forced_or_allowed(built: IndexSettings, encoder: Encoder) -> None:
     for settings, force in ((built.model_copy(update={"shrink": 0.9}), False), (built, True)):
         with obstacle("few articles", built):
             assert plan_build(built).shrunk == 0.8
@@ -392,9 +393,7 @@ class WordGate:
         return GateReport(Gold(1, 1 - len(lost), lost), "1 question lost." if lost else "", {"lost": ["q1"]})
 
 
-def test_gate_judges_both_generations_before_the_new_one_is_published(
-    built: IndexSettings, encoder: Encoder
-) -> None:
+def test_gate_judges_before_anything_is_published(built: IndexSettings, encoder: Encoder) -> None:
     before = read_pointer(built.index)
     put(built.articles, KILN)
     refused = f"(?s)1 question lost.*previous generation keeps serving.*{GATE_REPORT}.*FOOTNOTE_GATE_AT"
@@ -412,9 +411,7 @@ def test_gate_judges_both_generations_before_the_new_one_is_published(
 
 
 @pytest.mark.parametrize("keep", [1, 2])
-def test_as_many_generations_are_kept_as_the_setting_says(
-    built: IndexSettings, encoder: Encoder, keep: int
-) -> None:
+def test_generations_are_kept_as_set(built: IndexSettings, encoder: Encoder, keep: int) -> None:
     """And nothing of others in the index folder is touched."""
     others = {"2023-photos/a.txt": b"mine", "1st-draft/c.txt": b"mine", "000001-notes/d.txt": b"mine"}
     put(built.index, others)

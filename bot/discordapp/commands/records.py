@@ -28,8 +28,8 @@ from bot.discordapp.delivery import edit_response, post
 from bot.discordapp.embeds import answer_embed, asked_line, notice_embed
 from bot.discordapp.markdown import excerpt, joined, shorten
 from bot.records.gaps import Gap
-from bot.records.people import Feedback
 from bot.records.settings import AnswersTo
+from bot.records.store import Feedback
 
 __all__ = ["GapCommands", "PrivacyCommands", "SettingsCommands", "as_csv", "tell_channel"]
 
@@ -290,7 +290,7 @@ class PrivacyCommands(
             text = text if assistant.recording else messages("gaps_off")
             embed = notice_embed(Notice(messages("privacy_title"), text))
             for title, rows in (
-                ("privacy_questions", [asked.question for asked in stored.questions]),
+                ("privacy_questions", stored.questions),
                 ("privacy_feedback", [_feedback_row(row, messages) for row in stored.feedback]),
             ):
                 embed.add_field(name=messages(title), value=_rows(rows, messages), inline=False)

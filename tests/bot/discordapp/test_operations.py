@@ -25,7 +25,8 @@ from tests.bot.discordapp.chat import WAYS, Chat, PromptClient, free_port, settl
 from tests.bot.discordapp.service import LAMP
 
 SECRET = "MTE0NzA2MzI4OTQ0MDk0OTM1Mg.GxYz7q.k3J9vQ2mT8xW5bN1cR6yL0pZ4sF7hD2aUeKfGg"
-ECHO = f'{{"message": "401: Bot {SECRET} and {SECRET[:24]} are refused", "code": 0}}'.encode()
+ENCODED = base64.b64encode(f"Bot {SECRET}".encode()).decode()
+ECHO = f'{{"message": "401: Bot {SECRET}, {ENCODED}, is refused", "code": 0}}'.encode()
 ROOT = Path(__file__).parents[3]
 
 

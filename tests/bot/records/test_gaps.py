@@ -163,13 +163,6 @@ def test_case_spaces_and_punctuation_do_not_count(first: str, second: str, equal
     assert (fold_question(first) == fold_question(second)) is equal
 
 
-@pytest.mark.parametrize("vector", [[], [float("nan")], [1.0, float("inf")]])
-async def test_vector_without_finite_numbers_is_refused(records: Records, vector: list[float]) -> None:
-    with pytest.raises(ValueError, match="finite"):
-        await ask(records, "one lamp", vector=vector)
-    assert await records.gaps(HERE) == []
-
-
 @pytest.mark.parametrize(
     ("question", "vector", "gaps", "same"),
     [

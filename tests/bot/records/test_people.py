@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.records.people import Asked, Feedback, PersonRecords
-from bot.records.store import Records
+from bot.records.store import Feedback, PersonRecords, Records
 from tests.bot.records.conftest import (
     ANN,
     BEN,
@@ -60,12 +59,8 @@ async def test_show_has_everything_of_one_user_and_nothing_of_another(records: R
     await rate(records, "two lamps", server=ELSEWHERE, reason="all well")
     await rate(records, "two lamps", user=CLEO)
     assert await records.show(ANN) == PersonRecords(
-        questions=(
-            Asked("one lamp", HERE, tick(5)),
-            Asked("a private lamp", None, tick(4)),
-            Asked("the very same lamp", HERE, tick(3)),
-        ),
-        feedback=(Feedback(ELSEWHERE, 1, 50, "two lamps", True, "all well", tick(6)),),
+        questions=("one lamp", "a private lamp", "the very same lamp"),
+        feedback=(Feedback("two lamps", True, "all well", ELSEWHERE, 1, 50),),
     )
     assert await records.show(SNOWFLAKE) == PersonRecords((), ())
 
@@ -79,9 +74,8 @@ async def test_later_feedback_on_a_message_replaces_the_first_to_the_byte(
         await rate(records, "one lamp", message=number, helpful=False)
     await rate(records, "two lamps", message=0, user=BEN)
     newest, *_, oldest = await records.feedback(HERE)
-    assert newest == Feedback(HERE, 1, 0, "two lamps", helpful=True, reason="", when=tick(61))
-    assert oldest == Feedback(HERE, 1, 0, "one lamp", helpful=False, reason="", when=tick(31))
-    assert len(await records.feedback(HERE, 7)) == 7
+    assert newest == Feedback("two lamps", True, "", HERE, 1, 0)
+    assert oldest == Feedback("one lamp", False, "", HERE, 1, 0)
     await records.close()
     assert b"said in anger" not in bytes_of(file)
     assert b"one lamp" in bytes_of(file)
@@ -150,7 +144,7 @@ async def test_leaving_a_server_forgets_it_and_no_other(records: Records) -> Non
         assert len(await records.gaps(server)) == len(await records.feedback(server)) == left
         assert len(await records.overview(server)) == 2 * left
         assert (await records.settings(server, 5)).private == bool(left)
-    assert [asked.server for asked in (await records.show(ANN)).questions] == [None, ELSEWHERE]
+    assert len((await records.show(ANN)).questions) == 2
     await records.close()
     await records.open()
     assert await records.overview(HERE) == []
@@ -173,14 +167,16 @@ async def test_prune_deletes_only_what_is_older_than_the_days(records: Records, 
     assert await records.overview(HERE) == [(None, {"private": True})]
 
 
-async def test_opening_prunes_and_with_0_days_nothing_is_kept(file: Path, clock: Clock) -> None:
+async def test_opening_prunes_and_with_0_days_nothing_is_added_and_90_days_are_kept(
+    file: Path, clock: Clock
+) -> None:
     filled = Records(file, clock=clock)
     await filled.open()
     await ask(filled, "one lamp")
     await filled.change(HERE, 5, private=True)
     await filled.close()
-    clock.now += 1.5 * DAY
-    for days, left in ((2, 1), (0, 0)):
+    for days, passed, left in ((2, 1.5, 1), (0, 80, 1), (0, 10, 0)):
+        clock.now += passed * DAY
         records = Records(file, days=days, clock=clock)
         await records.open()
         assert len(await records.gaps(HERE)) == left

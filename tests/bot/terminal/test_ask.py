@@ -10,10 +10,12 @@ from typing import Any, NoReturn
 
 import pytest
 
-from bot.terminal.ask import MAX_LINE, bounded_lines
+from bot.terminal.ask import bounded_lines
 from tests.bot.conftest import Footnote, finish, start
 
 Row = dict[str, Any]
+
+MAX_LINE = 4_000_000
 
 WHO = "Who kept the lamp on Gull Rock?"
 QUOTE = "“Ebba Lind kept the lamp on Gull Rock for thirty-one years.”"
@@ -102,9 +104,8 @@ def test_bad_line_gets_an_error_object_with_its_number_and_keys(batch: Batch, na
 
 def test_bad_lines_end_the_run_with_65_once_the_others_are_answered(batch: Batch) -> None:
     assert batch.status == 65
-    expected = f"footnote: {len(BAD)} line(s) of"
+    expected = f"footnote: {len(BAD)} line(s) could not be asked; the others were answered."
     assert batch.err.startswith(expected)
-    assert "could not be asked; the others were answered" in batch.err
     assert batch.row("last")["verdict"] == "answered"
 
 

@@ -75,9 +75,7 @@ def check_passages(article: Article, passages: Sequence[Passage]) -> None:
 @example(body="a\u2028b. \u2028c\u00a0d.\u3000e", title="t", window=8)
 @example(body="\x00.\x00", title="\x00", window=8)
 @example(body="It was J\u2028. Smith came. a. B\u2028.)a", title="x B\u2028.", window=8)  # sentencex panics
-def test_passages_of_any_article_are_exact_whole_and_within_the_window(
-    tmp_path: Path, body: str, title: str, window: int
-) -> None:
+def test_passages_of_any_article_are_exact(tmp_path: Path, body: str, title: str, window: int) -> None:
     file = put(tmp_path, {"a.jsonl": json.dumps({"id": "a", "text": body, "title": title})}) / "a.jsonl"
     try:
         (article,) = read_articles(file).articles
@@ -136,19 +134,10 @@ def test_list_items_and_headings_are_sentences_without_a_full_stop(lines: list[s
         (["What it costs", "It costs nothing at all"], 1),
     ],
 )
-def test_short_neighbours_share_a_passage_and_paragraphs_bound_sentences(
-    paragraphs: list[str], passages: int
-) -> None:
+def test_short_neighbours_share_a_passage(paragraphs: list[str], passages: int) -> None:
     found = split("\n\n".join(one.strip() for one in paragraphs))
     assert len(found) == passages
     assert not any("\n\n" in sentence for passage in found for sentence in passage)
-
-
-def test_heading_is_paragraph_zero_and_never_shares_a_passage_with_text() -> None:
-    article = article_of("Short.", heading="The title\n \nAuthor: Ann")
-    heading, body = split_article(article, count_cheaply, 200, "en")
-    assert [article.heading[one.start : one.end] for one in heading.sentences] == ["The title", "Author: Ann"]
-    assert (heading.is_heading, body.is_heading) == (True, False)
 
 
 def test_overlong_sentence_is_cut_at_white_space() -> None:

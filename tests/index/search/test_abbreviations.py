@@ -43,9 +43,7 @@ PAIRS = [
         )),
     ],
 )  # fmt: skip
-def test_definition_in_brackets_is_found_whole_and_nothing_else(
-    text: str, pairs: list[tuple[str, str]]
-) -> None:
+def test_definition_is_found_whole(text: str, pairs: list[tuple[str, str]]) -> None:
     assert find_abbreviations(text) == pairs
 
 
@@ -61,9 +59,7 @@ def test_definition_in_brackets_is_found_whole_and_nothing_else(
         *((question, {}) for question in ("who pays for it?", "WHO LIT IT?", "Which guild has pilots?", "")),
     ],
 )
-def test_question_gets_the_other_forms_of_the_words_where_they_stand(
-    question: str, found: dict[str, list[str]]
-) -> None:
+def test_question_gets_the_other_forms(question: str, found: dict[str, list[str]]) -> None:
     """A short form that is also an ordinary word counts only as the articles write it."""
     places = Abbreviations(PAIRS).find(question, frozenset({"it", "who"}))
     assert {question[start:end]: list(names) for start, end, names in places} == found

@@ -70,7 +70,7 @@ def test_weights_of_tokens_add_up_to_one(weights: list[float], tokens: list[int]
         ([(0, 9)], [0.0], [0.25] * 4),
     ],
 )
-def test_weight_of_a_term_goes_to_its_tokens(
+def test_term_weight_goes_to_its_tokens(
     terms: list[tuple[int, int]], weights: list[float], expected: list[float]
 ) -> None:
     spans = np.asarray([(0, 2), (2, 5), (6, 9), (9, 10)], dtype=np.int32)

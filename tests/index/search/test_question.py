@@ -60,7 +60,7 @@ COMMISSIONING, VISITORS = ["comissioning: commissioning"], ["vistors: visitors",
         *((f"What did {name} say?", f"What did {name} say?", []) for name in NAMES),
     ],
 )  # fmt: skip
-def test_slips_are_corrected_and_told_and_names_are_left_alone(
+def test_slips_are_corrected_and_names_left_alone(
     reader: QuestionReader, typed: str, text: str, notes: list[str]
 ) -> None:
     """An answer about another name than the one asked for would be wrong, and look right."""
@@ -83,9 +83,7 @@ def test_slips_are_corrected_and_told_and_names_are_left_alone(
         ("what do harbour-pilots guild members wear", ["harbour", "pilots", "guild"], {"hpg"}),
     ],
 )
-def test_term_has_every_form_that_the_articles_may_use(
-    reader: QuestionReader, typed: str, terms: list[str], forms: set[str]
-) -> None:
+def test_term_has_every_form(reader: QuestionReader, typed: str, terms: list[str], forms: set[str]) -> None:
     question = reader.read(typed)
     for term in question.terms:
         assert (set(term.forms) >= forms) == (term.typed in terms)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -115,9 +114,7 @@ def check_found(found: Found) -> None:
         ("When was the lighthouse lit? " + "?" * 100_000, "lighthouse", "The lighthouse on Garrow Point"),
     ],
 )  # fmt: skip
-def test_right_passage_and_sentence_come_first(
-    search: Search, question: str, article: str, sentence: str
-) -> None:
+def test_right_sentence_comes_first(search: Search, question: str, article: str, sentence: str) -> None:
     found = search(question)
     check_found(found)
     assert found.hits[0].article.id == article
@@ -128,18 +125,12 @@ def test_right_passage_and_sentence_come_first(
 
 @given(question=hostile_text("bees", "who wrote", "Dr. Okoye", "acadmy", "HPG", surrogates=True))
 @example(question="½ ﷺ ℀ ŉ")
+@example(question="?!… 🦊 \x00 ___")
 def test_any_question_is_answered_in_any_article(search: Search, question: str) -> None:
     for article in (None, "tram"):
         found = search(question, article=article)
         check_found(found)
         assert bool(found.hits) == bool(found.question.terms)
-
-
-@pytest.mark.parametrize(
-    "question", ["", " \n\u3000", "?!…", "🦊🦊", "\x00", "___", '" ( * ^', "\ufeff", "\u0301"]
-)
-def test_question_without_letters_or_digits_finds_nothing(search: Search, question: str) -> None:
-    assert search(question).hits == ()
 
 
 @pytest.mark.parametrize("piece", ["bees ", "b", "\ud800", '"', "é", "1,", "known as the (AB) "])
@@ -200,23 +191,6 @@ def test_word_of_the_title_counts_but_less_than_one_of_the_text(search_of: Searc
     assert hits["neither"].lexical == 0
 
 
-def test_word_of_another_matter_is_the_weakest(search: Search) -> None:
-    weakest = [
-        judged(search(f"Where did the {words}?").hits[0])["weakest"]
-        for words in ("keeper have bees", "keeper have hives", "Scottish keeper have bees")
-    ]
-    assert weakest == sorted(weakest, reverse=True)
-    assert weakest[0] == 1
-    assert weakest[2] < 0.5
-
-
-def test_searches_in_several_threads_find_the_same(search: Search) -> None:
-    questions = ["Who kept bees?", "How thick was the ice?", "what did the overn cost", "who wrote it"] * 4
-    expected = list(map(search, questions))
-    with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(search, questions)) == expected
-
-
 def test_another_encoder_is_refused(own_index: Path, encoder: Encoder) -> None:
     forge(own_index, encoder="other", encoder_fingerprint="0" * 64)
     with (
@@ -247,7 +221,7 @@ def hit_of(*sentences: tuple[str, float, bool]) -> Hit:
         ([("It is hollow.", 0.1, True), ("Why does it float?", 0.9, True)], 1, 1),
     ],
 )
-def test_sentence_that_answers_and_may_be_quoted_is_quoted_and_the_nearest_is_counted(
+def test_best_sentence_may_be_quoted_and_answers(
     sentences: list[tuple[str, float, bool]], best: int, nearest: int
 ) -> None:
     hit = hit_of(*sentences)

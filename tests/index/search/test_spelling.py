@@ -65,9 +65,7 @@ def test_word_of_the_collection_is_known_in_any_inflection(term: str) -> None:
         ("the ater", False, "the ater", "known unknown"),
     ],
 )
-def test_words_are_split_and_joined_as_the_collection_has_them(
-    terms: str, adjacent: bool, words: str, kinds: str
-) -> None:
+def test_words_are_split_and_joined(terms: str, adjacent: bool, words: str, kinds: str) -> None:
     """Two known words are joined only where they never stand side by side; a function word never is."""
     readings = read(*terms.split(), adjacent=adjacent)
     assert [word for reading in readings for word in reading.words] == words.split()

@@ -127,9 +127,7 @@ class StoreContract:
         assert store.articles([3, 0, 3]) == [articles[3], articles[0], articles[3]]
         assert store.articles([]) == []
 
-    def test_passages_have_rows_in_order_with_keys_and_tokens(
-        self, store: Store, collection: Collection
-    ) -> None:
+    def test_passages_have_rows_in_order(self, store: Store, collection: Collection) -> None:
         rows = [*range(len(collection.rows)), 5, 0, 5]
         counts = (len(vectors.tokens) for *_, vectors in collection.rows)
         first_tokens = list(itertools.accumulate(counts, initial=0))
@@ -157,9 +155,7 @@ class StoreContract:
         assert [stored.key for stored in store.passages(list(found.values()))] == list(found)
         assert store.rows_of_keys([]) == {}
 
-    def test_vocabulary_counts_passages_with_each_folded_word(
-        self, store: Store, collection: Collection
-    ) -> None:
+    def test_vocabulary_counts_passages(self, store: Store, collection: Collection) -> None:
         having = [{*words(text), *words(title)} for text, title in collection.texts]
         expected = {word: sum(word in each for each in having) for word in set.union(*having)}
         assert dict(store.vocabulary()) == expected
@@ -191,7 +187,8 @@ class StoreContract:
         allowed = set(collection.allowed(headings, article))
         assert {row for row, _ in found} == collection.having(phrases) & allowed
         assert found == sorted(found, key=lambda ranked: (-ranked[1], ranked[0]))
-        assert all(score > 0 for _, score in found)
+        scores = dict(store.best_in_words(phrases, 100))
+        assert all(score == pytest.approx(scores[row]) and score > 0 for row, score in found)
         for count in (1, 2, 5):
             assert store.best_in_words(phrases, count, headings=headings, article=article) == found[:count]
 

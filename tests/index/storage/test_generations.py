@@ -300,9 +300,7 @@ class _Operations(RuleBasedStateMachine):
             assert store.info.generation in self.whole
 
 
-def test_any_sequence_of_operations_leaves_a_whole_generation_serving(
-    shelf_index: Path, tmp_path: Path
-) -> None:
+def test_any_operations_leave_a_whole_one_serving(shelf_index: Path, tmp_path: Path) -> None:
     source = Path(shutil.copytree(serving_home(shelf_index), tmp_path / serving_home(shelf_index).name))
     machine = type("Operations", (_Operations,), {"source": source})
     run_state_machine_as_test(machine, settings=hypothesis_settings(max_examples=10, stateful_step_count=12))

@@ -50,9 +50,7 @@ def test_busy_error_names_the_holder_and_its_death_frees_the_lock(tmp_path: Path
 
 
 @given(content=st.binary(max_size=300))
-def test_content_of_the_file_locks_nothing_and_an_error_frees_the_lock(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_content_of_the_file_locks_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / LOCK).write_bytes(content)
     with pytest.raises(BusyError, match=f"process {os.getpid()}"), locked(tmp_path), locked(tmp_path):
         pass
@@ -64,9 +62,7 @@ REFUSALS = [OSError(number, os.strerror(number)) for number in (errno.EACCES, er
 
 
 @pytest.mark.parametrize("error", [*REFUSALS, sqlite3.OperationalError("disk is full")], ids=str)
-def test_refusal_of_the_system_is_told_with_folder_reason_and_advice(
-    tmp_path: Path, error: Exception
-) -> None:
+def test_refusal_to_write_is_told_with_advice(tmp_path: Path, error: Exception) -> None:
     reason = getattr(error, "strerror", None) or str(error)
     with (
         pytest.raises(

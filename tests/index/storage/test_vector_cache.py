@@ -60,9 +60,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize(("producer", "basis"), OTHERS)
-def test_vectors_of_another_producer_or_basis_are_dropped(
-    tmp_path: Path, producer: str, basis: Basis
-) -> None:
+def test_vectors_of_another_encoder_are_dropped(tmp_path: Path, producer: str, basis: Basis) -> None:
     with VectorCache(tmp_path / CACHE, "one", BASIS) as cache:
         cache.add(ENTRIES.items())
     with VectorCache(tmp_path / CACHE, producer, basis) as cache:
