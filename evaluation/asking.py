@@ -19,7 +19,7 @@ from bot.service.answerer import Answerer
 from bot.settings import BotSettings
 from evaluation.question_sets import Question, QuestionSet, holds_answer
 from index.build import build_index
-from index.progress import Progress
+from index.build_report import Progress
 from index.search.calibration import Fit, fit_file, save_fit
 from index.search.signals import judged
 from index.storage.local import open_store

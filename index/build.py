@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from index.articles.formats import ArticleSource, read_articles
-from index.build_report import BuildReport, Changes
+from index.build_report import BuildReport, Changes, Progress
 from index.build_vectors import ArticleDraft, BuildVectors, draft_article
 from index.encoding.encoder import WIDTH, Encoder
 from index.encoding.exports import export_home, find_damage, put_export
@@ -26,11 +26,10 @@ from index.errors import (
     OutOfMemoryError,
     ShrunkError,
 )
+from index.files import make_folder
 from index.passages.encoder_input import PASSAGES_VERSION
-from index.progress import Progress
 from index.search.abbreviations import find_abbreviations
 from index.settings import IndexSettings
-from index.storage.files import make_folder
 from index.storage.gate import Gate, Gold
 from index.storage.generations import clean_up, publish, refuse, remove_leftovers
 from index.storage.inspection import find_model_of

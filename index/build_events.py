@@ -21,9 +21,8 @@ import click
 from pydantic import TypeAdapter
 
 from index import errors
-from index.build_report import BuildReport, Changes
+from index.build_report import BuildReport, Changes, Progress
 from index.errors import ArticleError, FootnoteError
-from index.progress import Progress
 
 __all__ = ["BuildEvent", "line_of", "print_progress", "read_line"]
 

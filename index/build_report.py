@@ -1,4 +1,4 @@
-"""What a build would change, and what it did."""
+"""What a build reports: how far it is, what it would change, and what it did."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from index.storage.gate import Gold
 from index.terminal import count_of
 
-__all__ = ["BuildReport", "Changes"]
+__all__ = ["BuildReport", "Changes", "Progress"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a build is: `done` of `total` steps of a stage, whose name is for people."""
+
+    stage: str
+    done: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from index.articles.article import Article
+from index.build_report import Progress
 from index.encoding.encoder import Basis, Encoder, TextVectors
 from index.passages.encoder_input import EncoderInput, encoder_input, title_prefix
 from index.passages.splitting import Passage, split_article
-from index.progress import Progress
 from index.storage.store import Store
 from index.storage.vector_cache import PassageVectors, VectorCache
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from index.progress import Progress
+    from index.build_report import Progress
 
 __all__ = ["count_of", "one_line", "opening", "printable", "show_progress"]
 

@@ -27,8 +27,8 @@ _LONGEST_LIST = 900
 """Characters of a list with what introduces it."""
 
 _NEARLY = {-1: 0.12, 1: 0.2}
-"""Difference in score below which the sentence before or after is quoted too: the next one more often adds what
-was asked for. Chosen on xquad-en and clapnq."""
+"""Difference in score below which the sentence before or after is quoted too. The one after more often adds
+what was asked for. Chosen on xquad-en and clapnq."""
 
 
 def sentences_to_quote(hit: Hit, language: str) -> tuple[HitSentence, ...]:

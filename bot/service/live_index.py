@@ -18,6 +18,7 @@ from bot.service.answerer import Answerer
 from bot.settings import BotSettings
 from index.errors import DamagedIndexError, FootnoteError
 from index.storage.generations import last_good, roll_back
+from index.storage.inspection import generation_problems
 from index.storage.manifest import read_pointer
 
 __all__ = ["UNUSABLE", "Damage", "LiveIndex"]
@@ -104,8 +105,8 @@ class LiveIndex:
                 raise DamagedIndexError(str(damage))
             try:
                 return work(answerer)
-            except DamagedIndexError as error:
-                self._fall_back(answerer, error)
+            except Exception as error:
+                self._fall_back(answerer, self._as_damage(answerer, error))
                 if self.answerer is answerer and self.damage is None:  # nothing took over
                     raise
 
@@ -147,6 +148,18 @@ class LiveIndex:
             self._closed = True
             if self._answerer is not None:
                 self._answerer.close()
+
+    def _as_damage(self, answerer: Answerer, error: Exception) -> DamagedIndexError:
+        """Return the damage that an error shows, or raise the error where the generation is whole.
+
+        Damaged bytes may surface as any error, such as a KeyError for a row that is gone.
+        """
+        if isinstance(error, DamagedIndexError):
+            return error
+        if not isinstance(error, FootnoteError):
+            for problem in generation_problems(self._settings.index / answerer.generation):
+                return DamagedIndexError(problem)
+        raise error
 
     def _fall_back(self, answerer: Answerer, error: DamagedIndexError) -> None:
         """Serve the last good generation instead of a damaged one, unless another thread has done that."""

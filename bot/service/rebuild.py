@@ -22,8 +22,7 @@ from index.settings import IndexSettings
 from index.storage.manifest import read_pointer
 
 if TYPE_CHECKING:
-    from index.build_report import BuildReport
-    from index.progress import Progress
+    from index.build_report import BuildReport, Progress
 
 __all__ = ["Rebuilder", "build_command"]
 
@@ -179,8 +178,7 @@ async def _read_events(
 ) -> BuildReport | FootnoteError | None:
     """Pass on progress until the output ends; return the report or error, None without one."""
     from index.build_events import read_line
-    from index.build_report import BuildReport
-    from index.progress import Progress
+    from index.build_report import BuildReport, Progress
 
     loop = asyncio.get_running_loop()
     outcome: BuildReport | FootnoteError | None = None

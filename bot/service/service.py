@@ -34,8 +34,7 @@ from index.storage.store import StoreInfo
 if TYPE_CHECKING:
     from bot.answering.verify import VerifiedSentence
     from index.articles.article import Article
-    from index.build_report import BuildReport
-    from index.progress import Progress
+    from index.build_report import BuildReport, Progress
 
 __all__ = ["Service", "ServiceStats"]
 
@@ -72,10 +71,15 @@ class Service:
     """
 
     def __init__(
-        self, settings: BotSettings, rebuilder: Rebuilder | None = None, capacity: int = _CAPACITY
+        self,
+        settings: BotSettings,
+        rebuilder: Rebuilder | None = None,
+        capacity: int = _CAPACITY,
+        poll_seconds: float = _POLL_SECONDS,
     ) -> None:
-        """Take the settings; nothing is opened before `start`. `rebuilder` and `capacity` are for tests."""
+        """Take the settings; nothing is opened before `start`. All but the settings is for tests."""
         self.settings = settings
+        self._poll_seconds = poll_seconds
         self._rebuilder = rebuilder or Rebuilder(settings)
         self._rebuild: asyncio.Task[BuildReport] | None = None
         self._live = LiveIndex(settings, self._retire, self._swapped, self._damaged)
@@ -270,7 +274,7 @@ class Service:
         """Swap to what another process published; log each problem with that once."""
         logged = ""
         while True:
-            await asyncio.sleep(_POLL_SECONDS)
+            await asyncio.sleep(self._poll_seconds)
             try:
                 await asyncio.to_thread(self._live.swap)
                 logged = ""

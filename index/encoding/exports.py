@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from index.errors import DamagedIndexError
-from index.storage.files import checksum, make_folder, read_file, sync, write_file
+from index.files import checksum, make_folder, read_file, sync, write_file
 
 __all__ = [
     "BASIS",

@@ -138,7 +138,7 @@ def split_sentences(text: str, language: str) -> list[Span]:
 
 
 def _continues(text: str, before: Span, start: int) -> bool:
-    """Tell whether sentencex split within a sentence: "Rm. | 12", "et al. [2014] | measured", "Co. | & Sons"."""
+    """Tell whether a sentence was split: "Rm. | 12", "et al. [2014] | measured", "Co. | & Sons"."""
     following, gap = text[start : start + 1], text[before[1] : start]
     if not following or "\n" in gap:
         return False

@@ -16,8 +16,8 @@ from pydantic import ConfigDict, Field, FiniteFloat, NonNegativeInt, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from index.errors import FootnoteError, MissingError
+from index.files import make_folder, replace_file
 from index.search.signals import JUDGED
-from index.storage.files import make_folder, replace_file
 
 __all__ = ["Fit", "FitError", "choose_fit", "fit_file", "load_fit", "save_fit"]
 

@@ -2,19 +2,16 @@
 
 `store` is the protocol that everything else uses; `local` implements it on one machine. `writer` writes the
 next generation aside, `generations` publishes, rolls back and prunes, `inspection` lists and verifies, `gate`
-judges before a generation is published, `vector_cache` lets an interrupted build resume. `files`, `lock` and
-`sqlite` are what these stand on.
+judges before a generation is published, `vector_cache` lets an interrupted build resume.
 """
 
 __all__ = [
-    "files",
     "gate",
     "generations",
     "inspection",
     "local",
     "lock",
     "manifest",
-    "sqlite",
     "store",
     "vector_cache",
     "writer",

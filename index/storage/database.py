@@ -15,8 +15,8 @@ import numpy as np
 from cachetools import LRUCache
 
 from index.articles.article import Article
+from index.errors import DamagedIndexError
 from index.passages.splitting import Passage, Sentence
-from index.storage.sqlite import harden, open_read_only, raise_if_damaged
 from index.storage.store import ArticleSummary, StoredPassage
 
 __all__ = ["DATABASE", "Database", "DatabaseWriter"]
@@ -47,6 +47,12 @@ _CONNECTIONS = 2
 """One for the thread that answers and one for the thread that looks things up, so that neither waits."""
 
 
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN})
+_UNREADABLE = frozenset(
+    {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_FSTAT}
+)
+
+
 class DatabaseWriter:
     """Writes one generation's database. Every method raises sqlite3.OperationalError where it cannot."""
 
@@ -57,7 +63,7 @@ class DatabaseWriter:
             # The file is written aside, so a journal would protect nothing.
             self._database.execute("PRAGMA journal_mode = OFF")
             self._database.execute("PRAGMA synchronous = OFF")
-            harden(self._database)
+            _harden(self._database)
             self._database.executescript(_SCHEMA)
             self._database.execute("BEGIN")
         except BaseException:
@@ -110,7 +116,7 @@ class Database:
         self._path = path
         self._pool: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         for _ in range(_CONNECTIONS):
-            self._pool.put(open_read_only(path))
+            self._pool.put(_open_read_only(path))
         self._articles: LRUCache[int, Article] = LRUCache(_CACHED_CHARACTERS, lambda one: len(one.text))
         self._articles_lock = threading.Lock()
 
@@ -180,7 +186,7 @@ class Database:
             with self._connection() as connection:
                 return connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            raise_if_damaged(self._path, error)
+            _raise_if_damaged(self._path, error)
             raise
 
     @contextmanager
@@ -196,3 +202,31 @@ def _stored_passage(row: int, article: int, key: bytes, first_token: int, senten
     rows = np.frombuffer(sentences, dtype="<i4").reshape(-1, 4).tolist()
     spans = tuple(Sentence(paragraph, start, end) for paragraph, start, end, _ in rows)
     return StoredPassage(row, article, Passage(spans), key, first_token, tuple(row[3] for row in rows))
+
+
+def _harden(database: sqlite3.Connection) -> None:
+    """Run no function that the schema calls, and check pages before use."""
+    database.execute("PRAGMA trusted_schema = OFF").close()
+    database.execute("PRAGMA cell_size_check = ON").close()
+
+
+def _open_read_only(path: Path) -> sqlite3.Connection:
+    """Open a database that nobody writes to: no lock, no journal. The file may be removed afterwards."""
+    uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+    database = sqlite3.connect(uri, uri=True, check_same_thread=False)
+    try:
+        _harden(database)
+        database.execute("PRAGMA mmap_size = 0").close()  # under a map, a failing disk would end the process
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _raise_if_damaged(path: Path, error: sqlite3.Error) -> None:
+    """Raise DamagedIndexError, if SQLite reports damage or a failing disk."""
+    # Text that is not UTF-8 is reported by Python, without a code.
+    unknown = sqlite3.SQLITE_CORRUPT if isinstance(error, sqlite3.OperationalError) else sqlite3.SQLITE_ERROR
+    code: int = getattr(error, "sqlite_errorcode", unknown)
+    if code & 0xFF in _DAMAGED or code in _UNREADABLE:
+        raise DamagedIndexError.of(path, f"is damaged or cannot be read ({error})") from error

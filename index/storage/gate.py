@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from index.progress import Progress
 from index.storage.store import Store
+
+if TYPE_CHECKING:
+    from index.build_report import Progress
 
 __all__ = ["GATE_REPORT", "Gate", "GateReport", "Gold"]
 

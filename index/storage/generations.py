@@ -14,7 +14,7 @@ from pathlib import Path
 
 from index.encoding.exports import remove_unused
 from index.errors import DamagedIndexError, GateError, MissingError, NoIndexError
-from index.storage.files import checksum, remove_folder, sync, write_file
+from index.files import checksum, remove_folder, sync, write_file
 from index.storage.gate import GATE_REPORT, GateReport
 from index.storage.inspection import (
     generation_homes,

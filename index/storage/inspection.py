@@ -13,8 +13,8 @@ from pathlib import Path
 from index.encoding.exports import ENCODERS, export_home, find_damage
 from index.encoding.models import Model, find_model, same_name
 from index.errors import DamagedIndexError, NoIndexError, NoModelError
+from index.files import folder_size
 from index.settings import IndexSettings
-from index.storage.files import folder_size
 from index.storage.gate import GATE_REPORT
 from index.storage.lock import LOCK
 from index.storage.manifest import (

@@ -25,9 +25,8 @@ from index.encoding.encoder import Basis, PackedTokens, Vectors
 from index.errors import DamagedIndexError, NoIndexError
 from index.storage.database import DATABASE, Database
 from index.storage.manifest import GENERATION, Manifest, read_manifest, read_pointer
-from index.storage.row_file import RowFile
 from index.storage.store import ArticleSummary, Forms, StoredPassage
-from index.storage.vectors import VectorIndex
+from index.storage.vectors import RowFile, VectorIndex
 from index.storage.words import WordIndex
 
 __all__ = ["BASIS", "TOKENS", "WORDS", "LocalStore", "open_generation", "open_store"]
@@ -100,7 +99,8 @@ class LocalStore:
         self._tokens = RowFile(home / TOKENS, np.int8, width)
         stack.callback(self._tokens.close)
         # First, since it compares the number of passages, for which memory is taken below.
-        self._words = WordIndex(home / WORDS, self.info.language, manifest.passages)
+        with self._word_errors():
+            self._words = WordIndex(home / WORDS, self.info.language, manifest.passages)
         self._database = Database(home / DATABASE)
         stack.callback(self._database.close)
         self._bodies = np.ones(manifest.passages, dtype=np.bool_)
@@ -114,10 +114,14 @@ class LocalStore:
         """Wait for the background comparison of large files.
 
         Raises:
-            DamagedIndexError: one is not what was written.
+            DamagedIndexError: one is not what was written; the store is closed.
         """
         if self._checking is not None:
-            self._checking.result()
+            try:
+                self._checking.result()
+            except DamagedIndexError:
+                self.close()
+                raise
 
     def close(self) -> None:
         """Close files and connections; the store cannot be used afterwards."""
@@ -159,10 +163,11 @@ class LocalStore:
         try:
             yield
         except BaseException as error:
-            # What Tantivy raises for a file that it cannot read; a panic of Rust's is not even an Exception.
-            if not (isinstance(error, ValueError) or type(error).__name__ == "PanicException"):
-                raise
-            raise DamagedIndexError.of(self.home / WORDS, f"cannot be searched: {error}") from error
+            # Tantivy raises ValueError for damage that it notices, and panics where it meets other damage. A
+            # panic is no Exception, and its class cannot be imported.
+            if isinstance(error, ValueError) or type(error).__name__ == "PanicException":
+                raise DamagedIndexError.of(self.home / WORDS, f"cannot be searched: {error}") from error
+            raise
 
     def nearest(
         self, vector: Vectors, count: int, *, headings: bool = True, article: int | None = None

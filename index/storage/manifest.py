@@ -20,7 +20,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
 from index.errors import DamagedIndexError, NoIndexError
-from index.storage.files import Checksum, check_file, read_file, replace_file
+from index.files import Checksum, check_file, read_file, replace_file
 from index.storage.store import StoreInfo
 
 __all__ = [

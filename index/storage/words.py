@@ -16,7 +16,7 @@ from pathlib import Path
 import tantivy
 
 from index.analysis import stem_words, words
-from index.storage.files import sync
+from index.files import sync
 from index.storage.store import Forms
 
 __all__ = ["WordIndex", "WordIndexWriter"]

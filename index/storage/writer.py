@@ -16,10 +16,10 @@ from typing import Any, BinaryIO, Self
 
 from index.articles.article import Article
 from index.encoding.encoder import Basis, Encoder
+from index.files import checksum, sync, write_file
 from index.passages.encoder_input import searched_text
 from index.passages.splitting import Passage
 from index.storage.database import DATABASE, DatabaseWriter
-from index.storage.files import checksum, sync, write_file
 from index.storage.local import BASIS, TOKENS, WORDS
 from index.storage.manifest import MANIFEST, TEMPORARY, Manifest
 from index.storage.store import StoredPassage

@@ -11,8 +11,9 @@ import pytest
 
 from index.encoding.encoder import Encoder
 from index.storage.inspection import index_status, verify
+from index.storage.lock import locked
 from tests.bot.conftest import BREAD, LAMP, ODD, Footnote, finish, start
-from tests.bot.services import add_many_articles, another_build
+from tests.bot.services import add_many_articles
 
 INDEX = Path(".footnote/index")
 STATUS = "generation built encoder encoder_fingerprint articles passages sentences bytes confidence graph"
@@ -95,7 +96,7 @@ def test_dry_run_shows_what_would_change_and_changes_nothing(home: Path, footnot
 
 def test_build_waits_for_no_other_and_names_it(home: Path, footnote: Footnote, encoder: Encoder) -> None:
     Path("articles/new.txt").write_text("Something new.\n", encoding="utf-8")
-    with another_build(home, encoder):
+    with locked(INDEX):
         outcome = footnote("index", "build")
     assert outcome.status == 75
     assert f"process {os.getpid()}, since 20" in outcome.err

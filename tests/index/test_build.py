@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 from index import errors
 from index.articles.formats import read_articles
 from index.build import build_index, plan_build
+from index.build_report import Progress
 from index.encoding.encoder import Encoder
-from index.progress import Progress
 from index.settings import IndexSettings
 from index.storage.database import DATABASE
 from index.storage.gate import GATE_REPORT, GateReport, Gold

@@ -31,9 +31,8 @@ from bot.discordapp.markdown import excerpt, joined
 from bot.errors import NotServedError, RebuildError
 from bot.service.catalogue import CatalogueEntry
 from bot.service.live_index import Damage
-from index.build_report import BuildReport
+from index.build_report import BuildReport, Progress
 from index.errors import BusyError, FootnoteError
-from index.progress import Progress
 
 __all__ = ["IndexCommands", "alert_operators", "show_presence"]
 

@@ -47,7 +47,7 @@ def test_a_server_may_ask_ten_times_as_much_as_a_user() -> None:
 
 
 def test_a_refused_question_is_not_counted() -> None:
-    limiter, clock = RateLimiter(1, clock := Clock()), clock
+    limiter = RateLimiter(1, clock := Clock())
     assert limiter.take(1, 9) == 0.0
     assert [limiter.take(1, 9), limiter.take(1, 9)] == [60.0, 60.0]
     clock.now += 60

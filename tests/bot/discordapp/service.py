@@ -15,8 +15,8 @@ from bot.service.live_index import Damage
 from bot.service.rebuild import Rebuilder
 from bot.service.service import Service
 from bot.settings import BotSettings
+from index.build_report import Progress
 from index.encoding.encoder import Encoder
-from index.progress import Progress
 from tests.bot.services import RebuilderHere
 
 __all__ = ["ABSENT", "BREAD", "BREAD_QUOTE", "LAMP", "LAMP_QUOTE", "StagedService", "open_service"]

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bot.errors import RebuildError
+from index.build_report import Progress
 from index.encoding.encoder import Encoder
 from index.errors import ArticleError, BusyError, ShrunkError
-from index.progress import Progress
 from tests.bot.conftest import NEWS
 from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import Chat, no_traceback, until

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from index.encoding.exports import FILES, export_home, make_home, write_hashes
-from index.storage.files import checksum
+from index.files import checksum
 from index.storage.generations import publish
 from index.storage.inspection import serving_name
 from index.storage.manifest import (

@@ -9,8 +9,8 @@ import pytest
 
 from index.build import passage_settings
 from index.encoding.encoder import Encoder
+from index.files import checksum
 from index.search.search import Search
-from index.storage.files import checksum
 from index.storage.local import LocalStore
 from index.storage.store import Store
 from index.storage.vectors import EXACT, VECTORS, write_vectors

@@ -1,0 +1,211 @@
+"""Hits to an answer: the verdict, quotes that are slices, distinct citations, and the JSON of an answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.answering.answer import Answer, Verdict, make_answer
+from bot.answering.confidence import Judge
+from bot.answering.followups import Earlier
+from bot.service.answerer import Answerer
+from index.search.hits import Hit
+from tests.bot.answering.hits import FIT, found, make_hit
+from tests.bot.services import settings_of
+
+
+def answered(*hits: Hit, answer_at: float = 0.5) -> Answer:
+    return make_answer("Q?", found(*hits), Judge(FIT, answer_at), "000001-a")
+
+
+def different(number: int, score: float = 0.5) -> Hit:
+    """Make a hit whose words are its own."""
+    words = " ".join(f"{word}{number}" for word in "the lamp of this rock burned for years".split())
+    return make_hit(f"0 {words}.", score=score, article=f"article{number}")
+
+
+@given(st.floats(-1, 2), st.floats(-1, 2), st.floats(0, 1))
+def test_the_verdict_follows_the_confidence_of_the_first_hit(
+    one: float, other: float, answer_at: float
+) -> None:
+    hits = [different(1, score) for score in sorted((one, other))]
+    less, more = (answered(hit, different(2), answer_at=answer_at) for hit in hits)
+    rank = [Verdict.NOT_FOUND, Verdict.RELATED, Verdict.ANSWERED]
+    assert less.confidence <= more.confidence
+    assert rank.index(less.verdict) <= rank.index(more.verdict)
+    for answer in (less, more, answered(answer_at=answer_at)):
+        # By the confidence that is shown, so that other programs can judge again.
+        assert (answer.verdict is Verdict.ANSWERED) == (
+            answer.confidence >= answer_at and answer.confidence > 0
+        )
+        assert len(answer.quotes) == len(answer.citations)  # for every verdict
+    assert (answer.verdict, answer.confidence, answer.quotes) == (Verdict.NOT_FOUND, 0.0, ())
+
+
+@given(st.lists(st.integers(0, 12), max_size=10))
+def test_up_to_three_distinct_passages_are_cited_best_first_and_the_others_follow(numbers: list[int]) -> None:
+    hits = [different(number, 0.9 - place / 20) for place, number in enumerate(numbers)]
+    distinct = [hit for place, hit in enumerate(hits) if numbers[place] not in numbers[:place]]
+    answer = answered(*hits)
+    shown = (*answer.citations, *answer.further)
+    assert [(one.passage, one.score) for one in shown] == [
+        (hit.text, round(hit.score, 4)) for hit in distinct
+    ]
+    assert [one.number for one in shown] == list(range(1, len(distinct) + 1))
+    assert len(answer.citations) == min(3, len(distinct))
+    assert [answer.citation_of(quote) for quote in answer.quotes] == list(answer.citations)
+
+
+def test_passages_that_say_the_same_but_for_a_word_or_have_the_same_quote_are_cited_once() -> None:
+    text = "0 Ebba Lind kept the lamp on Gull Rock for thirty-one {} and never missed a single night."
+    words = {"first": "years", "shouted": "YEARS", "copied": "winters"}
+    hits = [make_hit(text.format(word), article=name) for name, word in words.items()]
+    hits.append(
+        make_hit(
+            f"{text.format('years')} | -1 Gulls of every kind that live on these cliffs came to look at it.",
+            article="same quote",
+        )
+    )
+    answer = answered(*hits, different(1))
+    assert [one.article for one in (*answer.citations, *answer.further)] == ["first", "article1"]
+
+
+# ---- real articles, the real encoder
+
+
+@pytest.fixture(scope="module")
+def answerer(built: Path) -> Iterator[Answerer]:
+    """Answer from the small index, by the shipped fit."""
+    opened = Answerer.open(settings_of(built))
+    yield opened
+    opened.close()
+
+
+LAMP, LIT = (
+    "Ebba Lind kept the lamp on Gull Rock for thirty-one years.",
+    "The lighthouse on Gull Rock was lit for ",
+)
+OVEN, BREAD = "The Oven Letter", "Sourdough rises slowly because wild yeast is scarce."
+
+
+@pytest.mark.parametrize(
+    ("question", "verdict", "article", "paragraph", "quote"),
+    [
+        ("Who kept the lamp on Gull Rock?", "answered", "lamp", 2, LAMP),
+        ('lamp" OR NEAR( * Who kept the lamp on Gull Rock?', None, "lamp", 2, LAMP),
+        ("'; DROP TABLE articles; -- Who kept the lamp\x00 on Gull Rock?", None, "lamp", 2, LAMP),
+        ("Why does sourdough rise slowly?", "answered", "bread", 1, BREAD),
+        (
+            "How much oil did the lamp burn a night?",
+            "answered",
+            "lamp",
+            1,
+            f"{LIT}the first time in 1871. Its lamp",
+        ),
+        ("Who is the author of The lamp on Gull Rock?", None, "lamp", 0, "Author: Mara Holt"),
+        ("Who published Bread without a clock?", None, "bread", 0, OVEN),
+        ("When was Bread without a clock published?", None, "bread", 0, "2019-03-02"),
+        ("Which football club won the cup final in Lisbon?", "not_found", None, None, ""),
+    ],
+)
+def test_a_question_is_answered_with_the_sentence_that_says_so(
+    answerer: Answerer, question: str, verdict: str | None, article: str | None, paragraph: int, quote: str
+) -> None:
+    answer = answerer.answer(question)
+    assert verdict in {answer.verdict, None}
+    if article:
+        first = answer.quotes[0]
+        assert (answer.citation_of(first).article, first.paragraph) == (article, paragraph)
+        assert first.text.startswith(quote)
+
+
+_PIECES = [
+    '"',
+    " OR ",
+    "NEAR(",
+    "*",
+    "AND NOT",
+    "^",
+    "{a b}:",
+    "%",
+    "'; DROP TABLE articles; --",
+    "\x00",
+    "\ud800",
+]
+_PIECES += [
+    "\u202e",
+    "\u2028",
+    "\u0301",
+    "\U0001f600",
+    "\u05e9\u05dc",
+    "\ufdfa",
+    "lamp",
+    "oil ",
+    "who wrote ",
+]
+_QUESTIONS = st.lists(st.sampled_from(_PIECES) | st.text(st.characters(codec=None), max_size=8)).map("".join)
+
+
+@given(question=_QUESTIONS, article=st.sampled_from([None, "lamp", "odd/1", "", "\ud800"]), before=_QUESTIONS)
+@example(question="lamp " * 20_000, article=None, before="")
+@example(question="x" * 100_000, article=None, before="lamp")
+@example(question="NEAR/2 lamp^ text:oil {title}: -salt", article=None, before="")
+def test_quotes_are_runs_of_whole_sentences_of_the_articles(
+    answerer: Answerer, question: str, article: str | None, before: str
+) -> None:
+    answer = answerer.answer(question, article, Earlier(before, "lamp") if before else None)
+    assert (answer.question, 0 <= answer.confidence <= 1) == (question, True)
+    assert answer.quotes or answer.verdict is Verdict.NOT_FOUND
+    assert len({quote.text for quote in answer.quotes}) == len(answer.citations) == len(answer.quotes) <= 3
+    for quote in answer.quotes:
+        citation = answer.citation_of(quote)
+        source = answerer.article(citation.article)
+        assert source is not None
+        assert article in {citation.article, None}
+        text = source.text if quote.paragraph else source.heading
+        assert text[quote.start : quote.end] == quote.text
+        assert text[citation.start : citation.end] == citation.passage
+        assert citation.start <= quote.start < quote.end <= citation.end
+        assert (citation.paragraph, quote.highlight) == (quote.paragraph, None)
+        passages = answerer.store.passages_of(answerer.store.article_row(citation.article) or 0)
+        sentences = [one for stored in passages for one in stored.passage.sentences]
+        assert quote.start in {one.start for one in sentences if one.paragraph == quote.paragraph}
+        assert quote.end in {one.end for one in sentences if one.paragraph == quote.paragraph}
+
+
+@pytest.mark.parametrize("question", ["", " \n", "?!…", "\U0001f600", "\x00", "\ud800", '"*()'])
+def test_a_question_without_a_letter_or_digit_finds_nothing(answerer: Answerer, question: str) -> None:
+    answer = answerer.answer(question)
+    assert (answer.verdict, answer.confidence, answer.quotes) == (Verdict.NOT_FOUND, 0.0, ())
+
+
+def shape(value: object) -> object:
+    """Return JSON with the name of each value's type in place of the value."""
+    if isinstance(value, dict):
+        return {name: shape(one) for name, one in value.items()}
+    return [shape(one) for one in value] if isinstance(value, list) else type(value).__name__
+
+
+def test_the_json_has_exactly_the_keys_and_types_of_the_design(answerer: Answerer) -> None:
+    fields = json.loads(
+        json.dumps(answerer.answer("Why does sourdough rise slowly?").as_json(), allow_nan=False)
+    )
+    span = {"paragraph": "int", "start": "int", "end": "int"}
+    names = dict.fromkeys(["article", "title", "author", "publisher", "passage"], "str")
+    citation = {"number": "int", **names, "url": "NoneType", **span, "score": "float"}
+    assert shape(fields) == {
+        "question": "str",
+        "verdict": "str",
+        "confidence": "float",
+        "quotes": [{"text": "str", "citation": "int", **span, "highlight": "NoneType"}] * 3,
+        "citations": [{**citation, "url": "str"}, citation, citation],
+        "generation": "str",
+        "elapsed_ms": "float",
+    }
+    assert (fields["verdict"], fields["generation"]) == ("answered", answerer.generation)
+    assert (fields["citations"][0]["url"], fields["elapsed_ms"] > 0) == ("https://oven.example/clock", True)
