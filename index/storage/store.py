@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from index.articles.article import Article
-from index.encoding.encoder import Basis, PackedTokens, Vectors
-from index.passages.splitting import Passage
+if TYPE_CHECKING:
+    from index.articles.article import Article
+    from index.encoding.encoder import Basis, PackedTokens, Vectors
+    from index.passages.splitting import Passage
 
 __all__ = ["ArticleSummary", "Forms", "Store", "StoreInfo", "StoredPassage"]
 
