@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from bot.answering.answer import Answer, Citation, Quote
-from index.articles.article import Article, article_key
+from index.articles.article import Article
+from index.storage.store import article_key
 
 __all__ = ["PACKED_LENGTH", "PACKED_PATTERN", "QuoteReference", "quote_references"]
 

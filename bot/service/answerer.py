@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from bot.answering.followups import Earlier, ask_follow_up
 from bot.answering.quoting import make_answer
-from index.encoding.opening import open_encoder
+from index.encoding.encoder import open_encoder
 from index.language import normalize_question
 from index.search.calibration import Fit, choose_fit, fit_file
 from index.search.search import Search
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from bot.answering.verify import VerifiedSentence
     from bot.settings import BotSettings
     from index.articles.article import Article
-    from index.encoding.encoder import Encoder
     from index.storage.store import Store, StoreInfo
 
 __all__ = ["Answerer"]
@@ -55,9 +54,13 @@ class Answerer:
     def of(cls, settings: BotSettings, store: Store, previous: Self | None = None) -> Self:
         """Answer from an open store, which is closed where this raises; it raises as `open` does."""
         try:
-            encoder = previous.search.encoder if previous and _same_encoder(previous.store, store) else None
-            search = Search(store, encoder or _open_encoder(settings, store.info))
-            fit = choose_fit(fit_file(settings.index), store.info.encoder_fingerprint)
+            fingerprint = store.info.encoder_fingerprint
+            if previous and previous.store.info.encoder_fingerprint == fingerprint:
+                encoder = previous.search.encoder
+            else:
+                encoder = open_encoder(settings, store.info.encoder, fingerprint)
+            search = Search(store, encoder)
+            fit = choose_fit(fit_file(settings.index), fingerprint)
         except Exception:
             store.close()
             raise
@@ -110,20 +113,4 @@ class Answerer:
     def vector(self, question: str) -> npt.NDArray[np.float32]:
         """Return the encoder's unit vector of a question, shape (dimension,)."""
         text = normalize_question(question[:_LONGEST_QUESTION])
-        return self.search.encoder.encode_question(text, self.store.basis).dense.ravel()
-
-
-def _same_encoder(store: Store, other: Store) -> bool:
-    mine, theirs = store.info, other.info
-    return (mine.encoder_fingerprint, mine.producer) == (theirs.encoder_fingerprint, theirs.producer)
-
-
-def _open_encoder(settings: BotSettings, info: StoreInfo) -> Encoder:
-    return open_encoder(
-        settings.index,
-        name=settings.model,
-        fingerprint=info.encoder_fingerprint,
-        producer=info.producer,
-        threads=1,  # a question is too short to gain from a second one, and loses to busy neighbours
-        pin=settings.model_sha256,
-    )
+        return self.search.encoder.encode_question(text, self.store.basis).dense

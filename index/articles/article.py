@@ -8,22 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from index.terminal import one_line
 
-__all__ = [
-    "BLANKS",
-    "HEADING_PARTS",
-    "Article",
-    "Paragraph",
-    "ParsedArticle",
-    "RefusedError",
-    "article_key",
-    "assemble",
-]
+__all__ = ["BLANKS", "HEADING_PARTS", "Article", "Paragraph", "ParsedArticle", "RefusedError", "assemble"]
 
 HEADING_PARTS = ("title", "author", "publisher", "published")
 """The fields that make a heading, one a line, in this order."""
@@ -42,12 +32,6 @@ class RefusedError(Exception):
     def __init__(self, reason: str, line: int | None = None) -> None:
         super().__init__(reason)
         self.line = line
-
-
-def article_key(identity: str) -> str:
-    """Return the short key of an article's id: 6 bytes of its SHA-256 as 8 characters of URL-safe Base64."""
-    digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).digest()
-    return urlsafe_b64encode(digest[:6]).decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bot.answering.answer import Answer, Citation, Quote, Verdict
 from bot.chat.quote_reference import PACKED_LENGTH, PACKED_PATTERN, QuoteReference, quote_references
-from index.articles.article import Article, article_key
+from index.articles.article import Article
+from index.storage.store import article_key
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
 """Any text, lone surrogates too."""

@@ -10,8 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.service.catalogue import Catalogue
-from index.articles.article import article_key
-from index.storage.store import ArticleSummary
+from index.storage.store import ArticleSummary, article_key
 
 
 def summary(identity: str, title: str = "", author: str = "", publisher: str = "") -> ArticleSummary:
