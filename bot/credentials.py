@@ -22,18 +22,19 @@ __all__ = ["HIDDEN", "Redactor", "exposed_files", "has_mode", "redacted", "with_
 HIDDEN = "(token not shown)"
 """What is printed in place of the token."""
 
-_MAX_FILE = 1024  # bytes; a token has about seventy
+_MAX_LENGTH = 1024  # characters; a token has about seventy
 
 
 class Redactor:
     """Replaces a secret in texts, as it is and in base64; an empty one is ignored."""
 
     def __init__(self, secret: str = "") -> None:
-        self._forms = [secret.strip()] if secret.strip() else []
-        for before, skipped in ((0, 0), (1, 2), (2, 3)) if self._forms else ():
-            # Its base64 depends on how many bytes precede it, modulo 3. The characters that also hold bits of
-            # what precedes and follows are left out.
-            encoded = base64.b64encode(b"." * before + secret.strip().encode()).decode().rstrip("=")
+        secret = secret.strip()
+        self._forms = [secret] if secret else []
+        # Its base64 depends on how many bytes precede it, modulo 3. The characters that also hold bits of what
+        # precedes and follows are left out.
+        for before, skipped in ((0, 0), (1, 2), (2, 3)) if secret else ():
+            encoded = base64.b64encode(b"." * before + secret.encode()).decode().rstrip("=")
             self._forms.append(encoded[skipped : len(encoded) - (len(encoded) % 4 > 0)])
 
     def __call__(self, text: str) -> str:
@@ -76,24 +77,19 @@ def with_token(settings: BotSettings) -> BotSettings:
 
 
 def _read(file: Path) -> str:
-    token = ""
+    fault = "is not a file"
     try:
-        status = file.stat()
-        if not stat.S_ISREG(status.st_mode):  # opening a pipe that nobody writes to would wait for ever
-            fault = "is not a file"
-        elif status.st_size > _MAX_FILE:
-            fault = "is too long"
-        else:
+        if stat.S_ISREG(file.stat().st_mode):  # opening a pipe that nobody writes to would wait for ever
             token = file.read_text("ascii", "replace").strip()
-            fault = "" if token else "is empty"
+            if 0 < len(token) <= _MAX_LENGTH:
+                return token
+            fault = "is too long" if token else "is empty"
     except OSError as error:
         fault = f"cannot be read: {error.strerror}"
-    if fault:
-        raise SettingsError(
-            f"The token file {file} {fault}. Write the bot's token to a file and set "
-            "FOOTNOTE_DISCORD_TOKEN_FILE to it."
-        )
-    return token
+    raise SettingsError(
+        f"The token file {file} {fault}. Write the bot's token to a file and set "
+        "FOOTNOTE_DISCORD_TOKEN_FILE to it."
+    )
 
 
 def _print_uncaught(event: threading.ExceptHookArgs | sys.UnraisableHookArgs) -> None:
@@ -104,13 +100,12 @@ def _print_uncaught(event: threading.ExceptHookArgs | sys.UnraisableHookArgs) ->
 
 def exposed_files(settings: BotSettings) -> Iterator[str]:
     """Yield a line about each file with the token that other users of this machine can read."""
-    import dotenv
+    from index.settings import read_variables
 
-    env, file = Path(".env"), settings.discord_token_file
-    if has_mode(env, stat.S_IRGRP | stat.S_IROTH):
-        names = {name.upper() for name, value in dotenv.dotenv_values(env, encoding="utf-8").items() if value}
-        if "FOOTNOTE_DISCORD_TOKEN" in names:
-            yield f"{env} holds the token, and other users of this machine can read it: chmod 600 {env}"
+    in_file, _ = read_variables()
+    if "discord_token" in in_file and has_mode(Path(".env"), stat.S_IRGRP | stat.S_IROTH):
+        yield ".env holds the token, and other users of this machine can read it: chmod 600 .env"
+    file = settings.discord_token_file
     # Not the group, which systemd uses to let the service's user read its credentials.
     if file is not None and has_mode(file, stat.S_IROTH):
         yield f"{file} holds the token, and other users of this machine can read it: chmod o= {file}"
