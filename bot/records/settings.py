@@ -21,23 +21,18 @@ class AnswersTo(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChannelSettings:
-    """The settings in effect in a channel; the defaults apply where nothing was set.
-
-    `private`: answers to commands are shown only to the asker. `language`: that of the bot's own words, a tag
-    such as "en" or "pt-BR", or "auto". `helper_role` and `helper_channel`: whom a question may be passed on
-    to. `tell_gaps`: whether a channel is told when a question that was asked there can be answered.
-    """
+    """The settings in effect in a channel; the defaults apply where nothing was set."""
 
     answers: AnswersTo = AnswersTo.MENTIONS
-    private: bool = False
-    language: str = "auto"
-    helper_role: int | None = None
+    private: bool = False  # answers to commands are shown only to the asker
+    language: str = "auto"  # of the bot's own words: a tag such as "en" or "pt-BR", or "auto"
+    helper_role: int | None = None  # to whom, or where, a question may be passed on
     helper_channel: int | None = None
-    tell_gaps: bool = False
+    tell_gaps: bool = False  # a channel is told when a question that was asked there can be answered
 
 
+# What was set in one server: for the whole server (None), then by channel.
 Overrides = Mapping[int | None, Mapping[str, Any]]
-"""What was set in one server: for the whole server (None), then by channel."""
 
 _TYPES: dict[str, Callable[[Any], object]] = {
     "answers": AnswersTo,

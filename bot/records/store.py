@@ -71,9 +71,7 @@ class Records:
     access, locked by another program), and DamagedRecordsError if it has been damaged.
     """
 
-    def __init__(
-        self, file: Path, *, days: int = _DEFAULT_DAYS, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, file: Path, days: int = _DEFAULT_DAYS, clock: Callable[[], float] = time.time) -> None:
         self._file = file
         self._days = days
         self._clock = clock
@@ -83,12 +81,7 @@ class Records:
         self._key = b""
 
     async def open(self) -> None:
-        """Open the file, creating it if missing; migrate it to the newest version and prune it.
-
-        Raises:
-            RecordsError: it cannot be written.
-            DamagedRecordsError: it is not ours, damaged or of a newer version; it is left unchanged.
-        """
+        """Open the file, creating it if missing, and prune it; raises as `database.connect` does."""
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footnote-records")
         await asyncio.get_running_loop().run_in_executor(thread, self._open)
         self._thread = thread
@@ -112,12 +105,7 @@ class Records:
         return ChannelSettings(**{k: v for place in places for k, v in overrides.get(place, {}).items()})
 
     async def change(self, server: int, channel: int | None, **values: object) -> None:
-        """Set ChannelSettings in a channel, or for the whole server (None); a value of None is inherited.
-
-        Raises:
-            LookupError: there is no setting of that name.
-            ValueError: a setting does not accept the value.
-        """
+        """Set ChannelSettings in a channel, or for the whole server (None); raises as `settings.change` does."""
 
         def job(connection: sqlite3.Connection) -> None:
             with connection:  # memory follows what was committed
@@ -205,9 +193,13 @@ class Records:
     async def show(self, user: int) -> PersonRecords:
         """Return everything stored about a user, in every server."""
         person = self._hash(user)
-        return await self._run(
-            lambda db: PersonRecords(_questions(db, person), tuple(_feedback(db, "person = ?", person)))
-        )
+        query = "SELECT question FROM askings WHERE person = ? GROUP BY gap, question ORDER BY MAX(id) DESC"
+
+        def job(connection: sqlite3.Connection) -> PersonRecords:
+            questions = tuple(question for (question,) in connection.execute(query, (person,)))
+            return PersonRecords(questions, tuple(_feedback(connection, "person = ?", person)))
+
+        return await self._run(job)
 
     async def forget(self, user: int) -> int:
         """Delete everything stored about a user, down to the file's bytes; return the number of rows.
@@ -247,11 +239,6 @@ class Records:
             (self._key,) = connection.execute("SELECT value FROM keys WHERE name = 'people'").fetchone()
             self._settings = settings.load(connection)
             self._prune(connection)
-
-
-def _questions(connection: sqlite3.Connection, person: bytes) -> tuple[str, ...]:
-    query = "SELECT question FROM askings WHERE person = ? GROUP BY gap, question ORDER BY MAX(id) DESC"
-    return tuple(question for (question,) in connection.execute(query, (person,)))
 
 
 def _feedback(connection: sqlite3.Connection, condition: str, value: object) -> list[Feedback]:
