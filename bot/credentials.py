@@ -31,8 +31,8 @@ class Redactor:
     def __init__(self, secret: str = "") -> None:
         secret = secret.strip()
         self._forms = [secret] if secret else []
-        # Its base64 depends on how many bytes precede it, modulo 3. The characters that also hold bits of what
-        # precedes and follows are left out.
+        # Its base64 depends on how many bytes precede it, modulo 3. The characters that also hold bits of
+        # what precedes and follows are left out.
         for before, skipped in ((0, 0), (1, 2), (2, 3)) if secret else ():
             encoded = base64.b64encode(b"." * before + secret.encode()).decode().rstrip("=")
             self._forms.append(encoded[skipped : len(encoded) - (len(encoded) % 4 > 0)])

@@ -105,7 +105,7 @@ class Records:
         return ChannelSettings(**{k: v for place in places for k, v in overrides.get(place, {}).items()})
 
     async def change(self, server: int, channel: int | None, **values: object) -> None:
-        """Set ChannelSettings in a channel, or for the whole server (None); raises as `settings.change` does."""
+        """Set ChannelSettings in a channel, or for the whole server (None); raises as `settings.change`."""
 
         def job(connection: sqlite3.Connection) -> None:
             with connection:  # memory follows what was committed

@@ -48,11 +48,10 @@ class Damage:
 
 
 class LiveIndex:
-    """The generation that answers, swapped while it is in use.
+    """The generation that answers, swapped while it is in use; for any thread but the event loop's.
 
-    It is used from any thread but the event loop's. `retire` is called with an answerer that is no longer
-    served, to close it once nobody uses it; `on_swap` with the name of the generation that is served from now
-    on; `on_damage` with what was found damaged, and with None once that is over.
+    `retire` is called with an answerer that is no longer served, to close it once nobody uses it; `on_swap`
+    with the name of the generation that replaces it; `on_damage` as `Service.on_damage` says.
     """
 
     def __init__(
@@ -68,10 +67,8 @@ class LiveIndex:
         self._damaged: set[str] = set()
         self._changing = threading.Lock()
         self._closed = False
-        self.damage: Damage | None = None
-        """What is wrong, while answers do not come from the published generation."""
-        self.damage_count = 0
-        """How many generations turned out damaged so far."""
+        self.damage: Damage | None = None  # while answers do not come from the published generation
+        self.damage_count = 0  # generations that turned out damaged so far
 
     def open(self) -> None:
         """Open the published generation and its encoder; raises as `Answerer.open`."""
@@ -92,7 +89,7 @@ class LiveIndex:
         return self._answerer is not None
 
     def use(self, work: Callable[[Answerer], _T]) -> _T:
-        """Do something with what is served; if that turns out damaged, with what takes over.
+        """Do something with what is served, or if that turns out damaged, with what takes over.
 
         Raises:
             DamagedIndexError: no generation is whole.
@@ -109,11 +106,7 @@ class LiveIndex:
                     raise
 
     def swap(self) -> None:
-        """Serve the published generation, where it is another one and was not found damaged.
-
-        Raises:
-            What UNUSABLE names: it cannot be served.
-        """
+        """Serve the published generation, unless it was found damaged; raises what UNUSABLE names."""
         with self._changing:
             name = read_pointer(self._settings.index)
             if self._closed or name in self._damaged:
@@ -169,7 +162,8 @@ class LiveIndex:
             self._damaged.add(answerer.generation)
             self.damage_count += 1
             try:
-                new = self._last_good()
+                store = last_good(self._settings.index, self._damaged)
+                new = Answerer.of(self._settings, store, self.answerer)
             except Exception as reason:  # noqa: BLE001 - memory may have run out: what serves is damaged anyway
                 self.damage = Damage(answerer.generation, str(error))
                 _LOG.error("%s (%s)", self.damage, reason)
@@ -178,18 +172,6 @@ class LiveIndex:
                 _LOG.error("%s", self.damage)
                 self._replace(new)
             self._on_damage(self.damage)
-
-    def _last_good(self) -> Answerer:
-        """Open the newest generation that is whole and can be served."""
-        passed = set(self._damaged)
-        while True:
-            store = last_good(self._settings.index, passed)
-            try:
-                return Answerer.of(self._settings, store, self.answerer)
-            except UNUSABLE as error:
-                name = store.info.generation
-                _LOG.warning("generation %s is whole, but cannot be served: %s", name, error)
-                passed.add(name)
 
     def _replace(self, new: Answerer) -> None:
         old, self._answerer = self.answerer, new

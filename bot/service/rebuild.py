@@ -61,8 +61,8 @@ class Rebuilder:
         """Build; `progress` is called on the loop. With `force` there may be far fewer articles than before.
 
         Raises:
-            NotServedError: it was given up or ended without a report, but had published a generation.
             BusyError: another build holds the lock, or this one was given up.
+            NotServedError: it was given up or ended without a report, but had published a generation.
             RebuildError: the process ended without a report; the log has its last words.
             FootnoteError: the build was refused, as `build_index` raises it.
         """
@@ -123,20 +123,16 @@ class Rebuilder:
 
     def _no_report(self, status: int, stderr: str, before: str) -> FootnoteError:
         """Return the error for a process that ended without a report or an error."""
-        now = self._published()
-        if self._given_up and now == before:
-            return BusyError("Footnote is stopping: the rebuild was given up, and nothing was changed.")
         if self._given_up:
-            return NotServedError(
-                f"Footnote is stopping. It answers from generation {now}, just published, once it is back."
-            )
-        _LOG.error("The rebuild ended with status %s; its last words:\n%s", status, stderr or "none")
-        ended = _describe_end(status)
-        if now == before:
-            return RebuildError(f"{ended} Nothing was published: the previous index keeps serving.")
-        return NotServedError(
-            f"{ended} Generation {now} was published before that: Footnote swaps to it by itself."
-        )
+            ended = "Footnote is stopping: the rebuild was given up."
+        else:
+            ended = _describe_end(status)
+            _LOG.error("The rebuild ended with status %s; its last words:\n%s", status, stderr or "none")
+        if (now := self._published()) != before:
+            published = f"Generation {now} was published before that: Footnote swaps to it by itself."
+            return NotServedError(f"{ended} {published}")
+        unchanged = f"{ended} Nothing was published: the previous index keeps serving."
+        return BusyError(unchanged) if self._given_up else RebuildError(unchanged)
 
     def _published(self) -> str:
         """Return the name of the published generation, "" where there is none."""

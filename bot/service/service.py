@@ -46,17 +46,12 @@ _POLL_SECONDS = 2.0  # between two looks at CURRENT for a generation that anothe
 
 @dataclass(frozen=True, slots=True)
 class ServiceStats:
-    """Figures for operators.
+    """Figures for operators."""
 
-    `waiting` counts the questions in the queue and under way, `answered` those answered since the start by
-    verdict; `mean_seconds` is the mean duration of recent answers, 0 before the first; `damages` counts the
-    generations that turned out damaged.
-    """
-
-    waiting: int
-    answered: tuple[tuple[Verdict, int], ...]
-    mean_seconds: float
-    damages: int = 0
+    waiting: int  # questions in the queue and under way
+    answered: tuple[tuple[Verdict, int], ...]  # since the start
+    mean_seconds: float  # of recent answers, 0 before the first
+    damages: int = 0  # generations that turned out damaged
 
 
 class Service:
@@ -92,13 +87,7 @@ class Service:
         self._loop: asyncio.AbstractEventLoop
 
     async def start(self) -> None:
-        """Open the current generation and load the encoder.
-
-        Raises:
-            NoIndexError: there is no index.
-            DamagedIndexError: the index is damaged, or was made with another encoder.
-            NoModelError: the encoder's weights are not available.
-        """
+        """Open the current generation and load the encoder; raises as `Answerer.open` does."""
         self._loop = asyncio.get_running_loop()
         await asyncio.wrap_future(self._answering.submit(self._live.open))
         self._watcher = asyncio.create_task(self._watch())
@@ -113,7 +102,7 @@ class Service:
     ) -> Answer:
         """Answer any text, from one article (by id) or from all, read together with an earlier exchange.
 
-        `waiting` is called on the loop, once and at once, if other questions come first.
+        `waiting` is called at once on the loop if other questions come first.
         """
         self._refuse_when_closed()
         # The answerer is looked up when the job runs: the generation may have changed by then.
@@ -154,10 +143,7 @@ class Service:
         self._on_swap.append(callback)
 
     def on_damage(self, callback: Callable[[Damage | None], None]) -> None:
-        """Call `callback` on the loop when a generation turns out damaged, and with None when that is over.
-
-        If another generation takes over, the callbacks of `on_swap` are called too.
-        """
+        """Call `callback` on the loop when a generation turns out damaged; with None when that is over."""
         self._on_damage.append(callback)
 
     @property

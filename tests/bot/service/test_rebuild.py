@@ -125,7 +125,7 @@ async def test_a_program_that_cannot_be_started_is_reported() -> None:
 async def test_a_build_that_is_given_up_ends_even_if_it_ignores_that(handler: str) -> None:
     program = f"signal.signal(signal.SIGTERM, {handler})\nsay({line_of(STEP)!r})\ntime.sleep(600)"
     child = Child(then=program, patience=0.1)
-    with pytest.raises(BusyError, match="given up, and nothing was changed"):
+    with pytest.raises(BusyError, match=r"given up.*Nothing was published"):
         await (await child.start_and_give_up())
     with pytest.raises(BusyError, match="given up"):  # another one would be ended as soon as it starts
         await child.report()
