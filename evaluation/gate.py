@@ -50,11 +50,9 @@ def find_gate(settings: BotSettings) -> GoldGate | None:
 
 
 def _gold_file(settings: BotSettings) -> Path | None:
+    if settings.gate is not None and not settings.gate.is_file():
+        raise MissingError(f"there is no file of gold questions at {settings.gate}, as FOOTNOTE_GATE says.")
     if settings.gate is not None:
-        if not settings.gate.is_file():
-            raise MissingError(
-                f"there is no file of gold questions at {settings.gate}, as FOOTNOTE_GATE says."
-            )
         return settings.gate
     articles = settings.articles
     folder, name = (articles, "") if articles.is_dir() else (articles.parent, f"{articles.stem}.")
@@ -64,7 +62,7 @@ def _gold_file(settings: BotSettings) -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class GoldGate:
-    """Asks the gold questions of a new generation, and of the serving one what the new one fails."""
+    """Asks the gold questions of a new generation, and also of the serving one if the new one fails any."""
 
     settings: BotSettings
     file: Path
@@ -109,8 +107,7 @@ def _passes(outcome: Outcome) -> bool:
 
 def _row(before: Outcome, after: Outcome) -> dict[str, Any]:
     """Return what the report of a refused generation says about a lost question."""
-    answers = {
-        when: {"verdict": outcome.verdict, "confidence": outcome.confidence, "quote": outcome.quote}
-        for when, outcome in (("before", before), ("after", after))
-    }
-    return {**after.question.model_dump(by_alias=True), **answers}
+    row = after.question.model_dump(by_alias=True)
+    for when, outcome in (("before", before), ("after", after)):
+        row[when] = {name: getattr(outcome, name) for name in ("verdict", "confidence", "quote")}
+    return row

@@ -29,6 +29,7 @@ __all__ = ["Measure", "auroc", "calibration_error", "coverage_at", "decided", "f
 Column = npt.NDArray[Any]
 
 _BINS = 15
+_SHARES = (0.85, 0.90, 0.95)
 _PRECISION = 0.85  # of what is answered, as a fit promises it
 _LOST = 0.05  # of the answerable questions, when other subjects are rejected
 
@@ -64,14 +65,12 @@ def measure(outcomes: Sequence[Outcome]) -> dict[str, Measure]:
         "right if answered": [outcome.right for outcome in judged if outcome.answered],
     }
     numbers = {
-        "coverage at 85% right": coverage_at(0.85, confidence, right)[0],
-        "coverage at 90% right": coverage_at(0.90, confidence, right)[0],
-        "coverage at 95% right": coverage_at(0.95, confidence, right)[0],
+        **{f"coverage at {share:.0%} right": coverage_at(share, confidence, right)[0] for share in _SHARES},
         "AUROC, unanswerable": auroc(answerable, unanswerable),
         "AUROC, other subject": auroc(answerable, other),
         "calibration error": calibration_error(confidence, right),
         "median characters of the first quote": np.median(
-            [float(len(each.quote)) for each in answerable] or [math.nan]
+            [len(each.quote) for each in answerable] or math.nan
         ),
         "median milliseconds": np.median([outcome.elapsed_ms for outcome in outcomes]),
     }
@@ -88,9 +87,8 @@ def decided(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
 def coverage_at(precision: float, confidence: Column, right: Column) -> tuple[float, float]:
     """Return the greatest coverage that has a precision, and its threshold; 0 and 1 if there is none.
 
-    Coverage is the share of questions at or above the threshold, precision the share right among them, which
-    is 1 - selective risk: El-Yaniv and Wiener, "On the Foundations of Noise-free Selective Classification"
-    (2010).
+    Coverage is the share of questions at or above the threshold, precision (1 - selective risk) the share
+    right among them: El-Yaniv and Wiener, "On the Foundations of Noise-free Selective Classification" (2010).
     """
     order = np.argsort(-confidence, kind="stable")
     thresholds, count = confidence[order], np.arange(1, len(order) + 1)
@@ -138,12 +136,10 @@ def fit_confidence(sets: Mapping[str, Sequence[Outcome]], encoder: Model) -> tup
     articles = [outcome.question.article or outcome.question.id for outcome in samples]
     model = make_pipeline(StandardScaler(), LogisticRegression())
     try:
-        options = {
-            "groups": articles,
-            "cv": GroupKFold(min(5, len(set(articles)))),
-            "method": "predict_proba",
-        }
-        unseen = cross_val_predict(model, signals, right, **options)[:, 1]
+        folds = GroupKFold(min(5, len(set(articles))))
+        unseen = cross_val_predict(model, signals, right, groups=articles, cv=folds, method="predict_proba")[
+            :, 1
+        ]
         scaler, logistic = model.fit(signals, right)
     except ValueError as error:
         raise FitError(

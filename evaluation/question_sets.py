@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 _SUFFIX = ".questions.jsonl"
-_LISTED = 20
+_LISTED = 20  # lines of a message
 _WORD = re.compile(r"[^\W_]+")
 _LONG = 20  # characters above which a part of a gold answer counts as the answer
 
@@ -55,8 +55,7 @@ def listing(head: str, lines: Sequence[str]) -> str:
 class Question(BaseModel, strict=True, frozen=True):
     """A question and its gold answers, as a line of a question file has them.
 
-    `article` is the id of the article that it is about. The answer is in its `paragraph`, which is counted
-    from 0, unlike everywhere else.
+    The answer is in a `paragraph` of an `article` (an id), counted from 0, unlike everywhere else.
     """
 
     id: _Id
@@ -75,7 +74,7 @@ class Question(BaseModel, strict=True, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
-    """Questions with the articles to ask them of, and the `source` file or folder of these articles."""
+    """Questions with the articles to ask them of, and the file or folder that these come from."""
 
     name: str
     source: Path
@@ -129,8 +128,8 @@ def read_sets(paths: Iterable[Path]) -> list[QuestionSet]:
             problems += error.problems
     if problems:
         raise QuestionSetError(problems)
-    if len({one.name for one in sets}) < len(sets):
-        return [replace(one, name=str(path)) for one, path in zip(sets, paths, strict=True)]
+    if len({each.name for each in sets}) < len(sets):
+        return [replace(each, name=str(path)) for each, path in zip(sets, paths, strict=True)]
     return sets
 
 
