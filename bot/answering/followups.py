@@ -48,8 +48,7 @@ class Dependence(IntEnum):
 class Earlier:
     """What was asked before: the text that was searched, and the id of the article that it found, if any.
 
-    The text includes a subject that was added, so that the follow-up of a follow-up keeps it; the question
-    as it was typed will do.
+    The text includes a subject that was added, so that the follow-up of a follow-up keeps it.
     """
 
     question: str
@@ -99,10 +98,7 @@ def _lowered(answer: Answer, question: str) -> Answer:
 
 
 def subject_for(question: str, earlier: Earlier, language: str = "en") -> str:
-    """Return the subject of an earlier question if this one may depend on it, at most 200 characters.
-
-    Words that the question has itself are left out.
-    """
+    """Return the subject of an earlier question if this one may depend on it, at most 200 characters."""
     grammar = question_grammar(language)
     if grammar is None or dependence(question, language) is Dependence.NO:
         return ""

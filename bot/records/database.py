@@ -46,8 +46,8 @@ _VERSION_1 = (
 )
 _VERSION_2 = ("ALTER TABLE feedback ADD COLUMN reason TEXT NOT NULL DEFAULT ''",)
 
+# The statements that make each schema version from the one before; version 0 is an empty file.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
-"""The statements that make each schema version from the one before; version 0 is an empty file."""
 
 
 @contextmanager
@@ -89,7 +89,6 @@ def connect(file: Path) -> sqlite3.Connection:
 
 
 def _check_owner(connection: sqlite3.Connection, file: Path) -> None:
-    """Raise DamagedRecordsError unless the database is empty, or ours and of a known version."""
     (owner,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
     if owner != APPLICATION_ID and (owner or tables):
@@ -124,11 +123,7 @@ def _configure(connection: sqlite3.Connection, file: Path) -> None:
 
 
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
-    """Upgrade the schema to the newest version; each step is one transaction.
-
-    Raises:
-        sqlite3.Error: a step failed; the database is at the version before it.
-    """
+    """Upgrade the schema to the newest version; each step is one transaction."""
     for version, statements in enumerate(migrations):
         with connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -149,5 +144,4 @@ def scrub(connection: sqlite3.Connection) -> None:
 
 
 def _version(connection: sqlite3.Connection) -> int:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    return int(version)
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -38,23 +38,19 @@ _PUNCTUATION = "?!.,;:…¿¡\"'“”„‘’«»()[]*_~`<>|"
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """An unanswered question in its first wording, with how often and by how many people it was asked.
-
-    `channel`, `verdict` and `confidence` are those of the last time; `first` and `last` are in UTC;
-    `answered_by` is the generation that has an answer, if there is one.
-    """
+    """An unanswered question in its first wording, with how often and by how many people it was asked."""
 
     id: int
     server: int | None
-    channel: int
+    channel: int  # where it was asked last, with that verdict and confidence
     question: str
     count: int
     people: int
-    first: datetime
+    first: datetime  # in UTC
     last: datetime
     verdict: str
     confidence: float
-    answered_by: str | None
+    answered_by: str | None  # the generation that has an answer, if there is one
 
 
 def add(connection: sqlite3.Connection, server: int | None, row: Mapping[str, Any]) -> None:
@@ -91,16 +87,14 @@ def find_same(folded: str, vector: bytes, gaps: Sequence[tuple[int, str, bytes]]
 
     Equal words win, then the highest cosine. Another encoder's vectors, of another length, match nothing.
     """
-    for gap, other, _ in gaps:
-        if other == folded:
-            return gap
+    equal = [gap for gap, other, _ in gaps if other == folded]
     alike = [
         (gap, packed)
         for gap, other, packed in gaps
         if len(packed) == len(vector) and not _differ_in_one_word(other, folded)
     ]
-    if not alike:
-        return None
+    if equal or not alike:
+        return equal[0] if equal else None
     cosines = np.stack([_unpack(packed) for _, packed in alike]) @ _unpack(vector)
     best = int(np.argmax(cosines))
     return alike[best][0] if cosines[best] >= SAME_COSINE else None

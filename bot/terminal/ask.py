@@ -29,17 +29,13 @@ __all__ = ["QUOTE", "ask", "cite", "make_console", "read_rows", "show", "show_ex
 
 _Row = tuple[dict[str, Any], str]
 
-QUOTE = "green"
-"""The style of a quote."""
+QUOTE = "green"  # the style of a quote
 
 
 def ask(settings: BotSettings, rows: Iterable[_Row], *, as_json: bool, explain: bool, heading: bool) -> int:
-    """Answer rows in order on standard output, and flush each answer; return how many rows were bad.
+    """Answer rows, as from `read_rows`, on standard output, and flush each; return how many were bad.
 
-    `rows` are as from `read_rows`. Answers for people have their question as a `heading`.
-
-    Raises:
-        FootnoteError: the index cannot be opened.
+    Answers for people have their question as a `heading`. Raises as `Answerer.open` does.
     """
     with opening():
         answerer = Answerer.open(settings)

@@ -43,11 +43,7 @@ Type a question, or one of these:
 
 
 async def chat(settings: BotSettings) -> None:
-    """Ask and answer until the input ends or Ctrl-C.
-
-    Raises:
-        FootnoteError: the index cannot be opened.
-    """
+    """Ask and answer until the input ends or Ctrl-C; raises as `Service.start` does."""
     console, service, lines = make_console(), Service(settings), _piped_lines()
     try:
         with opening():
