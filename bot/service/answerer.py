@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from bot.answering.answer import Answer
-    from bot.answering.verify import VerifiedSentence
     from bot.settings import BotSettings
     from index.articles.article import Article
     from index.storage.store import Store, StoreInfo
@@ -98,12 +97,6 @@ class Answerer:
         """Return an article by its id, or None."""
         row = self.store.article_row(identity)
         return None if row is None else self.store.articles([row])[0]
-
-    def verify(self, text: str) -> tuple[VerifiedSentence, ...]:
-        """Say of each sentence of a text whether it stands in an article letter for letter, and where."""
-        from bot.answering.verify import verify
-
-        return verify(text, self.store)
 
     def status(self) -> StoreInfo:
         """Return the generation's figures, with what its confidence was fitted on."""

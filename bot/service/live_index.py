@@ -50,19 +50,18 @@ class Damage:
 class LiveIndex:
     """The generation that answers, swapped while it is in use; for any thread but the event loop's.
 
-    `retire` is called with an answerer that is no longer served, to close it once nobody uses it; `on_swap`
-    with the name of the generation that replaces it; `on_damage` as `Service.on_damage` says.
+    `on_swap` is called with the answerer that is no longer served, to close it once nobody uses it, and the
+    one that is; `on_damage` as `Service.on_damage` says.
     """
 
     def __init__(
         self,
         settings: BotSettings,
-        retire: Callable[[Answerer], None],
-        on_swap: Callable[[str], None],
+        on_swap: Callable[[Answerer, Answerer], None],
         on_damage: Callable[[Damage | None], None],
     ) -> None:
         self._settings = settings
-        self._retire, self._on_swap, self._on_damage = retire, on_swap, on_damage
+        self._on_swap, self._on_damage = on_swap, on_damage
         self._answerer: Answerer | None = None
         self._damaged: set[str] = set()
         self._changing = threading.Lock()
@@ -176,5 +175,4 @@ class LiveIndex:
     def _replace(self, new: Answerer) -> None:
         old, self._answerer = self.answerer, new
         _LOG.info("now answering from generation %s", new.generation)
-        self._retire(old)
-        self._on_swap(new.generation)
+        self._on_swap(old, new)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from bot.answering.answer import Answer, Verdict
+from bot.answering.verify import VerifiedSentence, verify
 from bot.errors import NotServedError
 from bot.service.catalogue import Catalogue
 from bot.service.job_queue import JobQueue, QueuePosition
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from bot.answering.followups import Earlier
-    from bot.answering.verify import VerifiedSentence
     from bot.service.answerer import Answerer
     from bot.settings import BotSettings
     from index.articles.article import Article
@@ -74,7 +74,7 @@ class Service:
         self._poll_seconds = poll_seconds
         self._rebuilder = rebuilder or Rebuilder(settings)
         self._rebuild: asyncio.Task[BuildReport] | None = None
-        self._live = LiveIndex(settings, self._retire, self._swapped, self._damaged)
+        self._live = LiveIndex(settings, self._swapped, self._damaged)
         self._retired: list[Answerer] = []
         self._answering = JobQueue("footnote-answer", capacity)
         self._looking_up = JobQueue("footnote-look-up", capacity)
@@ -128,7 +128,7 @@ class Service:
 
     async def verify(self, text: str) -> tuple[VerifiedSentence, ...]:
         """Say of each sentence of a text whether it stands in an article letter for letter, and where."""
-        return await self._look_up(lambda now: now.verify(text))
+        return await self._look_up(lambda now: verify(text, now.store))
 
     async def vector(self, question: str) -> npt.NDArray[np.float32]:
         """Return the encoder's unit vector of a question, shape (dimension,)."""
@@ -256,15 +256,13 @@ class Service:
                 f"{self._live.answerer.generation}: {error} Once that is mended, Footnote swaps by itself."
             ) from error
 
-    def _retire(self, old: Answerer) -> None:
-        """Close a replaced answerer, once the questions and look-ups that may use it are done."""
+    def _swapped(self, old: Answerer, new: Answerer) -> None:
+        """Tell of the swap; close the old answerer once the questions and look-ups that use it are done."""
+        self._loop.call_soon_threadsafe(_notify, self._on_swap, new.generation)
         try:
             self._answering.submit(functools.partial(self._looking_up.submit, old.close))
         except RuntimeError:  # closed meanwhile, and the last of them may still run
             self._retired.append(old)
-
-    def _swapped(self, generation: str) -> None:
-        self._loop.call_soon_threadsafe(_notify, self._on_swap, generation)
 
     def _damaged(self, damage: Damage | None) -> None:
         self._loop.call_soon_threadsafe(_notify, self._on_damage, damage)

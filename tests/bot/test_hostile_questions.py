@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot.answering.answer import Answer
 from bot.answering.followups import Earlier
+from bot.answering.verify import verify
 from bot.service.answerer import Answerer
 from bot.settings import BotSettings
 from bot.terminal.ask import make_console, show
@@ -76,7 +77,7 @@ def test_any_question_and_any_follow_up_to_it_is_answered(answerer: Answerer, te
     for answer in (first, follow_up, answerer.answer(text, after, Earlier(after, after))):
         assert not {"\x1b", "\x00", "\u202e", "\ud800"} & set(shown(answer))
     assert answerer.article(after) is None or after in {"lamp", "bread"}
-    answerer.verify(f'{text} "{after}" > {text}')
+    verify(f'{text} "{after}" > {text}', answerer.store)
 
 
 @pytest.mark.parametrize("name", LONG)
@@ -91,7 +92,7 @@ def test_megabyte_is_answered_from_its_beginning_with_a_note(answerer: Answerer,
     assert len(question.terms) <= 32
     assert sum(len(form) for term in question.terms for form in term.forms) <= 40 * 2_000
     shown(answerer.answer("And who kept it?", earlier=Earlier(text, text)))
-    assert len(answerer.verify(text)) <= 10
+    assert len(verify(text, answerer.store)) <= 10
     assert answerer.vector(text).shape == (384,)
 
 
