@@ -93,7 +93,6 @@ def _read(file: Path) -> str:
 
 
 def _print_uncaught(event: threading.ExceptHookArgs | sys.UnraisableHookArgs) -> None:
-    """Print an exception that a thread or a finalizer raised, without the token."""
     lines = traceback.format_exception(event.exc_type, event.exc_value, event.exc_traceback)
     print(redacted("".join(lines)), end="", file=sys.stderr)  # noqa: T201 - there is nobody to raise it to
 

@@ -125,7 +125,6 @@ def _run(
 
 
 def _rows(sets: Sets) -> list[dict[str, Any]]:
-    """Return the measures of each set, and a row for each time that a question was asked."""
     from evaluation.measures import measure
 
     return [

@@ -96,7 +96,6 @@ class GoldGate:
         return GateReport(gold, listing(head, names), {**asdict(gold), "serving": serving, "lost": rows})
 
     def _ask(self, store: Store, progress: Report, stage: str) -> dict[str, Outcome]:
-        """Ask all questions of a store as the bot would; return the outcomes by id."""
         outcomes = ask(open_answerer(store, self.settings), self.questions, stage, progress)
         return {outcome.question.id: outcome for outcome in outcomes}
 
@@ -106,7 +105,6 @@ def _passes(outcome: Outcome) -> bool:
 
 
 def _row(before: Outcome, after: Outcome) -> dict[str, Any]:
-    """Return what the report of a refused generation says about a lost question."""
     row = after.question.model_dump(by_alias=True)
     for when, outcome in (("before", before), ("after", after)):
         row[when] = {name: getattr(outcome, name) for name in ("verdict", "confidence", "quote")}

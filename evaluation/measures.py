@@ -164,7 +164,6 @@ def fit_confidence(sets: Mapping[str, Sequence[Outcome]], encoder: Model) -> tup
 
 
 def _columns(outcomes: Sequence[Outcome]) -> tuple[Column, Column]:
-    """Return the confidence of each outcome, and whether it is right."""
     return np.array([each.confidence for each in outcomes]), np.array([each.right for each in outcomes])
 
 

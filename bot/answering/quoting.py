@@ -111,7 +111,6 @@ def sentences_to_quote(hit: Hit, language: str) -> tuple[HitSentence, ...]:
 
 
 def _list_items(paragraph: Sequence[HitSentence], at: int) -> list[HitSentence]:
-    """Return the items of the list that a sentence introduces."""
     items: list[HitSentence] = []
     for sentence in paragraph[at + 1 :]:
         if not is_list_item(sentence.text) or sentence.end - paragraph[at].start > _LONGEST_LIST:

@@ -180,7 +180,6 @@ def _candidates(store: Store, rows: Sequence[int]) -> list[_Candidate]:
 
 
 def _similar_passages(store: Store, folded: Sequence[str]) -> list[int]:
-    """Return the passages that match a sentence's rarest words best."""
     distinct = list(dict.fromkeys(folded))
     counts = store.passage_counts([[word] for word in distinct])
     known = [word for count, word in sorted(zip(counts, distinct, strict=True)) if count]

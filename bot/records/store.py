@@ -260,5 +260,4 @@ def _delete(connection: sqlite3.Connection, tables: Iterable[str], condition: st
 
 
 def _storable(text: str) -> str:
-    """Return the text with what UTF-8 cannot encode (lone surrogates) replaced."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text.encode("utf-8", "replace").decode("utf-8")  # lone surrogates replaced

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Catalogue"]
 
-_NO_MATCH = 4
+_NO_MATCH = 4  # the worst rank
 
 
 class Catalogue:
@@ -57,7 +57,6 @@ class Catalogue:
 
 
 def _rank(typed: str, beginnings: Sequence[re.Pattern[str]], title: str, others: str) -> int:
-    """Return how well an article matches, 0 best."""
     if title.startswith(typed):
         return 0
     if beginnings and all(beginning.search(title) for beginning in beginnings):

@@ -34,7 +34,6 @@ class JobQueue:
     """Runs jobs in one thread, one at a time, first in, first out."""
 
     def __init__(self, name: str, capacity: int, clock: Callable[[], float] = time.perf_counter) -> None:
-        """Name the thread, and bound the jobs that wait or run; the clock is in seconds."""
         self._capacity = capacity
         self._clock = clock
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)

@@ -122,7 +122,6 @@ class Rebuilder:
                 await process.wait()
 
     def _no_report(self, status: int, stderr: str, before: str) -> FootnoteError:
-        """Return the error for a process that ended without a report or an error."""
         if self._given_up:
             ended = "Footnote is stopping: the rebuild was given up."
         else:
@@ -135,7 +134,6 @@ class Rebuilder:
         return BusyError(unchanged) if self._given_up else RebuildError(unchanged)
 
     def _published(self) -> str:
-        """Return the name of the published generation, "" where there is none."""
         try:
             return read_pointer(self._index)
         except FootnoteError:
@@ -180,7 +178,6 @@ async def _tail(stream: asyncio.StreamReader) -> str:
 
 
 def _describe_end(status: int) -> str:
-    """Say how a process ended without a report, and what to do."""
     if status == -signal.SIGKILL:
         return (
             "The rebuild was killed, perhaps because memory ran out: free some, or build the index on a "

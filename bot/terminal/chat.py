@@ -62,7 +62,6 @@ async def chat(settings: BotSettings) -> None:
 
 
 async def _typed_lines() -> AsyncIterator[str]:
-    """Yield lines from an editor with history."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
@@ -132,7 +131,6 @@ class _Session:
         self._console.print(printable(text), style=style)
 
     def _show_more(self, name: str) -> None:
-        """Show more of the last answer: its sources, further passages, or how it was found."""
         answer = self._last
         if answer is None:
             self._print("Ask a question first.", "yellow")
