@@ -138,7 +138,7 @@ def _export_once(index_folder: Path, reference: ReferenceEncoder, sample_texts: 
                 return Export.read(cache)
             return _export_to(cache, reference, sample_texts)
     except (OSError, portalocker.LockException) as error:
-        _LOG.warning("the export of the encoder cannot be kept in %s: %s", cache, error)
+        _LOG.warning("the export of the encoder cannot be cached in %s: %s", cache, error)
     return _export_to(_installed(index_folder, fingerprint), reference, sample_texts)
 
 

@@ -260,7 +260,7 @@ def check_agreement(reference: Encoder, other: Encoder, sample_texts: Sequence[s
         both = (encoder.encode_batch(batch, question=question) for encoder in (reference, other))
         for left, right in zip(*both, strict=True):
             if not np.array_equal(left.spans, right.spans):
-                raise ExportError("its export reads other tokens")
+                raise ExportError("its export tokenizes differently")
             ours, theirs = (unit(np.vstack([vectors.dense, vectors.tokens])) for vectors in (left, right))
             lowest = np.where((ours == theirs).all(axis=1), 1, (ours * theirs).sum(axis=1)).min()
             if not lowest >= _LEAST_COSINE:

@@ -262,7 +262,7 @@ def test_without_a_cache_the_index_gets_the_export(
     encoder = build_encoder(tmp_path, sentencepiece_encoder.model)
     install(tmp_path, encoder)
     assert list(verify_encoder(tmp_path, encoder.model.fingerprint, encoder.producer)) == []
-    assert "cannot be kept in" in caplog.text
+    assert "cannot be cached in" in caplog.text
 
 
 @pytest.mark.parametrize("kind", ["static_encoder", "aside_encoder"])
