@@ -9,22 +9,11 @@ from typing import Any
 
 from tests.wire.renderer import Shown, render
 
-__all__ = [
-    "EPHEMERAL",
-    "LOADING",
-    "Channel",
-    "Guild",
-    "Json",
-    "Kind",
-    "Message",
-    "Permission",
-    "Role",
-    "User",
-]
+__all__ = ["LOADING", "Channel", "Guild", "Json", "Kind", "Message", "Permission", "Role", "User"]
 
 Json = dict[str, Any]
 
-EPHEMERAL, LOADING = 1 << 6, 1 << 7
+_EPHEMERAL, LOADING = 1 << 6, 1 << 7
 """Message flags: only one user sees it; it still shows "is thinking"."""
 
 
@@ -209,7 +198,7 @@ class Message:
     @property
     def private(self) -> bool:
         """Whether only one user sees it."""
-        return bool(self.flags & EPHEMERAL)
+        return bool(self.flags & _EPHEMERAL)
 
     @property
     def title(self) -> str:
