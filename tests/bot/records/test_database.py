@@ -19,17 +19,7 @@ from bot.records.database import APPLICATION_ID, MIGRATIONS, scrub
 from bot.records.gaps import Gap
 from bot.records.settings import AnswersTo, ChannelSettings
 from bot.records.store import PersonRecords, Records
-from tests.bot.records.conftest import (
-    ANN,
-    BEN,
-    HERE,
-    Clock,
-    ask,
-    bytes_of,
-    query,
-    rate,
-    write_version_1,
-)
+from tests.bot.records.conftest import ANN, BEN, HERE, Clock, ask, bytes_of, query, rate, write_version_1
 
 ROOT = Path(__file__).parents[3]
 NEWEST = len(MIGRATIONS)

@@ -130,10 +130,7 @@ def test_no_file_stays_open_after_closing_or_a_refusal(index: Path) -> None:
 
 # Forged: names and checksums are right, and the content is not what a build writes
 
-HOSTILE = [
-    "DROP TABLE passages;",
-    "UPDATE passages SET id = id + 100000 WHERE is_heading;",
-]
+HOSTILE = ["DROP TABLE passages;", "UPDATE passages SET id = id + 100000 WHERE is_heading;"]
 
 
 @pytest.mark.parametrize("statements", HOSTILE)
@@ -225,14 +222,7 @@ def test_generation_that_is_a_link_is_refused(index: Path, tmp_path: Path) -> No
     assert any(f"{home} is a link" in line for line in verify(index))
 
 
-POINTERS = [
-    b"",
-    b"nonsense",
-    b"\xff" * 100,
-    b"{name}",
-    b"../x\n",
-    b"{name}\n\n",
-]
+POINTERS = [b"", b"nonsense", b"\xff" * 100, b"{name}", b"../x\n", b"{name}\n\n"]
 
 
 @pytest.mark.parametrize("content", POINTERS)
