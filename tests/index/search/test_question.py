@@ -97,9 +97,3 @@ def test_rarity_is_that_of_bm25_and_function_words_say_little(search: Search, re
         (count,) = search.store.passage_counts([term.forms])
         rarity = math.log(1 + (passages - count + 0.5) / (count + 0.5))
         assert term.rarity == pytest.approx(min(rarity, 4 if term.is_content else 1))
-
-
-def test_words_beyond_those_that_are_read_are_told(reader: QuestionReader) -> None:
-    assert reader.read("tug " * 10).read_only == 0
-    assert 0 < reader.read("tug " * 25_000).read_only <= 2_000
-    assert len(reader.read("tug " * 25_000).terms) == 32
