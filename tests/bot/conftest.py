@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from bot import cli
+from bot.service.answerer import Answerer
 from bot.settings import BotSettings
 from index.build import build_index
 from index.encoding.encoder import Encoder
@@ -131,6 +132,15 @@ def built(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, graph_fold
         encoder=encoder,
     )
     return home
+
+
+@pytest.fixture(scope="session")
+def answerer(built: Path) -> Iterator[Answerer]:
+    """Answer from the small article set, with the real encoder and the shipped fit."""
+    settings = BotSettings.model_construct(articles=built / "articles", index=built / ".footnote/index")
+    opened = Answerer.open(settings)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")
