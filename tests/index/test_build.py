@@ -10,8 +10,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import faiss
@@ -31,7 +31,6 @@ from index.storage.database import DATABASE
 from index.storage.gate import GATE_REPORT, GateReport, Gold
 from index.storage.inspection import generation_homes, generation_number, verify
 from index.storage.local import TOKENS, open_store
-from index.storage.lock import locked
 from index.storage.manifest import POINTER, REFUSED, read_pointer
 from index.storage.store import Store
 from index.storage.vector_cache import CACHE
@@ -311,51 +310,6 @@ def test_lack_of_memory_is_reported_and_other_faults_stay_what_they_are(
 
 
 # What refuses a build
-
-
-@contextmanager
-def obstacle(name: str, settings: IndexSettings) -> Iterator[None]:
-    """Put something in the way of a build for as long as the block lasts."""
-    if name == "another build":
-        with locked(settings.index):
-            yield
-        return
-    if name == "bad article":
-        put(settings.articles, {"bad.txt": b"\xff"})
-    elif name == "no articles":
-        shutil.rmtree(settings.articles)
-    else:
-        for path in settings.articles.glob("*r*"):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    yield
-
-
-@pytest.mark.parametrize(
-    ("name", "error", "told"),
-    [
-        ("bad article", errors.ArticleError, r"bad\.txt, line 1: "),
-        ("no articles", errors.MissingError, "no articles at .*--articles"),
-        ("few articles", errors.ShrunkError, "there are 2 articles .* holds 5: .*FOOTNOTE_SHRINK.*--force"),
-        ("another build", errors.BusyError, r"process \d+, since"),
-    ],
-)
-def test_refused_build_says_why_and_changes_nothing(
-    built: IndexSettings, encoder: Encoder, name: str, error: type[errors.FootnoteError], told: str
-) -> None:
-    put(built.articles, KILN)
-    before = contents(built.index)
-    with obstacle(name, built), pytest.raises(error, match=told):
-        build_index(built, encoder=encoder)
-    left = contents(built.index)
-    assert {path: left[path] for path in left if not path.startswith(CACHE)} == before
-
-
-def test_shrinking_may_be_forced_or_allowed(built: IndexSettings, encoder: Encoder) -> None:
-    for settings, force in ((built.model_copy(update={"shrink": 0.9}), False), (built, True)):
-        with obstacle("few articles", built):
-            assert plan_build(built).shrunk == 0.8
-            assert build_index(settings, encoder=encoder, force=force).articles == 1
-        build_shelf(settings, encoder)
 
 
 class WordGate:
