@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -35,8 +34,7 @@ from index.storage.manifest import POINTER, REFUSED, read_pointer
 from index.storage.store import Store
 from index.storage.vector_cache import CACHE
 from tests.conftest import MakeSettings
-from tests.graphs import copy_index_file
-from tests.index.shelf import SHELF, build_shelf, contents, put, serving_home
+from tests.index.shelf import SHELF, contents, put, serving_home
 from tests.index.storage.copies import forge
 
 KILN = {"kiln.txt": "The kiln was lit in May."}
@@ -48,21 +46,10 @@ def settings(make_settings: MakeSettings, tmp_path: Path) -> IndexSettings:
     return make_settings(index=tmp_path / "in dex?x=1#é%20")
 
 
-@pytest.fixture(scope="module")
-def shelf_home(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the shelf once."""
-    home = tmp_path_factory.mktemp("built")
-    build_shelf(IndexSettings.load(articles=home / "articles", index=home / "index"), encoder)
-    return home
-
-
 @pytest.fixture
-def built(shelf_home: Path, make_settings: MakeSettings) -> IndexSettings:
-    """Give settings with a copy of the shelf's index."""
-    settings = make_settings()
-    shutil.copytree(shelf_home / "articles", settings.articles)
-    shutil.copytree(shelf_home / "index", settings.index, copy_function=copy_index_file)
-    return settings
+def built(own_index: Path, make_settings: MakeSettings) -> IndexSettings:
+    """Give settings with a copy of the index of both shelves, 11 articles."""
+    return make_settings(index=own_index)
 
 
 def assert_like_new(settings: IndexSettings, encoder: Encoder) -> None:
@@ -119,7 +106,7 @@ def test_plan_tells_what_a_build_does_and_changes_nothing(built: IndexSettings, 
     assert contents(built.index) == before
     assert (plan.added, plan.changed, plan.removed) == (("kiln", "line"), ("bakery",), ("tram",))
     report = build_index(built, encoder=encoder)
-    assert (report.changes, report.reused, report.encoded, report.passages_encoded) == (plan, 4, 2, 2)
+    assert (report.changes, report.reused, report.encoded, report.passages_encoded) == (plan, 10, 2, 2)
     assert verify(built.index) == []
     assert_like_new(built, encoder)
 
@@ -183,7 +170,7 @@ def test_build_without_changes_touches_nothing(
     assert any(new in path for path in opened)
     assert not any(old in path for path in opened)
     assert [(path.stat().st_mtime_ns, path.stat().st_ino) for path in files] == before
-    assert (report.generation, report.reused, report.encoded, report.changes.any) == (new, 6, 0, False)
+    assert (report.generation, report.reused, report.encoded, report.changes.any) == (new, 12, 0, False)
     assert report.summary().startswith("Nothing has changed")
 
 
@@ -203,7 +190,7 @@ def test_everything_is_encoded_anew_for_a_reason(
     forge(built.index, **forged)
     put(built.articles, KILN)
     report = build_index(built, encoder=encoder)
-    assert (report.encoded, report.reused) == (6, 0)
+    assert (report.encoded, report.reused) == (12, 0)
     assert re.match(reason, report.changes.everything)
     assert_like_new(built, encoder)
 
@@ -220,7 +207,7 @@ def test_damaged_generation_is_replaced(
         os.truncate(path, 64)
     report = build_index(built, lambda step: os.truncate(path, 64) if step.stage == stage else None, encoder)
     assert report.changes.everything.startswith(f"the previous index cannot be used: {path} is damaged")
-    assert (report.encoded, report.reused) == (6, 0)
+    assert (report.encoded, report.reused) == (12, 0)
 
 
 # What interrupts a build

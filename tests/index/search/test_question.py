@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from index.analysis import WORD, fold
-from index.search.question import Question, QuestionReader, Term
+from index.search.question import QuestionReader
 from index.search.search import Search
 from tests.strategies import hostile_text
 
@@ -18,11 +18,6 @@ from tests.strategies import hostile_text
 @pytest.fixture(scope="module")
 def reader(search: Search) -> QuestionReader:
     return QuestionReader(search.store, search.encoder)
-
-
-def term_of(question: Question, typed: str) -> Term:
-    (term,) = (term for term in question.terms if term.typed == typed)
-    return term
 
 
 @given(typed=hostile_text("acadmy", "HPG", "out sourcing", "who’s", "£4.20", surrogates=True))

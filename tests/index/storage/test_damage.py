@@ -166,20 +166,7 @@ def test_any_value_in_a_manifest_is_harmless(index: Path, data: st.DataObject, v
                     result.close()
 
 
-NAMES = [
-    "../x",
-    "/etc/passwd",
-    "words/../x",
-    "..",
-    ".",
-    "",
-    "words/",
-    "a/b/c",
-    "\x00",
-    "ｆ",
-    "A",
-    "basis.f32\n",
-]
+NAMES = ["../x", "/etc/passwd", "words/../x", "..", ".", "", "words/", "\x00", "ｆ", "A", "basis.f32\n"]
 
 
 @pytest.mark.parametrize(
