@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -229,42 +227,14 @@ def test_interrupted_build_resumes(built: IndexSettings, encoder: Encoder, stage
     assert_like_new(built, encoder)
 
 
-KILL = """
-import os, signal, sys
-from index.build import build_index
-from index.settings import IndexSettings
-
-def kill(progress):
-    if progress.stage == "encoding":
-        print(progress.done, flush=True)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-build_index(IndexSettings.load(articles=sys.argv[1], index=sys.argv[2]), kill)
-"""
-
-
-def test_killed_build_resumes_where_it_was(settings: IndexSettings, encoder: Encoder) -> None:
-    put(settings.articles, SHELF)
-    command = [sys.executable, "-c", KILL, str(settings.articles), str(settings.index)]
-    killed = subprocess.run(
-        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    put(settings.articles, KILN)
-    report = build_index(settings, encoder=encoder)
-    assert report.passages_resumed == int(killed.stdout)
-    assert report.passages_encoded == report.passages - report.passages_resumed == 1
-    assert verify(settings.index) == []
-    assert_like_new(settings, encoder)
-
-
 @pytest.mark.parametrize("is_damaged", [True, False])
 def test_unusable_cache_is_dropped(built: IndexSettings, encoder: Encoder, is_damaged: bool) -> None:
     put(built.articles, KILN)
     interrupt_at("writing", built, encoder)
-    (built.index / CACHE).write_bytes(b"\xa5" * 9_000) if is_damaged else (
-        built.articles / "kiln.txt"
-    ).unlink()
+    if is_damaged:
+        (built.index / CACHE).write_bytes(b"\xa5" * 9_000)
+    else:
+        (built.articles / "kiln.txt").unlink()
     report = build_index(built, encoder=encoder)
     assert (report.passages_resumed, report.changes.any) == (0, is_damaged)
     assert not (built.index / CACHE).exists()
