@@ -22,7 +22,7 @@ from index.storage.database import DATABASE
 from index.storage.generations import last_good, roll_back
 from index.storage.inspection import history, index_status, verify
 from index.storage.local import BASIS, TOKENS, LocalStore, open_generation, open_store
-from index.storage.manifest import FORMAT, MANIFEST, POINTER, read_manifest
+from index.storage.manifest import FORMAT, MANIFEST, POINTER
 from index.storage.vectors import VECTORS
 from tests.index.shelf import serving_home
 from tests.index.storage.copies import add_copy, flip, forge, forge_bytes
@@ -81,36 +81,6 @@ def test_damage_to_any_file_is_named(index: Path, which: float, harm: str, place
         assert any(line.startswith(f"{path} ") for line in verify(copy))
         with closing(last_good(copy)) as store:
             assert store.info.generation != home.name
-
-
-def test_large_files_are_compared_in_the_background_before_anything_is_trusted(index: Path) -> None:
-    """Opening does not wait for them; `check` does."""
-    home = serving_home(index)
-    manifest = read_manifest(home)
-    size = manifest.files[TOKENS].size
-    with closing(LocalStore(home, manifest, background_bytes=size)) as store:
-        store.check()
-    flip(home / TOKENS)
-    with closing(LocalStore(home, manifest, background_bytes=size)) as store:
-        for _ in range(2):
-            with pytest.raises(DamagedIndexError, match=rf"{home / TOKENS} is damaged"):
-                store.check()
-    with pytest.raises(DamagedIndexError, match=TOKENS):
-        LocalStore(home, manifest, background_bytes=size + 1)
-
-
-def test_damage_under_an_open_store_is_named(index: Path) -> None:
-    """Rows that are cut off, where a map would end the process, and pages that a disk returns otherwise."""
-    with closing(open_store(index)) as store:
-        rows = range(store.info.passages)
-        passages = store.passages(rows)
-        tokens, database = serving_home(index) / TOKENS, serving_home(index) / DATABASE
-        os.truncate(tokens, 64)
-        with pytest.raises(DamagedIndexError, match=rf"{tokens} is damaged \(it ends before byte"):
-            store.token_vectors(passages)
-        database.write_bytes(b"\xff" * database.stat().st_size)
-        with pytest.raises(DamagedIndexError, match=rf"{database} is damaged"):
-            store.articles(range(store.info.articles))
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files in /proc")
