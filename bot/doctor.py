@@ -16,13 +16,10 @@ from bot.credentials import exposed_files, has_mode, with_token
 from bot.settings import RETIRED, BotSettings
 from index.articles.formats import read_articles
 from index.build import plan_build
-from index.encoding.encoder import REFERENCE
-from index.encoding.models import check_pin, find_model
-from index.encoding.opening import find_model_of
-from index.errors import DamagedIndexError, FootnoteError, MissingError, NoModelError
+from index.errors import DamagedIndexError, FootnoteError, MissingError
 from index.search.calibration import choose_fit, fit_file
 from index.settings import PREFIX
-from index.storage.inspection import index_status
+from index.storage.inspection import find_model_of, index_status
 
 __all__ = ["Finding", "examine"]
 
@@ -83,12 +80,9 @@ def _settings(_: BotSettings) -> str:
 
 
 def _weights(settings: BotSettings) -> str:
-    try:
-        model = find_model(settings.model)
-        check_pin(model, settings.model_sha256)
-        source = "as published" if model.packaged else f"from {model.folder}"
-    except NoModelError:
-        model = find_model_of(settings.index, settings.model, settings.model_sha256)
+    model = find_model_of(settings)
+    source = "as published" if model.packaged else f"from {model.folder}"
+    if not model.files:
         source = f"encoded by its export in {settings.index} (its own files are not here)"
     pinned = "pinned" if settings.model_sha256 else "to pin it: FOOTNOTE_MODEL_SHA256"
     return f"{model.name}, {source}; fingerprint {model.fingerprint} ({pinned})"
@@ -106,8 +100,6 @@ def _index(settings: BotSettings) -> str:
     summary = (
         f"generation {status.generation}, {status.articles:,} article(s), encoder {status.encoder}, intact"
     )
-    if status.producer == REFERENCE:
-        raise _Warning(f"{summary}, but the encoder is not exported, so it is slow to start")
     try:
         changes = plan_build(settings)
     except FootnoteError:
@@ -120,7 +112,7 @@ def _index(settings: BotSettings) -> str:
 
 
 def _confidence(settings: BotSettings) -> str:
-    encoder = find_model_of(settings.index, settings.model, settings.model_sha256).fingerprint
+    encoder = find_model_of(settings).fingerprint
     fit = choose_fit(fit_file(settings.index), encoder)
     if not fit.is_for(encoder):
         raise _Warning(fit.describe(encoder))

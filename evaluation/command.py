@@ -101,11 +101,11 @@ def _run(
     """Fit if asked to, then ask; return the outcomes by set, the fit that judged them, and a note on it."""
     from evaluation.asking import ask_set
     from evaluation.measures import fit_confidence
-    from index.encoding.opening import find_model_of
     from index.search.calibration import choose_fit, fit_file, save_fit
+    from index.storage.inspection import find_model_of
 
     own = fit_file(settings.index)
-    model = find_model_of(settings.index, settings.model, settings.model_sha256)
+    model = find_model_of(settings)
     fit, note = choose_fit(own, model.fingerprint), f"encoder {model.name}"
     with show_progress() as progress:
         if fitted_to:

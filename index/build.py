@@ -14,10 +14,10 @@ from typing import Any
 from index.articles.formats import ArticleSource, read_articles
 from index.build_report import BuildReport, Changes, Progress
 from index.build_vectors import ArticleDraft, BuildVectors, draft_article
-from index.encoding.compression import WIDTH
-from index.encoding.encoder import Encoder
+from index.encoding.encoder import WIDTH, Encoder
+from index.encoding.exports import export_home, find_damage, put_export
 from index.encoding.models import Model
-from index.encoding.opening import build_encoder, find_model_of, install, verify_encoder
+from index.encoding.reference import build_encoder
 from index.errors import (
     DamagedIndexError,
     FootnoteError,
@@ -32,6 +32,7 @@ from index.search.abbreviations import find_abbreviations
 from index.settings import IndexSettings
 from index.storage.gate import Gate, Gold
 from index.storage.generations import clean_up, publish, refuse, remove_leftovers
+from index.storage.inspection import find_model_of
 from index.storage.local import LocalStore, open_store
 from index.storage.lock import locked, writable
 from index.storage.manifest import Manifest
@@ -63,7 +64,7 @@ def plan_build(settings: IndexSettings) -> Changes:
     """
     source = read_articles(settings.articles)
     with _previous(settings.index) as (previous, problem):
-        model = find_model_of(settings.index, settings.model, settings.model_sha256)
+        model = find_model_of(settings)
         return _compare(_hashes(source), source.notes, previous, settings, model, problem)
 
 
@@ -91,9 +92,7 @@ def build_index(
     """
     with _out_of_memory_told():
         source = read_articles(settings.articles)
-        model = (
-            encoder.model if encoder else find_model_of(settings.index, settings.model, settings.model_sha256)
-        )
+        model = encoder.model if encoder else find_model_of(settings)
         with writable(settings.index):
             make_folder(settings.index)
             with locked(settings.index), _previous(settings.index) as (previous, problem):
@@ -142,14 +141,13 @@ class _Build:
         settings, previous = self._settings, self._previous
         hashes = _hashes(self._source)
         changes = _compare(hashes, self._source.notes, previous, settings, self._model, problem)
-        if previous and not changes.any and not any(_encoder_problems(settings.index, previous)):
+        home = export_home(settings.index, self._model.fingerprint)
+        if previous and not changes.any and find_damage(home) is None:
             return self._unchanged(previous, changes)
         if not force and (refusal := shrinkage(changes, settings)):
             raise ShrunkError(refusal)
         encoder = self._encoder or self._load_encoder()
-        install(settings.index, encoder)
-        if previous and previous.info.producer != encoder.producer and not changes.everything:
-            changes = replace(changes, everything="vectors are now computed in another way")
+        put_export(settings.index, encoder.model.fingerprint, encoder.home)
         if previous and not changes.any:
             return self._unchanged(previous, changes)
         reusable = None if changes.everything else previous
@@ -169,8 +167,7 @@ class _Build:
 
     def _load_encoder(self) -> Encoder:
         self._progress(Progress("loading the encoder", 0, 1))
-        samples = [article.text for article in self._source.articles]
-        encoder = build_encoder(self._settings.index, self._model, samples)
+        encoder = build_encoder(self._settings.index, self._model)
         self._progress(Progress("loading the encoder", 1, 1))
         return encoder
 
@@ -181,8 +178,7 @@ class _Build:
         drafts = self._drafts(hashes, reusable, encoder)
         basis = reusable.basis if reusable else encoder.basis
         serving = self._previous.info.generation if self._previous else ""
-        producer = f"{encoder.model.fingerprint} {encoder.producer}"
-        with VectorCache(settings.index / CACHE, producer, basis) as cache:
+        with VectorCache(settings.index / CACHE, encoder.model.fingerprint, basis) as cache:
             vectors = BuildVectors(reusable, cache, encoder, basis)
             vectors.encode_missing(drafts, settings.language, self._progress)
             writing = passage_settings(settings.language)
@@ -249,10 +245,6 @@ class _Build:
 def _hashes(source: ArticleSource) -> dict[str, str]:
     """Return the content hash of each article, by its id."""
     return {article.id: article.content_hash for article in source.articles}
-
-
-def _encoder_problems(folder: Path, previous: Store) -> Iterator[str]:
-    return verify_encoder(folder, previous.info.encoder_fingerprint, previous.info.producer)
 
 
 @contextmanager

@@ -13,8 +13,7 @@ import numpy as np
 
 from index.articles.article import Article
 from index.build_report import Progress
-from index.encoding.compression import Basis
-from index.encoding.encoder import EncodedPassage, Encoder
+from index.encoding.encoder import Basis, Encoder, TextVectors
 from index.passages.encoder_input import EncoderInput, encoder_input, title_prefix
 from index.passages.splitting import Passage, split_article
 from index.storage.store import Store
@@ -127,7 +126,7 @@ class BuildVectors:
         return PassageVectors(self._previous.passage_vectors([row])[0], tokens, stored.token_counts)
 
 
-def _sentence_vectors(encoded: EncodedPassage, source: EncoderInput) -> PassageVectors:
+def _sentence_vectors(encoded: TextVectors, source: EncoderInput) -> PassageVectors:
     """Keep of a passage's token vectors those of tokens that begin within a sentence."""
     edges = np.searchsorted(encoded.spans[:, 0], source.sentences)
     tokens = [encoded.tokens[start:end] for start, end in edges]

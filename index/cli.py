@@ -157,8 +157,7 @@ def status_command(settings: IndexSettings, as_json: bool) -> None:
     fit = choose_fit(fit_file(settings.index), info.encoder_fingerprint)
     info = dataclasses.replace(info, confidence=fit.describe(info.encoder_fingerprint))
     if as_json:
-        graph = "" if info.producer == "reference" else info.producer
-        click.echo(json.dumps({**{name: getattr(info, name) for name in _STATUS}, "graph": graph}))
+        click.echo(json.dumps({name: getattr(info, name) for name in _STATUS}))
     else:
         for label, value in info.lines():
             click.echo(f"{label:<11} {value}")

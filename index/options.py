@@ -76,7 +76,10 @@ def _option(name: str, field: FieldInfo) -> click.Option:
     flag = "--" + name.replace("_", "-")
     names = [f"{flag}/--no-{flag[2:]}" if kind is bool else flag]
     text = f"{field.description} [default: {field.default}]" if field.default else field.description
-    return click.Option(names, None, metavar=metavar, help=text, expose_value=False, callback=_remember)
+    # A flag defaults to False, which would override the environment, unless its default is given as None.
+    return click.Option(
+        names, None, default=None, metavar=metavar, help=text, expose_value=False, callback=_remember
+    )
 
 
 def _remember(context: click.Context, option: click.Parameter, value: object) -> None:

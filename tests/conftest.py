@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from index.encoding.encoder import Encoder
+from index.encoding.exports import put_export
 from index.encoding.models import find_model
-from index.encoding.opening import build_encoder, install
-from index.encoding.reference import ReferenceEncoder
+from index.encoding.reference import ReferenceEncoder, build_encoder
 from index.settings import DEFAULT_MODEL, IndexSettings
 from tests.graphs import cache_folder
 
@@ -46,20 +46,21 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(scope="session")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
     """Open the export of the real default encoder, once, on one thread."""
-    return build_encoder(tmp_path_factory.mktemp("no-index"), find_model(DEFAULT_MODEL), threads=1)
+    built = build_encoder(tmp_path_factory.mktemp("no-index"), find_model(DEFAULT_MODEL))
+    return Encoder(built.home, built.model, threads=1)
 
 
 @pytest.fixture(scope="session")
 def reference() -> ReferenceEncoder:
-    """Load the real default encoder by sentence-transformers, once, on one thread."""
-    return ReferenceEncoder(find_model(DEFAULT_MODEL), threads=1)
+    """Load the real default encoder by sentence-transformers, once."""
+    return ReferenceEncoder(find_model(DEFAULT_MODEL))
 
 
 @pytest.fixture(scope="session")
 def graph_folder(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give an index folder that holds the default encoder's export and nothing else; only to be read."""
     folder = tmp_path_factory.mktemp("exported")
-    install(folder, encoder)
+    put_export(folder, encoder.model.fingerprint, encoder.home)
     return folder
 
 

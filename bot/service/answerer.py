@@ -17,8 +17,7 @@ from bot.answering.followups import Earlier, ask_follow_up
 from bot.service.catalogue import Catalogue
 from bot.settings import BotSettings
 from index.articles.article import Article
-from index.encoding.encoder import Encoder
-from index.encoding.opening import open_encoder
+from index.encoding.encoder import Encoder, open_encoder
 from index.language import normalize_question
 from index.search.calibration import fit_file
 from index.search.search import Search
@@ -62,7 +61,7 @@ class Answerer:
             encoder = previous.encoder_for(store.info) if previous else None
             if encoder is None:
                 # One thread: a question is too short to gain from a second one, and loses to busy neighbours.
-                encoder = _open_encoder(settings, store.info)
+                encoder = open_encoder(settings, store.info.encoder, store.info.encoder_fingerprint)
             search = Search(store, encoder)
             judge = find_judge(fit_file(settings.index), store.info.encoder_fingerprint, settings.answer_at)
         except Exception:
@@ -71,9 +70,8 @@ class Answerer:
         return cls(settings, store, search, judge)
 
     def encoder_for(self, info: StoreInfo) -> Encoder | None:
-        """Return the open encoder if a generation was made with the very same one."""
-        mine = self.store.info
-        same = (info.encoder_fingerprint, info.producer) == (mine.encoder_fingerprint, mine.producer)
+        """Return the open encoder if a generation was made with the same one."""
+        same = info.encoder_fingerprint == self.store.info.encoder_fingerprint
         return self.search.encoder if same else None
 
     @property
@@ -129,16 +127,4 @@ class Answerer:
     def vector(self, question: str) -> npt.NDArray[np.float32]:
         """Return the encoder's unit vector of a question, shape (dimension,)."""
         text = normalize_question(question[:_LONGEST_QUESTION])
-        vector: npt.NDArray[np.float32] = self.search.encoder.encode_question(text, self.store.basis).dense
-        return vector.reshape(-1)
-
-
-def _open_encoder(settings: BotSettings, info: StoreInfo) -> Encoder:
-    return open_encoder(
-        settings.index,
-        name=settings.model,
-        fingerprint=info.encoder_fingerprint,
-        producer=info.producer,
-        threads=1,
-        pin=settings.model_sha256,
-    )
+        return self.search.encoder.encode_question(text, self.store.basis).dense

@@ -1,7 +1,7 @@
-"""Text to vectors: finds an encoder model, opens it, and keeps its ONNX export.
+"""Text to vectors: finds an encoder model, exports it once to ONNX, and encodes with the export.
 
-A build encodes passages and the service encodes questions, both with an `Encoder`. sentence-transformers is
-the reference and computes for any model; ONNX Runtime computes by an export of the model, without torch.
+A build encodes passages and the service encodes questions, both with an `Encoder`, by ONNX Runtime.
+sentence-transformers loads any model; it is the reference that an export must agree with.
 """
 
-__all__ = ["compression", "encoder", "models", "onnx_encoder", "opening", "reference"]
+__all__ = ["encoder", "exports", "models", "reference"]

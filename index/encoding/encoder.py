@@ -1,43 +1,109 @@
-"""The encoder: text to one vector for the whole text and one for each of its tokens."""
+"""The encoder: text to one vector for the whole text and one for each of its tokens, packed to be stored.
+
+Token vectors are projected to 128 dimensions and stored as one byte a dimension, which costs nothing that can
+be measured (docs/quality.md). The basis is their principal directions (uncentred PCA, which preserves inner
+products best; Eckart and Young, 1936) over text made of the encoder's own vocabulary. It depends on the
+encoder alone, so every article is packed alike, whenever it is added.
+"""
 
 from __future__ import annotations
 
 import functools
-import threading
-from abc import ABC, abstractmethod
+import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from tokenizers import Tokenizer
 
-from index.encoding.compression import WIDTH, Basis, PackedTokens, Vectors, find_basis, pack, project, unit
-from index.encoding.models import Model
+from index.encoding.exports import BASIS, DATA, GRAPH, TOKENIZER, export_home, find_damage
+from index.encoding.models import Model, find_model, same_name
+from index.errors import DamagedIndexError
+from index.settings import IndexSettings
 
-if TYPE_CHECKING:
-    from index.encoding.onnx_encoder import Export
+__all__ = [
+    "INPUTS",
+    "WIDTH",
+    "Basis",
+    "Encoder",
+    "PackedTokens",
+    "TextVectors",
+    "TokenSpans",
+    "Vectors",
+    "find_basis",
+    "open_encoder",
+    "pack",
+    "project",
+    "unit",
+]
 
-__all__ = ["REFERENCE", "EncodedPassage", "EncodedQuestion", "Encoder", "TextVectors", "TokenSpans"]
+Vectors = npt.NDArray[np.float32]
+"""Rows, one a text or token: shape (rows, dimension)."""
+
+Basis = npt.NDArray[np.float32]
+"""Orthonormal columns: shape (dimension, width)."""
+
+PackedTokens = npt.NDArray[np.int8]
+"""Projected token vectors, each scaled to fill the range of a byte: shape (tokens, width)."""
 
 TokenSpans = npt.NDArray[np.int32]
 """Start and end of each token in its text, in code points: shape (tokens, 2)."""
 
-REFERENCE = "reference"
-"""The producer of vectors that sentence-transformers computes."""
+WIDTH = 128
+"""Dimensions that a token vector keeps; all of them if the encoder has no more."""
+
+INPUTS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+"""The inputs that a model may have, with the attribute of an encoded text that each is made of."""
 
 _BATCH_CHARACTERS = 4_000
 """About 800 tokens. Batches five times as large outgrow the caches of a processor and take a third longer."""
-_COUNTED_AT_ONCE = 1_000
-_BASIS_SEED, _BASIS_TEXTS, _BASIS_WORDS = 0, 64, 60
+
+# onnxruntime 1.29 and later reports to Microsoft unless this is set before it is imported.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+# Batches are too small to gain from threads in the tokenizer, which also warns of any fork.
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+
+def find_basis(tokens: Vectors, width: int = WIDTH) -> Basis:
+    """Return the first `width` principal directions of token vectors, shape (dimension, width)."""
+    vectors = unit(tokens).astype(np.float64)
+    _, directions = np.linalg.eigh(vectors.T @ vectors)
+    return np.ascontiguousarray(directions[:, ::-1][:, :width], dtype=np.float32)
+
+
+def project(tokens: Vectors, basis: Basis) -> Vectors:
+    """Return unit vectors in the basis: shape (tokens, width)."""
+    return unit(unit(tokens) @ basis)
+
+
+def pack(tokens: Vectors, basis: Basis) -> PackedTokens:
+    """Return token vectors in the basis, one byte a dimension; this keeps their angles, not their lengths."""
+    projected = project(tokens, basis)
+    largest = np.abs(projected).max(axis=1, keepdims=True, initial=1e-9)
+    return np.asarray(np.round(projected * (127 / largest)), dtype=np.int8)
+
+
+def unit(rows: npt.NDArray[Any]) -> Vectors:
+    """Return rows scaled to length 1, as float32; a row of zeros stays as it is."""
+    rows = np.asarray(rows, dtype=np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
+    return np.asarray(rows / np.maximum(lengths, 1e-9), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class TextVectors:
-    """A text's unit vector, shape (dimension,), its tokens' vectors, shape (tokens, dimension), and spans."""
+    """A text's unit vector, shape (dimension,), its tokens' vectors, a row each, and their spans.
+
+    The rows are of the encoder's own dimension from `encode_batch`, packed from `encode_passages`, and unit
+    vectors in the basis from `encode_question`.
+    """
 
     dense: Vectors
-    tokens: Vectors
+    tokens: npt.NDArray[Any]
     spans: TokenSpans
 
     @classmethod
@@ -56,96 +122,115 @@ class TextVectors:
         return cls(unit(dense[None])[0], tokens[own], spans[own])
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedPassage:
-    """A passage's unit vector, shape (dimension,), and its tokens' packed vectors and spans."""
+class Encoder:
+    """A model's export, computed by ONNX Runtime. Threads may share it.
 
-    dense: Vectors
-    tokens: PackedTokens
-    spans: TokenSpans
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedQuestion:
-    """A question's unit vector, shape (1, dimension), and its tokens' unit vectors, shape (tokens, width)."""
-
-    dense: Vectors
-    tokens: Vectors
-    spans: TokenSpans
-
-
-class Encoder(ABC):
-    """A loaded encoder. Threads may share it; they take turns.
-
-    `window` is how many tokens of a text are read, without special ones and the model's prompt; `dimension`
-    is the length of a vector; `export` is the model's export, if it has one.
+    `home` is the export's folder; `window` how many tokens of a text are read, without special ones and the
+    prompt; `words` the vocabulary's words of two or more letters, in lower case; `basis` what token vectors
+    are packed in, shape (dimension, width).
     """
 
-    model: Model
-    window: int
-    dimension: int
-    export: Export | None = None
+    def __init__(self, home: Path, model: Model, threads: int | None = None) -> None:
+        """Load an export, whose files were checked, to compute on so many threads.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+        None uses all cores, and a GPU if onnxruntime-gpu finds one (never tried).
 
-    @abstractmethod
-    def encode_batch(self, texts: Sequence[str], *, question: bool) -> list[TextVectors]:
-        """Compute the vectors of one batch, with the model's prompt for questions or for passages."""
+        Raises:
+            DamagedIndexError: ONNX Runtime cannot load it.
+        """
+        data = json.loads((home / DATA).read_bytes())
+        self.home, self.model = home, model
+        self.window: int = data["window"]
+        self.words: frozenset[str] = frozenset(data["words"])
+        self._prompts: dict[bool, str] = {True: data["question_prompt"], False: data["passage_prompt"]}
+        self.basis: Basis = np.load(home / BASIS)
+        self.dimension = len(self.basis)
+        self._tokenizer = Tokenizer.from_file(str(home / TOKENIZER))
+        self._session = _open_session(home / GRAPH, threads)
+        self._inputs = [node.name for node in self._session.get_inputs()]
 
-    @abstractmethod
-    def _count_tokens(self, texts: Sequence[str]) -> list[int]: ...
-
-    @property
-    @abstractmethod
-    def words(self) -> frozenset[str]:
-        """The vocabulary's words of two or more letters, in lower case; none if tokens have no vectors."""
-
-    @property
-    def producer(self) -> str:
-        """What computes the vectors: "reference", or the SHA-256 of an export that agrees with it."""
-        return self.export.digest if self.export else REFERENCE
-
-    def encode_passages(self, texts: Sequence[str], basis: Basis) -> list[EncodedPassage]:
+    def encode_passages(self, texts: Sequence[str], basis: Basis) -> list[TextVectors]:
         """Return the vectors of each text, in order; a text is read up to the window."""
-        encoded: dict[int, EncodedPassage] = {}
+        encoded: dict[int, TextVectors] = {}
         for rows in _batches([len(text) for text in texts]):
-            batch = self._encode([texts[row] for row in rows], question=False)
-            packed = pack(np.concatenate([vectors.tokens for vectors in batch]), basis)
-            ends = np.cumsum([len(vectors.tokens) for vectors in batch])[:-1]
-            for row, vectors, tokens in zip(rows, batch, np.split(packed, ends), strict=True):
-                encoded[row] = EncodedPassage(vectors.dense, tokens, vectors.spans)
+            batch = self.encode_batch([texts[row] for row in rows], question=False)
+            for row, vectors in zip(rows, batch, strict=True):
+                encoded[row] = TextVectors(vectors.dense, pack(vectors.tokens, basis), vectors.spans)
         return [encoded[row] for row in range(len(texts))]
 
-    def encode_question(self, text: str, basis: Basis) -> EncodedQuestion:
+    def encode_question(self, text: str, basis: Basis) -> TextVectors:
         """Return a question's vectors; it is read up to the window."""
-        (vectors,) = self._encode([text], question=True)
-        return EncodedQuestion(vectors.dense[None], project(vectors.tokens, basis), vectors.spans)
+        (vectors,) = self.encode_batch([text], question=True)
+        return TextVectors(vectors.dense, project(vectors.tokens, basis), vectors.spans)
+
+    def encode_batch(self, texts: Sequence[str], *, question: bool) -> list[TextVectors]:
+        """Compute the vectors of one batch, with the model's prompt for questions or for passages."""
+        prompt = self._prompts[question]
+        encodings = self._tokenizer.encode_batch([prompt + text for text in texts])
+        inputs = {
+            name: np.asarray([getattr(encoding, INPUTS[name]) for encoding in encodings], dtype=np.int64)
+            for name in self._inputs
+        }
+        outputs = zip(texts, encodings, *self._session.run(None, inputs), strict=True)
+        return [TextVectors.of(text, prompt, *output) for text, *output in outputs]
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count each text's tokens, whatever its length, without special ones."""
-        counts: list[int] = []
-        for start in range(0, len(texts), _COUNTED_AT_ONCE):
-            with self._lock:  # truncation is a setting of the tokenizer
-                counts += self._count_tokens(texts[start : start + _COUNTED_AT_ONCE])
-        return counts
+        return [len(self._counter.encode(text, add_special_tokens=False).ids) for text in texts]
 
     @functools.cached_property
-    def basis(self) -> Basis:
-        """The basis in which token vectors are packed, shape (dimension, width).
+    def _counter(self) -> Tokenizer:
+        """A tokenizer that reads all of a text."""
+        counter = Tokenizer.from_file(str(self.home / TOKENIZER))
+        counter.no_truncation()
+        counter.no_padding()
+        return counter
 
-        It is computed in a second or two from random runs of the vocabulary's words, with a fixed seed, so
-        that it depends on the model alone.
-        """
-        if not self.words:
-            return np.eye(self.dimension, min(self.dimension, WIDTH), dtype=np.float32)
-        chosen = np.random.default_rng(_BASIS_SEED).choice(sorted(self.words), (_BASIS_TEXTS, _BASIS_WORDS))
-        vectors = [self._encode([" ".join(words)], question=False)[0] for words in chosen]
-        return find_basis(np.concatenate([text.tokens for text in vectors]))
 
-    def _encode(self, texts: Sequence[str], *, question: bool) -> list[TextVectors]:
-        with self._lock:
-            return self.encode_batch(texts, question=question)
+def _open_session(path: Path, threads: int | None) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or _count_cores()
+    # An idle thread yields its core to others that answer or build.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3  # errors only
+    # The graph was optimised when it was exported. Doing more takes time at each start and gains nothing.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    wanted = {"CPUExecutionProvider"} if threads else {"CUDAExecutionProvider", "CPUExecutionProvider"}
+    providers = [name for name in onnxruntime.get_available_providers() if name in wanted]
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # its errors share no other base
+        version, reason = onnxruntime.__version__, str(error).splitlines()[0]
+        raise DamagedIndexError.of(path, f"cannot be loaded by onnxruntime {version}: {reason}") from error
+
+
+def _count_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def open_encoder(settings: IndexSettings, name: str, fingerprint: str) -> Encoder:
+    """Open the encoder that a generation was made with, to encode questions on one thread.
+
+    Raises:
+        DamagedIndexError: the settings name or pin another model, or the export is damaged.
+        NoModelError: the settings name a model that cannot be found.
+    """
+    other = ""
+    if settings.model_sha256 not in {"", fingerprint}:
+        other = "FOOTNOTE_MODEL_SHA256"
+    elif not same_name(settings.model, name) and find_model(settings.model).fingerprint != fingerprint:
+        other = "FOOTNOTE_MODEL"
+    if other:
+        raise DamagedIndexError(
+            f"the index was made with the encoder {name} of fingerprint {fingerprint}, and {other} names "
+            f"another. Run `footnote index build`, or set {other} back."
+        )
+    home = export_home(settings.index, fingerprint)
+    if damage := find_damage(home):
+        raise damage
+    return Encoder(home, Model(name, home, fingerprint), threads=1)
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from index.articles.article import Article
 from index.language import is_question
-from index.search.question import Question, Term
+
+if TYPE_CHECKING:
+    from index.articles.article import Article
+    from index.search.question import Question, Term
 
 __all__ = ["SCORE_WEIGHTS", "Found", "Hit", "HitSentence", "TermMatch", "fuse", "fuse_sentence"]
 

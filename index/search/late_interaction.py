@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from index.encoding.compression import PackedTokens, Vectors, unit
-from index.encoding.encoder import TokenSpans
+from index.encoding.encoder import PackedTokens, TokenSpans, Vectors, unit
 
 __all__ = ["Interaction", "interact", "term_shares", "token_weights", "weighted_sum"]
 

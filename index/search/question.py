@@ -11,14 +11,17 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from index.analysis import WORD, fold, words
 from index.articles.article import HEADING_PARTS
-from index.encoding.encoder import Encoder
 from index.language import function_words, heading_parts_asked_for, normalize_question
 from index.search.abbreviations import Abbreviations
 from index.search.spelling import Reading, Vocabulary
-from index.storage.store import Store
+
+if TYPE_CHECKING:
+    from index.encoding.encoder import Encoder
+    from index.storage.store import Store
 
 __all__ = ["Question", "QuestionReader", "Term"]
 

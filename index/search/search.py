@@ -16,7 +16,7 @@ import numpy as np
 
 from index.analysis import WORD, stems
 from index.articles.article import Article
-from index.encoding.encoder import EncodedQuestion, Encoder
+from index.encoding.encoder import Encoder, TextVectors
 from index.errors import DamagedIndexError
 from index.language import heading_part_at
 from index.passages.encoder_input import searched_text
@@ -102,7 +102,7 @@ class Search:
         return Found(question, tuple(hit for hit in hits if any(one.quotable for one in hit.sentences)))
 
     def _candidates(
-        self, question: Question, encoded: EncodedQuestion, only: int | None
+        self, question: Question, encoded: TextVectors, only: int | None
     ) -> tuple[dict[int, float], dict[int, float]]:
         """Return the cosine of every candidate, and the BM25 of those that have words of the question.
 
@@ -121,7 +121,7 @@ class Search:
     def _rerank(
         self,
         question: Question,
-        encoded: EncodedQuestion,
+        encoded: TextVectors,
         rows: Sequence[int],
         dense: dict[int, float],
         lexical: dict[int, float],
@@ -199,7 +199,7 @@ def _hit(question: Question, forms: Sequence[Sequence[str]], candidate: _Candida
     )
 
 
-def _with_characters_read(question: Question, encoded: EncodedQuestion) -> Question:
+def _with_characters_read(question: Question, encoded: TextVectors) -> Question:
     """Return a question with how much of it was read, where it has more words than the encoder reads."""
     end = int(encoded.spans[-1, 1]) if len(encoded.spans) else 0
     if not WORD.search(question.text, end):

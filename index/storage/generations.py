@@ -12,7 +12,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-from index.encoding.opening import remove_unused
+from index.encoding.exports import remove_unused
 from index.errors import DamagedIndexError, GateError, MissingError, NoIndexError
 from index.files import checksum, remove_folder, sync, write_file
 from index.storage.gate import GATE_REPORT, GateReport

@@ -10,9 +10,11 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from index.encoding.opening import ENCODERS, verify_encoder
-from index.errors import DamagedIndexError, NoIndexError
+from index.encoding.exports import ENCODERS, export_home, find_damage
+from index.encoding.models import Model, find_model, same_name
+from index.errors import DamagedIndexError, NoIndexError, NoModelError
 from index.files import folder_size
+from index.settings import IndexSettings
 from index.storage.gate import GATE_REPORT
 from index.storage.lock import LOCK
 from index.storage.manifest import (
@@ -32,6 +34,7 @@ from index.terminal import count_of
 __all__ = [
     "GenerationSummary",
     "State",
+    "find_model_of",
     "generation_homes",
     "generation_number",
     "generation_problems",
@@ -131,6 +134,30 @@ def index_status(folder: Path) -> StoreInfo:
     return read_manifest(folder / name).info(name)
 
 
+def find_model_of(settings: IndexSettings) -> Model:
+    """Find the model that the settings name: its files, or the index's if these are not here.
+
+    Raises:
+        NoModelError: there is neither, or the settings allow only another fingerprint.
+    """
+    model = None
+    try:
+        model = find_model(settings.model)
+    except NoModelError:
+        with suppress(NoIndexError, DamagedIndexError):
+            manifest = read_manifest(settings.index / read_pointer(settings.index))
+            if same_name(settings.model, manifest.encoder):
+                model = Model(manifest.encoder, settings.index, manifest.encoder_fingerprint)
+        if model is None:
+            raise
+    if settings.model_sha256 not in {"", model.fingerprint}:
+        raise NoModelError(
+            f"the encoder {model.name} in {model.folder} has the fingerprint {model.fingerprint}, which "
+            "is not the one in FOOTNOTE_MODEL_SHA256. Restore its files, or set that if you trust them."
+        )
+    return model
+
+
 def verify(folder: Path) -> list[str]:
     """Recompute every checksum in an index folder; return a line on each thing that is not as written.
 
@@ -193,7 +220,8 @@ def generation_problems(home: Path, *, strays: bool = False) -> Iterator[str]:
             manifest.check_files(home, {name: expected})
         except DamagedIndexError as error:
             yield str(error)
-    yield from verify_encoder(home.parent, manifest.encoder_fingerprint, manifest.producer)
+    if damage := find_damage(export_home(home.parent, manifest.encoder_fingerprint)):
+        yield str(damage)
     if strays:
         known = {MANIFEST, GATE_REPORT, *manifest.files}
         for path in sorted(home.rglob("*")):

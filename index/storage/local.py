@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from index.articles.article import Article
-from index.encoding.compression import Basis, PackedTokens, Vectors
+from index.encoding.encoder import Basis, PackedTokens, Vectors
 from index.errors import DamagedIndexError, NoIndexError
 from index.storage.database import DATABASE, Database
 from index.storage.manifest import GENERATION, Manifest, read_manifest, read_pointer

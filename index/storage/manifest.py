@@ -68,7 +68,6 @@ class Manifest:
     built: Annotated[str, AfterValidator(_check_time)]
     encoder: str
     encoder_fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    producer: str
     passage_settings: dict[str, Any]
     articles: NonNegativeInt
     passages: NonNegativeInt

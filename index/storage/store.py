@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from index.articles.article import Article
-from index.encoding.compression import Basis, PackedTokens, Vectors
-from index.passages.splitting import Passage
+if TYPE_CHECKING:
+    from index.articles.article import Article
+    from index.encoding.encoder import Basis, PackedTokens, Vectors
+    from index.passages.splitting import Passage
 
 __all__ = ["ArticleSummary", "Forms", "Store", "StoreInfo", "StoredPassage"]
 
@@ -26,16 +27,14 @@ Forms = Sequence[str]
 class StoreInfo:
     """What a generation holds and what it was made with; `built` is in UTC, ISO 8601.
 
-    `producer` names what computed the vectors: "reference" for sentence-transformers, else the digest of the
-    exported encoder. `passage_settings` is what passages depend on besides the encoder. `confidence` says
-    what the confidence was fitted on, where the caller knows.
+    `passage_settings` is what passages depend on besides the encoder. `confidence` says what the confidence
+    was fitted on, where the caller knows.
     """
 
     generation: str
     built: str
     encoder: str
     encoder_fingerprint: str
-    producer: str
     passage_settings: Mapping[str, Any]
     articles: int
     passages: int
@@ -51,13 +50,11 @@ class StoreInfo:
 
     def lines(self) -> list[tuple[str, str]]:
         """Return label and value pairs for people."""
-        exported = self.producer != "reference"
         return [
             ("generation", self.generation),
             ("built", f"{datetime.fromisoformat(self.built):%Y-%m-%d %H:%M} UTC"),
             ("encoder", self.encoder),
             ("fingerprint", self.encoder_fingerprint),
-            ("runs on", "ONNX Runtime, exported" if exported else "sentence-transformers"),
             ("articles", f"{self.articles:,}"),
             ("passages", f"{self.passages:,}"),
             ("sentences", f"{self.sentences:,}"),
@@ -148,13 +145,13 @@ class Store(Protocol):
     def nearest(
         self, vector: Vectors, count: int, *, headings: bool = True, article: int | None = None
     ) -> list[tuple[int, float]]:
-        """Return the passages nearest to a vector of shape (1, dimension): row and cosine, best first.
+        """Return the passages nearest to a vector of shape (dimension,): row and cosine, best first.
 
         `headings` and `article` as for `best_in_words`; with an `article` none is missed.
         """
 
     def cosines(self, vector: Vectors, rows: Sequence[int]) -> list[float]:
-        """Return the cosine of a question's vector, shape (1, dimension), and each passage's."""
+        """Return the cosine of a question's vector, shape (dimension,), and each passage's."""
 
     def passage_vectors(self, rows: Sequence[int]) -> Vectors:
         """Return the vectors of passages, shape (rows, dimension)."""

@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 import xxhash
 
-from index.encoding.compression import Basis, PackedTokens, Vectors
+from index.encoding.encoder import Basis, PackedTokens, Vectors
 
 __all__ = ["CACHE", "PassageVectors", "VectorCache"]
 
@@ -42,8 +42,8 @@ class PassageVectors:
 class VectorCache:
     """Vectors by passage key, in SQLite. Only the build that holds the index folder's lock may open it."""
 
-    def __init__(self, path: Path, producer: str, basis: Basis) -> None:
-        """Open or create the cache; vectors of another producer or basis, and a damaged file, are dropped.
+    def __init__(self, path: Path, fingerprint: str, basis: Basis) -> None:
+        """Open or create the cache; vectors of another encoder or basis, and a damaged file, are dropped.
 
         Raises:
             OSError: the file cannot be removed.
@@ -51,7 +51,7 @@ class VectorCache:
         """
         self._path = path
         self._width = basis.shape[1]
-        scope = hashlib.sha256(producer.encode() + str(basis.shape).encode() + basis.tobytes()).hexdigest()
+        scope = hashlib.sha256(fingerprint.encode() + str(basis.shape).encode() + basis.tobytes()).hexdigest()
         try:
             self._database = self._open(scope)
         except (sqlite3.DatabaseError, UnicodeDecodeError):

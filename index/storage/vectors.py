@@ -19,7 +19,7 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from index.encoding.compression import Vectors
+from index.encoding.encoder import Vectors
 from index.errors import DamagedIndexError
 from index.files import open_regular
 
@@ -123,20 +123,20 @@ class VectorIndex:
         return np.asarray(self._index.reconstruct_batch(np.asarray(rows, dtype=np.int64)))
 
     def cosines(self, vector: Vectors, rows: Sequence[int] | npt.NDArray[np.int64]) -> Vectors:
-        """Return the cosine of a unit vector, shape (1, dimension), and each passage's: shape (rows,)."""
-        return np.asarray(self.vectors(rows) @ vector[0])
+        """Return the cosine of a unit vector, shape (dimension,), and each passage's: shape (rows,)."""
+        return np.asarray(self.vectors(rows) @ vector)
 
     def nearest(self, vector: Vectors, count: int, *, headings: bool) -> list[tuple[int, float]]:
-        """Return the passages nearest to a unit vector, shape (1, dimension): row and cosine, best first."""
+        """Return the passages nearest to a unit vector, shape (dimension,): row and cosine, best first."""
         allowed = None if headings else self._bodies
         if self._exact is None:
             # FAISS's wrapper accepts arguments that its annotations lack.
             options = faiss.SearchParameters(sel=allowed) if allowed else None  # type: ignore[call-arg]
-            scores, rows = self._index.search(vector, min(count, self._index.ntotal), params=options)
+            scores, rows = self._index.search(vector[None], min(count, self._index.ntotal), params=options)
             found = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
             return [(row, score) for row, score in found if row >= 0]
         options = faiss.SearchParametersIVF(sel=allowed, nprobe=self._probed)  # type: ignore[call-arg]
-        _, rows = self._index.search(vector, _RESCORED * count, params=options)
+        _, rows = self._index.search(vector[None], _RESCORED * count, params=options)
         return self.best_of(rows[0][rows[0] >= 0], vector, count)
 
     def best_of(self, rows: npt.NDArray[np.int64], vector: Vectors, count: int) -> list[tuple[int, float]]:

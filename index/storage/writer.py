@@ -15,8 +15,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from index.articles.article import Article
-from index.encoding.compression import Basis
-from index.encoding.encoder import Encoder
+from index.encoding.encoder import Basis, Encoder
 from index.files import checksum, sync, write_file
 from index.passages.encoder_input import searched_text
 from index.passages.splitting import Passage
@@ -110,7 +109,6 @@ class GenerationWriter:
             built=datetime.now(UTC).isoformat(timespec="seconds"),
             encoder=self._encoder.model.name,
             encoder_fingerprint=self._encoder.model.fingerprint,
-            producer=self._encoder.producer,
             passage_settings=self._settings,
             articles=self._articles,
             passages=self._passages,

@@ -13,6 +13,7 @@ import pytest
 from bot.cli import footnote
 from bot.settings import RETIRED, BotSettings
 from index.errors import SettingsError
+from index.options import load_settings
 from index.settings import IndexSettings
 from tools.settings import FILES
 
@@ -67,6 +68,15 @@ def test_every_command_has_an_option_for_each_of_its_settings_and_none_for_the_t
         assert "--discord-token" not in options
         assert command.help, path
         assert all(option.help for option in options.values()), path
+
+
+@pytest.mark.parametrize(("arguments", "logged"), [([], True), (["--no-log-questions"], False)])
+def test_a_switch_that_is_not_given_leaves_the_environment_in_force(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], logged: bool
+) -> None:
+    monkeypatch.setenv("FOOTNOTE_LOG_QUESTIONS", "on")
+    context = footnote.commands["doctor"].make_context("doctor", arguments, obj=BotSettings.load)
+    assert load_settings(context).log_questions == logged
 
 
 def test_option_comes_before_environment_before_env_file(monkeypatch: pytest.MonkeyPatch) -> None:

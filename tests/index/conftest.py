@@ -11,7 +11,7 @@ import pytest
 from index.build import build_index
 from index.encoding.encoder import Encoder
 from index.encoding.models import find_model
-from index.encoding.reference import ReferenceEncoder
+from index.encoding.reference import build_encoder
 from index.search.search import Search
 from index.settings import IndexSettings
 from index.storage.local import LocalStore, open_store
@@ -57,6 +57,6 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def small_encoder(model_folder: Path) -> Encoder:
-    """Load the model in a folder, whose window is small."""
-    return ReferenceEncoder(find_model(str(model_folder)))
+def small_encoder(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+    """Export the model in a folder, whose window is small."""
+    return build_encoder(tmp_path_factory.mktemp("no-index"), find_model(str(model_folder)))

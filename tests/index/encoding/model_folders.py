@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,9 @@ from index.encoding.models import PUBLISHED, find_model
 from index.settings import DEFAULT_MODEL
 from tests.index.shelf import SHELF
 
-__all__ = ["PROMPTS", "copy_default", "save_sentencepiece", "save_static", "save_transformer"]
+__all__ = ["copy_default", "save_sentencepiece", "save_transformer"]
 
-PROMPTS = {"query": "query: ", "document": "passage: "}
+_PROMPTS = {"query": "query: ", "document": "passage: "}
 
 
 def copy_default(folder: Path) -> Path:
@@ -30,32 +29,21 @@ def copy_default(folder: Path) -> Path:
     return folder
 
 
-def save_transformer(
-    folder: Path, *, prompts: Mapping[str, str] | None = None, include_prompt: bool = True
-) -> Path:
+def save_transformer(folder: Path) -> Path:
     """Save a model with the default's weights and a window of 64 tokens."""
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
     with tempfile.TemporaryDirectory() as parts, warnings.catch_warnings(action="ignore"):
         transformer = Transformer(str(copy_default(Path(parts))), max_seq_length=64)
-        pooling = Pooling(transformer.get_embedding_dimension(), "mean", include_prompt=include_prompt)
-        return _save(folder, [transformer, pooling, Normalize()], prompts)
+        pooling = Pooling(transformer.get_embedding_dimension(), "mean")
+        return _save(folder, [transformer, pooling, Normalize()])
 
 
-def save_static(folder: Path) -> Path:
-    """Save a model without a transformer: a text's vector is the mean of one vector a word piece."""
-    from safetensors.numpy import load_file
-    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
-    from tokenizers import Tokenizer
+def save_sentencepiece(folder: Path, *, include_prompt: bool = True) -> Path:
+    """Save a small untrained model with prompts, whose tokens begin with the space before a word.
 
-    packaged = find_model(DEFAULT_MODEL).folder
-    weights = load_file(packaged / "model.safetensors")["embeddings.word_embeddings.weight"]
-    tokenizer = Tokenizer.from_file(str(packaged / "tokenizer.json"))
-    return _save(folder, [StaticEmbedding(tokenizer, embedding_weights=weights)], None)
-
-
-def save_sentencepiece(folder: Path, prompts: Mapping[str, str] | None) -> Path:
-    """Save a small untrained model whose tokens begin with the space before a word."""
+    Without `include_prompt` its prompts are no part of a text's vector, so it cannot be exported.
+    """
     import torch
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
     from transformers import BertConfig, BertModel
@@ -74,20 +62,21 @@ def save_sentencepiece(folder: Path, prompts: Mapping[str, str] | None) -> Path:
         BertModel(config).save_pretrained(parts)
         tokenizer.save_pretrained(parts)
         transformer = Transformer(parts, max_seq_length=64)
-        return _save(folder, [transformer, Pooling(32, "mean"), Normalize()], prompts)
+        pooling = Pooling(32, "mean", include_prompt=include_prompt)
+        return _save(folder, [transformer, pooling, Normalize()], _PROMPTS)
 
 
 def _sentencepiece_tokenizer() -> Any:
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
     special = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
-    tokenizer: Any = Tokenizer(models.Unigram())
+    text = " ".join(SHELF.values())
+    pieces = [(f"▁{word}", -8.0) for word in sorted(set(text.lower().split()))]
+    letters = [(letter, -12.0) for letter in sorted({"▁", *text} - {" ", "\n"})]
+    vocabulary = [*((piece, 0.0) for piece in special.values()), *pieces, *letters]
+    tokenizer: Any = Tokenizer(models.Unigram(vocabulary, unk_id=3))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    trainer: Any = trainers.UnigramTrainer(
-        vocab_size=200, special_tokens=list(special.values()), unk_token=special["unk_token"]
-    )
-    tokenizer.train_from_iterator("\n".join(SHELF.values()).split("\n"), trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 1)]
     )
@@ -95,8 +84,8 @@ def _sentencepiece_tokenizer() -> Any:
     return fast(tokenizer_object=tokenizer, model_max_length=64, **special)
 
 
-def _save(folder: Path, modules: list[Any], prompts: Mapping[str, str] | None) -> Path:
+def _save(folder: Path, modules: list[Any], prompts: dict[str, str] | None = None) -> Path:
     from sentence_transformers import SentenceTransformer
 
-    SentenceTransformer(modules=modules, prompts=dict(prompts or {}) or None).save(str(folder))
+    SentenceTransformer(modules=modules, prompts=prompts).save(str(folder))
     return folder

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.encoding.compression import WIDTH, Vectors, find_basis, pack, project, unit
-from index.encoding.encoder import Encoder
+from index.encoding.encoder import WIDTH, Encoder, Vectors, find_basis, pack, project, unit
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -59,7 +58,7 @@ def test_rows_of_zeros_and_no_rows_pack_to_the_same() -> None:
     assert pack(outside, np.eye(3, 2, dtype=np.float32)).tolist() == [[0, 0], [0, -127]]
 
 
-@pytest.mark.parametrize("which", ["encoder", "sentencepiece_encoder", "static_encoder"])
+@pytest.mark.parametrize("which", ["encoder", "sentencepiece_encoder"])
 def test_basis_of_an_encoder_is_orthonormal(request: pytest.FixtureRequest, which: str) -> None:
     encoder: Encoder = request.getfixturevalue(which)
     assert encoder.basis.shape == (encoder.dimension, min(encoder.dimension, WIDTH))

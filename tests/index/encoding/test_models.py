@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from index.encoding.models import PUBLISHED, Model, check_pin, find_model
+from index.encoding.models import PUBLISHED, Model, find_model
 from index.encoding.reference import ReferenceEncoder
 from index.errors import NoModelError
 from index.settings import DEFAULT_MODEL
@@ -67,16 +67,14 @@ def test_only_data_files_belong_to_a_model(folder: Path) -> None:
     assert find_model(str(folder)).files == ("config.json", "model.safetensors", "modules.json")
 
 
-def test_fingerprint_covers_every_byte_and_can_be_pinned(folder: Path) -> None:
+def test_fingerprint_covers_every_byte(folder: Path) -> None:
     model = find_model(str(folder))
-    check_pin(model, "")
-    check_pin(model, model.fingerprint)
     for name in model.files:
         before = (folder / name).read_bytes()
         (folder / name).write_bytes(before + b" ")
-        with pytest.raises(NoModelError, match=r"has the fingerprint [0-9a-f]{64}.*FOOTNOTE_MODEL_SHA256"):
-            check_pin(find_model(str(folder)), model.fingerprint)
+        assert find_model(str(folder)).fingerprint != model.fingerprint
         (folder / name).write_bytes(before)
+    assert find_model(str(folder)) == model
 
 
 HOSTILE: dict[str, tuple[str, Any, str]] = {
@@ -88,18 +86,22 @@ HOSTILE: dict[str, tuple[str, Any, str]] = {
     "activation": ("2_Dense/config.json", {"activation_function": "evil.Function"}, "asks for code"),
     "torch's loader": ("2_Dense/config.json", {"activation_function": "torch.hub.load"}, "asks for code"),
     "other model": ("adapter_config.json", {"base_model_name_or_path": "evil/model"}, "another model"),
-    "own module": ("modules.json", modules(("evil.Module", "")), "names the module 'evil.Module'"),
-    "Python's module": ("modules.json", modules(("subprocess.Popen", "")), "'subprocess.Popen'"),
+    "own module": ("modules.json", modules(("evil.Module", "")), "does not load (type: 'evil.Module')"),
+    "Python's module": ("modules.json", modules(("subprocess.Popen", "")), "(type: 'subprocess.Popen')"),
     "import of a library": (
         "modules.json",
         modules(("sentence_transformers.base.model.pickle", "")),
-        "names the module",
+        "names a module",
     ),
-    "router": ("modules.json", modules(("sentence_transformers.models.Router", "")), "names the module"),
+    "router": ("modules.json", modules(("sentence_transformers.models.Router", "")), "names a module"),
+    "no token vectors": (
+        "modules.json",
+        modules(("sentence_transformers.models.StaticEmbedding", "")),
+        "names a module",
+    ),
     "way up": ("modules.json", modules((TRANSFORMER, ""), (DENSE, "2_Dense/../../other")), "outside"),
     "way up, backslashes": ("modules.json", modules((TRANSFORMER, "..\\other")), "outside"),
     "root": ("modules.json", modules((TRANSFORMER, "/etc")), "outside"),
-    "no list": ("modules.json", {"a": 1}, "not a list"),
     "nesting without end": ("config.json", "[" * 100_000, "not readable JSON"),
 }
 
@@ -116,21 +118,29 @@ def test_hostile_configuration_is_refused_by_file_and_reason(folder: Path, kind:
     assert not folder.with_name("code-was-run").exists()
 
 
-@pytest.mark.parametrize("kind", ["CNN", "Dense", "LayerNorm", "LSTM", "StaticEmbedding", "Transformer"])
-def test_every_module_with_weights_needs_safetensors(folder: Path, kind: str) -> None:
-    write(folder, "modules.json", modules((TRANSFORMER, ""), (f"sentence_transformers.models.{kind}", "2")))
-    (folder / "2").mkdir()
-    (folder / "pytorch_model.bin").rename(folder / "2/pytorch_model.bin")
-    with pytest.raises(NoModelError, match=r"2/pytorch_model\.bin is a pickle"):
+def test_module_without_safetensors_is_refused_though_there_is_a_pickle(
+    model_folder: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(model_folder, tmp_path / "hostile"))
+    dense = {"in_features": 384, "out_features": 8, "activation_function": "torch.nn.modules.linear.Identity"}
+    write(folder, "3_Dense/config.json", dense)
+    listed = json.loads((folder / "modules.json").read_bytes())
+    write(folder, "modules.json", [*listed, {"idx": 3, "name": "3", "path": "3_Dense", "type": DENSE}])
+    mark = add_payload(folder)
+    shutil.copyfile(folder / "pytorch_model.bin", folder / "3_Dense/pytorch_model.bin")
+    with pytest.raises(NoModelError, match="cannot be loaded"):
+        ReferenceEncoder(find_model(str(folder)))
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(NoModelError, match=r"no \.safetensors weights in"):
         find_model(str(folder))
-    write(folder, "2/model.safetensors", "weights")
-    assert "2/model.safetensors" in find_model(str(folder)).files
+    assert not mark.exists()
 
 
-@pytest.mark.parametrize(("name", "target"), [("vocab.txt", "/etc/passwd"), ("1_Pooling", "/etc")])
-def test_link_out_of_the_folder_is_refused(folder: Path, name: str, target: str) -> None:
-    (folder / name).symlink_to(target)
-    with pytest.raises(NoModelError, match=f"{folder / name} is a link"):
+def test_link_out_of_the_folder_is_refused(folder: Path) -> None:
+    (folder / "1_Pooling").symlink_to("/etc")
+    assert len(find_model(str(folder)).files) == 3, "no file of it belongs to the model"
+    (folder / "vocab.txt").symlink_to("/etc/passwd")
+    with pytest.raises(NoModelError, match=f"{folder / 'vocab.txt'} is a link"):
         find_model(str(folder))
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.encoding.compression import unit
+from index.encoding.encoder import unit
 from index.search.late_interaction import interact, term_shares, token_weights, weighted_sum
 
 TOKENS = st.lists(st.integers(0, 30), max_size=20).map(sorted)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from index.encoding.exports import FILES, export_home, make_home, write_hashes
 from index.files import checksum
 from index.storage.generations import publish
 from index.storage.inspection import serving_name
@@ -29,17 +30,23 @@ __all__ = ["add_copy", "files_no_larger_than", "flip", "forge", "forge_bytes", "
 
 
 def write_copy(index: Path, source: Path | None = None) -> tuple[Path, Manifest]:
-    """Write a copy of a generation aside, unpublished; return its folder and manifest.
+    """Write a copy of a generation aside, unpublished, to follow the one that serves.
 
-    It needs no exported encoder, so that checking it is quick, and follows the one that serves.
+    An index without an export gets one of small files, which is quick to check and cannot be loaded.
     """
     source = source or serving_home(index)
     home = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=index))
     shutil.copytree(source, home, dirs_exist_ok=True)
     previous = serving_name(index) if (index / POINTER).exists() else ""
     manifest = dataclasses.replace(
-        read_manifest(source), built="2026-01-01T00:00:00+00:00", producer="reference", previous=previous
+        read_manifest(source), built="2026-01-01T00:00:00+00:00", previous=previous
     )
+    export = export_home(index, manifest.encoder_fingerprint)
+    if not export.exists():
+        make_home(export)
+        for name in FILES:
+            (export / name).write_text(name)
+        write_hashes(export)
     (home / MANIFEST).write_bytes(manifest.to_bytes())
     return home, manifest
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from index.analysis import stems, words
 from index.articles.article import Article
-from index.encoding.compression import PackedTokens, Vectors
+from index.encoding.encoder import PackedTokens, Vectors
 from index.storage.store import ArticleSummary, Forms, StoredPassage, StoreInfo
 from tests.index.storage.store_contract import Collection
 
@@ -105,7 +105,7 @@ class MemoryStore:
         return sorted(ranked, key=lambda pair: (-pair[1], pair[0]))[:count]
 
     def cosines(self, vector: Vectors, rows: Sequence[int]) -> list[float]:
-        return [float(cosine) for cosine in self.passage_vectors(rows) @ vector[0]]
+        return [float(cosine) for cosine in self.passage_vectors(rows) @ vector]
 
     def passage_vectors(self, rows: Sequence[int]) -> Vectors:
         return np.asarray(self._dense[np.asarray(rows, dtype=int)])

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from index.analysis import stems, words
 from index.articles.article import Article
-from index.encoding.compression import Basis, Vectors, unit
+from index.encoding.encoder import Basis, Vectors, unit
 from index.passages.encoder_input import searched_text
 from index.passages.splitting import Passage
 from index.storage.store import Forms, Store
@@ -71,8 +71,10 @@ class Collection:
         return [(searched_text(*pair, LANGUAGE), pair[0].title) for pair in articles]
 
     def question(self, seed: int) -> Vectors:
-        """Return a random unit vector, shape (1, dimension)."""
-        return unit(np.random.default_rng(seed).normal(size=(1, self.vectors.shape[1])))
+        """Return a random unit vector, shape (dimension,)."""
+        generator = np.random.default_rng(seed)
+        vector: Vectors = unit(generator.normal(size=(1, self.vectors.shape[1])))[0]
+        return vector
 
     def allowed(self, headings: bool, article: int | None) -> list[int]:
         """Return the rows that a search may find."""
@@ -194,8 +196,8 @@ class StoreContract:
     ) -> None:
         """Passages with equal vectors may come in any order, but always in the same."""
         allowed, vectors = collection.allowed(headings, article), collection.vectors
-        for vector in (collection.question(1), collection.question(2), vectors[-1:]):
-            cosines = {row: float(vectors[row] @ vector[0]) for row in allowed}
+        for vector in (collection.question(1), collection.question(2), vectors[-1]):
+            cosines = {row: float(vectors[row] @ vector) for row in allowed}
             for count in (1, 4, 100):
                 found = store.nearest(vector, count, headings=headings, article=article)
                 scores = [score for _, score in found]
@@ -207,7 +209,7 @@ class StoreContract:
     def test_vectors_are_those_of_the_rows_asked_for(self, store: Store, collection: Collection) -> None:
         rows, vector, vectors = [7, 0, 7, 3], collection.question(9), collection.vectors
         np.testing.assert_array_equal(store.passage_vectors(rows), vectors[rows])
-        assert store.cosines(vector, rows) == pytest.approx((vectors[rows] @ vector[0]).tolist())
+        assert store.cosines(vector, rows) == pytest.approx((vectors[rows] @ vector).tolist())
         assert store.passage_vectors([]).shape == (0, vectors.shape[1])
         assert store.cosines(vector, []) == []
         tokens = store.token_vectors(store.passages(rows))

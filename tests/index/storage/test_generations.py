@@ -19,6 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from index.encoding.exports import ENCODERS
 from index.errors import BusyError, DamagedIndexError, GateError, MissingError, NoIndexError, NotWritableError
 from index.storage.database import DATABASE
 from index.storage.gate import GATE_REPORT, GateReport, Gold
@@ -280,7 +281,7 @@ class _Operations(RuleBasedStateMachine):
         serving, whole = read_pointer(self.index), set(self.whole)
         self.forget(prune(self.index, keep))
         assert self.whole == {serving, *sorted(whole - {serving}, reverse=True)[: keep - 1]}
-        assert {path.name for path in self.index.iterdir()} == {*self.whole, POINTER, "lock"}
+        assert {path.name for path in self.index.iterdir()} == {*self.whole, POINTER, "lock", ENCODERS}
 
     @invariant()
     def what_serves_is_whole(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.encoding.compression import Basis
+from index.encoding.encoder import Basis
 from index.storage.vector_cache import CACHE, PassageVectors, VectorCache
 
 BASIS = np.eye(6, 4, dtype=np.float32)

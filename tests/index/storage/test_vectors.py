@@ -9,7 +9,7 @@ import faiss
 import numpy as np
 import pytest
 
-from index.encoding.compression import Vectors, unit
+from index.encoding.encoder import Vectors, unit
 from index.storage.vectors import EXACT, VECTORS, VectorIndex, write_vectors
 from tests.index.storage.copies import files_no_larger_than
 
@@ -44,7 +44,7 @@ def test_nearly_all_of_the_nearest_are_found(tmp_path: Path, flat_up_to: int, he
     with closing(VectorIndex(tmp_path, BODIES, DIMENSION)) as index:
         for question in draw(50, 2):
             cosines = ALL @ question
-            nearest = index.nearest(question[None], 50, headings=headings)
+            nearest = index.nearest(question, 50, headings=headings)
             rows, scores = [row for row, _ in nearest], [score for _, score in nearest]
             assert scores == sorted(scores, reverse=True) == pytest.approx(cosines[rows], abs=1e-6)
             assert len(set(rows)) == 50
