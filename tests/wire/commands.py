@@ -21,7 +21,6 @@ class Commands:
         self.of: dict[int, list[Json]] = {0: []}
 
     def routes(self) -> dict[str, Handler]:
-        """Return the handlers by method and path."""
         application = f"/applications/{self.world.application_id}"
         return {
             f"PUT {application}/commands": self._replace,

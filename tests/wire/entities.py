@@ -62,7 +62,6 @@ class User:
         return f"<@{self.id}>"
 
     def payload(self) -> Json:
-        """Return the user object."""
         payload = {"id": str(self.id), "username": self.name, "bot": self.bot}
         return payload | {"discriminator": "0", "global_name": None, "avatar": None}
 
@@ -76,7 +75,6 @@ class Role:
     permissions: int = 0
 
     def payload(self) -> Json:
-        """Return the role object."""
         permissions = str(int(self.permissions))
         return {"id": str(self.id), "name": self.name, "permissions": permissions, "position": 0}
 
@@ -102,7 +100,6 @@ class Guild:
         return Permission.ALL if user is self.owner or granted & Permission.ADMINISTRATOR else granted
 
     def member(self, user: User) -> Json:
-        """Return the member object."""
         roles = [str(role.id) for role in self.members[user.id][1]]
         payload = {"user": user.payload(), "roles": roles, "permissions": str(int(self.permissions(user)))}
         return payload | {"joined_at": "2024-01-01T00:00:00+00:00", "flags": 0}
@@ -156,7 +153,6 @@ class Channel:
         return 0 if self.guild else 1 if self.kind is Kind.DIRECT else 2
 
     def payload(self) -> Json:
-        """Return the channel object."""
         payload: Json = {"id": str(self.id), "type": int(self.kind), "name": self.name, "flags": 0}
         if self.guild is None:
             return payload | {"recipients": [user.payload() for user in self.recipients]}
@@ -197,7 +193,6 @@ class Message:
 
     @property
     def private(self) -> bool:
-        """Whether only one user sees it."""
         return bool(self.flags & _EPHEMERAL)
 
     @property
@@ -263,5 +258,4 @@ class Message:
 
 
 def _now() -> str:
-    """Return the time in Discord's format."""
     return datetime.now(UTC).isoformat()

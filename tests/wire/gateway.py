@@ -42,7 +42,6 @@ class Session:
         return number == (0 if guild_id is None else (guild_id >> 22) % count)
 
     async def dispatch(self, event: str, data: Any) -> None:
-        """Send an event."""
         copy = json.loads(json.dumps(data))
         self.sent.append({"op": _DISPATCH, "t": event, "s": len(self.sent) + 1, "d": copy})
         if self.socket is not None and not self.socket.closed:

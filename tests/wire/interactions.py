@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from tests.wire.api import Call, Files, Handler, RefusedError, check
 from tests.wire.entities import LOADING, Channel, Json, Message, User
@@ -70,7 +70,6 @@ class Interaction:
         return self.followups[-1] if self.followups else None
 
     def metadata(self) -> Json:
-        """Return the metadata that responses carry."""
         metadata = {"id": str(self.id), "type": _TYPES[self.trigger], "user": self.user.payload()}
         return metadata | {"authorizing_integration_owners": self.owners}
 
@@ -104,7 +103,6 @@ class Interactions:
         """Seconds by which the clock for tokens has been moved forward."""
 
     def routes(self) -> dict[str, Handler]:
-        """Return the handlers by method and path."""
         return {
             "POST /interactions/{id}/{token}/callback": self._respond,
             "POST /webhooks/{application}/{token}": self._follow_up,
@@ -113,15 +111,19 @@ class Interactions:
         }
 
     async def begin(
-        self, trigger: Trigger, user: User, channel: Channel, name: str, **attributes: Any
+        self, trigger: Trigger, user: User, channel: Channel, name: str, data: Json,
+        message: Message | None = None, *, by_user: bool = False,
     ) -> Interaction:  # fmt: skip
-        """Make an interaction and send it to the bot."""
-        token = secrets.token_hex(24)
-        interaction = Interaction(self.world.new_id(), token, trigger, name, user, channel, **attributes)
+        """Make an interaction and send it to the bot; `by_user` means that the user has installed the bot."""
+        guild = channel.guild
+        owners = {"0": str(guild.id) if guild else "0"} if guild is None or guild.bot else {}
+        owners |= {"1": str(user.id)} if by_user else {}
+        identity, token = self.world.new_id(), secrets.token_hex(24)
+        interaction = Interaction(identity, token, trigger, name, user, channel, data, owners, message)
         self.all.append(interaction)
         asyncio.get_running_loop().call_later(self.acknowledge_within, self._judge, interaction)
-        message = self.messages.payload(interaction.message) if interaction.message is not None else None
-        payload, guild = interaction.payload(self.world.application_id, message), channel.guild
+        shown = self.messages.payload(message) if message is not None else None
+        payload = interaction.payload(self.world.application_id, shown)
         await self.messages.gateway.dispatch("INTERACTION_CREATE", payload, guild.id if guild else None)
         return interaction
 

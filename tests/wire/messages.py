@@ -25,7 +25,6 @@ class Messages:
         """The channels in which "is typing" was shown, in order."""
 
     def routes(self) -> dict[str, Handler]:
-        """Return the handlers by method and path."""
         return {
             "POST /users/@me/channels": self._open_direct,
             "POST /channels/{channel}/typing": self._typing,
@@ -38,7 +37,6 @@ class Messages:
         self, channel: Channel, author: User, body: Json, files: Files | None = None, *,
         message_id: int | None = None, **attributes: Any,
     ) -> Message:  # fmt: skip
-        """Make a message."""
         content, users = body.get("content") or "", self.world.users
         mentioned = map(int, re.findall(r"<@!?(\d+)>", content))
         mentions = [users[user_id] for user_id in dict.fromkeys(mentioned) if user_id in users]
@@ -90,7 +88,6 @@ class Messages:
             await session.dispatch(event, message.payload(readable=readable) | extra)
 
     async def delete(self, message: Message) -> None:
-        """Delete a message."""
         message.deleted = True
         self.world.messages.pop(message.id, None)
         if not message.private:

@@ -44,7 +44,6 @@ class Log:
         self.clear()
 
     def clear(self) -> None:
-        """Start over."""
         self.requests: list[Request] = []
         self.violations: list[str] = []
         """What a well-behaved bot does not do."""

@@ -52,7 +52,6 @@ class Shown:
 
 
 def render(source: str) -> Shown:
-    """Render Markdown as Discord's client does."""
     shown, opened, in_quote = Shown(), dict[str, int](), False
     for number, line in enumerate(source.split("\n")):
         shown.text += "\n" if number else ""
