@@ -131,14 +131,6 @@ def test_wrong_value_is_refused_by_its_name_the_value_and_what_is_accepted(
     assert SECRET not in str(refused.value)
 
 
-def test_every_wrong_value_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FOOTNOTE_KEEP", "0")
-    with pytest.raises(SettingsError) as refused:
-        BotSettings.load(language="English", model="")
-    names = [line.split(":")[0] for line in str(refused.value).split("\n")]
-    assert names == ["--model", "--language", "FOOTNOTE_KEEP"]
-
-
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:3001/api/v10/", "http://[::1]:8/x", "https://chat.example"]
 )

@@ -39,13 +39,6 @@ async def test_gap_is_compared_by_its_first_wording_so_it_cannot_drift(records: 
     assert gaps == [("and a third", 1), ("a first one", 2)]
 
 
-async def test_last_asked_comes_first_and_the_limit_keeps_those(records: Records) -> None:
-    for question in ["one lamp", "two lamps", "three lamps", "one lamp"]:
-        await ask(records, question)
-    assert await questions(records) == ["one lamp", "three lamps", "two lamps"]
-    assert [gap.question for gap in await records.gaps(HERE, limit=2)] == ["one lamp", "three lamps"]
-
-
 async def test_servers_and_direct_messages_never_see_each_other_s(records: Records) -> None:
     for number, server in enumerate((HERE, ELSEWHERE, None)):
         await ask(records, "one lamp", server=server, vector=direction(1))
