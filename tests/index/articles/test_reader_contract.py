@@ -30,18 +30,9 @@ WRITERS: dict[str, Callable[[str, str], str]] = {
 every_format = pytest.mark.parametrize("suffix", READERS)
 
 LINES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20)
-MARKUP = [
-    "---\n",
-    "title: ",
-    "Author: ",
-    '{"id": 1, "text": "',
-    '"}',
-    "\\ud800",
-    "&a *a",
-    "!!int",
-    "!!binary ",
-    "? ",
-]
+MARKUP = (
+    "---\n", "title: ", "Author: ", '{"id": 1, "text": "', '"}', "\\ud800", "&a *a", "!!int", "!!binary ",
+)  # fmt: skip
 HOSTILE = st.binary(max_size=300) | hostile_text(*MARKUP, surrogates=True, most=14).map(
     lambda text: text.encode("utf-8", "surrogatepass")
 )
