@@ -176,7 +176,7 @@ def test_build_without_changes_touches_nothing(
     ("forged", "reason"),
     [
         ({"encoder_fingerprint": "0" * 64}, "the encoder is now all-MiniLM-L6-v2"),
-        ({"passage_settings": {"language": "es"}}, "passages are now made in another way"),
+        ({"passage_settings": {"language": "es"}}, "passages are now split differently"),
         ({"format": 4}, "the previous index cannot be used: .*manifest.json has format 4"),
         ({"tokens": 3}, "the previous index cannot be used: .*cannot be opened"),
     ],
@@ -268,6 +268,72 @@ def test_lack_of_memory_is_reported_and_other_faults_stay_what_they_are(
 # What refuses a build
 
 
+<<<<<<< HEAD
+=======
+@contextmanager
+def obstacle(name: str, settings: IndexSettings) -> Iterator[None]:
+    """Put something in the way of a build for as long as the block lasts."""
+    place, articles = str(settings.index), settings.articles
+    if name == "full disk":
+        with files_no_larger_than(20_000):
+            yield
+    elif name == "another build":
+        with locked(settings.index):
+            yield
+    elif name == "read-only disk":
+        mount = ["mount", "-o", "bind,ro", place, place]
+        if (
+            shutil.which("mount") is None
+            or subprocess.run(mount, check=False, capture_output=True).returncode
+        ):
+            pytest.skip("nothing may be mounted here")
+        with closing(open_store(settings.index)) as store:
+            assert store.best_in_words(["lighthouse"], 1), "it can still be searched"
+        yield
+        subprocess.run(["umount", "-l", place], check=True)
+    else:
+        if name == "bad article":
+            put(articles, {"bad.txt": b"\xff"})
+        for path in {"no articles": [articles], "few articles": articles.glob("*r*")}.get(name, []):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        yield
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "told"),
+    [
+        (
+            "full disk",
+            errors.NotWritableError,
+            "Free some space, or make it writable; the previous index is unch",
+        ),
+        ("read-only disk", errors.NotWritableError, "Read-only file system"),
+        ("bad article", errors.ArticleError, r"bad\.txt, line 1: "),
+        ("no articles", errors.MissingError, "no articles at .*--articles"),
+        ("few articles", errors.ShrunkError, "found 2 articles .* holds 5: .*FOOTNOTE_SHRINK.*--force"),
+        ("another build", errors.BusyError, r"process \d+, since"),
+    ],
+)
+def test_refused_build_says_why_and_changes_nothing(
+    built: IndexSettings, encoder: Encoder, name: str, error: type[errors.FootnoteError], told: str
+) -> None:
+    put(built.articles, KILN)
+    before = contents(built.index)
+    with obstacle(name, built), pytest.raises(error, match=told):
+        build_index(built, encoder=encoder)
+    left = contents(built.index)
+    assert {path: left[path] for path in left if not path.startswith(CACHE)} == before
+
+
+def test_shrinking_may_be_forced_or_allowed(built: IndexSettings, encoder: Encoder) -> None:
+    for settings, force in ((built.model_copy(update={"shrink": 0.9}), False), (built, True)):
+        with obstacle("few articles", built):
+            assert plan_build(built).shrunk == 0.8
+            assert build_index(settings, encoder=encoder, force=force).articles == 1
+        build_shelf(settings, encoder)
+
+
+>>>>>>> main
 class WordGate:
     """Asks both generations for a word, then refuses, meets damage, or accepts."""
 
