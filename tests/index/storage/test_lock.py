@@ -54,21 +54,3 @@ def test_content_of_the_file_locks_nothing(tmp_path: Path, content: bytes) -> No
         pass
     with locked(tmp_path):
         pass
-<<<<<<< HEAD
-=======
-
-
-REFUSALS = [OSError(number, os.strerror(number)) for number in (errno.EACCES, errno.ENOSPC, errno.EIO)]
-
-
-@pytest.mark.parametrize("error", [*REFUSALS, sqlite3.OperationalError("disk is full")], ids=str)
-def test_refusal_to_write_is_told_with_advice(tmp_path: Path, error: Exception) -> None:
-    reason = getattr(error, "strerror", None) or str(error)
-    with (
-        pytest.raises(
-            NotWritableError, match=f"{tmp_path} cannot be written: {reason}. Free some space, or make"
-        ),
-        writable(tmp_path),
-    ):
-        raise error
->>>>>>> main
