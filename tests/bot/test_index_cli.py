@@ -126,7 +126,7 @@ def test_build_prints_json_lines_for_other_programs(home: Path, footnote: Footno
         (["--articles", "bad"], "ArticleError", "b.jsonl, line 2: not JSON", 65),
         (["--language", "?"], "SettingsError", "--language: '?' is not accepted", 2),
         (["--index", "bad/a.txt"], "NotWritableError", "the index at bad/a.txt cannot be written", 69),
-        (["--articles", "few"], "ShrunkError", "1 article at few, the index at .footnote/index holds 3", 65),
+        (["--articles", "few"], "ShrunkError", "found 1 article at few, but the index at .footnote", 65),
     ],
 )
 def test_refused_build_says_why_as_json_too_and_changes_nothing(
