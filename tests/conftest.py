@@ -21,12 +21,8 @@ settings.register_profile(
 )
 settings.load_profile("footnote")
 
-os.environ["XDG_CACHE_HOME"] = str(
-    cache_folder()
-)  # exported encoders are kept there, not in the user's cache
-
-SAMPLE = Path(__file__).parent.parent / "articles"
-"""The sample articles that the project ships."""
+# Exported encoders are kept there, not in the user's cache.
+os.environ["XDG_CACHE_HOME"] = str(cache_folder())
 
 MakeSettings = Callable[..., IndexSettings]
 

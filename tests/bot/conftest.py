@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from bot import cli
+from bot.service.answerer import Answerer
 from bot.settings import BotSettings
 from index.build import build_index
 from index.encoding.encoder import Encoder
@@ -85,6 +86,11 @@ def write_articles(folder: Path) -> None:
     (folder / "odd.jsonl").write_text(json.dumps(ODD) + "\n", encoding="utf-8")
 
 
+def settings_for(home: Path) -> BotSettings:
+    """Return default settings for a folder, whatever the environment says."""
+    return BotSettings.model_construct(articles=home / "articles", index=home / ".footnote/index")
+
+
 def environment(**more: str) -> dict[str, str]:
     """Return the environment for a process, with nothing in it that colours or widens its output."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("COLUMNS", "NO_COLOR"))}
@@ -121,16 +127,16 @@ def built(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, graph_fold
     home = tmp_path_factory.mktemp("built")
     write_articles(home / "articles")
     lend_graph(graph_folder, home / ".footnote/index")
-    build_index(
-        BotSettings.model_construct(
-            articles=home / "articles",
-            index=home / ".footnote/index",
-            model=encoder.model.name,
-            language="en",
-        ),
-        encoder=encoder,
-    )
+    build_index(settings_for(home), encoder=encoder)
     return home
+
+
+@pytest.fixture(scope="session")
+def answerer(built: Path) -> Iterator[Answerer]:
+    """Answer from the small article set, with the real encoder and the shipped fit."""
+    opened = Answerer.open(settings_for(built))
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")
@@ -139,10 +145,7 @@ def built_twice(built: Path, tmp_path_factory: pytest.TempPathFactory, encoder: 
     home = tmp_path_factory.mktemp("twice")
     shutil.copytree(built, home, dirs_exist_ok=True, copy_function=copy_index_file)
     (home / "articles/news.txt").write_text(NEWS, encoding="utf-8")
-    settings = BotSettings.model_construct(
-        articles=home / "articles", index=home / ".footnote/index", model=encoder.model.name, language="en"
-    )
-    build_index(settings, encoder=encoder)
+    build_index(settings_for(home), encoder=encoder)
     return home
 
 

@@ -47,6 +47,9 @@ ERRORS: list[tuple[list[str], int, str]] = [
     (["index", "status", "--index", "elsewhere"], 69, "no index at elsewhere"),
     (["index", "build"], 69, "no articles at articles"),
     (["eval"], 2, "name a SET to ask"),
+    (["eval", "rock", "--fit"], 2, "'--fit' requires an argument"),
+    (["eval", "--fit", "rock", "--report", "page"], 2, "--report needs one"),
+    (["eval", "rock", "--fit-out", "fit.json"], 2, "--fit-out needs"),
     (["eval", "none"], 69, "no question set at none"),
 ]
 

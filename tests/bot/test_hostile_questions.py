@@ -4,61 +4,33 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.answering.answer import Answer
 from bot.answering.followups import Earlier
 from bot.answering.verify import verify
 from bot.service.answerer import Answerer
-from bot.settings import BotSettings
 from bot.terminal.ask import make_console, show
 from index.search.spelling import Vocabulary
 from tests.bot.conftest import Footnote
+from tests.strategies import hostile_text
 
-SYNTAX = [
-    '"', "'", "*", "^", "(", ")", "-", "+", ":", "{", "}", ",", "text:", "title :", "{text title}:",
-    "- text:", "NEAR", "NEAR(", ", 10)", "AND", "OR", "NOT", "lamp*", "^lamp", '"lamp', "%", "_", "\\", "?",
-    "'; DROP TABLE passages; --", "/*", "*/", "\x00", "lamp", "Gull Rock", "1871", "rowid", "passage_words",
-]  # fmt: skip
-UNICODE = [
-    "\ud800", "\udfff", "\u202e", "\u2066", "\u200b", "\ufeff", "\u0301" * 50, "\ufdfa", "\ufb01", "\uff21",
-    "\u0430", "\u0455", "\U0001d160", "\U0001d7d7", "\u0663", "\u0130", "\xdf", "\u0149", "\u1e9b\u0323",
-    "\u1112\u1161\u11ab", "\U0001f469\u200d\U0001f467", "\U000e0041", "\U0010ffff", "\x1b[31m", "\u2028",
-    "\xbd", "\u2153", "\xb2", "\u2116", "\u2122", "\u0345", "\U0001d54f",
-]  # fmt: skip
-TEXTS = st.lists(st.sampled_from(SYNTAX + UNICODE) | st.text(st.characters(), max_size=12), max_size=20)
+TEXTS = hostile_text("lamp", "Gull Rock", "1871", "rowid", "\u0301" * 50, surrogates=True, most=20)
 LONG = {
     "letters": "a" * 1_000_000,
     "words": "lamp " * 200_000,
-    "run together": "lamprockoil" * 90_000,
-    "digits": "9" * 100_000,
     "fractions": "1/" * 500_000,
-    "spaces": " " * 1_000_000,
     "spaces, then a question": " " * 1_000_000 + "Who kept the lamp?",
     "combining": "Who kept the lamp" + "\u0301\u0316\u0489" * 100_000,
     "expanding": "\ufdfa" * 300_000,
     "half characters": "\ud800" * 1_000_000,
-    "overrides": "\u202e" * 1_000_000,
-    "quotes": '"' * 1_000_000,
     "syntax": "NEAR(" * 200_000,
     "names": "Aa Bb of " * 100_000,
-    "lines": "- a\n" * 250_000,
     "ideographs": "海。" * 500_000,
 }
-
-
-@pytest.fixture(scope="module")
-def answerer(built: Path) -> Iterator[Answerer]:
-    """Answer from the small article set, with the real encoder."""
-    settings = BotSettings.load(articles=built / "articles", index=built / ".footnote/index")
-    opened = Answerer.open(settings)
-    yield opened
-    opened.close()
 
 
 def shown(answer: Answer) -> str:
@@ -70,7 +42,7 @@ def shown(answer: Answer) -> str:
     return captured.get()
 
 
-@given(TEXTS.map(" ".join), TEXTS.map(" ".join))
+@given(TEXTS, TEXTS)
 def test_any_question_and_any_follow_up_to_it_is_answered(answerer: Answerer, text: str, after: str) -> None:
     first = answerer.answer(text)
     follow_up = answerer.answer(after, earlier=Earlier.of(first))

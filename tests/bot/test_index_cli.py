@@ -14,6 +14,7 @@ from index.storage.inspection import index_status, verify
 from index.storage.lock import locked
 from tests.bot.conftest import BREAD, LAMP, ODD, Footnote, finish, start
 from tests.bot.services import add_many_articles
+from tests.index.shelf import contents
 
 INDEX = Path(".footnote/index")
 STATUS = "generation built encoder encoder_fingerprint articles passages sentences bytes confidence"
@@ -125,6 +126,7 @@ def test_build_prints_json_lines_for_other_programs(home: Path, footnote: Footno
         (["--articles", "bad"], "ArticleError", "b.jsonl, line 2: not JSON", 65),
         (["--language", "?"], "SettingsError", "--language: '?' is not accepted", 2),
         (["--index", "bad/a.txt"], "NotWritableError", "the index at bad/a.txt cannot be written", 69),
+        (["--articles", "few"], "ShrunkError", "found 1 article at few, but the index at .footnote", 65),
     ],
 )
 def test_refused_build_says_why_as_json_too_and_changes_nothing(
@@ -133,13 +135,15 @@ def test_refused_build_says_why_as_json_too_and_changes_nothing(
     Path("bad").mkdir()
     Path("bad/a.txt").write_bytes(b"One.\n\xff\n")
     Path("bad/b.jsonl").write_text('{"id": "b", "text": "x"}\n{"id": \n', encoding="utf-8")
-    before = index_status(INDEX)
+    Path("few").mkdir()
+    Path("few/a.txt").write_text("Something new.\n", encoding="utf-8")
+    before = contents(INDEX)
     outcome = footnote("index", "build", "--json", *arguments)
     error = json.loads(outcome.out)["error"]
     assert (outcome.status, error["class"]) == (status, kind)
     assert message in error["message"]
     assert message in outcome.err
-    assert index_status(INDEX) == before
+    assert contents(INDEX) == before
 
 
 def test_ctrl_c_in_a_build_ends_with_130_and_leaves_the_index_whole(home: Path) -> None:

@@ -11,9 +11,7 @@ import click
 import pytest
 
 from bot.cli import footnote
-from bot.service.rebuild import build_command
 from bot.settings import RETIRED, BotSettings
-from index.cli import index_group
 from index.errors import SettingsError
 from index.options import load_settings
 from index.settings import IndexSettings
@@ -133,14 +131,6 @@ def test_wrong_value_is_refused_by_its_name_the_value_and_what_is_accepted(
     assert SECRET not in str(refused.value)
 
 
-def test_every_wrong_value_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FOOTNOTE_KEEP", "0")
-    with pytest.raises(SettingsError) as refused:
-        BotSettings.load(language="English", model="")
-    names = [line.split(":")[0] for line in str(refused.value).split("\n")]
-    assert names == ["--model", "--language", "FOOTNOTE_KEEP"]
-
-
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:3001/api/v10/", "http://[::1]:8/x", "https://chat.example"]
 )
@@ -206,31 +196,3 @@ def test_nothing_is_recorded_where_an_earlier_version_was_told_not_to(
     Path(".env").write_text(f"FOOTNOTE_RECORDING={in_file}\nFOOTNOTE_RECORD_DAYS=30\n")
     monkeypatch.setenv("FOOTNOTE_RECORDING", in_environment)
     assert BotSettings.load().record_days == days
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"articles": "-a b", "index": "--index", "model": "./my model", "language": "es"},
-        {"gate": "-gold .jsonl", "gate_at": "0.25", "shrink": "0", "keep": "9", "answer_at": "0.75"},
-    ],
-)
-def test_rebuild_process_gets_every_setting_whatever_the_environment_says(
-    options: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = BotSettings.load(**options)
-    parsed: list[IndexSettings] = []
-
-    def load(**given: Any) -> IndexSettings:
-        parsed.append(IndexSettings.load(**given))
-        raise SettingsError("enough is known")
-
-    for name, value in {"ARTICLES": "x", "MODEL_SHA256": "0" * 64, "LANGUAGE": "de"}.items():
-        monkeypatch.setenv(f"FOOTNOTE_{name}", value)
-    Path(".env").write_text("FOOTNOTE_GATE=x\nFOOTNOTE_ANSWER_AT=0.1\n")
-    _, *flags, group, command = (arguments := build_command(settings))[:6]
-    assert (flags, group, command) == (["-P", "-m", "bot.cli"], "index", "build")
-    with pytest.raises(SettingsError, match="enough"):
-        index_group.main(arguments[5:], obj=load, standalone_mode=False)
-    assert parsed[0].model_dump() == settings.model_dump(include=set(IndexSettings.model_fields))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +14,8 @@ from evaluation.command import eval_command
 from index.encoding.encoder import Encoder
 from index.search.calibration import load_fit
 from index.search.signals import JUDGED
-from tests.bot.conftest import WAIT, Footnote, environment
+from tests.bot.conftest import Footnote
 from tests.evaluation.conftest import QUESTIONS, write_lines
-
-_HEAVY = "torch numpy scipy sklearn jinja2 discord transformers faiss pydantic rich".split()
-
-# Runs the program in its own process, which last of all prints what of the above it has imported.
-_WATCHED = f"""
-import atexit, sys
-atexit.register(
-    lambda: print("imported:", *[name for name in {_HEAVY!r} if name in sys.modules], file=sys.stderr)
-)
-from bot.cli import main
-main(sys.argv[1:])
-"""
 
 
 @pytest.mark.parametrize(
@@ -44,32 +30,6 @@ def test_fit_takes_all_words_up_to_the_next_option(
 ) -> None:
     params = eval_command.make_context("eval", arguments).params
     assert ([*map(str, params["fit"])], [*map(str, params["sets"])]) == (fit, sets)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status", "reason"),
-    [
-        (["--help"], 0, "footnote eval [OPTIONS] SET..."),
-        ([], 2, "name a SET"),
-        (["rock", "--fit"], 2, "'--fit' requires an argument"),
-        (["--fit", "rock", "--report", "page"], 2, "--report needs one"),
-        (["rock", "--fit-out", "fit.json"], 2, "--fit-out needs"),
-    ],
-)
-def test_help_and_calls_that_make_no_sense_import_nothing_heavy(
-    arguments: list[str], status: int, reason: str
-) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _WATCHED, "eval", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=WAIT,
-        check=False,
-        env=environment(),
-    )
-    output, _, imported = (done.stdout + done.stderr).rpartition("imported:")
-    assert (done.returncode, imported.split()) == (status, [])
-    assert reason in output
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ class PowerModel:
         if folder and path.name in folder.small_files:
             path.write_bytes(folder.small_files[path.name])
         elif path.is_dir():
-            shutil.rmtree(path)
+            shutil.rmtree(path, ignore_errors=True)  # tantivy's threads may still write into it
         else:
             path.unlink()
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from index.build import build_index
-from index.build_report import BuildReport
-from index.encoding.encoder import Encoder
-from index.settings import IndexSettings
 from index.storage.manifest import read_pointer
 
-__all__ = ["HARBOUR", "SHELF", "build_shelf", "contents", "put", "serving_home"]
+__all__ = ["HARBOUR", "SHELF", "contents", "put", "serving_home"]
 
 LIGHTHOUSE = """The lamp on Garrow Point
 Author: Ines Falk
@@ -78,12 +74,6 @@ def put(folder: Path, files: Mapping[str, str | bytes]) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
     return folder
-
-
-def build_shelf(settings: IndexSettings, encoder: Encoder) -> BuildReport:
-    """Write the shelf where the settings look for articles, and build its index."""
-    put(settings.articles, SHELF)
-    return build_index(settings, encoder=encoder)
 
 
 def serving_home(index: Path) -> Path:

@@ -6,14 +6,12 @@ recorded in `log.violations`. The shape of requests is judged by Discord's own O
 FOOTNOTE_TEST_RECORD=FILE, and every request is appended to that file as a line of JSON.
 
     world, entities        users, servers, channels, messages
-    server, api            HTTP: routing, authorization, request bodies
+    server                 HTTP: routing and authorization
+    api                    request bodies, errors, limits on lengths and counts
     messages, interactions, commands      the routes, and what they do
-    limits                 lengths, counts and errors
     gateway                the websocket: identify, resume, events
     faults                 planned errors, rate limits, resets, pauses
     recording              what happened, and waiting for it
     renderer               what people see of a text in Markdown
     driver                 what users do and see: `Wire`, for tests
-
-`python -m tests.wire` starts one and prints the settings for `footnote discord`; see `tests.wire.__main__`.
 """

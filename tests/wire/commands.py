@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.wire.api import Call, Handler
+from tests.wire.api import Call, Handler, RefusedError, check
 from tests.wire.entities import Channel, Json, Role
-from tests.wire.limits import RefusedError, check
 from tests.wire.world import World
 
 __all__ = ["Commands"]
@@ -22,34 +21,24 @@ class Commands:
         self.of: dict[int, list[Json]] = {0: []}
 
     def routes(self) -> dict[str, Handler]:
-        """Return the handlers by method and path."""
+        application = f"/applications/{self.world.application_id}"
         return {
-            f"{method} /applications/{{application}}{scope}/commands": handler
-            for scope in ("", "/guilds/{guild}")
-            for method, handler in (("GET", self._list), ("PUT", self._replace))
+            f"PUT {application}/commands": self._replace,
+            f"PUT {application}/guilds/{{guild}}/commands": self._replace,
         }
-
-    def _scope(self, call: Call) -> int:
-        guild_id = int(call.params.get("guild", 0))
-        if call.params["application"] != str(self.world.application_id):
-            raise RefusedError(403, 20012, "You are not authorized to do this with that application")
-        if guild_id and guild_id not in self.world.guilds:
-            raise RefusedError(403, 50001, "Missing Access", violation=False)
-        return guild_id
-
-    async def _list(self, call: Call) -> Any:
-        return self.of.get(self._scope(call), [])
 
     async def _replace(self, call: Call) -> Any:
         check(call.body)
-        application = {"application_id": str(self.world.application_id), "version": "1"}
-        defaults = {"type": 1, "contexts": None, "integration_types": [0], "description": ""} | application
-        commands = [defaults | body | {"id": str(self.world.new_id())} for body in call.body]
-        for command in commands:
+        guild_id = int(call.params.get("guild", 0))
+        if guild_id and guild_id not in self.world.guilds:
+            raise RefusedError(403, 50001, "Missing Access", violation=False)
+        common = {"application_id": str(self.world.application_id), "version": "1"}
+        defaults = {"type": 1, "contexts": None, "integration_types": [0], "description": ""} | common
+        self.of[guild_id] = [defaults | command | {"id": str(self.world.new_id())} for command in call.body]
+        for command in self.of[guild_id]:
             permissions = command.get("default_member_permissions")
             command["default_member_permissions"] = None if permissions is None else str(permissions)
-        self.of[self._scope(call)] = commands
-        return commands
+        return self.of[guild_id]
 
     def find(self, name: str) -> Json:
         """Return the command with this name, preferably of a server."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.wire.entities import Channel, Guild, Json, Kind, Message, User
-from tests.wire.interactions import Interaction, Trigger
+from tests.wire.interactions import Interaction
 from tests.wire.server import LoopbackDiscord
 
 __all__ = ["Where", "Wire"]
@@ -20,7 +20,6 @@ class Wire(LoopbackDiscord):
     """A loopback Discord on which users act."""
 
     def place(self, where: Where) -> Channel:
-        """Return the channel that is meant."""
         if isinstance(where, Guild):
             return where.channels[0]
         return self.world.direct(where) if isinstance(where, User) else where
@@ -40,7 +39,6 @@ class Wire(LoopbackDiscord):
             await self.gateway.dispatch("GUILD_CREATE", guild.payload(), guild.id)
 
     async def channel(self, guild: Guild, name: str = "second", kind: Kind = Kind.TEXT) -> Channel:
-        """Make a channel."""
         return await self._announce_channel("CHANNEL_CREATE", self.world.channel(guild, name, kind))
 
     async def thread(self, where: Where, user: User, name: str, on: Message | None = None) -> Channel:
@@ -68,12 +66,10 @@ class Wire(LoopbackDiscord):
         await self._announce_channel("CHANNEL_UPDATE", channel)
 
     async def lock(self, thread: Channel) -> None:
-        """Lock a thread."""
         thread.locked = True
         await self._announce_channel("THREAD_UPDATE", thread)
 
     async def remove(self, channel: Channel) -> None:
-        """Delete a channel or thread."""
         event = "THREAD_DELETE" if channel.kind is Kind.THREAD else "CHANNEL_DELETE"
         await self._announce_channel(event, channel)
         del self.world.channels[channel.id]
@@ -103,14 +99,18 @@ class Wire(LoopbackDiscord):
     ) -> Interaction:  # fmt: skip
         """Use a command such as "index rebuild"; `by_user` means that the user has installed the bot."""
         name, *path = command.split()
-        data = self.commands.data(name, path, {key: one for key, one in options.items() if one is not None})
-        return await self._use("command", user, self.place(where), f"/{command}", data, by_user=by_user)
+        data = self.commands.data(
+            name, path, {key: value for key, value in options.items() if value is not None}
+        )
+        return await self.interactions.begin(
+            "command", user, self.place(where), f"/{command}", data, by_user=by_user
+        )
 
     async def complete(self, user: User, command: str, where: Where, option: str, typed: str) -> list[Json]:
         """Type into an option of a command; return the choices that the bot offers."""
         name, *path = command.split()
         data = self.commands.data(name, path, {option: typed}, option)
-        use = await self._use("autocompletion", user, self.place(where), f"/{command}", data)
+        use = await self.interactions.begin("autocompletion", user, self.place(where), f"/{command}", data)
         await self.log.until(lambda: use.choices is not None, f"choices of /{command}")
         return use.choices or []
 
@@ -118,14 +118,15 @@ class Wire(LoopbackDiscord):
         """Use a command in the context menu of a message, whose content the bot gets in any case."""
         resolved = {"messages": {str(message.id): message.payload(nested=False)}}
         data = self.commands.data(name, [], {}) | {"target_id": str(message.id), "resolved": resolved}
-        return await self._use("command", user, message.channel, name, data, by_user=by_user)
+        return await self.interactions.begin("command", user, message.channel, name, data, by_user=by_user)
 
     async def press(self, user: User, message: Message, label: str) -> Interaction:
-        """Press a button of a message."""
         assert not message.deleted, "the message is deleted"
         data = {"custom_id": message.buttons[label]["custom_id"], "component_type": 2, "id": 1}
         by_user = "1" in (message.interaction or {}).get("authorizing_integration_owners", {})
-        return await self._use("button", user, message.channel, label, data, message, by_user=by_user)
+        return await self.interactions.begin(
+            "button", user, message.channel, label, data, message, by_user=by_user
+        )
 
     async def submit(self, opened_by: Interaction, *texts: str) -> Interaction:
         """Fill in the modal that a button opened, and submit it."""
@@ -136,34 +137,20 @@ class Wire(LoopbackDiscord):
         ]
         data = {"custom_id": modal["custom_id"], "components": fields}
         user, channel, message = opened_by.user, opened_by.channel, opened_by.message
-        return await self._use("modal", user, channel, modal["title"], data, message)
-
-    async def _use(
-        self, trigger: Trigger, user: User, channel: Channel, name: str, data: Json,
-        message: Message | None = None, *, by_user: bool = False,
-    ) -> Interaction:  # fmt: skip
-        guild = channel.guild
-        owners = {"0": str(guild.id) if guild else "0"} if guild is None or guild.bot else {}
-        owners |= {"1": str(user.id)} if by_user else {}
-        return await self.interactions.begin(
-            trigger, user, channel, name, data=data, owners=owners, message=message
-        )
+        return await self.interactions.begin("modal", user, channel, modal["title"], data, message)
 
     # What users see
 
     async def modal(self, use: Interaction) -> Json:
-        """Wait for the modal that the bot responds with."""
         await self.log.until(lambda: use.modal, f"a modal from {use.name}")
         return use.modal or {}
 
     async def answer(self, use: Interaction, within: float = 5.0) -> Message:
-        """Wait for the finished response."""
         answer = await self.log.until(lambda: use.outcome, f"a response to {use.name}", within)
         assert answer is not None
         return answer
 
     async def reply(self, message: Message, within: float = 5.0) -> Message:
-        """Wait for the bot's reply to a message."""
 
         def replies() -> list[Message]:
             return [reply for reply in self.posts(message.channel) if reply.reply_to is message]

@@ -9,22 +9,11 @@ from typing import Any
 
 from tests.wire.renderer import Shown, render
 
-__all__ = [
-    "EPHEMERAL",
-    "LOADING",
-    "Channel",
-    "Guild",
-    "Json",
-    "Kind",
-    "Message",
-    "Permission",
-    "Role",
-    "User",
-]
+__all__ = ["LOADING", "Channel", "Guild", "Json", "Kind", "Message", "Permission", "Role", "User"]
 
 Json = dict[str, Any]
 
-EPHEMERAL, LOADING = 1 << 6, 1 << 7
+_EPHEMERAL, LOADING = 1 << 6, 1 << 7
 """Message flags: only one user sees it; it still shows "is thinking"."""
 
 
@@ -73,7 +62,6 @@ class User:
         return f"<@{self.id}>"
 
     def payload(self) -> Json:
-        """Return the user object."""
         payload = {"id": str(self.id), "username": self.name, "bot": self.bot}
         return payload | {"discriminator": "0", "global_name": None, "avatar": None}
 
@@ -87,7 +75,6 @@ class Role:
     permissions: int = 0
 
     def payload(self) -> Json:
-        """Return the role object."""
         permissions = str(int(self.permissions))
         return {"id": str(self.id), "name": self.name, "permissions": permissions, "position": 0}
 
@@ -113,7 +100,6 @@ class Guild:
         return Permission.ALL if user is self.owner or granted & Permission.ADMINISTRATOR else granted
 
     def member(self, user: User) -> Json:
-        """Return the member object."""
         roles = [str(role.id) for role in self.members[user.id][1]]
         payload = {"user": user.payload(), "roles": roles, "permissions": str(int(self.permissions(user)))}
         return payload | {"joined_at": "2024-01-01T00:00:00+00:00", "flags": 0}
@@ -167,7 +153,6 @@ class Channel:
         return 0 if self.guild else 1 if self.kind is Kind.DIRECT else 2
 
     def payload(self) -> Json:
-        """Return the channel object."""
         payload: Json = {"id": str(self.id), "type": int(self.kind), "name": self.name, "flags": 0}
         if self.guild is None:
             return payload | {"recipients": [user.payload() for user in self.recipients]}
@@ -208,8 +193,7 @@ class Message:
 
     @property
     def private(self) -> bool:
-        """Whether only one user sees it."""
-        return bool(self.flags & EPHEMERAL)
+        return bool(self.flags & _EPHEMERAL)
 
     @property
     def title(self) -> str:
@@ -274,5 +258,4 @@ class Message:
 
 
 def _now() -> str:
-    """Return the time in Discord's format."""
     return datetime.now(UTC).isoformat()

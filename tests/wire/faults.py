@@ -38,17 +38,19 @@ class Faults:
     """The planned faults; each `path` is a pattern of the path below the API's base."""
 
     def __init__(self) -> None:
-        self.planned: list[Answer] = []
         self._running = asyncio.Event()
         self.clear()
 
     def clear(self) -> None:
         """Drop every planned fault, and end a pause."""
-        self.planned = []
+        self.planned: list[Answer] = []
+        self.used = False
+        """Whether there have been any, so that the bot is not to blame for a late acknowledgement."""
         self._running.set()
 
     def answer(self, method: str, path: str, **options: Any) -> None:
         """Plan a response in place of the real one (see `Answer`)."""
+        self.used = True
         self.planned.append(Answer(method, path, **options))
 
     def rate_limit(self, method: str, path: str, seconds: float, scope: Scope, times: int = 1) -> None:
@@ -71,13 +73,9 @@ class Faults:
 
     def pause(self, seconds: float) -> None:
         """Let every request hang for so long; then they are answered as usual."""
+        self.used = True
         self._running.clear()
         asyncio.get_running_loop().call_later(seconds, self._running.set)
-
-    @property
-    def paused(self) -> bool:
-        """Whether requests hang."""
-        return not self._running.is_set()
 
     async def meet(self, method: str, path: str) -> Answer | None:
         """Wait out a pause, then return the response planned for this request, if any."""

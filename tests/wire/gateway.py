@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from tests.wire.entities import Json
 from tests.wire.recording import Log
@@ -21,9 +21,8 @@ _PRIVILEGED = (1 << 1) | (1 << 8) | MESSAGE_CONTENT
 _DISPATCH, _HEARTBEAT, _IDENTIFY, _PRESENCE, _RESUME, _RECONNECT = 0, 1, 2, 3, 6, 7
 _INVALID_SESSION, _HELLO, _HEARTBEAT_ACK = 9, 10, 11
 # Close codes
-_UNKNOWN_OPCODE, _DECODE_ERROR, _NOT_AUTHENTICATED, _AUTHENTICATION_FAILED = 4001, 4002, 4003, 4004
-_ALREADY_AUTHENTICATED, _INVALID_SEQUENCE, _INVALID_SHARD, _SHARDING_REQUIRED = 4005, 4007, 4010, 4011
-_INVALID_VERSION, _INVALID_INTENTS, _DISALLOWED_INTENTS = 4012, 4013, 4014
+_UNKNOWN_OPCODE, _AUTHENTICATION_FAILED = 4001, 4004
+_SHARDING_REQUIRED, _INVALID_VERSION, _DISALLOWED_INTENTS = 4011, 4012, 4014
 
 
 @dataclass(slots=True, eq=False)
@@ -43,7 +42,6 @@ class Session:
         return number == (0 if guild_id is None else (guild_id >> 22) % count)
 
     async def dispatch(self, event: str, data: Any) -> None:
-        """Send an event."""
         copy = json.loads(json.dumps(data))
         self.sent.append({"op": _DISPATCH, "t": event, "s": len(self.sent) + 1, "d": copy})
         if self.socket is not None and not self.socket.closed:
@@ -71,16 +69,21 @@ class Gateway:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection until it closes."""
-        socket = web.WebSocketResponse(max_msg_size=0)
+        socket = web.WebSocketResponse(max_msg_size=4096)
         await socket.prepare(request)
         self.connections += 1
-        if request.query.get("v") != "10" or request.query.get("encoding", "json") != "json":
+        if request.query.get("v") != "10":
             await socket.close(code=_INVALID_VERSION)
             return socket
         self._open.add(socket)
         try:
             await socket.send_json({"op": _HELLO, "d": {"heartbeat_interval": 41_250}})
-            await self._listen(socket)
+            async for frame in socket:
+                payload = json.loads(frame.data)
+                code = await self._receive(socket, payload["op"], payload.get("d"))
+                await self.log.notify()
+                if code is not None:
+                    await socket.close(code=code)
         finally:
             self._open.discard(socket)
             for session in self.sessions:
@@ -88,52 +91,37 @@ class Gateway:
             await self.log.notify()
         return socket
 
-    async def _listen(self, socket: web.WebSocketResponse) -> None:
-        async for frame in socket:
-            code: int | None = _DECODE_ERROR
-            if frame.type is WSMsgType.TEXT and len(frame.data) <= 4096:
-                payload = json.loads(frame.data)
-                code = await self._receive(socket, payload["op"], payload.get("d"))
-            await self.log.notify()
-            if code is not None:
-                await socket.close(code=code)
-                return
-
     async def _receive(self, socket: web.WebSocketResponse, op: int, data: Any) -> int | None:
         """Handle one payload; return the code to close with, if any."""
-        identified = any(session.socket is socket for session in self.sessions)
+        if op == _IDENTIFY:
+            return await self._identify(socket, data)
+        if op == _RESUME:
+            return await self._resume(socket, data)
         if op == _HEARTBEAT:
             await socket.send_json({"op": _HEARTBEAT_ACK})
-            return None
-        if op in {_IDENTIFY, _RESUME}:
-            if identified:
-                return _ALREADY_AUTHENTICATED
-            return await (self._identify if op == _IDENTIFY else self._resume)(socket, data)
-        if op == _PRESENCE and identified:
-            self.presences += [
-                str(activity.get("state") or activity["name"]) for activity in data["activities"]
-            ]
-            return None
-        return _UNKNOWN_OPCODE if identified else _NOT_AUTHENTICATED
+        elif op == _PRESENCE:
+            activities = data["activities"]
+            self.presences += [str(activity.get("state") or activity["name"]) for activity in activities]
+        else:
+            return _UNKNOWN_OPCODE
+        return None
 
     def _refusal(self, data: Json) -> int | None:
         """Return the close code with which an identify is refused, if it is."""
-        intents, (number, count) = data["intents"], data.get("shard") or (0, 1)
         reasons = (
             (_AUTHENTICATION_FAILED, data["token"] != self.token),
             (self.close_on_identify, self.close_on_identify is not None),
-            (_INVALID_INTENTS, not 0 <= intents < 1 << 26),
-            (_DISALLOWED_INTENTS, intents & _PRIVILEGED & ~self.granted),
-            (_INVALID_SHARD, not 0 <= number < count),
-            (_SHARDING_REQUIRED, count < self.shards),
+            (_DISALLOWED_INTENTS, data["intents"] & _PRIVILEGED & ~self.granted),
+            (_SHARDING_REQUIRED, data["shard"][1] < self.shards),
         )
         return next((code for code, applies in reasons if applies), None)
 
     async def _identify(self, socket: web.WebSocketResponse, data: Json) -> int | None:
+        data.setdefault("shard", [0, 1])
         self.identifies.append({**data, "token": "(not kept)"})
         if (code := self._refusal(data)) is not None:
             return code
-        number, count = data.get("shard") or (0, 1)
+        number, count = data["shard"]
         session = Session(f"session-{self.world.new_id()}", data["intents"], socket, (number, count))
         self.sessions.append(session)
         guilds = [guild for guild in self.world.guilds.values() if guild.bot and session.receives(guild.id)]
@@ -151,29 +139,28 @@ class Gateway:
 
     async def _resume(self, socket: web.WebSocketResponse, data: Json) -> int | None:
         self.resumes.append({**data, "token": "(not kept)"})
-        session = next((known for known in self.sessions if known.id == data["session_id"]), None)
         if data["token"] != self.token:
             return _AUTHENTICATION_FAILED
+        session = next((session for session in self.sessions if session.id == data["session_id"]), None)
         if session is None:
             await socket.send_json({"op": _INVALID_SESSION, "d": False})
             return None
-        if data["seq"] > len(session.sent):
-            return _INVALID_SEQUENCE
         session.socket = socket
         for payload in session.sent[data["seq"] :]:
             await socket.send_json(payload)
         await session.dispatch("RESUMED", {})
         return None
 
-    def audience(self, guild_id: int | None, intent: int = 0) -> list[Session]:
-        """Return the sessions that receive the events of a server, or (None) of direct messages."""
+    def audience(self, guild_id: int | None, intent: int) -> list[Session]:
+        """Return the sessions that receive events of an intent in a server, or (None) in direct messages."""
         sessions = [session for session in self.sessions if session.receives(guild_id)]
-        return [session for session in sessions if not intent or session.intents & intent]
+        return [session for session in sessions if session.intents & intent]
 
     async def dispatch(self, event: str, data: Any, guild_id: int | None = None) -> None:
         """Send an event to the sessions of its shard."""
-        for session in self.audience(guild_id):
-            await session.dispatch(event, data)
+        for session in self.sessions:
+            if session.receives(guild_id):
+                await session.dispatch(event, data)
 
     @property
     def connected(self) -> bool:
@@ -187,14 +174,16 @@ class Gateway:
 
     async def request_reconnect(self) -> None:
         """Ask every client to reconnect and resume."""
-        for socket in list(self._open):
-            await socket.send_json({"op": _RECONNECT, "d": None})
+        await self._send_all({"op": _RECONNECT, "d": None})
 
     async def invalidate(self) -> None:
         """Invalidate every session, so that clients must identify again."""
         self.sessions.clear()
+        await self._send_all({"op": _INVALID_SESSION, "d": False})
+
+    async def _send_all(self, payload: Json) -> None:
         for socket in list(self._open):
-            await socket.send_json({"op": _INVALID_SESSION, "d": False})
+            await socket.send_json(payload)
 
     async def stop(self) -> None:
         """Close every connection, without waiting for a client that does not respond."""

@@ -6,12 +6,11 @@ import asyncio
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from tests.wire.api import Call, Files, Handler
+from tests.wire.api import Call, Files, Handler, RefusedError, check
 from tests.wire.entities import LOADING, Channel, Json, Message, User
 from tests.wire.faults import Faults
-from tests.wire.limits import RefusedError, check
 from tests.wire.messages import Messages
 
 __all__ = ["Interaction", "Interactions", "Trigger"]
@@ -19,12 +18,12 @@ __all__ = ["Interaction", "Interactions", "Trigger"]
 Trigger = Literal["command", "button", "autocompletion", "modal"]
 _TYPES: dict[Trigger, int] = {"command": 2, "button": 3, "autocompletion": 4, "modal": 5}
 # Types of the initial response
-_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES, _MODAL = 4, 5, 6, 7, 8, 9
+_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _CHOICES, _MODAL = 4, 5, 6, 8, 9
 _ALLOWED: dict[Trigger, set[int]] = {
     "command": {_MESSAGE, _DEFERRED, _MODAL},
-    "button": {_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _MODAL},
+    "button": {_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _MODAL},
     "autocompletion": {_CHOICES},
-    "modal": {_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE},
+    "modal": {_MESSAGE, _DEFERRED, _DEFERRED_UPDATE},
 }
 # Types of a message
 _REPLY, _BY_COMMAND = 19, 20
@@ -50,9 +49,6 @@ class Interaction:
     response: int | None = None
     """The type of the initial response."""
     acknowledged_after: float | None = None
-    excused: bool = False
-    """Whether a fault on Discord's side kept the bot from acknowledging in time."""
-    private: bool = False
     original: Message | None = None
     """The message of the initial response; of an update, the one with the button."""
     edits: list[Json] = field(default_factory=list)
@@ -74,7 +70,6 @@ class Interaction:
         return self.followups[-1] if self.followups else None
 
     def metadata(self) -> Json:
-        """Return the metadata that responses carry."""
         metadata = {"id": str(self.id), "type": _TYPES[self.trigger], "user": self.user.payload()}
         return metadata | {"authorizing_integration_owners": self.owners}
 
@@ -108,7 +103,6 @@ class Interactions:
         """Seconds by which the clock for tokens has been moved forward."""
 
     def routes(self) -> dict[str, Handler]:
-        """Return the handlers by method and path."""
         return {
             "POST /interactions/{id}/{token}/callback": self._respond,
             "POST /webhooks/{application}/{token}": self._follow_up,
@@ -117,28 +111,26 @@ class Interactions:
         }
 
     async def begin(
-        self, trigger: Trigger, user: User, channel: Channel, name: str, **attributes: Any
+        self, trigger: Trigger, user: User, channel: Channel, name: str, data: Json,
+        message: Message | None = None, *, by_user: bool = False,
     ) -> Interaction:  # fmt: skip
-        """Make an interaction and send it to the bot."""
-        token = secrets.token_hex(24)
-        interaction = Interaction(self.world.new_id(), token, trigger, name, user, channel, **attributes)
-        interaction.excused = self.faults.paused
+        """Make an interaction and send it to the bot; `by_user` means that the user has installed the bot."""
+        guild = channel.guild
+        owners = {"0": str(guild.id) if guild else "0"} if guild is None or guild.bot else {}
+        owners |= {"1": str(user.id)} if by_user else {}
+        identity, token = self.world.new_id(), secrets.token_hex(24)
+        interaction = Interaction(identity, token, trigger, name, user, channel, data, owners, message)
         self.all.append(interaction)
         asyncio.get_running_loop().call_later(self.acknowledge_within, self._judge, interaction)
-        message = self.messages.payload(interaction.message) if interaction.message is not None else None
-        payload, guild = interaction.payload(self.world.application_id, message), channel.guild
+        shown = self.messages.payload(message) if message is not None else None
+        payload = interaction.payload(self.world.application_id, shown)
         await self.messages.gateway.dispatch("INTERACTION_CREATE", payload, guild.id if guild else None)
         return interaction
 
     def _judge(self, interaction: Interaction) -> None:
-        if interaction in self.all and interaction.response is None and not interaction.excused:
+        if interaction in self.all and interaction.response is None and not self.faults.used:
             late = f"{interaction.name} was not acknowledged within {self.acknowledge_within} s"
             self.log.violations.append(late)
-
-    def excuse(self, path: str) -> None:
-        """Do not blame the bot for a late acknowledgement of the interaction with this callback path."""
-        for interaction in self.all:
-            interaction.excused |= path.startswith(f"/interactions/{interaction.id}/")
 
     def unfinished(self) -> list[str]:
         """Return the names of interactions whose users still wait, though the bot could respond."""
@@ -146,29 +138,29 @@ class Interactions:
             interaction.name
             for interaction in self.all
             if not self._expired(interaction)
-            if interaction.thinking or (interaction.response is None and not interaction.excused)
+            if interaction.thinking or (interaction.response is None and not self.faults.used)
         ]
 
     def _expired(self, interaction: Interaction) -> bool:
         return time.monotonic() + self.clock_ahead - interaction.born > self.token_lifetime
 
-    async def _respond(self, call: Call) -> Any:
-        interaction = next((known for known in self.all if str(known.id) == call.params["id"]), None)
-        if interaction is None or interaction.token != call.params["token"]:
-            raise RefusedError(404, 10062, "Unknown interaction")
+    def _of_token(self, call: Call) -> Interaction | None:
+        return next((known for known in self.all if known.token == call.params["token"]), None)
+
+    async def _respond(self, call: Call) -> Json:
+        interaction = self._of_token(call)
+        after = time.monotonic() - interaction.born if interaction is not None else 0.0
+        if interaction is None or after > self.acknowledge_within:
+            raise RefusedError(404, 10062, "Unknown interaction", violation=not self.faults.used)
         if interaction.response is not None:
             raise RefusedError(400, 40060, "Interaction has already been acknowledged.")
-        after = time.monotonic() - interaction.born
-        if after > self.acknowledge_within:
-            raise RefusedError(404, 10062, "Unknown interaction", violation=not interaction.excused)
         kind, data = call.body["type"], call.body.get("data") or {}
-        updates = kind in {_DEFERRED_UPDATE, _UPDATE}
-        if kind not in _ALLOWED[interaction.trigger] or (updates and interaction.message is None):
+        if kind not in _ALLOWED[interaction.trigger]:
             raise RefusedError(400, 50035, f"A {interaction.trigger} takes no response of type {kind}")
         check(data)
         interaction.response, interaction.acknowledged_after = kind, after
         await self._apply(interaction, data, call.files)
-        return self._callback_result(interaction) if call.query.get("with_response") else None
+        return {"interaction": {"id": str(interaction.id), "type": _TYPES[interaction.trigger]}}
 
     async def _apply(self, interaction: Interaction, data: Json, files: Files) -> None:
         kind = interaction.response
@@ -179,12 +171,8 @@ class Interactions:
         elif kind in {_MESSAGE, _DEFERRED}:
             flags = LOADING if kind == _DEFERRED else 0
             interaction.original = await self._make(interaction, data, files, flags)
-            interaction.private = interaction.original.private
-        elif interaction.message is not None:
+        else:
             interaction.original = interaction.message
-            interaction.private = interaction.message.private
-            if kind == _UPDATE:
-                await self._change(interaction, interaction.message, data, files)
 
     async def _make(self, interaction: Interaction, body: Json, files: Files, flags: int = 0) -> Message:
         kind = _BY_COMMAND if interaction.trigger == "command" else _REPLY if interaction.message else 0
@@ -195,52 +183,31 @@ class Interactions:
         await self.messages.announce(message)
         return message
 
-    def _callback_result(self, interaction: Interaction) -> Json:
-        result: Json = {"id": str(interaction.id), "type": _TYPES[interaction.trigger]}
-        resource: Json = {"type": interaction.response}
-        if interaction.original is not None:
-            result |= {
-                "response_message_id": str(interaction.original.id),
-                "response_message_loading": interaction.thinking,
-                "response_message_ephemeral": interaction.private,
-            }
-            if interaction.response in {_MESSAGE, _UPDATE}:
-                resource["message"] = self.messages.payload(interaction.original)
-        return {"interaction": result, "resource": resource}
-
-    def _of_token(self, call: Call) -> Interaction:
-        interaction = next((known for known in self.all if known.token == call.params["token"]), None)
-        if interaction is not None and self._expired(interaction):
-            raise RefusedError(401, 50027, "Invalid Webhook Token", violation=False)
+    def _acknowledged(self, call: Call) -> Interaction:
+        interaction = self._of_token(call)
         if interaction is None or interaction.response is None:
-            excused = interaction is not None and interaction.excused
-            raise RefusedError(404, 10015, "Unknown Webhook", violation=not excused)
+            raise RefusedError(404, 10015, "Unknown Webhook", violation=not self.faults.used)
+        if self._expired(interaction):
+            raise RefusedError(401, 50027, "Invalid Webhook Token", violation=False)
         return interaction
 
     def _original(self, call: Call) -> tuple[Interaction, Message]:
-        interaction = self._of_token(call)
+        interaction = self._acknowledged(call)
         if interaction.original is None or interaction.original.deleted:
             raise RefusedError(404, 10008, "Unknown Message", violation=False)
         return interaction, interaction.original
 
-    async def _follow_up(self, call: Call) -> Any:
-        interaction = self._of_token(call)
-        if interaction.thinking:  # the first follow-up takes the place of "is thinking"
-            return await self._edit(call)
+    async def _follow_up(self, call: Call) -> Json:
+        interaction = self._acknowledged(call)
         check(call.body)
         interaction.followups.append(await self._make(interaction, call.body, call.files))
         return self.messages.payload(interaction.followups[-1])
 
-    async def _edit(self, call: Call) -> Any:
+    async def _edit(self, call: Call) -> Json:
         interaction, message = self._original(call)
-        await self._change(interaction, message, call.body, call.files)
-        return self.messages.payload(message)
-
-    async def _change(self, interaction: Interaction, message: Message, body: Json, files: Files) -> None:
-        self.messages.change(message, body, files)
         message.flags &= ~LOADING
-        interaction.edits.append(body)
-        await self.messages.announce(message, "MESSAGE_UPDATE")
+        interaction.edits.append(call.body)
+        return await self.messages.change(message, call)
 
-    async def _delete(self, call: Call) -> Any:
+    async def _delete(self, call: Call) -> None:
         await self.messages.delete(self._original(call)[1])

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.wire.api import Call, Files, Handler
+from tests.wire.api import Call, Files, Handler, RefusedError, check
 from tests.wire.entities import Channel, Json, Kind, Message, Permission, User
 from tests.wire.gateway import DIRECT_MESSAGES, GUILD_MESSAGES, MESSAGE_CONTENT, Gateway
-from tests.wire.limits import RefusedError, check
 from tests.wire.recording import Log
 from tests.wire.world import World
 
@@ -26,7 +25,6 @@ class Messages:
         """The channels in which "is typing" was shown, in order."""
 
     def routes(self) -> dict[str, Handler]:
-        """Return the handlers by method and path."""
         return {
             "POST /users/@me/channels": self._open_direct,
             "POST /channels/{channel}/typing": self._typing,
@@ -39,7 +37,6 @@ class Messages:
         self, channel: Channel, author: User, body: Json, files: Files | None = None, *,
         message_id: int | None = None, **attributes: Any,
     ) -> Message:  # fmt: skip
-        """Make a message."""
         content, users = body.get("content") or "", self.world.users
         mentioned = map(int, re.findall(r"<@!?(\d+)>", content))
         mentions = [users[user_id] for user_id in dict.fromkeys(mentioned) if user_id in users]
@@ -50,17 +47,17 @@ class Messages:
         self._fill(message, {"content": content} | body, files or [])
         return message
 
-    def change(self, message: Message, body: Json, files: Files) -> None:
-        """Change the parts of a message that an edit names.
+    async def change(self, message: Message, call: Call) -> Json:
+        """Change the parts of a message that an edit names, and return it.
 
         Raises:
-            RefusedError: a limit is exceeded, or nothing is left.
+            RefusedError: a limit is exceeded.
         """
-        check(body)
-        self._fill(message, body, files)
+        check(call.body)
+        self._fill(message, call.body, call.files)
         message.edits += 1
-        if not (message.content or message.embeds or message.attachments):
-            raise RefusedError(400, 50006, "Cannot send an empty message")
+        await self.announce(message, "MESSAGE_UPDATE")
+        return self.payload(message)
 
     def _fill(self, message: Message, body: Json, files: Files) -> None:
         """Set the content of a message; if it is the bot's, record whom that pings."""
@@ -91,7 +88,6 @@ class Messages:
             await session.dispatch(event, message.payload(readable=readable) | extra)
 
     async def delete(self, message: Message) -> None:
-        """Delete a message."""
         message.deleted = True
         self.world.messages.pop(message.id, None)
         if not message.private:
@@ -173,12 +169,7 @@ class Messages:
         return self.payload(self._message(call))
 
     async def _edit(self, call: Call) -> Any:
-        message = self._message(call)
-        if message.author is not self.world.bot:
-            raise RefusedError(403, 50005, "Cannot edit a message authored by another user")
-        self.change(message, call.body, call.files)
-        await self.announce(message, "MESSAGE_UPDATE")
-        return self.payload(message)
+        return await self.change(self._message(call), call)
 
 
 def _pinged(content: str, allowed: Json | None) -> list[int]:

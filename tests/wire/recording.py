@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from aiohttp import web
+
 __all__ = ["Log", "Request"]
 
 _T = TypeVar("_T")
@@ -33,25 +35,6 @@ class Request:
     at: float
     """Seconds of the monotonic clock."""
 
-    def append_to_file(self, full_path: str, agent: str) -> None:
-        """Append the request to the file of recorded requests, if there is one."""
-        if _FILE is None:
-            return
-        body = _with_ids_as_text(self.body) if isinstance(self.body, dict | list) else None
-        row = {"m": self.method, "p": full_path, "body": body, "status": self.status, "ua": agent}
-        row["test"] = os.environ.get("PYTEST_CURRENT_TEST", "")
-        with Path(_FILE).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-
-
-def _with_ids_as_text(body: Any, key: str = "") -> Any:
-    """Return a body with the two ids as text that discord.py sends as numbers; Discord accepts both."""
-    if isinstance(body, dict):
-        return {name: _with_ids_as_text(value, f"{key}.{name}") for name, value in body.items()}
-    if isinstance(body, list):
-        return [_with_ids_as_text(value, key) for value in body]
-    return str(body) if key in {".recipient_id", ".attachments.id"} else body
-
 
 class Log:
     """Everything that has happened since the last `clear`."""
@@ -61,7 +44,6 @@ class Log:
         self.clear()
 
     def clear(self) -> None:
-        """Start over."""
         self.requests: list[Request] = []
         self.violations: list[str] = []
         """What a well-behaved bot does not do."""
@@ -74,10 +56,12 @@ class Log:
             request for request in self.requests if request.method == method and re.search(path, request.path)
         ]
 
-    def add(self, method: str, path: str, body: Any, status: int) -> Request:
-        """Add a request."""
-        self.requests.append(Request(method, path, body, status, time.monotonic()))
-        return self.requests[-1]
+    async def add(self, request: web.Request, path: str, body: Any, status: int) -> None:
+        """Add a request; `path` is its path below the API's base."""
+        self.requests.append(Request(request.method, path, body, status, time.monotonic()))
+        if _FILE is not None:
+            _append(Path(_FILE), request, body, status)
+        await self.notify()
 
     async def notify(self) -> None:
         """Have every `until` look again."""
@@ -98,3 +82,20 @@ class Log:
         except TimeoutError:
             latest = [f"{row.method} {row.path} -> {row.status}" for row in self.requests[-8:]]
             raise AssertionError(f"waited {within} s for {what}; the latest requests: {latest}") from None
+
+
+def _append(file: Path, request: web.Request, body: Any, status: int) -> None:
+    body = _with_ids_as_text(body) if isinstance(body, dict | list) else None
+    row = {"m": request.method, "p": request.path, "body": body, "status": status}
+    row |= {"ua": request.headers.get("User-Agent", ""), "test": os.environ.get("PYTEST_CURRENT_TEST", "")}
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(row) + "\n")
+
+
+def _with_ids_as_text(body: Any, key: str = "") -> Any:
+    """Return a body with the two ids as text that discord.py sends as numbers; Discord accepts both."""
+    if isinstance(body, dict):
+        return {name: _with_ids_as_text(value, f"{key}.{name}") for name, value in body.items()}
+    if isinstance(body, list):
+        return [_with_ids_as_text(value, key) for value in body]
+    return str(body) if key in {".recipient_id", ".attachments.id"} else body

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any, Self
 
 from aiohttp import web
 
-from tests.wire.api import Call, Handler
+from tests.wire.api import Call, Handler, RefusedError
 from tests.wire.commands import Commands
 from tests.wire.entities import Json
 from tests.wire.faults import Answer, Faults
 from tests.wire.gateway import Gateway
 from tests.wire.interactions import Interactions
-from tests.wire.limits import RefusedError
 from tests.wire.messages import Messages
 from tests.wire.recording import Log
 from tests.wire.world import World
@@ -36,11 +34,9 @@ class LoopbackDiscord:
         self.messages = Messages(self.world, self.log, self.gateway)
         self.interactions = Interactions(self.messages, self.faults)
         self.commands = Commands(self.world)
-        self.url = self.gateway_url = ""
-        self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
-        app = web.Application(client_max_size=25 * 1024 * 1024)
+        app = web.Application()
         app.add_routes([web.get("/socket", self.gateway.handle)])
         routes = self._routes() | self.messages.routes() | self.interactions.routes() | self.commands.routes()
         for route, handler in routes.items():
@@ -58,31 +54,27 @@ class LoopbackDiscord:
     async def __aexit__(self, *_: object) -> None:
         self.faults.clear()
         await self.gateway.stop()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._runner.cleanup()
 
     def _responder(self, handler: Handler) -> Any:
         """Wrap a handler with what every request has in common."""
 
         async def respond(request: web.Request) -> web.StreamResponse:
-            path, call = request.path.removeprefix(_BASE), Call(dict(request.match_info), dict(request.query))
+            path, call = request.path.removeprefix(_BASE), Call(dict(request.match_info))
             planned = await self.faults.meet(request.method, path)
             answer = planned or Answer("", "", 500)
             try:
                 await call.read(request)
                 if planned is None or planned.acting:
                     self._authorize(request, path)
-                    answer = planned or _answer(await handler(call))
+                    response = _answer(await handler(call))
+                    answer = planned or response
             except RefusedError as error:
                 answer = Answer("", "", error.status, json.dumps(error.body).encode())
                 if error.violation:
                     self.log.violations.append(f"{request.method} {path} -> {error.status} {error}")
             finally:
-                row = self.log.add(request.method, path, call.body, 0 if answer.reset else answer.status)
-                row.append_to_file(request.path, request.headers.get("User-Agent", ""))
-                if planned is not None:
-                    self.interactions.excuse(path)
-                await self.log.notify()
+                await self.log.add(request, path, call.body, 0 if answer.reset else answer.status)
             if answer.reset and request.transport is not None:
                 request.transport.abort()
             kind = answer.content_type if answer.body else None
@@ -102,24 +94,21 @@ class LoopbackDiscord:
 
     def _routes(self) -> dict[str, Handler]:
         return {
-            "GET /users/@me": _getting(self.world.bot.payload),
-            "GET /oauth2/applications/@me": _getting(self.world.application),
-            "GET /gateway": _getting(lambda: {"url": self.gateway_url}),
-            "GET /gateway/bot": _getting(self._gateway_bot),
+            "GET /users/@me": self._bot,
+            "GET /oauth2/applications/@me": self._application,
+            "GET /gateway": self._gateway,
+            "GET /gateway/bot": self._gateway,
         }
 
-    def _gateway_bot(self) -> Json:
+    async def _bot(self, _: Call) -> Json:
+        return self.world.bot.payload()
+
+    async def _application(self, _: Call) -> Json:
+        return self.world.application()
+
+    async def _gateway(self, _: Call) -> Json:
         limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
         return {"url": self.gateway_url, "shards": self.gateway.shards, "session_start_limit": limit}
-
-
-def _getting(make: Callable[[], Json]) -> Handler:
-    """Return a handler that responds with what `make` returns."""
-
-    async def handle(_: Call) -> Json:
-        return make()
-
-    return handle
 
 
 def _answer(payload: Any) -> Answer:

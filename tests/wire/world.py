@@ -27,29 +27,26 @@ class World:
         self.bot = self.user("Footnote", bot=True)
         self.owner = self.user("owner")
         self.application_id = self.new_id()
-        self.application_flags = 0
         self.team: list[tuple[User, str, int]] = []
         """Members of the team that owns the application, if one does: user, role, membership state."""
 
     def new_id(self) -> int:
-        """Return a new snowflake."""
         return (int(time.time() * 1000) - _EPOCH) << 22 | next(self._count)
 
     def user(self, name: str, **attributes: Any) -> User:
-        """Make an account."""
         user = User(self.new_id(), name, **attributes)
         self.users[user.id] = user
         return user
 
     def guild(
-        self, name: str = "server", owner: User | None = None, *, bot: bool = True, shard: int = 0,
-        shards: int = 1, **attributes: Any,
+        self, owner: User | None = None, *, bot: bool = True, shard: int = 0, shards: int = 1,
+        locale: str = "en-US",
     ) -> Guild:  # fmt: skip
         """Make a server with a channel "general" whose events go to this one of so many shards."""
         guild_id = self.new_id()
         while (guild_id >> 22) % shards != shard:
             guild_id += 1 << 22
-        guild = Guild(guild_id, name, owner or self.user("owner"), self.bot if bot else None, **attributes)
+        guild = Guild(guild_id, "server", owner or self.user("owner"), self.bot if bot else None, locale)
         guild.roles[guild.id] = Role(guild.id, "@everyone", _EVERYONE)
         guild.members = {user.id: (user, ()) for user in (guild.owner, guild.bot) if user}
         self.guilds[guild.id] = guild
@@ -60,14 +57,12 @@ class World:
         self, guild: Guild, name: str = "general", kind: Kind = Kind.TEXT, channel_id: int | None = None,
         **attributes: Any,
     ) -> Channel:  # fmt: skip
-        """Make a channel of a server."""
         channel = Channel(channel_id or self.new_id(), name, kind, guild, **attributes)
         guild.channels.append(channel)
         self.channels[channel.id] = channel
         return channel
 
     def role(self, guild: Guild, name: str, permissions: int = 0) -> Role:
-        """Make a role."""
         role = Role(self.new_id(), name, permissions)
         guild.roles[role.id] = role
         return role
@@ -98,6 +93,6 @@ class World:
         return {
             "id": str(self.application_id), "name": self.bot.name, "icon": None, "description": "",
             "bot_public": True, "bot_require_code_grant": False, "verify_key": "00" * 32,
-            "owner": self.owner.payload(), "flags": self.application_flags, "bot": self.bot.payload(),
+            "owner": self.owner.payload(), "flags": 0, "bot": self.bot.payload(),
             "team": team | {"owner_user_id": str(self.team[0][0].id)} if self.team else None,
         }  # fmt: skip

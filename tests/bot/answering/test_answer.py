@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -17,7 +15,7 @@ from bot.answering.quoting import make_answer
 from bot.service.answerer import Answerer
 from index.search.hits import Hit
 from tests.bot.answering.hits import FIT, found, make_hit
-from tests.bot.services import settings_of
+from tests.strategies import hostile_text
 
 
 def answered(*hits: Hit, answer_at: float = 0.5) -> Answer:
@@ -79,18 +77,8 @@ def test_passages_that_say_the_same_but_for_a_word_or_have_the_same_quote_are_ci
 # ---- real articles, the real encoder
 
 
-@pytest.fixture(scope="module")
-def answerer(built: Path) -> Iterator[Answerer]:
-    """Answer from the small index, by the shipped fit."""
-    opened = Answerer.open(settings_of(built))
-    yield opened
-    opened.close()
-
-
-LAMP, LIT = (
-    "Ebba Lind kept the lamp on Gull Rock for thirty-one years.",
-    "The lighthouse on Gull Rock was lit for ",
-)
+LAMP = "Ebba Lind kept the lamp on Gull Rock for thirty-one years."
+LIT = "The lighthouse on Gull Rock was lit for the first time in 1871. Its lamp"
 OVEN, BREAD = "The Oven Letter", "Sourdough rises slowly because wild yeast is scarce."
 
 
@@ -101,13 +89,7 @@ OVEN, BREAD = "The Oven Letter", "Sourdough rises slowly because wild yeast is s
         ('lamp" OR NEAR( * Who kept the lamp on Gull Rock?', None, "lamp", 2, LAMP),
         ("'; DROP TABLE articles; -- Who kept the lamp\x00 on Gull Rock?", None, "lamp", 2, LAMP),
         ("Why does sourdough rise slowly?", "answered", "bread", 1, BREAD),
-        (
-            "How much oil did the lamp burn a night?",
-            "answered",
-            "lamp",
-            1,
-            f"{LIT}the first time in 1871. Its lamp",
-        ),
+        ("How much oil did the lamp burn a night?", "answered", "lamp", 1, LIT),
         ("Who is the author of The lamp on Gull Rock?", None, "lamp", 0, "Author: Mara Holt"),
         ("Who published Bread without a clock?", None, "bread", 0, OVEN),
         ("When was Bread without a clock published?", None, "bread", 0, "2019-03-02"),
@@ -125,31 +107,7 @@ def test_a_question_is_answered_with_the_sentence_that_says_so(
         assert first.text.startswith(quote)
 
 
-_PIECES = [
-    '"',
-    " OR ",
-    "NEAR(",
-    "*",
-    "AND NOT",
-    "^",
-    "{a b}:",
-    "%",
-    "'; DROP TABLE articles; --",
-    "\x00",
-    "\ud800",
-]
-_PIECES += [
-    "\u202e",
-    "\u2028",
-    "\u0301",
-    "\U0001f600",
-    "\u05e9\u05dc",
-    "\ufdfa",
-    "lamp",
-    "oil ",
-    "who wrote ",
-]
-_QUESTIONS = st.lists(st.sampled_from(_PIECES) | st.text(st.characters(codec=None), max_size=8)).map("".join)
+_QUESTIONS = hostile_text("lamp", "oil ", "who wrote ", surrogates=True)
 
 
 @given(question=_QUESTIONS, article=st.sampled_from([None, "lamp", "odd/1", "", "\ud800"]), before=_QUESTIONS)

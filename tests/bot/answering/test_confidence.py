@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from bot.answering.answer import Verdict
 from index.encoding.encoder import Encoder
-from index.search.calibration import Fit, save_fit
+from index.search.calibration import save_fit
+from tests.bot.answering.hits import FIT
 from tests.bot.conftest import Footnote, built, footnote, home
 
 __all__ = ["built", "footnote", "home"]
 
 QUESTION = "Who kept the lamp on Gull Rock?"
 FILE = Path(".footnote/fit.json")
-FIT = Fit(
-    encoder="made-up",
-    encoder_fingerprint="ab" * 32,
-    bias=-2.0,
-    weights={"score": 4.0, "weakest": 0.0},
-    answer_at=0.5,
-    related_at=0.2,
-    sets={"lamps": 12, "bread": 30},
-    made=date(2026, 1, 31),
-)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +52,7 @@ def test_ones_own_fit_judges_answers_and_is_named_by_status_and_doctor(
     assert (fields["confidence"], fields["verdict"]) == (0.5, verdict)
     fields = json.loads(footnote("ask", "--json", "--answer-at", "0.4", QUESTION).out)
     assert (fields["confidence"], fields["verdict"]) == (0.5, "answered")
-    line = "fitted on lamps, bread, 2026-01-31"
+    line = "fitted on lamps, 2026-01-31"
     assert f"confidence  {line}\n" in footnote("index", "status").out
     assert json.loads(footnote("index", "status", "--json").out)["confidence"] == line
     assert f"confidence {line}\n" in footnote("doctor").out

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from bot.answering.answer import Answer, Citation, Quote, Verdict
 from bot.answering.followups import Dependence, Earlier, ask_follow_up, dependence, subject_for
 from bot.service.answerer import Answerer
-from bot.settings import BotSettings
 
 Ask = Callable[[str], Answer]
 
@@ -101,6 +99,9 @@ def answered(confidence: float, article: str = "ferry") -> Answer:
     return Answer("searched", verdict, confidence, (quote,), (citation,), "g", 0.0)
 
 
+NOT_FOUND = Answer("", Verdict.NOT_FOUND, 0.0, (), (), "g", 0.0)
+
+
 @pytest.mark.parametrize(
     ("question", "alone", "together", "is_together"),
     [
@@ -109,12 +110,7 @@ def answered(confidence: float, article: str = "ferry") -> Answer:
         ("Who chairs it?", answered(0.5), answered(0.5), False),
         ("Who chairs it?", answered(0.9, "choir"), answered(0.1), True),
         ("And who chairs the board?", answered(0.9, "choir"), answered(0.1), False),
-        (
-            "Who chairs it?",
-            answered(0.1, "choir"),
-            Answer("", Verdict.NOT_FOUND, 0.0, (), (), "g", 0.0),
-            False,
-        ),
+        ("Who chairs it?", answered(0.1, "choir"), NOT_FOUND, False),
     ],
     ids=["surer", "less sure", "as sure", "alone elsewhere", "may depend", "nothing found"],
 )
@@ -143,13 +139,10 @@ def test_of_an_answer_its_article_is_kept_only_if_something_was_found() -> None:
 # ---- With the real encoder
 
 
-@pytest.fixture(scope="module")
-def ask(built: Path) -> Iterator[Ask]:
+@pytest.fixture
+def ask(answerer: Answerer) -> Ask:
     """Answer from the small article set."""
-    settings = BotSettings.load(articles=built / "articles", index=built / ".footnote/index")
-    answerer = Answerer.open(settings)
-    yield answerer.answer
-    answerer.close()
+    return answerer.answer
 
 
 @pytest.mark.parametrize(

@@ -242,11 +242,8 @@ def test_what_a_message_quotes_is_verified(store: Store, message: str, quoted: l
     ("message", "verdicts"),
     [
         ('He wrote "all is well" in the log.', ["exact"]),
-        ("It is *not* known who built the snake_case wall.", ["exact"]),
         ('He says "Gulls nested on its roof." and “Nobody has seen.”', ["exact", "changed"]),
         ("> Gulls nested on its roof.\n> Otters came to live in the old boat.", ["exact", "absent"]),
-        ('I read "Nobody answered it." The keeper ordered many things every autumn.', ["exact"]),
-        ("The store was dug ... by two masons", ["exact", "exact"]),
     ],
 )
 def test_each_sentence_of_a_message_has_a_verdict(store: Store, message: str, verdicts: list[str]) -> None:

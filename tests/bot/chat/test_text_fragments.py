@@ -19,21 +19,7 @@ LONG = (
     "She wrote “all’s well” in the log every morning, even on the day on which the sea broke the kitchen "
     "window and took the table with it."
 )
-WORDS = [
-    "The",
-    "lamp,",
-    "was-lit",
-    "in",
-    "1871.",
-    "été",
-    "文字。",
-    "a~b",
-    "\ud800",
-    "\n",
-    "- rope",
-    "  ",
-    "x" * 30,
-]
+WORDS = ["The", "lamp,", "was-lit", "1871.", "été", "文字。", "a~b", "\ud800", "\n", "- rope", "  ", "x" * 30]
 
 
 @pytest.mark.parametrize(

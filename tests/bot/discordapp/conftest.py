@@ -76,8 +76,8 @@ async def _judged(chat: Chat, service: StagedService) -> AsyncIterator[Chat]:
     await chat.begin(service)
     yield chat
     service.reset()
-    chat.faults.clear()
     problems = [*chat.log.violations, *chat.interactions.unfinished()]
+    chat.faults.clear()
     chat.interactions.all.clear()
     chat.interactions.clock_ahead = 0.0
     chat.messages.typing.clear()

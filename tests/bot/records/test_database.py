@@ -19,17 +19,7 @@ from bot.records.database import APPLICATION_ID, MIGRATIONS, scrub
 from bot.records.gaps import Gap
 from bot.records.settings import AnswersTo, ChannelSettings
 from bot.records.store import PersonRecords, Records
-from tests.bot.records.conftest import (
-    ANN,
-    BEN,
-    HERE,
-    Clock,
-    ask,
-    bytes_of,
-    query,
-    rate,
-    write_version_1,
-)
+from tests.bot.records.conftest import ANN, BEN, HERE, Clock, ask, bytes_of, query, rate, write_version_1
 
 ROOT = Path(__file__).parents[3]
 NEWEST = len(MIGRATIONS)
@@ -141,26 +131,6 @@ async def test_file_that_is_not_ours_or_not_whole_is_refused_and_left_unchanged(
     assert file.stat().st_mode & 0o777 == 0o644
     with pytest.raises(RecordsError, match="not open"):
         await records.gaps(HERE)
-
-
-async def test_journal_that_a_crash_left_is_rolled_back(tmp_path: Path, file: Path) -> None:
-    write_version_1(origin := tmp_path / "origin")
-    file.parent.mkdir()
-    with closing(sqlite3.connect(origin, isolation_level=None)) as connection:
-        for statement in (
-            "PRAGMA cache_size = 1",
-            "BEGIN",
-            "UPDATE askings SET question = hex(randomblob(50000))",
-        ):
-            connection.execute(statement)
-        for suffix in ("", "-journal"):
-            file.with_name(file.name + suffix).write_bytes(
-                origin.with_name(origin.name + suffix).read_bytes()
-            )
-    records = Records(file, days=36_500)
-    await records.open()
-    assert [gap.question for gap in await records.gaps(HERE)] == ["Who mends the lamp?"]
-    await records.close()
 
 
 @pytest.mark.parametrize("wal", [False, True])

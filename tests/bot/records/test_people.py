@@ -11,7 +11,6 @@ from bot.records.store import Feedback, PersonRecords, Records
 from tests.bot.records.conftest import (
     ANN,
     BEN,
-    CLEO,
     DAY,
     ELSEWHERE,
     HERE,
@@ -48,21 +47,6 @@ async def test_each_file_has_its_own_key_and_keeps_it(tmp_path: Path) -> None:
         await records.close()
         keys += query(tmp_path / name, "SELECT value FROM keys")
     assert keys[0] == keys[2] != keys[1]
-
-
-async def test_show_has_everything_of_one_user_and_nothing_of_another(records: Records) -> None:
-    await ask(records, "one lamp", vector=direction(1))
-    await ask(records, "one lamp", user=BEN, vector=direction(1))
-    await ask(records, "the very same lamp", vector=direction(1))
-    await ask(records, "a private lamp", server=None)
-    await ask(records, "one lamp", vector=direction(1))
-    await rate(records, "two lamps", server=ELSEWHERE, reason="all well")
-    await rate(records, "two lamps", user=CLEO)
-    assert await records.show(ANN) == PersonRecords(
-        questions=("one lamp", "a private lamp", "the very same lamp"),
-        feedback=(Feedback("two lamps", True, "all well", ELSEWHERE, 1, 50),),
-    )
-    assert await records.show(SNOWFLAKE) == PersonRecords((), ())
 
 
 async def test_later_feedback_on_a_message_replaces_the_first_to_the_byte(

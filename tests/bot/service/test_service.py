@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import pytest_asyncio
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from bot.answering.answer import Answer, Verdict
 from bot.answering.followups import Earlier
 from bot.service.job_queue import QueuePosition
 from bot.service.service import Service, ServiceStats
 from index.encoding.encoder import Encoder
-from index.errors import BusyError, DamagedIndexError, FootnoteError, NoIndexError, NoModelError
-from tests.bot.services import damage, heartbeat, serving, settings_of
+from index.errors import BusyError
+from tests.bot.services import heartbeat, serving
 
 LAMP = "Who kept the lamp on Gull Rock?"
 
@@ -109,18 +107,6 @@ async def test_the_article_and_the_earlier_question_belong_to_a_question(service
 
 
 @shared_loop
-@given(text=st.text(st.characters(codec=None)))
-@example(text="lamp' OR '1'='1")
-@example(text="\ud800 lamp \udfff")
-@example(text="lamp " * 50_000)
-async def test_any_text_can_be_looked_up(service: Service, text: str) -> None:
-    assert await service.article(text) is None
-    vector = await service.vector(text)
-    assert vector.dtype == np.dtype(np.float32)
-    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
-
-
-@shared_loop
 async def test_what_is_looked_up_is_that_of_the_generation_served(service: Service, encoder: Encoder) -> None:
     status, catalogue = await service.status(), await service.catalogue()
     assert (status.articles, status.generation) == (3, (await service.ask(LAMP)).generation)
@@ -130,27 +116,3 @@ async def test_what_is_looked_up_is_that_of_the_generation_served(service: Servi
     assert right.verdict is not wrong.verdict
     basis = np.eye(encoder.dimension, dtype=np.float32)
     assert await service.vector(LAMP) == pytest.approx(encoder.encode_question(LAMP, basis).dense, abs=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("spoil", "model", "error", "message"),
-    [
-        (
-            lambda home: damage(*home.glob(".footnote/index/*/tokens.i8")),
-            None,
-            DamagedIndexError,
-            "tokens.i8 is",
-        ),
-        (lambda home: (home / ".footnote").rename(home / "away"), None, NoIndexError, "footnote index build"),
-        (lambda home: (home / "hollow").mkdir(), "hollow", NoModelError, r"no \.safetensors weights"),
-    ],
-    ids=["damaged", "no index", "no weights"],
-)
-async def test_start_says_what_is_wrong(
-    home: Path, spoil: Callable[[Path], object], model: str | None, error: type[FootnoteError], message: str
-) -> None:
-    spoil(home)
-    service = Service(settings_of(home, model=model and str(home / model)))
-    with pytest.raises(error, match=message):
-        await service.start()
-    await service.close()

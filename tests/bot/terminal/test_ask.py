@@ -128,16 +128,6 @@ def test_odd_questions_come_back_to_the_letter(batch: Batch, name: str, question
     assert name != "separators" or row["quotes"][0]["text"] == QUOTE.strip("“”")
 
 
-def test_types_are_those_of_the_design(batch: Batch) -> None:
-    row = batch.row("lamp")
-    citation, quote = row["citations"][0], row["quotes"][0]
-    assert [type(row[key]) for key in ("confidence", "elapsed_ms")] == [float] * 2
-    assert [type(quote[key]) for key in ("citation", "paragraph", "start", "end")] == [int] * 4
-    assert [type(citation[key]) for key in ("number", "paragraph", "start", "end")] == [int] * 4
-    assert (type(citation["score"]), citation["url"]) == (float, None)
-    assert [citation["number"] for citation in row["citations"]] == [1, 2, 3]
-
-
 def test_quotes_and_passages_are_slices_of_what_index_show_prints(
     batch: Batch, footnote: Footnote, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -140,13 +138,3 @@ def test_front_matter_that_cannot_be_read_is_refused(tmp_path: Path, yaml: str, 
 def test_merge_keys_and_laughs_beside_the_fields_change_nothing(tmp_path: Path) -> None:
     article = article_in(tmp_path, "a.md", f"---\n{LAUGHS}<<: {{title: no}}\ntitle: T\n---\n{BODY}")
     assert (article.title, article.author, article.text) == ("T", "", BODY)
-
-
-def test_plain_text_is_read_without_importing_yaml_or_a_terminal_library(tmp_path: Path) -> None:
-    put(tmp_path, {"a.md": BODY})
-    code = (
-        "import sys, pathlib; from index.articles.formats import read_articles;"
-        "read_articles(pathlib.Path('a.md'));"
-        "sys.exit(' '.join({'yaml', 'click', 'rich', 'pydantic'} & set(sys.modules)) or None)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(ROOT)})

@@ -18,6 +18,7 @@ from index.articles.folder import SourceFile
 from index.articles.formats import READERS, ArticleReader, read_articles
 from index.errors import ArticleError
 from tests.index.articles.reading import BODY, article_in, problems, put
+from tests.strategies import hostile_text
 
 WRITERS: dict[str, Callable[[str, str], str]] = {
     ".txt": lambda title, body: f"{title}\n\n{body}",
@@ -29,17 +30,12 @@ WRITERS: dict[str, Callable[[str, str], str]] = {
 every_format = pytest.mark.parametrize("suffix", READERS)
 
 LINES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20)
-HOSTILE = st.one_of(
-    st.binary(max_size=300),
-    st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")),
-    st.lists(
-        st.sampled_from(
-            ["---\n", "title: ", "Author: ", '{"id": 1, "text": "', '"}', "\n", "\n\n", "[", "\\ud800",
-             "&a *a", "!!int", "!!binary ", "? ", "\x00", "\ufeff", "T", "- ", "{", "0x_", "1:99", "%"]
-        ),
-        max_size=14,
-    ).map(lambda parts: "".join(parts).encode()),
+MARKUP = (
+    "---\n", "title: ", "Author: ", '{"id": 1, "text": "', '"}', "\\ud800", "&a *a", "!!int", "!!binary ",
 )  # fmt: skip
+HOSTILE = st.binary(max_size=300) | hostile_text(*MARKUP, surrogates=True, most=14).map(
+    lambda text: text.encode("utf-8", "surrogatepass")
+)
 
 
 def test_every_format_is_under_contract() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from index.analysis import WORD, fold
-from index.search.question import Question, QuestionReader, Term
+from index.search.question import QuestionReader
 from index.search.search import Search
 from tests.strategies import hostile_text
 
@@ -18,11 +18,6 @@ from tests.strategies import hostile_text
 @pytest.fixture(scope="module")
 def reader(search: Search) -> QuestionReader:
     return QuestionReader(search.store, search.encoder)
-
-
-def term_of(question: Question, typed: str) -> Term:
-    (term,) = (term for term in question.terms if term.typed == typed)
-    return term
 
 
 @given(typed=hostile_text("acadmy", "HPG", "out sourcing", "who’s", "£4.20", surrogates=True))
@@ -97,9 +92,3 @@ def test_rarity_is_that_of_bm25_and_function_words_say_little(search: Search, re
         (count,) = search.store.passage_counts([term.forms])
         rarity = math.log(1 + (passages - count + 0.5) / (count + 0.5))
         assert term.rarity == pytest.approx(min(rarity, 4 if term.is_content else 1))
-
-
-def test_words_beyond_those_that_are_read_are_told(reader: QuestionReader) -> None:
-    assert reader.read("tug " * 10).read_only == 0
-    assert 0 < reader.read("tug " * 25_000).read_only <= 2_000
-    assert len(reader.read("tug " * 25_000).terms) == 32

@@ -24,19 +24,7 @@ from tests.index.storage.copies import forge
 from tests.strategies import hostile_text
 
 SearchOf = Callable[..., Search]
-ARTICLES = (
-    "lighthouse",
-    "bakery",
-    "tram",
-    "canal",
-    "orchard",
-    "guild",
-    "tug",
-    "caps",
-    "academy",
-    "pier",
-    "cafe",
-)
+ARTICLES = "lighthouse bakery tram canal orchard guild tug caps academy pier cafe".split()
 
 
 @pytest.fixture
@@ -131,13 +119,6 @@ def test_any_question_is_answered_in_any_article(search: Search, question: str) 
         found = search(question, article=article)
         check_found(found)
         assert bool(found.hits) == bool(found.question.terms)
-
-
-@pytest.mark.parametrize("piece", ["bees ", "b", "\ud800", '"', "é", "1,", "known as the (AB) "])
-def test_question_of_100_000_characters_is_answered_by_its_beginning(search: Search, piece: str) -> None:
-    found = search(piece * (100_000 // len(piece)))
-    check_found(found)
-    assert len(found.question.text) <= 2_000
 
 
 @pytest.mark.parametrize("article", ARTICLES)

@@ -32,17 +32,7 @@ PHRASES = (
     *"tower lamp lamps guild HPG cap eclair éclairs ZOE who wrote title the otter xyzzy 112 tram".split(),
     *("white paper", "paper white", "harbour pilots guild", "steam tug", "grey cap", "line nine", "", "?!"),
 )
-UNKNOWN_IDS = (
-    "",
-    "no such",
-    "Lighthouse",
-    "lighthouse.txt",
-    "' OR 1 --",
-    "\x00",
-    "\ud800",
-    "%",
-    "a" * 100_000,
-)
+UNKNOWN_IDS = ("", "no such", "Lighthouse", "' OR 1 --", "\x00", "\ud800", "%", "a" * 100_000)
 # The tests are inherited by several classes, which hypothesis warns of.
 _PROPERTY = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -37,6 +38,10 @@ def test_command_killed_anywhere_loses_nothing_and_can_be_run_again(
 ) -> None:
     halfway = Case(scene(name), None, 0.5)
     assert problems([*at_operations(scene(name), ["kill"], every), halfway]) == []
+
+
+def test_killed_build_resumes_where_it_was(scene: MakeScene) -> None:
+    assert re.search(r"resumed: \d+ passages? had been encoded before", scene("resumed").calm.out)
 
 
 def test_power_cut_leaves_the_old_index_or_the_new_one(scene: MakeScene) -> None:

@@ -25,7 +25,7 @@ from index.storage.database import DATABASE
 from index.storage.gate import GATE_REPORT, GateReport, Gold
 from index.storage.generations import clean_up, last_good, prune, publish, refuse, remove_leftovers, roll_back
 from index.storage.inspection import State, generation_homes, generation_number, history, verify
-from index.storage.local import TOKENS, open_store
+from index.storage.local import TOKENS
 from index.storage.lock import locked
 from index.storage.manifest import MANIFEST, POINTER, REFUSED, TEMPORARY, point_at, read_pointer
 from index.storage.vector_cache import CACHE
@@ -67,15 +67,6 @@ def test_publishing_gives_the_next_number_and_switches_in_one_step(index: Path) 
     name = publish(index, *write_copy(index))
     assert (read_pointer(index), names(index), generation_number(name)) == (name, [name, *before], 4)
     assert verify(index) == []
-
-
-def test_readers_keep_the_generation_they_opened(index: Path) -> None:
-    with closing(open_store(index)) as reader:
-        before = reader.articles([0, 3]), reader.best_in_words(["lighthouse"], 5)
-        add_copy(index)
-        prune(index, 1)
-        assert not reader.home.exists()
-        assert (reader.articles([0, 3]), reader.best_in_words(["lighthouse"], 5)) == before
 
 
 def test_history_tells_what_serves_what_was_refused_and_what_is_damaged(index: Path) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.errors import BusyError, NotWritableError
-from index.storage.lock import LOCK, locked, writable
+from index.errors import BusyError
+from index.storage.lock import LOCK, locked
 
 HOLD = """
 import subprocess, sys
@@ -56,18 +54,3 @@ def test_content_of_the_file_locks_nothing(tmp_path: Path, content: bytes) -> No
         pass
     with locked(tmp_path):
         pass
-
-
-REFUSALS = [OSError(number, os.strerror(number)) for number in (errno.EACCES, errno.ENOSPC, errno.EIO)]
-
-
-@pytest.mark.parametrize("error", [*REFUSALS, sqlite3.OperationalError("disk is full")], ids=str)
-def test_refusal_to_write_is_told_with_advice(tmp_path: Path, error: Exception) -> None:
-    reason = getattr(error, "strerror", None) or str(error)
-    with (
-        pytest.raises(
-            NotWritableError, match=f"{tmp_path} cannot be written: {reason}. Free some space, or make"
-        ),
-        writable(tmp_path),
-    ):
-        raise error
