@@ -15,7 +15,7 @@ from typing import Literal, get_args
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
-from bot.answering.answer import Verdict
+from bot.answering.confidence import Verdict
 from bot.chat.logs import Way
 from index.errors import MissingError
 

@@ -10,19 +10,29 @@ import asyncio
 import logging
 import re
 from contextlib import suppress
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import discord
 
-from bot.answering.answer import Answer, Verdict
-from bot.chat.asking import Place
+from bot.answering.confidence import Verdict
 from bot.chat.messages import Messages, Notice
-from bot.chat.quote_reference import PACKED_LENGTH, PACKED_PATTERN, QuoteReference, quote_references
-from bot.discordapp.context import Interaction, RefusedError, defer, exchange_of, handling
-from bot.discordapp.delivery import LOST, edit_response
-from bot.discordapp.embeds import Source, context_embed, notice_embed, quotes_shown, source_embed, why_embed
+from bot.chat.quote_links import PACKED_LENGTH, PACKED_PATTERN, QuoteReference, quote_references
+from bot.discordapp.context import LOST, Interaction, RefusedError
+from bot.discordapp.delivery import defer, edit_response, handling, notice_embed
+from bot.discordapp.embeds import (
+    Source,
+    context_embed,
+    exchange_of,
+    quotes_shown,
+    source_embed,
+    why_notice,
+)
 from bot.discordapp.markdown import blockquote
-from bot.service.catalogue import CatalogueEntry
+
+if TYPE_CHECKING:
+    from bot.answering.answer import Answer
+    from bot.chat.asking import Place
+    from bot.service.catalogue import CatalogueEntry
 
 __all__ = [
     "BUTTONS",
@@ -146,7 +156,7 @@ class _Why(_Button, template=r"fn:why:(?P<article>[\w-]{8})?"):
             raise RefusedError(refusal)
         identity = article.id if article else None
         answer = await assistant.service.ask(exchange.question, article=identity, earlier=exchange.before)
-        await edit_response(interaction, why_embed(answer, messages))
+        await edit_response(interaction, why_notice(answer, messages))
 
 
 class _PassOn(_Button, template=_PASS_ON):

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from index.encoding.encoder import Encoder
-from index.errors import BusyError
 from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import WAYS, Chat
 from tests.bot.discordapp.service import ABSENT, BREAD, LAMP, LAMP_QUOTE, open_service
@@ -93,10 +92,6 @@ async def test_the_reasons_are_found_by_asking_the_same_question_again(chat: Cha
     assert (reasons.title, reasons.private, "\n" in reasons.text) == (texts.REASONS, True, True)
     first, again = chat.service.asked_with
     assert first == again
-    for error, title in ((BusyError("full", seconds=1), texts.BUSY), (RuntimeError("boom"), texts.FAULT)):
-        chat.service.error = error
-        notice = await chat.click(answer, texts.WHY)
-        assert (notice.title, notice.private, "boom" in str(notice.embeds)) == (title, True, False)
 
 
 @pytest.mark.parametrize(

@@ -6,32 +6,25 @@ import asyncio
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import discord
 from discord import AppCommandOptionType, ChannelType, app_commands
 from discord.utils import format_dt
 
-from bot.answering.answer import Answer
 from bot.chat.messages import AUTO, Messages, Notice, languages, messages_in
-from bot.discordapp.context import (
-    Interaction,
-    RefusedError,
-    Surface,
-    anywhere,
-    defer,
-    handling,
-    manages_server,
-    place_of,
-)
-from bot.discordapp.delivery import edit_response, post
-from bot.discordapp.embeds import answer_embed, asked_line, notice_embed
+from bot.discordapp.context import Interaction, RefusedError, Surface, anywhere, manages_server, place_of
+from bot.discordapp.delivery import defer, edit_response, handling, notice_embed, post
+from bot.discordapp.embeds import answer_embed, asked_line
 from bot.discordapp.markdown import excerpt, joined, shorten
-from bot.records.gaps import Gap
 from bot.records.settings import AnswersTo
-from bot.records.store import Feedback
 
-__all__ = ["GapCommands", "PrivacyCommands", "SettingsCommands", "as_csv", "tell_channel"]
+if TYPE_CHECKING:
+    from bot.answering.answer import Answer
+    from bot.records.gaps import Gap
+    from bot.records.store import Feedback
+
+__all__ = ["GapCommands", "PrivacyCommands", "SettingsCommands", "tell_channel"]
 
 _ROWS_SHOWN, _MOST_GAPS = 15, 10_000
 _QUESTION_ROOM, _LIST_ROOM, _SETTINGS_ROOM, _ROW_ROOM, _FIELD_ROOM = 150, 3900, 3600, 100, 1000
@@ -216,7 +209,7 @@ class GapCommands(_ManagersGroup, name="gaps", description="Questions that the a
             records, messages = interaction.client.assistant.records, place.messages
             gaps = await records.gaps(interaction.guild_id, limit=_MOST_GAPS)
             gaps += await records.gaps(interaction.guild_id, answered=True, limit=_MOST_GAPS)
-            file = discord.File(io.BytesIO(await asyncio.to_thread(as_csv, gaps)), filename="gaps.csv")
+            file = discord.File(io.BytesIO(await asyncio.to_thread(_as_csv, gaps)), filename="gaps.csv")
             notice = Notice(messages("gaps_title"), messages("gaps_file", count=f"{len(gaps):,}"))
             await edit_response(interaction, notice, attachments=[file])
 
@@ -243,7 +236,7 @@ def _gap_line(gap: Gap, messages: Messages) -> str:
     )
 
 
-def as_csv(gaps: Iterable[Gap]) -> bytes:
+def _as_csv(gaps: Iterable[Gap]) -> bytes:
     """Return questions as CSV in UTF-8 with a byte order mark, which spreadsheets need."""
     file = io.StringIO(newline="")
     writer = csv.writer(file)
