@@ -114,10 +114,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question as it was asked, of one article's key or of all, and the context of its follow-up."""
+    """A question as it was asked, the context that it was asked in, and that of its follow-up."""
 
     question: str
-    article: str | None
     before: Earlier | None
     after: Earlier
 
@@ -210,8 +209,7 @@ class Assistant:
 
     async def remember(self, question: Question, answer: Answer, message: int) -> None:
         """Keep a question for follow-ups to the answer in `message`; record it as a gap if not answered."""
-        place, article = question.place, question.article.key if question.article else None
-        exchange = Exchange(question.text, article, question.earlier, Earlier.of(answer))
+        place, exchange = question.place, Exchange(question.text, question.earlier, Earlier.of(answer))
         self.conversations.remember(
             exchange, message=message, channel=place.channel, user=place.user, private=question.private
         )
@@ -236,7 +234,7 @@ class Assistant:
         if (remembered := self.conversations.of_message(message)) is not None:
             return remembered
         question = await read()
-        return Exchange(question, None, None, Earlier(question)) if question else None
+        return Exchange(question, None, Earlier(question)) if question else None
 
     def apology(self, messages: Messages, error: BaseException, *, ours: bool = True) -> Notice:
         """Count and log a failure, and return the notice for the asker.

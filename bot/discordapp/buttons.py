@@ -19,14 +19,7 @@ from bot.chat.messages import Messages, Notice
 from bot.chat.quote_links import PACKED_LENGTH, PACKED_PATTERN, QuoteReference, quote_references
 from bot.discordapp.context import LOST, Interaction, RefusedError
 from bot.discordapp.delivery import defer, edit_response, handling, notice_embed
-from bot.discordapp.embeds import (
-    Source,
-    context_embed,
-    exchange_of,
-    quotes_shown,
-    source_embed,
-    why_notice,
-)
+from bot.discordapp.embeds import Source, context_embed, exchange_of, quotes_shown, source_embed, why_notice
 from bot.discordapp.markdown import blockquote
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import gc
 import logging
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -30,8 +31,6 @@ from bot.discordapp.record_commands import GapCommands, PrivacyCommands, Setting
 from index.errors import FootnoteError
 
 if TYPE_CHECKING:
-    from bot.answering.answer import Answer
-    from bot.records.gaps import Gap
     from bot.service.live_index import Damage
     from bot.service.service import Service
     from bot.settings import BotSettings
@@ -187,15 +186,11 @@ class FootnoteClient(Surface):
 
     def _swapped(self, generation: str) -> None:
         """Show the new index, and ask again what the old one could not answer."""
-
-        async def tell(gap: Gap, answer: Answer) -> None:
-            await tell_channel(self, gap, answer)
-
         tasks = self.assistant.tasks
         if not tasks.stopping:
             tasks.start(show_presence(self))
             if self.assistant.service.damage is None:  # else it is an older one, which had no answer either
-                tasks.start(self.assistant.ask_gaps_again(generation, tell))
+                tasks.start(self.assistant.ask_gaps_again(generation, partial(tell_channel, self)))
 
     def _damaged(self, damage: Damage | None) -> None:
         """Show that the index is damaged, or whole again, and tell the operators once connected."""

@@ -261,14 +261,12 @@ def _explanation(error: Exception, url: str) -> str:
 def shorten_tracebacks(record: logging.LogRecord) -> bool:
     """Make one line of discord.py's tracebacks about trouble that passes by itself, such as a reconnect."""
     error = record.exc_info[1] if record.exc_info else None
-    if error is None or not record.name.startswith("discord"):
-        return True
-    if str(record.msg).startswith("Attempting a reconnect"):
-        text = f"The connection to Discord was lost ({type(error).__name__}). {record.getMessage()}"
-    elif isinstance(error, FootnoteError) or not is_ours(error):
-        text = f"{record.getMessage()} ({error})"
-    else:
-        return True
-    record.msg, record.args, record.exc_info, record.exc_text = text, None, None, None
-    record.levelno, record.levelname = logging.WARNING, "WARNING"
+    if (
+        error
+        and record.name.startswith("discord")
+        and (isinstance(error, FootnoteError) or not is_ours(error))
+    ):
+        record.msg = f"{record.getMessage()} ({str(error) or type(error).__name__})"
+        record.args = record.exc_info = record.exc_text = None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
     return True

@@ -9,9 +9,10 @@ import aiohttp
 import discord
 from discord import app_commands
 
+from bot.chat.messages import Notice
+
 if TYPE_CHECKING:
     from bot.chat.asking import Assistant, Place
-    from bot.chat.messages import Notice
 
 __all__ = [
     "LOST",
@@ -19,6 +20,7 @@ __all__ = [
     "RefusedError",
     "Surface",
     "anywhere",
+    "check_allowed",
     "is_ours",
     "manages_index",
     "manages_server",
@@ -31,6 +33,7 @@ LOST = (discord.HTTPException, aiohttp.ClientError, OSError)
 """What a request to Discord raises, refused or not arrived."""
 
 _ALREADY_ACKNOWLEDGED = 40060
+_NETWORK_TROUBLE = (aiohttp.ClientError, ConnectionError, TimeoutError, discord.ConnectionClosed)
 _TEAM_ROLES = {discord.TeamMemberRole.admin, discord.TeamMemberRole.developer}
 _Command = TypeVar("_Command")
 
@@ -73,7 +76,7 @@ async def place_of(interaction: Interaction) -> Place:
 def is_ours(error: BaseException | None) -> bool:
     """Return whether an error is a fault of ours, not trouble of Discord's or something deleted meanwhile."""
     if not isinstance(error, discord.HTTPException):
-        return not isinstance(error, aiohttp.ClientError | ConnectionError | TimeoutError)
+        return not isinstance(error, _NETWORK_TROUBLE)
     refused = 400 <= error.status < 500 and error.status not in {401, 403, 404, 429}
     return refused and error.code != _ALREADY_ACKNOWLEDGED
 
@@ -111,6 +114,16 @@ def manages_server(interaction: Interaction) -> bool:
     return interaction.guild_id is not None and (
         _has_manage_server(interaction) or manages_index(interaction)
     )
+
+
+async def check_allowed(interaction: Interaction, allowed: bool, reason: str) -> bool:
+    """Refuse those who are not allowed, for the `reason` of that key, and everybody while stopping."""
+    messages = (await place_of(interaction)).messages
+    if not allowed:
+        raise RefusedError(Notice(messages("may_not"), messages(reason)))
+    if interaction.client.assistant.tasks.stopping:
+        raise RefusedError(messages.notice("stopping"))
+    return True
 
 
 def _has_manage_server(interaction: Interaction) -> bool:

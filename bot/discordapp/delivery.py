@@ -24,7 +24,7 @@ from bot.discordapp.markdown import shorten, units
 if TYPE_CHECKING:
     from bot.chat.asking import Place
 
-__all__ = ["Reply", "defer", "edit_response", "handling", "notice_embed", "post"]
+__all__ = ["Reply", "defer", "edit_response", "handling", "notice_embed", "post", "responding"]
 
 _EXPIRED = {10015, 10062, 50027}  # Discord's codes: not acknowledged in time, or the token has expired
 _MISSING_PERMISSIONS = 50013
@@ -32,11 +32,9 @@ _NO_REPLY = {160002, 50035, 10008}  # history cannot be read, or the message is 
 _UNAVAILABLE = 503  # the one server error after which discord.py does not retry by itself
 _RETRY_AFTER = (1.0, 4.0)
 _CONTENT_ROOM = 2000
-_TYPING_PATIENCE = 0.3
 _NOTICE_COLOUR, _FAULT_COLOUR = 0x3F51B5, 0xC62828
 
 _Result = TypeVar("_Result")
-_typing: set[asyncio.Task[None]] = set()  # asyncio itself only keeps weak references
 _log = logging.getLogger(__name__)
 
 
@@ -68,6 +66,14 @@ async def defer(interaction: Interaction, *, private: bool = True, thinking: boo
     with tasks.acknowledging():
         await interaction.response.defer(ephemeral=private, thinking=thinking)
     await tasks.acknowledged()
+
+
+@asynccontextmanager
+async def responding(interaction: Interaction, *, private: bool = True) -> AsyncIterator[Place]:
+    """Run a handler as `handling` does, with the interaction acknowledged."""
+    async with handling(interaction) as place:
+        await defer(interaction, private=private)
+        yield place
 
 
 def notice_embed(shown: discord.Embed | Notice) -> discord.Embed:
@@ -171,23 +177,11 @@ async def post(
 
 
 class Reply:
-    """One message in a channel: "is typing", the position in the queue, and in its place the answer."""
+    """One message in a channel: the position in the queue, and in its place the answer."""
 
-    def __init__(self, channel: discord.abc.Messageable, to: discord.Message | None = None) -> None:
+    def __init__(self, channel: discord.abc.Messageable, to: discord.Message) -> None:
         self._channel, self._to = channel, to
-        self._typing: asyncio.Task[None] | None = None
         self._queued: asyncio.Task[discord.Message | None] | None = None
-
-    def show_typing(self) -> None:
-        """Start showing "is typing", as far as Discord allows it."""
-        # Never cancelled: one that met the global rate limit would leave discord.py waiting for ever.
-        self._typing = asyncio.create_task(self._type())
-        _typing.add(self._typing)
-        self._typing.add_done_callback(_typing.discard)
-
-    async def _type(self) -> None:
-        with suppress(*LOST, RuntimeError):  # RuntimeError: the client has been closed
-            await self._channel.typing()
 
     def show_queue(self, notice: Notice) -> None:
         """Start posting the position in the queue."""
@@ -198,8 +192,6 @@ class Reply:
     ) -> discord.Message | None:
         """Show this, in place of the queue's notice if there is one; return None where it is impossible."""
         embed = notice_embed(shown)
-        if self._typing:  # it must not begin after the answer
-            await asyncio.wait({self._typing}, timeout=_TYPING_PATIENCE)
         if (queued := await self._queued if self._queued else None) is not None:
             edited: dict[str, Any] = {"embed": embed} if queued.embeds else {"content": _as_text(embed, "")}
             try:

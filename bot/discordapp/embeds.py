@@ -60,11 +60,6 @@ class Source:
     article: Article
     span: QuoteReference
 
-    @property
-    def paragraph(self) -> int:
-        """The number of the paragraph in which the quote begins; 0 for the heading."""
-        return 0 if self.span.in_heading else self.article.paragraph_at(self.span.start)
-
 
 def asked_line(question: str) -> str:
     """Return a question as the content above its answer, where people cannot see it otherwise."""
@@ -118,11 +113,9 @@ def answer_embed(answer: Answer, messages: Messages, *, only_in: str = "") -> di
         blocks.append(messages("read_only", count=f"{answer.read_only:,}"))
     if answer.read_as:
         blocks.append(messages("read_together", subject=excerpt(answer.read_as, _NOTE_ROOM)))
-    if verdict is Verdict.ANSWERED and quotes:
-        blocks += [_quoted(answer, quote, messages) for quote in quotes]
-    else:
+    if verdict is not Verdict.ANSWERED or not quotes:
         blocks.append(messages(f"nearest_{verdict}" if quotes else "nothing_near"))
-        blocks += [_passage(answer, quote, messages) for quote in quotes]
+    blocks += [_quoted(answer, quote, messages) for quote in quotes]
     embed = discord.Embed(
         title=messages(str(verdict)), description="\n\n".join(blocks), colour=_COLOURS[verdict]
     )
@@ -172,7 +165,8 @@ def source_citation(source: Source, messages: Messages) -> str:
     """Return a source's citation, with a link that opens at the quote."""
     article, span = source.article, source.span
     url = _quote_address(article, span.start, span.end, in_heading=span.in_heading)
-    return _citation(article, article.id, url, source.paragraph, messages)
+    paragraph = 0 if span.in_heading else article.paragraph_at(span.start)
+    return _citation(article, article.id, url, paragraph, messages)
 
 
 def why_notice(answer: Answer, messages: Messages) -> Notice:
@@ -190,21 +184,15 @@ def _quote_address(article: Article, start: int, end: int, *, in_heading: bool) 
 
 
 def _quoted(answer: Answer, quote: Quote, messages: Messages) -> str:
-    highlight = quote.highlight_in_text
-    text = blockquote(quote.text, _QUOTE_ROOM, highlight or (0, 0), bold=highlight is not None)
-    return f"{text}\n{_cited_at(answer, quote, messages)}"
-
-
-def _passage(answer: Answer, quote: Quote, messages: Messages) -> str:
-    passage = answer.citation_of(quote).passage
-    at = max(passage.find(quote.text), 0)
-    text = blockquote(passage, _PASSAGE_ROOM, (at, at + len(quote.text)))
-    return f"{messages('passage_near')}\n{text}\n{_cited_at(answer, quote, messages)}"
-
-
-def _cited_at(answer: Answer, quote: Quote, messages: Messages) -> str:
-    number = answer.citation_of(quote).number
-    return messages("cited_at", number=number, place=_paragraph(quote.paragraph, messages))
+    """Return a quote that answers, or one within its passage; and where it is."""
+    citation = answer.citation_of(quote)
+    where = _paragraph(quote.paragraph, messages)
+    cited = messages("cited_at", number=citation.number, place=where)
+    if answer.verdict is Verdict.ANSWERED:
+        return f"{blockquote(quote.text, _QUOTE_ROOM)}\n{cited}"
+    at = max(citation.passage.find(quote.text), 0)
+    text = blockquote(citation.passage, _PASSAGE_ROOM, (at, at + len(quote.text)))
+    return f"{messages('passage_near')}\n{text}\n{cited}"
 
 
 def _cited(answer: Answer, quote: Quote, messages: Messages) -> str:

@@ -16,13 +16,13 @@ from bot.chat.messages import DEFAULT, Messages, Notice, messages_in
 from bot.discordapp.context import (
     LOST,
     Interaction,
-    RefusedError,
     Surface,
+    check_allowed,
     manages_index,
     owners_of,
     place_of,
 )
-from bot.discordapp.delivery import defer, edit_response, handling, notice_embed
+from bot.discordapp.delivery import edit_response, notice_embed, responding
 from bot.discordapp.markdown import choice_name, excerpt, joined
 from bot.errors import NotServedError, RebuildError
 from index.errors import BusyError, FootnoteError
@@ -49,18 +49,12 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Refuse everybody else, and everybody while stopping."""
-        messages = (await place_of(interaction)).messages
-        if not manages_index(interaction):
-            raise RefusedError(Notice(messages("may_not"), messages("may_not_index")))
-        if interaction.client.assistant.tasks.stopping:
-            raise RefusedError(messages.notice("stopping"))
-        return True
+        return await check_allowed(interaction, manages_index(interaction), "may_not_index")
 
     @app_commands.command(name="status", description="Show which index is being served")
     async def status(self, interaction: Interaction) -> None:
         """Show what is served, and what is wrong with it."""
-        async with handling(interaction) as place:
-            await defer(interaction, private=False)
+        async with responding(interaction, private=False) as place:
             service, messages = interaction.client.assistant.service, place.messages
             status = await service.status()
             embed = notice_embed(_on_damage(service.damage, messages) if service.damage else Notice(""))
@@ -110,8 +104,7 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
     @app_commands.command(name="history", description="List the generations of the index that are kept")
     async def history(self, interaction: Interaction) -> None:
         """List the generations, the newest first."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with responding(interaction) as place:
             messages = place.messages
             lines = [
                 messages(
@@ -133,8 +126,7 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
         self, interaction: Interaction, generation: app_commands.Range[str, 1, 100] | None = None
     ) -> None:
         """Go back to a kept generation."""
-        async with handling(interaction) as place:
-            await defer(interaction, private=False)
+        async with responding(interaction, private=False) as place:
             try:
                 chosen = await interaction.client.assistant.service.roll_back(generation)
             except FootnoteError as error:
@@ -164,8 +156,7 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
     @app_commands.describe(page="Which page of the list")
     async def articles(self, interaction: Interaction, page: app_commands.Range[int, 1, 100_000] = 1) -> None:
         """List the articles, a page at a time."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with responding(interaction) as place:
             lines = list(await interaction.client.assistant.service.catalogue())
             await edit_response(interaction, _article_list(lines, page, place.messages))
 

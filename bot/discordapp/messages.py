@@ -129,7 +129,6 @@ class Listener:
             if (refusal := assistant.refusal(place, question.text)) is not None:
                 await reply.put(refusal)
                 return
-            reply.show_typing()
             try:
                 answer = await assistant.ask(question, show_queue)
                 embed = await asyncio.to_thread(answer_embed, answer, place.messages)

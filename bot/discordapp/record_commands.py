@@ -13,8 +13,16 @@ from discord import AppCommandOptionType, ChannelType, app_commands
 from discord.utils import format_dt
 
 from bot.chat.messages import AUTO, Messages, Notice, languages, messages_in
-from bot.discordapp.context import Interaction, RefusedError, Surface, anywhere, manages_server, place_of
-from bot.discordapp.delivery import defer, edit_response, handling, notice_embed, post
+from bot.discordapp.context import (
+    Interaction,
+    RefusedError,
+    Surface,
+    anywhere,
+    check_allowed,
+    manages_server,
+    place_of,
+)
+from bot.discordapp.delivery import edit_response, notice_embed, post, responding
 from bot.discordapp.embeds import answer_embed, asked_line
 from bot.discordapp.markdown import excerpt, joined, shorten
 from bot.records.settings import AnswersTo
@@ -69,14 +77,9 @@ class _ManagersGroup(app_commands.Group):
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Refuse everybody but the server's managers, and everybody while stopping."""
-        messages = (await place_of(interaction)).messages
         if interaction.guild_id is None or not interaction.is_guild_integration():
-            raise RefusedError(messages.notice("only_in_server"))
-        if not manages_server(interaction):
-            raise RefusedError(Notice(messages("may_not"), messages("may_not_server")))
-        if interaction.client.assistant.tasks.stopping:
-            raise RefusedError(messages.notice("stopping"))
-        return True
+            raise RefusedError((await place_of(interaction)).messages.notice("only_in_server"))
+        return await check_allowed(interaction, manages_server(interaction), "may_not_server")
 
 
 class SettingsCommands(_ManagersGroup, name="settings", description="Set how Footnote answers here"):
@@ -85,8 +88,7 @@ class SettingsCommands(_ManagersGroup, name="settings", description="Set how Foo
     @app_commands.command(name="show", description="Show the settings of this server")
     async def show(self, interaction: Interaction) -> None:
         """Show the settings."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with responding(interaction) as place:
             await _show_settings(interaction, place.messages, "settings_title")
 
     @app_commands.command(name="answers", description="Set what Footnote answers, here or in a channel")
@@ -147,8 +149,7 @@ class SettingsCommands(_ManagersGroup, name="settings", description="Set how Foo
 
 
 async def _change(interaction: Interaction, channel: _Chosen | None, **values: object) -> None:
-    async with handling(interaction):
-        await defer(interaction)
+    async with responding(interaction):
         records, server = interaction.client.assistant.records, interaction.guild_id or 0
         await records.change(server, channel.id if channel else None, **values)
         await _show_settings(interaction, (await place_of(interaction)).messages, "settings_changed")
@@ -189,8 +190,7 @@ class GapCommands(_ManagersGroup, name="gaps", description="Questions that the a
     @app_commands.describe(answered="List those that have been answered since")
     async def list(self, interaction: Interaction, answered: bool = False) -> None:
         """List the questions."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with responding(interaction) as place:
             assistant, messages = interaction.client.assistant, place.messages
             gaps = await assistant.records.gaps(interaction.guild_id, answered=answered, limit=_MOST_GAPS)
             lines = [_gap_line(gap, messages) for gap in gaps[:_ROWS_SHOWN]]
@@ -204,8 +204,7 @@ class GapCommands(_ManagersGroup, name="gaps", description="Questions that the a
     @app_commands.command(name="export", description="Get all questions without an answer as a CSV file")
     async def export(self, interaction: Interaction) -> None:
         """Send the file: open questions first, then those answered since."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with responding(interaction) as place:
             records, messages = interaction.client.assistant.records, place.messages
             gaps = await records.gaps(interaction.guild_id, limit=_MOST_GAPS)
             gaps += await records.gaps(interaction.guild_id, answered=True, limit=_MOST_GAPS)
@@ -217,8 +216,7 @@ class GapCommands(_ManagersGroup, name="gaps", description="Questions that the a
     @app_commands.describe(number="Its number in the list")
     async def drop(self, interaction: Interaction, number: app_commands.Range[int, 1]) -> None:
         """Remove a question."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with responding(interaction) as place:
             dropped = await interaction.client.assistant.records.drop_gap(interaction.guild_id, number)
             messages = place.messages
             notice = Notice(messages("gap_dropped")) if dropped else messages.notice("gap_unknown")
@@ -275,8 +273,7 @@ class PrivacyCommands(
     @app_commands.command(name="show", description="Show what Footnote stores about you")
     async def show(self, interaction: Interaction) -> None:
         """Show it, to them alone."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with responding(interaction) as place:
             assistant, messages = interaction.client.assistant, place.messages
             stored = await assistant.records.show(interaction.user.id)
             text = messages("privacy_text", days=assistant.settings.record_days)
@@ -292,8 +289,7 @@ class PrivacyCommands(
     @app_commands.command(name="forget", description="Delete what Footnote stores about you")
     async def forget(self, interaction: Interaction) -> None:
         """Delete it."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with responding(interaction) as place:
             count = await interaction.client.assistant.records.forget(interaction.user.id)
             await edit_response(interaction, place.messages.notice("privacy_forgotten", count=count))
 

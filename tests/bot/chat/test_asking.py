@@ -82,7 +82,7 @@ CHANNEL, ANN, BOB = 10, 1, 2
 
 
 def remember(conversations: Conversations, message: int, user: int = ANN, *, private: bool = False) -> None:
-    exchange = Exchange(f"{message}", None, None, Earlier(f"{message}"))
+    exchange = Exchange(f"{message}", None, Earlier(f"{message}"))
     conversations.remember(exchange, message=message, channel=CHANNEL, user=user, private=private)
 
 

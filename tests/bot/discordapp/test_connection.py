@@ -45,7 +45,7 @@ async def test_an_unusable_token_is_refused_and_not_shown(fresh: Chat, token: st
 
 @pytest.mark.parametrize(
     ("code", "message"),
-    [(4004, "refused the token"), (4014, "privileged intents"), (4013, "code 4013")],
+    [(4004, "refused the token"), (4013, "code 4013")],
 )
 async def test_a_fatal_close_code_is_explained(fresh: Chat, code: int, message: str) -> None:
     fresh.gateway.close_on_identify = code
