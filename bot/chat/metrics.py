@@ -84,20 +84,7 @@ async def health_server(
         yield None
         return
 
-    async def ready(_: web.Request) -> web.Response:
-        reasons, warnings = list(missing()), list(notes())
-        body = {"ready": not reasons, "missing": reasons} | ({"notes": warnings} if warnings else {})
-        return web.json_response(body, status=503 if reasons else 200)
-
-    async def alive(_: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
-
-    async def scrape(_: web.Request) -> web.Response:
-        headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
-        return web.Response(body=generate_latest(metrics.registry), headers=headers)
-
-    app = web.Application()
-    app.add_routes([web.get("/healthz", alive), web.get("/readyz", ready), web.get("/metrics", scrape)])
+    app = _application(metrics, missing, notes)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
     await runner.setup()
     try:
@@ -114,3 +101,23 @@ async def health_server(
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
+
+
+def _application(
+    metrics: Metrics, missing: Callable[[], Sequence[str]], notes: Callable[[], Sequence[str]]
+) -> web.Application:
+    async def ready(_: web.Request) -> web.Response:
+        reasons, warnings = list(missing()), list(notes())
+        body = {"ready": not reasons, "missing": reasons} | ({"notes": warnings} if warnings else {})
+        return web.json_response(body, status=503 if reasons else 200)
+
+    async def alive(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def scrape(_: web.Request) -> web.Response:
+        headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        return web.Response(body=generate_latest(metrics.registry), headers=headers)
+
+    app = web.Application()
+    app.add_routes([web.get("/healthz", alive), web.get("/readyz", ready), web.get("/metrics", scrape)])
+    return app

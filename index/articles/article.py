@@ -112,7 +112,7 @@ def assemble(parsed: ParsedArticle) -> Article:
         "\n".join((parsed.id, *fields.values(), heading, text)).encode("utf-8")
     except UnicodeEncodeError as error:
         code = ord(error.object[error.start])
-        raise RefusedError(f"has half of a surrogate pair (\\u{code:04x}); remove it") from error
+        raise RefusedError(f"contains an unpaired surrogate (\\u{code:04x}); remove it") from error
     _check_id(parsed.id)
     fields["title"] = fields["title"] or parsed.id.rsplit("/", 1)[-1]
     return Article(id=parsed.id, heading=heading, text=text, **fields)

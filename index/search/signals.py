@@ -17,7 +17,7 @@ Signal = Callable[[Hit], float]
 
 
 def dense(hit: Hit) -> float:
-    """How near the passage is in meaning.
+    """How close the passage is in meaning.
 
     Cosine of the question's vector and the passage's (title and text): Reimers and Gurevych, "Sentence-BERT"
     (2019).
@@ -26,7 +26,7 @@ def dense(hit: Hit) -> float:
 
 
 def lexical(hit: Hit) -> float:
-    """How well the passage's words match, beside the best match of all.
+    """How well the passage's words match, relative to the best match.
 
     BM25 (title at half weight) divided by the question's best, 0 to 1: Robertson and Zaragoza (2009).
     """
@@ -34,7 +34,7 @@ def lexical(hit: Hit) -> float:
 
 
 def late(hit: Hit) -> float:
-    """How near the passage is word by word.
+    """How close the passage is word by word.
 
     The sum over the question's tokens of weight x the cosine of the passage's nearest token (MaxSim: Khattab
     and Zaharia, "ColBERT", 2020). The weights are the rarity of the tokens' words and add up to 1.
@@ -43,7 +43,7 @@ def late(hit: Hit) -> float:
 
 
 def sentence_late(hit: Hit) -> float:
-    """How near its nearest sentence is word by word.
+    """How close its best sentence is word by word.
 
     As `late`, over the tokens of that sentence alone.
     """
@@ -51,7 +51,7 @@ def sentence_late(hit: Hit) -> float:
 
 
 def sentence_mean(hit: Hit) -> float:
-    """How near its nearest sentence is as a whole.
+    """How close its best sentence is as a whole.
 
     Cosine of the mean of the sentence's token vectors and the mean of the question's.
     """
@@ -59,7 +59,7 @@ def sentence_mean(hit: Hit) -> float:
 
 
 def score(hit: Hit) -> float:
-    """How near the passage is in all, by the sum that orders the passages.
+    """How close the passage is in total.
 
     0.5 dense + 0.5 lexical + 2 late + sentence_late + 0.5 sentence_mean.
     """
@@ -67,9 +67,9 @@ def score(hit: Hit) -> float:
 
 
 def weakest(hit: Hit) -> float:
-    """How well the passage matches the one word of the question that it matches worst.
+    """How well the passage matches the question's worst-matched word.
 
-    The least, over the content words, of the cosine of the nearest token; 1 for a word that the passage or
+    The minimum, over the content words, of the cosine of the nearest token; 1 for a word that the passage or
     its title has in some form. "What did the Scottish council say?" is not answered by what another council
     says.
     """

@@ -90,27 +90,6 @@ def question(exchange: Exchange | None) -> str | None:
     return exchange.question if exchange else None
 
 
-def test_the_latest_exchange_is_found_by_channel_and_by_person() -> None:
-    conversations = Conversations()
-    remember(conversations, 1)
-    remember(conversations, 2, BOB)
-    assert question(conversations.of_message(1)) == "1"
-    assert question(conversations.latest(CHANNEL)) == "2"
-    assert question(conversations.latest(CHANNEL, ANN)) == "1"
-    assert conversations.latest(CHANNEL + 1) is None
-
-
-def test_a_public_question_never_builds_on_a_private_one() -> None:
-    conversations = Conversations()
-    remember(conversations, 1)
-    remember(conversations, 2, private=True)
-    assert question(conversations.latest(CHANNEL, ANN)) == "1"
-    assert question(conversations.latest(CHANNEL)) == "1"
-    assert question(conversations.latest(CHANNEL, ANN, private=True)) == "2"
-    remember(conversations, 3)
-    assert question(conversations.latest(CHANNEL, ANN, private=True)) == "3"
-
-
 def test_exchanges_are_forgotten_after_two_hours() -> None:
     conversations = Conversations(clock := Clock())
     remember(conversations, 1)

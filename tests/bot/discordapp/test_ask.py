@@ -33,17 +33,6 @@ async def test_the_question_is_repeated_as_plain_text(chat: Chat) -> None:
     assert chat.log.pings == []
 
 
-@pytest.mark.parametrize(
-    ("verdict", "title"),
-    [("answered", texts.ANSWERED), ("related", texts.RELATED), ("not_found", texts.NOT_FOUND)],
-)
-async def test_each_verdict_has_its_title(chat: Chat, verdict: str, title: str) -> None:
-    chat.service.verdict = verdict
-    answer = await chat.ask()
-    assert answer.title == title
-    assert any(LAMP_QUOTE in quote for quote in answer.shown.quotes)
-
-
 async def test_without_an_answer_the_closest_passages_are_labelled_as_no_answer(chat: Chat) -> None:
     answer = await chat.ask(ABSENT)
     assert (answer.title, len(answer.shown.quotes), len(answer.fields)) == (texts.NOT_FOUND, 2, 2)
