@@ -106,9 +106,10 @@ def discord(context: click.Context) -> None:
     from index.storage.manifest import read_pointer
 
     read_pointer(settings.index)
-    from bot.discordapp.running import run
+    from bot.discordapp.client import run
+    from bot.service.service import Service
 
-    run(settings)
+    run(settings, Service(settings))
 
 
 @discord.command()
@@ -123,9 +124,11 @@ def sync(settings: BotSettings, server: int | None, force: bool, remove: bool) -
     settings = with_token(settings)
     import asyncio
 
-    from bot.discordapp.running import sync_commands
+    from bot.discordapp.client import make_tree
+    from bot.discordapp.connection import sync_commands
 
-    click.echo(printable(asyncio.run(sync_commands(settings, server, force=force, removing=remove))))
+    line = asyncio.run(sync_commands(settings, make_tree, server, force=force, remove=remove))
+    click.echo(printable(line))
 
 
 @discord.command()

@@ -12,25 +12,42 @@ from typing import TYPE_CHECKING
 
 from cachetools import TTLCache
 
-from bot.answering.answer import Answer, Verdict
+from bot.answering.answer import Verdict
 from bot.answering.followups import Earlier
-from bot.chat.conversations import Conversations, Exchange
 from bot.chat.logs import Way, log_answer
 from bot.chat.messages import Messages, Notice, messages_in
 from bot.chat.metrics import Metrics
 from bot.chat.tasks import Tasks
-from bot.records.gaps import Gap
 from bot.records.settings import AnswersTo, ChannelSettings
 from bot.records.store import Records
-from bot.service.job_queue import QueuePosition
-from bot.service.service import Service
-from bot.settings import BotSettings
 from index.errors import BusyError, DamagedIndexError, FootnoteError
 
 if TYPE_CHECKING:
+    from bot.answering.answer import Answer
+    from bot.records.gaps import Gap
+    from bot.service.job_queue import QueuePosition
+    from bot.service.service import Service
+    from bot.settings import BotSettings
     from index.storage.store import ArticleSummary
 
-__all__ = ["Assistant", "Place", "Question", "RateLimiter", "log_failure", "queue_notice"]
+__all__ = [
+    "MAX_AGE",
+    "MAX_ANSWERS",
+    "Assistant",
+    "Conversations",
+    "Exchange",
+    "Place",
+    "Question",
+    "RateLimiter",
+    "log_failure",
+    "queue_notice",
+]
+
+MAX_ANSWERS = 2000
+"""Answers that are remembered, the most recently used ones."""
+
+MAX_AGE = 2 * 3600.0
+"""Seconds for which an answer is remembered."""
 
 _MINUTE = 60.0
 _SERVER_SHARE = 10  # users at their limit whom a server holds before it is limited itself
@@ -95,6 +112,42 @@ class Question:
     private: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question as it was asked, the context that it was asked in, and that of its follow-up."""
+
+    question: str
+    before: Earlier | None
+    after: Earlier
+
+
+class Conversations:
+    """Recent exchanges by the message that holds the answer, and the latest ones by channel and person."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._by_message: TTLCache[int, Exchange] = TTLCache(MAX_ANSWERS, MAX_AGE, clock)
+        self._latest: TTLCache[tuple[int, int | None, bool], Exchange] = TTLCache(
+            3 * MAX_ANSWERS, MAX_AGE, clock
+        )
+        self.passed_on: TTLCache[int, bool] = TTLCache(MAX_ANSWERS, MAX_AGE, clock)
+        """Messages whose question was passed on to helpers, so that it happens once."""
+
+    def remember(self, exchange: Exchange, *, message: int, channel: int, user: int, private: bool) -> None:
+        """Keep an exchange. A public question never builds on a `private` one, which only the asker saw."""
+        self._by_message[message] = exchange
+        self._latest[channel, user, True] = exchange
+        if not private:
+            self._latest[channel, user, False] = self._latest[channel, None, False] = exchange
+
+    def of_message(self, message: int) -> Exchange | None:
+        """Return the exchange whose answer this message holds."""
+        return self._by_message.get(message)
+
+    def latest(self, channel: int, user: int | None = None, *, private: bool = False) -> Exchange | None:
+        """Return the latest exchange in a channel, or of one user there; with `private`, of any kind."""
+        return self._latest.get((channel, user, private))
+
+
 def queue_notice(messages: Messages, waiting: QueuePosition) -> Notice | None:
     """Return the notice on a position in the queue; None for a wait too short to mention."""
     if waiting.seconds < _SHORTEST_NOTICE:
@@ -156,8 +209,7 @@ class Assistant:
 
     async def remember(self, question: Question, answer: Answer, message: int) -> None:
         """Keep a question for follow-ups to the answer in `message`; record it as a gap if not answered."""
-        place, article = question.place, question.article.key if question.article else None
-        exchange = Exchange(question.text, article, question.earlier, Earlier.of(answer))
+        place, exchange = question.place, Exchange(question.text, question.earlier, Earlier.of(answer))
         self.conversations.remember(
             exchange, message=message, channel=place.channel, user=place.user, private=question.private
         )
@@ -176,6 +228,13 @@ class Assistant:
             )
         except Exception as error:  # noqa: BLE001 - the answer is out; this is only for moderators
             log_failure("An unanswered question could not be recorded.", error)
+
+    async def exchange(self, message: int, read: Callable[[], Awaitable[str]]) -> Exchange | None:
+        """Return what is answered in `message`; once that is forgotten, `read` gets the question or ""."""
+        if (remembered := self.conversations.of_message(message)) is not None:
+            return remembered
+        question = await read()
+        return Exchange(question, None, Earlier(question)) if question else None
 
     def apology(self, messages: Messages, error: BaseException, *, ours: bool = True) -> Notice:
         """Count and log a failure, and return the notice for the asker.
@@ -202,31 +261,26 @@ class Assistant:
         """
         for gap in await self.records.every_open_gap():
             try:
-                answer = await self._ask_again(gap.question, generation)
+                answer = await self._ask_patiently(gap.question)
             except DamagedIndexError:
                 return
             except Exception as error:  # noqa: BLE001 - one question must not take the others along
                 log_failure(f"Open question {gap.id} could not be asked again.", error)
                 continue
-            if answer is None:
+            if (await self.service.status()).generation != generation:
                 return
-            still_open = {(one.id, one.question) for one in await self.records.every_open_gap()}
+            still_open = {(other.id, other.question) for other in await self.records.every_open_gap()}
             if answer.verdict is Verdict.ANSWERED and (gap.id, gap.question) in still_open:
                 await self.records.mark_answered(gap.id, generation)
                 _log.info("Generation %s answers open question %s.", generation, gap.id)
                 await tell(gap, answer)
 
-    async def _ask_again(self, question: str, generation: str) -> Answer | None:
-        """Return the answer of a generation, however long it takes; None once it no longer serves."""
-        answer = None
-        while (await self.service.status()).generation == generation:
-            if answer is not None:
-                return answer
+    async def _ask_patiently(self, question: str) -> Answer:
+        while True:
             try:
-                answer = await self.service.ask(question)
+                return await self.service.ask(question)
             except BusyError as error:
                 await asyncio.sleep(error.seconds or _BUSY_PAUSE)
-        return None
 
 
 def log_failure(what: str, error: BaseException | None, *, ours: bool = True) -> None:

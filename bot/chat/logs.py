@@ -17,15 +17,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 from pythonjsonlogger.json import JsonFormatter
 
-from bot.answering.answer import Answer
 from bot.credentials import HIDDEN, Redactor
-from bot.settings import BotSettings
 from index.terminal import printable
+
+if TYPE_CHECKING:
+    from bot.answering.answer import Answer
+    from bot.settings import BotSettings
 
 __all__ = ["Way", "begin_question", "log_answer", "set_up_logging"]
 

@@ -7,7 +7,6 @@ reasons where not), `/metrics` is for Prometheus. All of it on 127.0.0.1 only; n
 from __future__ import annotations
 
 import errno
-import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Literal, get_args
@@ -63,15 +62,8 @@ class Metrics:
         ProcessCollector(registry=own)  # memory, processor time, open files
 
     def watch(self, gauge: str, read: Callable[[], float]) -> None:
-        """Read a gauge with `read` at each scrape; NaN where that raises, so that the others are served."""
-
-        def value() -> float:
-            try:
-                return float(read())
-            except Exception:  # noqa: BLE001 - one broken gauge must not take the others along
-                return math.nan
-
-        self.gauges[gauge].set_function(value)
+        """Read a gauge with `read` at each scrape."""
+        self.gauges[gauge].set_function(read)
 
 
 @asynccontextmanager
@@ -92,6 +84,28 @@ async def health_server(
         yield None
         return
 
+    app = _application(metrics, missing, notes)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, HOST, port).start()
+    except OSError as error:
+        await runner.cleanup()
+        taken = error.errno == errno.EADDRINUSE
+        reason = "is taken by another program" if taken else f"cannot be used ({error.strerror})"
+        raise MissingError(
+            f"Port {port} of {HOST} {reason}. Set FOOTNOTE_HEALTH_PORT to a free port above 1023, or to "
+            "nothing to run without health checks."
+        ) from error
+    try:
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+def _application(
+    metrics: Metrics, missing: Callable[[], Sequence[str]], notes: Callable[[], Sequence[str]]
+) -> web.Application:
     async def ready(_: web.Request) -> web.Response:
         reasons, warnings = list(missing()), list(notes())
         body = {"ready": not reasons, "missing": reasons} | ({"notes": warnings} if warnings else {})
@@ -106,22 +120,4 @@ async def health_server(
 
     app = web.Application()
     app.add_routes([web.get("/healthz", alive), web.get("/readyz", ready), web.get("/metrics", scrape)])
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await _listen(runner, port)
-        yield int(runner.addresses[0][1])
-    finally:
-        await runner.cleanup()
-
-
-async def _listen(runner: web.AppRunner, port: int) -> None:
-    try:
-        await web.TCPSite(runner, HOST, port).start()
-    except OSError as error:
-        taken = error.errno == errno.EADDRINUSE
-        reason = "is taken by another program" if taken else f"cannot be used ({error.strerror})"
-        raise MissingError(
-            f"Port {port} of {HOST} {reason}. Set FOOTNOTE_HEALTH_PORT to a free port above 1023, or to "
-            "nothing to run without health checks."
-        ) from error
+    return app

@@ -1,4 +1,4 @@
-"""Running asyncio tasks: answers that a shutdown waits for, work that it cancels, and acknowledgements.
+"""Running asyncio tasks: answers that a shutdown waits for, work that it cancels, acknowledgements, signals.
 
 Discord gives up on a command that is not acknowledged within three seconds, and then allows 15 minutes for
 the answer. In a burst of questions, acknowledgements therefore go out before answers.
@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NoReturn
 
-__all__ = ["Tasks"]
+__all__ = ["Tasks", "stopping_on_signal"]
 
 _CANCEL_PATIENCE = 5.0  # seconds that a cancelled task has to tell its user
 _LONGEST_DEFERRAL = 2.0  # seconds, so that a steady stream of acknowledgements cannot block the answers
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _log = logging.getLogger(__name__)
 
 
@@ -93,3 +96,29 @@ class Tasks:
         if late:
             await asyncio.wait(late, timeout=_CANCEL_PATIENCE)
         return len(late)
+
+
+@contextmanager
+def stopping_on_signal(stop: asyncio.Event) -> Iterator[None]:
+    """Set the event at the first signal; end the process at the second, even if the loop hangs."""
+    loop = asyncio.get_running_loop()
+
+    def first(_: int, __: object) -> None:
+        for number in _SIGNALS:
+            signal.signal(number, _leave)
+        loop.call_soon_threadsafe(stop.set)
+
+    before = {number: signal.signal(number, first) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _leave(number: int, _: object) -> NoReturn:
+    """End at once, with the exit status of a process that the signal ended."""
+    with suppress(Exception):  # nothing may keep the process from ending
+        _log.warning("A second signal to stop: Footnote leaves at once.")
+        logging.shutdown()
+    os._exit(128 + number)

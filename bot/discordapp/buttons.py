@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import discord
 
-from bot.answering.answer import Answer, Verdict
-from bot.chat.asking import Place
+from bot.answering.answer import Verdict
 from bot.chat.messages import Messages, Notice
-from bot.chat.quote_reference import PACKED_LENGTH, PACKED_PATTERN, QuoteReference, quote_references
-from bot.discordapp.context import Interaction, RefusedError, defer, exchange_of, handling
-from bot.discordapp.delivery import LOST, edit_response
-from bot.discordapp.embeds import Source, context_embed, notice_embed, quotes_shown, source_embed, why_embed
+from bot.chat.quote_links import PACKED_LENGTH, PACKED_PATTERN, QuoteReference, quote_references
+from bot.discordapp.context import LOST, Interaction, RefusedError
+from bot.discordapp.delivery import defer, edit_response, handling, notice_embed
+from bot.discordapp.embeds import Source, context_embed, exchange_of, quotes_shown, source_embed, why_notice
 from bot.discordapp.markdown import blockquote
 
 if TYPE_CHECKING:
+    from bot.answering.answer import Answer
+    from bot.chat.asking import Place
     from index.storage.store import ArticleSummary
 
 __all__ = [
@@ -148,7 +149,7 @@ class _Why(_Button, template=r"fn:why:(?P<article>[\w-]{8})?"):
             raise RefusedError(refusal)
         identity = article.id if article else None
         answer = await assistant.service.ask(exchange.question, article=identity, earlier=exchange.before)
-        await edit_response(interaction, why_embed(answer, messages))
+        await edit_response(interaction, why_notice(answer, messages))
 
 
 class _PassOn(_Button, template=_PASS_ON):

@@ -1,48 +1,78 @@
-"""The client: the events that it handles, its command tree, and how it starts and stops."""
+"""`footnote discord`: the client with the events that it handles, and how it starts and stops."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import discord
 from discord import app_commands
-from yarl import URL
 
-from bot.answering.answer import Answer
 from bot.chat.asking import Assistant, log_failure
+from bot.chat.logs import set_up_logging
 from bot.chat.metrics import health_server
+from bot.chat.tasks import stopping_on_signal
+from bot.credentials import exposed_files
 from bot.discordapp.buttons import BUTTONS, FOLLOW_UP_FORM, REASON_FORM, is_known, take_reason
-from bot.discordapp.commands.ask import answer_this, ask, take_follow_up
-from bot.discordapp.commands.index import IndexCommands, alert_operators, show_presence
-from bot.discordapp.commands.records import GapCommands, PrivacyCommands, SettingsCommands, tell_channel
-from bot.discordapp.commands.verify import check_this, verify
-from bot.discordapp.connection import LOGIN_TIMEOUT, explained, register, token_of
-from bot.discordapp.context import RefusedError, Surface, handling, place_of
-from bot.discordapp.delivery import is_ours
+from bot.discordapp.connection import LOGIN_TIMEOUT, explained, register, shorten_tracebacks, token_of
+from bot.discordapp.context import RefusedError, Surface, is_ours, place_of
+from bot.discordapp.delivery import handling
 from bot.discordapp.endpoint import use_api, use_gateway
+from bot.discordapp.index_commands import IndexCommands, alert_operators, show_presence
 from bot.discordapp.messages import Listener
-from bot.errors import DiscordRefusedError
-from bot.records.gaps import Gap
-from bot.service.live_index import Damage
-from bot.service.service import Service
-from bot.settings import BotSettings
+from bot.discordapp.question_commands import answer_this, ask, check_this, take_follow_up, verify
+from bot.discordapp.record_commands import GapCommands, PrivacyCommands, SettingsCommands, tell_channel
 from index.errors import FootnoteError
 
-__all__ = ["FootnoteClient", "make_tree"]
+if TYPE_CHECKING:
+    from bot.service.live_index import Damage
+    from bot.service.service import Service
+    from bot.settings import BotSettings
+
+__all__ = ["FootnoteClient", "make_tree", "run"]
 
 _DRAIN = 20.0  # seconds that answers under way have when the bot stops
-_READY_TIMEOUT, _BETWEEN_SHARDS = 60.0, 6.0  # discord.py waits five seconds before the next shard identifies
+_READY_TIMEOUT = 120.0  # discord.py identifies one shard in five seconds
 _REGISTERING = 15.0  # seconds that connecting waits for commands to be registered; a rate limit lasts longer
 _GUILD_GAP = 0.2  # discord.py calls itself ready once no server was announced for this long
 _PRUNE_EVERY = 3600.0
 _log = logging.getLogger(__name__)
 
-_AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu | app_commands.Group
+
+def run(settings: BotSettings, service: Service) -> None:
+    """Start the service, and answer on Discord until SIGTERM or Ctrl-C; then finish the answers under way.
+
+    A second signal ends the process.
+
+    Raises:
+        DiscordRefusedError: there is no token, or Discord cannot be reached or refuses the bot.
+        FootnoteError: there is no index, it is damaged, or there is no model.
+    """
+    handler = set_up_logging(settings, libraries=("discord", "aiohttp", "asyncio"))
+    handler.addFilter(shorten_tracebacks)
+    for line in exposed_files(settings):
+        _log.warning("%s", line)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_serve_until_signalled(settings, service))
+
+
+async def _serve_until_signalled(settings: BotSettings, service: Service) -> None:
+    token_of(settings)  # before the encoder is loaded, which takes a while
+    stop = asyncio.Event()
+    with stopping_on_signal(stop):
+        try:
+            await service.start()
+            gc.freeze()  # what is loaded now stays, so no collection need walk it again
+            if not stop.is_set():
+                await FootnoteClient(settings, service).serve(stop)
+        finally:
+            await service.close()
 
 
 class _Tree(app_commands.CommandTree[Any]):
@@ -62,7 +92,7 @@ def make_tree(client: discord.Client) -> app_commands.CommandTree[Any]:
     """Return the tree of all commands; a client that only registers them needs nothing more."""
     tree = _Tree(client)
     groups = (IndexCommands(), SettingsCommands(), GapCommands(), PrivacyCommands())
-    commands: tuple[_AnyCommand, ...] = (ask, answer_this, verify, check_this, *groups)
+    commands: list[Any] = [ask, answer_this, verify, check_this, *groups]
     for command in commands:
         tree.add_command(command)
     return tree
@@ -75,8 +105,8 @@ class FootnoteClient(Surface):
     direct messages come with their content anyway.
     """
 
-    def __init__(self, settings: BotSettings, service: Service, shards: int | None = None) -> None:
-        """Take a started service, and the number of connections: as many as Discord asks for by default."""
+    def __init__(self, settings: BotSettings, service: Service) -> None:
+        """Take a started service."""
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         content = settings.discord_message_content
         super().__init__(
@@ -91,27 +121,15 @@ class FootnoteClient(Surface):
         self.ready = asyncio.Event()
         self.tree = make_tree(self)
         self._listener = Listener(self.assistant)
-        self._shards, self._drain_seconds = shards, _DRAIN
-        self.unreachable: DiscordRefusedError | None = None
-        """Why the first connection failed, see `endpoint`."""
+        self._drain_seconds, self._patience = _DRAIN, asyncio.timeout(None)
         self._draining: asyncio.Task[None] | None = None
         self.add_dynamic_items(*BUTTONS)
 
     async def setup_hook(self) -> None:
-        """After login, before connecting: find the gateway and the number of shards, register commands."""
+        """After login, before connecting: find the gateway, register the commands."""
         await use_gateway(self.http)
-        self.shard_count = self._shards or await self._shards_wanted()
         registering = self.assistant.tasks.start(self._register())
         await asyncio.wait({registering}, timeout=_REGISTERING)
-        if not registering.done():
-            _log.warning("Discord delays the registration of the commands. Everything else works.")
-
-    async def _shards_wanted(self) -> int:
-        try:
-            shards: object = (await self.http.get_bot_gateway())[0]
-        except (discord.GatewayNotFound, KeyError, TypeError):  # a server that does not say
-            return 1
-        return max(shards, 1) if isinstance(shards, int) else 1
 
     async def _register(self) -> None:
         """Register the commands; without them, mentions and direct messages still work."""
@@ -120,19 +138,7 @@ class FootnoteClient(Surface):
         except (discord.DiscordException, aiohttp.ClientError, OSError, TypeError, KeyError) as error:
             _log.error("The commands could not be registered: %s", str(error) or type(error).__name__)
         else:
-            _log.info(
-                "The commands were registered with Discord." if changed else "The commands are up to date."
-            )
-
-    async def launch_shard(self, gateway: URL, shard_id: int, *, initial: bool = False) -> None:
-        """Connect a shard.
-
-        Raises:
-            DiscordRefusedError: the first one cannot be connected; discord.py would retry for ever.
-        """
-        if self.unreachable is not None:
-            raise self.unreachable
-        await super().launch_shard(gateway, shard_id, initial=initial)
+            _log.info("The commands %s.", "were registered with Discord" if changed else "are up to date")
 
     def is_connected(self) -> bool:
         """Return whether the events of all servers reach the bot."""
@@ -142,6 +148,7 @@ class FootnoteClient(Surface):
         """Say so, the first time."""
         if not self.ready.is_set():
             self.ready.set()
+            self._patience.reschedule(None)
             _log.info("Footnote is on Discord as %s; Ctrl-C to stop.", self.user)
         await show_presence(self)
 
@@ -153,10 +160,6 @@ class FootnoteClient(Surface):
         """Answer what is asked of the bot."""
         if self.user is not None:
             await self._listener.on_message(message, self.user.id)
-
-    async def on_thread_create(self, thread: discord.Thread) -> None:
-        """Answer a forum's new post."""
-        await self._listener.on_post(thread)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Answer forms, and buttons of an older version; discord.py dispatches commands and known buttons."""
@@ -183,15 +186,11 @@ class FootnoteClient(Surface):
 
     def _swapped(self, generation: str) -> None:
         """Show the new index, and ask again what the old one could not answer."""
-
-        async def tell(gap: Gap, answer: Answer) -> None:
-            await tell_channel(self, gap, answer)
-
         tasks = self.assistant.tasks
         if not tasks.stopping:
             tasks.start(show_presence(self))
             if self.assistant.service.damage is None:  # else it is an older one, which had no answer either
-                tasks.start(self.assistant.ask_gaps_again(generation, tell))
+                tasks.start(self.assistant.ask_gaps_again(generation, partial(tell_channel, self)))
 
     def _damaged(self, damage: Damage | None) -> None:
         """Show that the index is damaged, or whole again, and tell the operators once connected."""
@@ -234,7 +233,7 @@ class FootnoteClient(Surface):
             DamagedRecordsError: it is damaged, or not ours.
             MissingError: the port for health checks cannot be used.
         """
-        token, port, self._drain_seconds = token_of(self.settings), self.settings.health_port, drain
+        token, self._drain_seconds = token_of(self.settings), drain
         use_api(self.settings.discord_api_url)
         records, metrics, service = self.assistant.records, self.assistant.metrics, self.assistant.service
         metrics.watch("queue_length", lambda: service.stats.waiting)
@@ -248,7 +247,7 @@ class FootnoteClient(Surface):
         async with self:
             await records.open()
             try:
-                async with health_server(port, metrics, self._missing, notes):
+                async with health_server(self.settings.health_port, metrics, self._missing, notes):
                     service.on_swap(self._swapped)
                     service.on_damage(self._damaged)
                     if service.damage is not None:  # found before anybody listened
@@ -271,9 +270,15 @@ class FootnoteClient(Surface):
                 await self.close()
         finally:
             stopping.cancel()
-            await asyncio.wait({running}, timeout=1)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
+
+    async def _run(self, token: str) -> None:
+        with explained(self.settings):
+            async with asyncio.timeout(LOGIN_TIMEOUT):
+                await self.login(token)
+            async with asyncio.timeout(_READY_TIMEOUT) as self._patience:  # `on_ready` lifts it
+                await self.connect()
 
     async def close(self) -> None:
         """Finish the answers under way, cancel the rest, and close the connection; safe to call twice."""
@@ -285,24 +290,3 @@ class FootnoteClient(Surface):
     async def _drain(self) -> None:
         if cancelled := await self.assistant.tasks.drain(self._drain_seconds):
             _log.warning("Tasks that could not be finished: %s", cancelled)
-
-    async def _run(self, token: str) -> None:
-        with explained(self.settings):
-            async with asyncio.timeout(LOGIN_TIMEOUT):
-                await self.login(token)
-            connection = asyncio.create_task(self.connect())
-            ready = asyncio.create_task(self.ready.wait())
-            patience = _READY_TIMEOUT + _BETWEEN_SHARDS * ((self.shard_count or 1) - 1)
-            try:
-                both = {connection, ready}
-                await asyncio.wait(both, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-                if not connection.done() and not self.ready.is_set():
-                    raise DiscordRefusedError(
-                        "The gateway let the bot connect, but did not say that it is ready. Try again later."
-                    )
-                await connection
-            finally:
-                ready.cancel()
-                connection.cancel()
-                with suppress(asyncio.CancelledError):
-                    await connection

@@ -13,7 +13,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import discord
@@ -21,19 +21,21 @@ from discord import app_commands
 from yarl import URL
 
 from bot.chat.messages import AUTO, messages_in
+from bot.discordapp.context import is_ours
 from bot.discordapp.endpoint import use_api
 from bot.errors import DiscordRefusedError
-from bot.settings import BotSettings
 from index.errors import FootnoteError
+
+if TYPE_CHECKING:
+    from bot.settings import BotSettings
 
 __all__ = [
     "LOGIN_TIMEOUT",
-    "NEEDED",
     "check_connection",
     "explained",
     "invitation",
-    "invite_url",
     "register",
+    "shorten_tracebacks",
     "sync_commands",
     "token_of",
 ]
@@ -41,16 +43,14 @@ __all__ = [
 LOGIN_TIMEOUT = 60.0
 """Seconds; longer than discord.py takes to try a failing server five times."""
 
-NEEDED = {
-    "view_channel": "to see the channels in which it is asked",
-    "send_messages": "to answer mentions",
-    "send_messages_in_threads": "to answer in threads and forum posts",
-    "embed_links": "to show answers, which are embeds",
-    "attach_files": "to send unanswered questions as a file (`/gaps export`)",
-    "read_message_history": "to answer as a reply, and to see what a reply refers to",
-}
-"""Each permission that the bot needs, by discord.py's name, and why."""
-
+_PERMISSIONS = discord.Permissions(  # docs/discord.md says why each
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    embed_links=True,
+    attach_files=True,
+    read_message_history=True,
+)
 _PORTAL = "https://discord.com/developers/applications"
 _NEW_TOKEN = (
     f"Set FOOTNOTE_DISCORD_TOKEN to the bot's token, from {_PORTAL} (your application, Bot, Reset Token)."
@@ -61,10 +61,6 @@ _SWITCH_ON = (
 )
 _CLOSE_CODES = {
     4004: f"Discord refused the token. {_NEW_TOKEN}",
-    4010: "Discord refused the shard that the bot named.",
-    4011: "Discord asks for sharding: the bot is in too many servers for one connection.",
-    4012: "The gateway does not speak version 10 of the protocol; correct FOOTNOTE_DISCORD_API_URL.",
-    4013: "Discord refused the intents as invalid.",
     4014: f"Discord refused the privileged intents. {_SWITCH_ON}",
 }
 _REFUSED = "{url} refused the bot (status {status}). Correct FOOTNOTE_DISCORD_API_URL or the bot's access."
@@ -105,19 +101,8 @@ async def check_connection(settings: BotSettings) -> str:
         return str(client.user)
 
 
-def invite_url(application_id: int, *, guild: int | None = None) -> str:
-    """Return the link that adds the bot to a server, `guild` if one is chosen beforehand."""
-    url = discord.utils.oauth_url(
-        application_id,
-        permissions=discord.Permissions(**dict.fromkeys(NEEDED, True)),
-        guild=discord.utils.MISSING if guild is None else discord.Object(guild),
-        scopes=("bot", "applications.commands"),
-    )
-    return str(URL(url).update_query(integration_type=0))  # to a server, not to one user's account
-
-
 async def invitation(settings: BotSettings) -> str:
-    """Log in to learn the application's id, and return its `invite_url`.
+    """Log in to learn the application's id, and return the link that adds the bot to a server.
 
     Raises:
         DiscordRefusedError: there is no token, or Discord refuses it or cannot be reached.
@@ -125,7 +110,9 @@ async def invitation(settings: BotSettings) -> str:
     async with _logged_in(settings) as client:
         if client.application_id is None:
             raise discord.MissingApplicationID
-        return invite_url(client.application_id)
+        scopes = ("bot", "applications.commands")
+        url = discord.utils.oauth_url(client.application_id, permissions=_PERMISSIONS, scopes=scopes)
+    return str(URL(url).update_query(integration_type=0))  # to a server, not to one user's account
 
 
 async def sync_commands(
@@ -145,12 +132,13 @@ async def sync_commands(
     """
     async with _logged_in(settings) as client:
         tree = make_tree(client)
+        names = ", ".join(sorted(map(_name, tree.get_commands())))
         with explained(settings):
             try:
                 if server is None:
                     changed = await register(tree, settings, force=force)
                     done = "were registered" if changed else "are registered already; nothing was sent"
-                    return _summary(tree.get_commands(), "every server", done)
+                    return f"{len(tree.get_commands())} commands for every server {done}: {names}."
                 guild = discord.Object(server)
                 if remove:
                     tree.clear_commands(guild=guild)
@@ -171,7 +159,7 @@ async def sync_commands(
                 ) from error
     if remove:
         return f"There are no commands for server {server} alone any more; those for every server stay."
-    return _summary(tree.get_commands(guild=guild), f"server {server}", "were registered")
+    return f"{len(tree.get_commands())} commands for server {server} were registered: {names}."
 
 
 async def register(
@@ -192,15 +180,20 @@ async def register(
         return False
     await tree.sync()
     try:
-        await asyncio.to_thread(_write_hashes, file, hashes | {application: new})
+        text = json.dumps(hashes | {application: new})
+        await asyncio.to_thread(file.write_text, text, encoding="utf-8")
     except OSError as error:  # then they are sent once more at the next start
         _log.warning("What was registered could not be noted in %s: %s", file, error)
     return True
 
 
-def _write_hashes(file: Path, hashes: dict[str, str]) -> None:
+def _read_hashes(file: Path) -> dict[str, str]:
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(hashes), encoding="utf-8")
+    try:
+        hashes = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # none yet, or cut off by a crash
+        return {}
+    return hashes if isinstance(hashes, dict) else {}
 
 
 class _Translations(app_commands.Translator):
@@ -213,17 +206,8 @@ class _Translations(app_commands.Translator):
         return None if typed else messages_in(AUTO, str(locale)).commands.get(string.message)
 
 
-def _read_hashes(file: Path) -> dict[str, str]:
-    try:
-        hashes = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # none yet, or cut off by a crash
-        return {}
-    return hashes if isinstance(hashes, dict) else {}
-
-
-def _summary(commands: list[Any], where: str, done: str) -> str:
-    names = sorted(c.name if isinstance(c, app_commands.ContextMenu) else f"/{c.name}" for c in commands)
-    return f"{len(names)} commands for {where} {done}: {', '.join(names)}."
+def _name(command: Any) -> str:
+    return command.name if isinstance(command, app_commands.ContextMenu) else f"/{command.name}"
 
 
 @asynccontextmanager
@@ -268,7 +252,21 @@ def _explanation(error: Exception, url: str) -> str:
         discord.DiscordServerError: f"{url} has trouble (status {code}). Try again later.",
         discord.HTTPException: _STATUSES.get(code, _REFUSED).format(url=url, status=code),
         discord.GatewayNotFound: f"{url} names no gateway. Try again later.",
-        TimeoutError: f"{url} did not answer in time. {check}",
+        TimeoutError: f"{url} or its gateway did not answer in time. {check}",
         Exception: f"{url} does not answer as Discord does. Correct FOOTNOTE_DISCORD_API_URL or that server.",
     }
     return next(text for kind, text in texts.items() if isinstance(error, kind))
+
+
+def shorten_tracebacks(record: logging.LogRecord) -> bool:
+    """Make one line of discord.py's tracebacks about trouble that passes by itself, such as a reconnect."""
+    error = record.exc_info[1] if record.exc_info else None
+    if (
+        error
+        and record.name.startswith("discord")
+        and (isinstance(error, FootnoteError) or not is_ours(error))
+    ):
+        record.msg = f"{record.getMessage()} ({str(error) or type(error).__name__})"
+        record.args = record.exc_info = record.exc_text = None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True

@@ -1,32 +1,27 @@
-"""Interactions: who used them and where, what they may do, and what they see when something goes wrong."""
+"""Interactions: where they take place, and what their users may do."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+import aiohttp
 import discord
 from discord import app_commands
 
-from bot.answering.followups import Earlier
-from bot.chat.asking import Assistant, Place
-from bot.chat.conversations import Exchange
-from bot.chat.messages import AUTO, Notice, messages_in
-from bot.discordapp.delivery import LOST, is_ours, private_reply, too_late
-from bot.discordapp.embeds import question_asked
+from bot.chat.messages import Notice
+
+if TYPE_CHECKING:
+    from bot.chat.asking import Assistant, Place
 
 __all__ = [
+    "LOST",
     "Interaction",
     "RefusedError",
     "Surface",
     "anywhere",
-    "defer",
-    "exchange_of",
-    "handling",
+    "check_allowed",
+    "is_ours",
     "manages_index",
     "manages_server",
     "owners_of",
@@ -34,9 +29,13 @@ __all__ = [
     "without_mention",
 ]
 
+LOST = (discord.HTTPException, aiohttp.ClientError, OSError)
+"""What a request to Discord raises, refused or not arrived."""
+
+_ALREADY_ACKNOWLEDGED = 40060
+_NETWORK_TROUBLE = (aiohttp.ClientError, ConnectionError, TimeoutError, discord.ConnectionClosed)
 _TEAM_ROLES = {discord.TeamMemberRole.admin, discord.TeamMemberRole.developer}
 _Command = TypeVar("_Command")
-_log = logging.getLogger(__name__)
 
 
 class Surface(discord.AutoShardedClient):
@@ -74,34 +73,12 @@ async def place_of(interaction: Interaction) -> Place:
     )
 
 
-@asynccontextmanager
-async def handling(interaction: Interaction) -> AsyncIterator[Place]:
-    """Run a handler as an answer that a shutdown waits for; its user learns of every way it can fail."""
-    with interaction.client.assistant.tasks.track():
-        messages = messages_in(AUTO, str(interaction.locale))
-        try:
-            place = await place_of(interaction)
-            messages = place.messages
-            yield place
-        except asyncio.CancelledError:
-            await private_reply(interaction, messages.notice("stopping"))
-            raise
-        except RefusedError as refusal:
-            await private_reply(interaction, refusal.notice)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the user sees an apology and it is logged
-            apology = interaction.client.assistant.apology(messages, error, ours=is_ours(error))
-            if too_late(error):
-                _log.warning("Discord no longer waits for an answer in channel %s.", interaction.channel_id)
-            else:
-                await private_reply(interaction, apology)
-
-
-async def defer(interaction: Interaction, *, private: bool = True, thinking: bool = True) -> None:
-    """Acknowledge an interaction, and let those of others go first before going on."""
-    tasks = interaction.client.assistant.tasks
-    with tasks.acknowledging():
-        await interaction.response.defer(ephemeral=private, thinking=thinking)
-    await tasks.acknowledged()
+def is_ours(error: BaseException | None) -> bool:
+    """Return whether an error is a fault of ours, not trouble of Discord's or something deleted meanwhile."""
+    if not isinstance(error, discord.HTTPException):
+        return not isinstance(error, _NETWORK_TROUBLE)
+    refused = 400 <= error.status < 500 and error.status not in {401, 403, 404, 429}
+    return refused and error.code != _ALREADY_ACKNOWLEDGED
 
 
 def owners_of(application: discord.AppInfo | None) -> frozenset[int]:
@@ -139,6 +116,16 @@ def manages_server(interaction: Interaction) -> bool:
     )
 
 
+async def check_allowed(interaction: Interaction, allowed: bool, reason: str) -> bool:
+    """Refuse those who are not allowed, for the `reason` of that key, and everybody while stopping."""
+    messages = (await place_of(interaction)).messages
+    if not allowed:
+        raise RefusedError(Notice(messages("may_not"), messages(reason)))
+    if interaction.client.assistant.tasks.stopping:
+        raise RefusedError(messages.notice("stopping"))
+    return True
+
+
 def _has_manage_server(interaction: Interaction) -> bool:
     may = interaction.permissions
     return interaction.guild_id is not None and (may.manage_guild or may.administrator)
@@ -147,41 +134,3 @@ def _has_manage_server(interaction: Interaction) -> bool:
 def without_mention(content: str, bot: int) -> str:
     """Return a message's text without mentions of the bot itself."""
     return re.sub(rf"<@!?{bot}>", " ", content).strip()
-
-
-async def exchange_of(assistant: Assistant, message: discord.Message | None) -> Exchange | None:
-    """Return what a message of the bot answers: from memory, else from what Discord still has of it.
-
-    Without the message-content intent Discord gives the text of messages that mention the bot, and of direct
-    messages, which are all that the bot answers with a reply.
-    """
-    if message is None:
-        return None
-    if (remembered := assistant.conversations.of_message(message.id)) is not None:
-        return remembered
-    above, _, _ = message.content.partition("\n\n")  # the answer is below, where embeds are not allowed
-    question = question_asked(above) or "\n".join([*_post_title(message), *await _replied_to(message)])
-    return Exchange(question, None, None, Earlier(question)) if question else None
-
-
-def _post_title(message: discord.Message) -> list[str]:
-    """Return the title of the forum post that a message answers."""
-    channel, reference = message.channel, message.reference
-    if not isinstance(channel, discord.Thread) or not isinstance(channel.parent, discord.ForumChannel):
-        return []
-    return [channel.name] if reference is None or reference.message_id == channel.id else []
-
-
-async def _replied_to(message: discord.Message) -> list[str]:
-    """Return the text that a message replies to, where it can be read."""
-    reference = message.reference
-    if reference is None or reference.message_id is None:
-        return []
-    original = reference.resolved
-    if not isinstance(original, discord.Message) or not original.content:
-        try:
-            original = await message.channel.fetch_message(reference.message_id)
-        except LOST as error:
-            _log.info("The question of message %s cannot be read: %s", message.id, error)
-            return []
-    return list(filter(None, [without_mention(original.content, message.author.id)]))

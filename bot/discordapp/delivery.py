@@ -10,67 +10,88 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 import discord
 
-from bot.chat.messages import Notice
-from bot.discordapp.embeds import notice_embed
+from bot.chat.messages import AUTO, Notice, messages_in
+from bot.discordapp.context import LOST, Interaction, RefusedError, is_ours, place_of
 from bot.discordapp.markdown import shorten, units
 
-__all__ = ["LOST", "Reply", "as_text", "edit_response", "is_ours", "post", "private_reply", "too_late"]
+if TYPE_CHECKING:
+    from bot.chat.asking import Place
 
-LOST = (discord.HTTPException, aiohttp.ClientError, OSError)
-"""What a request to Discord raises, refused or not arrived."""
+__all__ = ["Reply", "defer", "edit_response", "handling", "notice_embed", "post", "responding"]
 
 _EXPIRED = {10015, 10062, 50027}  # Discord's codes: not acknowledged in time, or the token has expired
-_ALREADY_ACKNOWLEDGED = 40060
 _MISSING_PERMISSIONS = 50013
 _NO_REPLY = {160002, 50035, 10008}  # history cannot be read, or the message is gone
 _UNAVAILABLE = 503  # the one server error after which discord.py does not retry by itself
 _RETRY_AFTER = (1.0, 4.0)
 _CONTENT_ROOM = 2000
-_TYPING_PATIENCE = 0.3
+_NOTICE_COLOUR, _FAULT_COLOUR = 0x3F51B5, 0xC62828
 
 _Result = TypeVar("_Result")
-_typing: set[asyncio.Task[None]] = set()  # asyncio itself only keeps weak references
 _log = logging.getLogger(__name__)
 
 
-def too_late(error: BaseException) -> bool:
-    """Return whether Discord no longer accepts a response to the interaction."""
-    return isinstance(error, discord.HTTPException) and error.code in _EXPIRED
+@asynccontextmanager
+async def handling(interaction: Interaction) -> AsyncIterator[Place]:
+    """Run a handler as an answer that a shutdown waits for; its user learns of every way it can fail."""
+    with interaction.client.assistant.tasks.track():
+        messages = messages_in(AUTO, str(interaction.locale))
+        try:
+            place = await place_of(interaction)
+            messages = place.messages
+            yield place
+        except asyncio.CancelledError:
+            await _private_reply(interaction, messages.notice("stopping"))
+            raise
+        except RefusedError as refusal:
+            await _private_reply(interaction, refusal.notice)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the user sees an apology and it is logged
+            apology = interaction.client.assistant.apology(messages, error, ours=is_ours(error))
+            if _too_late(error):
+                _log.warning("Discord no longer waits for an answer in channel %s.", interaction.channel_id)
+            else:
+                await _private_reply(interaction, apology)
 
 
-def is_ours(error: BaseException | None) -> bool:
-    """Return whether an error is a fault of ours, not trouble of Discord's or something deleted meanwhile."""
-    if not isinstance(error, discord.HTTPException):
-        return not isinstance(error, aiohttp.ClientError | ConnectionError | TimeoutError)
-    refused = 400 <= error.status < 500 and error.status not in {401, 403, 404, 429}
-    return refused and error.code != _ALREADY_ACKNOWLEDGED
+async def defer(interaction: Interaction, *, private: bool = True, thinking: bool = True) -> None:
+    """Acknowledge an interaction, and let those of others go first before going on."""
+    tasks = interaction.client.assistant.tasks
+    with tasks.acknowledging():
+        await interaction.response.defer(ephemeral=private, thinking=thinking)
+    await tasks.acknowledged()
 
 
-def as_text(embed: discord.Embed, above: str = "") -> str:
-    """Return an embed as text of at most 2,000 UTF-16 units, below the line `above`.
+@asynccontextmanager
+async def responding(interaction: Interaction, *, private: bool = True) -> AsyncIterator[Place]:
+    """Run a handler as `handling` does, with the interaction acknowledged."""
+    async with handling(interaction) as place:
+        await defer(interaction, private=private)
+        yield place
 
-    The description is cut first. Citations get up to half of the room; `above` is left out where it would
-    take more than half of the rest.
-    """
+
+def notice_embed(shown: discord.Embed | Notice) -> discord.Embed:
+    """Return a notice, whose text may hold escaped parts, as an embed; an embed is returned as it is."""
+    if isinstance(shown, discord.Embed):
+        return shown
+    colour = _FAULT_COLOUR if shown.fault else _NOTICE_COLOUR
+    return discord.Embed(title=shown.title, description=shown.text or None, colour=colour)
+
+
+def _as_text(embed: discord.Embed, above: str) -> str:
+    """Return an embed as text of at most 2,000 UTF-16 units, below the line `above` if it leaves room."""
     title = f"**{embed.title}**" if embed.title else ""
-    cited: list[str] = []
-    for field in embed.fields:
-        line = f"{field.name}: {field.value}"
-        if cited and units("\n\n".join([*cited, line])) > _CONTENT_ROOM // 2:
-            break
-        cited.append(line)
-    below = [*cited, embed.footer.text or ""]
+    cited = "\n\n".join(f"{field.name}: {field.value}" for field in embed.fields)
+    below = [shorten(cited, _CONTENT_ROOM // 2), embed.footer.text or ""]
     room = _CONTENT_ROOM - sum(units(part) + 2 for part in (title, *below) if part)
-    above = "" if units(above) + 2 > room // 2 else above
-    room -= units(above) + 2 if above else 0
-    parts = [above, title, shorten(embed.description or "", room), *below]
+    above = above if units(above) + 2 <= room // 2 else ""
+    parts = [above, title, shorten(embed.description or "", room - units(above) - 2), *below]
     return shorten("\n\n".join(filter(None, parts)), _CONTENT_ROOM)
 
 
@@ -89,22 +110,26 @@ async def edit_response(
     Raises:
         discord.HTTPException, aiohttp.ClientError, OSError: it could not be shown.
     """
-    embed, channel = _embed_of(shown), interaction.channel
+    embed, channel = notice_embed(shown), interaction.channel
     if interaction.guild_id is None or interaction.app_permissions.embed_links:
         edited = more | {"content": content, "embed": embed}
     else:
-        edited = more | {"content": as_text(embed, content), "embeds": []}
+        edited = more | {"content": _as_text(embed, content), "embeds": []}
     try:
         return await _retried(lambda: interaction.edit_original_response(**edited))
     except discord.HTTPException as error:
-        if not public or not too_late(error) or not isinstance(channel, discord.abc.Messageable):
+        if not public or not _too_late(error) or not isinstance(channel, discord.abc.Messageable):
             raise
         if (posted := await post(channel, embed, more.get("view"), content=content)) is None:
             raise
         return posted
 
 
-async def private_reply(interaction: discord.Interaction[Any], notice: Notice) -> None:
+def _too_late(error: BaseException) -> bool:
+    return isinstance(error, discord.HTTPException) and error.code in _EXPIRED
+
+
+async def _private_reply(interaction: discord.Interaction[Any], notice: Notice) -> None:
     """Answer an interaction for its user alone, in whatever state it is; no "thinking" is left behind."""
     embed, response = notice_embed(notice), interaction.response
     try:
@@ -118,9 +143,6 @@ async def private_reply(interaction: discord.Interaction[Any], notice: Notice) -
         await interaction.followup.send(embed=embed, ephemeral=True)
     except LOST as error:
         _log.warning("A private reply could not be sent: %s", error)
-        if not too_late(error):
-            with suppress(*LOST):
-                await interaction.edit_original_response(embed=embed)
 
 
 async def post(
@@ -145,7 +167,7 @@ async def post(
             code = error.code if isinstance(error, discord.HTTPException) else 0
             if code == _MISSING_PERMISSIONS and "embed" in shown:
                 del shown["embed"]
-                shown["content"] = as_text(embed, content)
+                shown["content"] = _as_text(embed, content)
             elif code in _NO_REPLY and "reference" in shown:
                 del shown["reference"]
             else:
@@ -155,19 +177,11 @@ async def post(
 
 
 class Reply:
-    """One message in a channel: "is typing", the position in the queue, and in its place the answer."""
+    """One message in a channel: the position in the queue, and in its place the answer."""
 
-    def __init__(self, channel: discord.abc.Messageable, to: discord.Message | None = None) -> None:
+    def __init__(self, channel: discord.abc.Messageable, to: discord.Message) -> None:
         self._channel, self._to = channel, to
-        self._typing: asyncio.Task[None] | None = None
         self._queued: asyncio.Task[discord.Message | None] | None = None
-
-    def show_typing(self) -> None:
-        """Start showing "is typing", as far as Discord allows it."""
-        # Never cancelled: one that met the global rate limit would leave discord.py waiting for ever.
-        self._typing = asyncio.create_task(_type(self._channel))
-        _typing.add(self._typing)
-        self._typing.add_done_callback(_typing.discard)
 
     def show_queue(self, notice: Notice) -> None:
         """Start posting the position in the queue."""
@@ -177,25 +191,14 @@ class Reply:
         self, shown: discord.Embed | Notice, view: discord.ui.View | None = None
     ) -> discord.Message | None:
         """Show this, in place of the queue's notice if there is one; return None where it is impossible."""
-        embed = _embed_of(shown)
-        if self._typing:  # it must not begin after the answer
-            await asyncio.wait({self._typing}, timeout=_TYPING_PATIENCE)
+        embed = notice_embed(shown)
         if (queued := await self._queued if self._queued else None) is not None:
-            edited: dict[str, Any] = {"embed": embed} if queued.embeds else {"content": as_text(embed)}
+            edited: dict[str, Any] = {"embed": embed} if queued.embeds else {"content": _as_text(embed, "")}
             try:
                 return await queued.edit(view=view, **edited)
             except LOST as error:
                 _log.warning("The notice on the queue could not be edited: %s", error)
         return await post(self._channel, embed, view, reply_to=self._to)
-
-
-def _embed_of(shown: discord.Embed | Notice) -> discord.Embed:
-    return notice_embed(shown) if isinstance(shown, Notice) else shown
-
-
-async def _type(channel: discord.abc.Messageable) -> None:
-    with suppress(*LOST, RuntimeError):  # RuntimeError: the client has been closed
-        await channel.typing()
 
 
 async def _retried(request: Callable[[], Awaitable[_Result]]) -> _Result:

@@ -6,53 +6,51 @@ a description, 1,024 for a field, 6,000 for an embed.
 
 from __future__ import annotations
 
-import re
+import logging
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import quote as percent_encoded
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import discord
 
-from bot.answering.answer import Answer, Citation, Quote, Verdict
-from bot.chat.messages import Messages, Notice
-from bot.chat.quote_reference import QuoteReference
-from bot.chat.text_fragments import text_fragment_url
-from bot.discordapp.markdown import blockquote, excerpt, units, unquote
-from index.articles.article import Article
-from index.search.hits import SCORE_WEIGHTS, Hit
+from bot.answering.answer import Verdict
+from bot.chat.messages import Notice
+from bot.chat.quote_links import QuoteReference, text_fragment_url
+from bot.discordapp.context import LOST, without_mention
+from bot.discordapp.markdown import blockquote, excerpt, link, unquote, web_address
+from index.search.hits import SCORE_WEIGHTS
+
+if TYPE_CHECKING:
+    from bot.answering.answer import Answer, Citation, Quote
+    from bot.chat.asking import Assistant, Exchange
+    from bot.chat.messages import Messages
+    from index.articles.article import Article
+    from index.search.hits import Hit
 
 __all__ = [
     "Source",
     "answer_embed",
     "asked_line",
     "context_embed",
-    "link",
-    "notice_embed",
-    "percent",
-    "question_asked",
+    "exchange_of",
     "quotes_shown",
     "source_citation",
     "source_embed",
-    "web_address",
-    "why_embed",
+    "why_notice",
 ]
 
 _COLOURS = {Verdict.ANSWERED: 0x2E7D32, Verdict.RELATED: 0xB26A00, Verdict.NOT_FOUND: 0x607D8B}
-_NOTICE_COLOUR, _FAULT_COLOUR, _SOURCE_COLOUR = 0x3F51B5, 0xC62828, 0x546E7A
+_SOURCE_COLOUR = 0x546E7A
 
 _PASSAGES_SHOWN = {Verdict.RELATED: 3, Verdict.NOT_FOUND: 2}
 _QUOTE_ROOM, _PASSAGE_ROOM, _NEIGHBOUR_ROOM = 2400, 600, 600
 _NOTE_ROOM, _QUESTION_ROOM, _WORD_ROOM = 300, 1900, 60
-_TITLE_ROOM, _AUTHOR_ROOM, _PUBLISHER_ROOM, _URL_ROOM, _FRAGMENT_URL_ROOM = 200, 60, 70, 320, 600
+_AUTHOR_ROOM, _PUBLISHER_ROOM, _FRAGMENT_URL_ROOM = 60, 70, 600
 _WORDS_MISSED = 8
 _WELL, _HARDLY = 0.75, 0.55
 """Shares from which a passage is said to match well, and below which hardly."""
-
-_UNSAFE = r"""\s\x00-\x1f\x7f()<>"\\^`{|}\[\]\ud800-\udfff"""
-_UNSAFE_IN_URL = re.compile(f"[{_UNSAFE}]")
-_UNSAFE_IN_HOST = re.compile(f"[{_UNSAFE}@]|^:")
-_BREAKS_LABEL = re.compile(r"[\[\]]|://")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +60,49 @@ class Source:
     article: Article
     span: QuoteReference
 
-    @property
-    def paragraph(self) -> int:
-        """The number of the paragraph in which the quote begins; 0 for the heading."""
-        return 0 if self.span.in_heading else self.article.paragraph_at(self.span.start)
-
-
-def notice_embed(notice: Notice) -> discord.Embed:
-    """Return a notice as an embed; its text may hold escaped parts."""
-    colour = _FAULT_COLOUR if notice.fault else _NOTICE_COLOUR
-    return discord.Embed(title=notice.title, description=notice.text or None, colour=colour)
-
 
 def asked_line(question: str) -> str:
     """Return a question as the content above its answer, where people cannot see it otherwise."""
     return blockquote(question, _QUESTION_ROOM)
 
 
-def question_asked(content: str) -> str | None:
-    """Return the question of an `asked_line`; None for any other content."""
-    return unquote(content) if content.startswith("> ") else None
+async def exchange_of(assistant: Assistant, message: discord.Message | None) -> Exchange | None:
+    """Return what a message of the bot answers: from memory, else from what Discord still has of it.
+
+    Without the message-content intent Discord gives the text of messages that mention the bot, and of direct
+    messages, which are all that the bot answers with a reply.
+    """
+    return await assistant.exchange(message.id, lambda: _question_of(message)) if message else None
+
+
+async def _question_of(message: discord.Message) -> str:
+    above, _, _ = message.content.partition("\n\n")  # the answer is below, where embeds are not allowed
+    if above.startswith("> "):
+        return unquote(above)
+    return "\n".join([*_post_title(message), *await _replied_to(message)])
+
+
+def _post_title(message: discord.Message) -> list[str]:
+    """Return the title of the forum post that a message answers."""
+    channel, reference = message.channel, message.reference
+    if not isinstance(channel, discord.Thread) or not isinstance(channel.parent, discord.ForumChannel):
+        return []
+    return [channel.name] if reference is None or reference.message_id == channel.id else []
+
+
+async def _replied_to(message: discord.Message) -> list[str]:
+    """Return the text that a message replies to, where it can be read."""
+    reference = message.reference
+    if reference is None or reference.message_id is None:
+        return []
+    original = reference.resolved
+    if not isinstance(original, discord.Message) or not original.content:
+        try:
+            original = await message.channel.fetch_message(reference.message_id)
+        except LOST as error:
+            _log.info("The question of message %s cannot be read: %s", message.id, error)
+            return []
+    return list(filter(None, [without_mention(original.content, message.author.id)]))
 
 
 def answer_embed(answer: Answer, messages: Messages, *, only_in: str = "") -> discord.Embed:
@@ -92,18 +113,16 @@ def answer_embed(answer: Answer, messages: Messages, *, only_in: str = "") -> di
         blocks.append(messages("read_only", count=f"{answer.read_only:,}"))
     if answer.read_as:
         blocks.append(messages("read_together", subject=excerpt(answer.read_as, _NOTE_ROOM)))
-    if verdict is Verdict.ANSWERED and quotes:
-        blocks += [_quoted(answer, quote, messages) for quote in quotes]
-    else:
+    if verdict is not Verdict.ANSWERED or not quotes:
         blocks.append(messages(f"nearest_{verdict}" if quotes else "nothing_near"))
-        blocks += [_passage(answer, quote, messages) for quote in quotes]
+    blocks += [_quoted(answer, quote, messages) for quote in quotes]
     embed = discord.Embed(
         title=messages(str(verdict)), description="\n\n".join(blocks), colour=_COLOURS[verdict]
     )
     for quote in quotes:
         name = messages("citation", number=quote.citation)
         embed.add_field(name=name, value=_cited(answer, quote, messages), inline=False)
-    embed.set_footer(text=messages(f"sure_{verdict}", share=percent(answer.confidence)))
+    embed.set_footer(text=messages(f"sure_{verdict}", share=_percent(answer.confidence)))
     return embed
 
 
@@ -117,9 +136,9 @@ def quotes_shown(answer: Answer) -> tuple[Quote, ...]:
     return tuple(firsts.values())[: _PASSAGES_SHOWN[answer.verdict]]
 
 
-def percent(share: float) -> str:
+def _percent(share: float) -> str:
     """Return a share as whole percents, rounded down, so that only certainty is 100%."""
-    return f"{sum(number / 100 <= share for number in range(1, 101))}%"
+    return f"{math.floor(100 * share + 1e-9)}%"
 
 
 def source_embed(source: Source, messages: Messages, number: int, count: int) -> discord.Embed:
@@ -146,38 +165,13 @@ def source_citation(source: Source, messages: Messages) -> str:
     """Return a source's citation, with a link that opens at the quote."""
     article, span = source.article, source.span
     url = _quote_address(article, span.start, span.end, in_heading=span.in_heading)
-    return _citation(article, article.id, url, source.paragraph, messages)
+    paragraph = 0 if span.in_heading else article.paragraph_at(span.start)
+    return _citation(article, article.id, url, paragraph, messages)
 
 
-def why_embed(answer: Answer, messages: Messages) -> discord.Embed:
+def why_notice(answer: Answer, messages: Messages) -> Notice:
     """Return why an answer has its verdict: the scores in words."""
-    return notice_embed(Notice(messages("why_title"), "\n".join(_reasons(answer, messages))))
-
-
-def link(title: str, url: str | None, open_text: str = "(open)") -> str:
-    """Return the title, escaped, as a link to a `web_address`.
-
-    Brackets or an address in a label keep Discord from making a link; it then follows as `open_text`.
-    """
-    label = excerpt(title, _TITLE_ROOM)
-    if url is None:
-        return label
-    return f"{label} [{open_text}]({url})" if _BREAKS_LABEL.search(title) else f"[{label}]({url})"
-
-
-def web_address(url: str | None, room: int = _URL_ROOM) -> str | None:
-    """Return a URL that can stand in a Markdown link; None where it is no plain web address, or too long."""
-    scheme, _, rest = (url or "").strip().partition("://")
-    host = re.split("[/?#]", rest, maxsplit=1)[0]
-    if scheme.lower() not in {"http", "https"} or not host.strip(":") or _UNSAFE_IN_HOST.search(host):
-        return None
-    whole = f"{scheme.lower()}://{rest}"  # Discord only knows the scheme in lower case
-    try:
-        urlsplit(whole)
-    except ValueError:
-        return None
-    clean = _UNSAFE_IN_URL.sub(lambda match: percent_encoded(match[0], safe="", errors="replace"), whole)
-    return clean if units(clean) <= room else None
+    return Notice(messages("why_title"), "\n".join(_reasons(answer, messages)))
 
 
 def _quote_address(article: Article, start: int, end: int, *, in_heading: bool) -> str | None:
@@ -190,19 +184,15 @@ def _quote_address(article: Article, start: int, end: int, *, in_heading: bool) 
 
 
 def _quoted(answer: Answer, quote: Quote, messages: Messages) -> str:
-    return f"{blockquote(quote.text, _QUOTE_ROOM)}\n{_cited_at(answer, quote, messages)}"
-
-
-def _passage(answer: Answer, quote: Quote, messages: Messages) -> str:
-    passage = answer.citation_of(quote).passage
-    at = max(passage.find(quote.text), 0)
-    text = blockquote(passage, _PASSAGE_ROOM, (at, at + len(quote.text)))
-    return f"{messages('passage_near')}\n{text}\n{_cited_at(answer, quote, messages)}"
-
-
-def _cited_at(answer: Answer, quote: Quote, messages: Messages) -> str:
-    number = answer.citation_of(quote).number
-    return messages("cited_at", number=number, place=_paragraph(quote.paragraph, messages))
+    """Return a quote that answers, or one within its passage; and where it is."""
+    citation = answer.citation_of(quote)
+    where = _paragraph(quote.paragraph, messages)
+    cited = messages("cited_at", number=citation.number, place=where)
+    if answer.verdict is Verdict.ANSWERED:
+        return f"{blockquote(quote.text, _QUOTE_ROOM)}\n{cited}"
+    at = max(citation.passage.find(quote.text), 0)
+    text = blockquote(citation.passage, _PASSAGE_ROOM, (at, at + len(quote.text)))
+    return f"{messages('passage_near')}\n{text}\n{cited}"
 
 
 def _cited(answer: Answer, quote: Quote, messages: Messages) -> str:
@@ -237,8 +227,8 @@ def _context(source: Source) -> Iterator[str]:
     """Yield the end of the paragraph before, the quote's own paragraphs, and the start of the one after."""
     span, article = source.span, source.article
     text, paragraphs = article.text, article.paragraphs
-    before = [one for one in paragraphs if one.end < span.start and not span.in_heading]
-    after = [one for one in paragraphs if one.start >= span.end or span.in_heading]
+    before = [part for part in paragraphs if part.end < span.start and not span.in_heading]
+    after = [part for part in paragraphs if part.start >= span.end or span.in_heading]
     if before:
         last = text[before[-1].start : before[-1].end]
         yield blockquote(last, _NEIGHBOUR_ROOM, (len(last), len(last)))
@@ -264,9 +254,9 @@ def _reasons(answer: Answer, messages: Messages) -> Iterator[str]:
     fit, hit = reasons.fit, reasons.cited[0]
     yield messages(
         "why_sure",
-        share=percent(answer.confidence),
-        answered=percent(fit.answer_at),
-        related=percent(fit.related_at),
+        share=_percent(answer.confidence),
+        answered=_percent(fit.answer_at),
+        related=_percent(fit.related_at),
     )
     share = hit.score / sum(SCORE_WEIGHTS.values())
     yield messages("why_score", level=_level(share, messages), value=f"{share:.2f}")

@@ -7,28 +7,24 @@ server. This is why discord.py is pinned exactly; tests over the wire cover it.
 
 from __future__ import annotations
 
-import asyncio
-import json
 import logging
 from contextlib import suppress
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import aiohttp
 import discord.client
 import discord.shard
-from discord.gateway import DiscordWebSocket, ReconnectWebSocket
+from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
 from bot.errors import DiscordRefusedError
 from bot.settings import is_loopback
 
-__all__ = ["DISCORD_API", "is_safe_gateway", "use_api", "use_gateway"]
+__all__ = ["use_api", "use_gateway"]
 
-DISCORD_API = Route.BASE
+_DISCORD_API = Route.BASE
 _DISCORD_GATEWAY = DiscordWebSocket.DEFAULT_GATEWAY
-_FIRST_CONNECTION_TIMEOUT = 30.0
 
 _log = logging.getLogger(__name__)
 
@@ -47,11 +43,11 @@ async def use_gateway(http: discord.http.HTTPClient) -> None:
     Raises:
         DiscordRefusedError: it names none, or one that would carry the token unencrypted.
     """
-    if Route.BASE == DISCORD_API:
+    if Route.BASE == _DISCORD_API:
         return
     answer = await http.request(Route("GET", "/gateway"))
     url = answer.get("url") if isinstance(answer, dict) else None
-    if not isinstance(url, str) or not is_safe_gateway(url, Route.BASE):
+    if not isinstance(url, str) or not _is_safe(url, Route.BASE):
         raise DiscordRefusedError(
             f"{Route.BASE}/gateway names no gateway that can be used ({str(url)[:100]!r}): expected a wss "
             "address, or a ws one on this machine. Correct FOOTNOTE_DISCORD_API_URL or that server."
@@ -59,7 +55,7 @@ async def use_gateway(http: discord.http.HTTPClient) -> None:
     DiscordWebSocket.DEFAULT_GATEWAY = URL(url)
 
 
-def is_safe_gateway(gateway: str, api: str) -> bool:
+def _is_safe(gateway: str, api: str) -> bool:
     """Return whether a gateway may get the token: encrypted, or on this machine behind a plain API."""
     try:
         parts = urlsplit(gateway)
@@ -75,39 +71,15 @@ class _PinnedWebSocket(DiscordWebSocket):
     """discord.py's websocket, kept on the configured server, and not closed by one malformed event."""
 
     @classmethod
-    async def from_client(cls, client: Any, *, initial: bool = False, **options: Any) -> Self:
-        """Connect; if the first connection fails, note why in the client, which then gives up."""
-        if options.get("gateway") is not None:
-            options["gateway"] = _pinned(options["gateway"])
-        if not initial:
-            return await super().from_client(client, initial=initial, **options)
-        try:
-            async with asyncio.timeout(_FIRST_CONNECTION_TIMEOUT):
-                return await super().from_client(client, initial=initial, **options)
-        except (OSError, aiohttp.ClientError, ReconnectWebSocket) as error:  # OSError: TimeoutError too
-            client.unreachable = DiscordRefusedError(
-                f"The gateway {cls.DEFAULT_GATEWAY.with_query(None)} cannot be reached "
-                f"({str(error) or type(error).__name__}). Check the network and FOOTNOTE_DISCORD_API_URL."
-            )
-            raise client.unreachable from error
+    async def from_client(cls, client: Any, *, gateway: URL | None = None, **options: Any) -> Self:
+        """Connect to the gateway, or to the configured one where the server names another."""
+        return await super().from_client(client, gateway=gateway and _pinned(gateway), **options)
 
     async def received_message(self, msg: Any, /) -> None:
         """Process one frame; an event that cannot be read is logged and skipped."""
-        if isinstance(msg, bytes):
-            msg = self._decompressor.decompress(msg)
-            if msg is None:
-                return
-        ready = json.loads(msg) if '"READY"' in msg else {}
-        if is_ready := ready.get("t") == "READY" and isinstance(ready.get("d"), dict):
-            # discord.py insists on this URL, and a server may leave it out.
-            if not isinstance(ready["d"].get("resume_gateway_url"), str):
-                ready["d"]["resume_gateway_url"] = str(DiscordWebSocket.DEFAULT_GATEWAY)
-            msg = json.dumps(ready)
         try:
             await super().received_message(msg)
         except (KeyError, TypeError, ValueError, AttributeError):
-            if is_ready:
-                raise  # nothing works without READY
             _log.exception("An event from Discord could not be read; it is skipped.")
 
 

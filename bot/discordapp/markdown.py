@@ -16,25 +16,28 @@ Lengths are in UTF-16 code units, which no way of Discord's to count exceeds.
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate
+from urllib.parse import quote as percent_encoded
+from urllib.parse import urlsplit
 
 __all__ = [
-    "ELLIPSIS",
     "blockquote",
+    "choice_name",
     "escape",
     "excerpt",
     "joined",
+    "link",
     "pieces",
     "printable",
     "shorten",
     "units",
     "unquote",
+    "web_address",
 ]
 
-ELLIPSIS = "…"
+_ELLIPSIS = "…"
 _QUOTE, _BOLD, _STRUCK = "> ", "**", "~~"
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
@@ -52,9 +55,12 @@ _PIECE = re.compile(r"\[(?:\\.|[^\[\]\\\n])*\]\([^()\s]+\)|\\.|\*\*|~~|(?:^|\n)>
 _LONGEST_WORD = 100
 """Characters given up at most to cut between words: some languages have no spaces."""
 
-_CONTINUES = re.compile("[\u200c\u200d\u1160-\u11ff\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
-"""Joiners, the vowels and ends of Korean syllables, skin tones, and the tags of a region's flag."""
-_FLAGS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+_TITLE_ROOM, _URL_ROOM, _CHOICE_LENGTH = 200, 320, 100
+
+_UNSAFE = r"""\s\x00-\x1f\x7f()<>"\\^`{|}\[\]\ud800-\udfff"""
+_UNSAFE_IN_URL = re.compile(f"[{_UNSAFE}]")
+_UNSAFE_IN_HOST = re.compile(f"[{_UNSAFE}@]|^:")
+_BREAKS_LABEL = re.compile(r"[\[\]]|://")
 
 
 def units(text: str) -> int:
@@ -87,7 +93,7 @@ def excerpt(
     """Return text, escaped and printable, in at most `room` units, cut between words at both ends of `focus`.
 
     `focus` are offsets into the text; without it, the beginning is shown. `bold` sets the focus in bold.
-    Only a very long word is cut inside, and never inside a visible character.
+    Only a very long word is cut inside.
     """
     lead = len(text) - len(text.lstrip())
     start, end = (max(at - lead, 0) for at in focus)
@@ -102,7 +108,7 @@ def excerpt(
     if bold and start < (end := min(end, stop)):
         shown[start] = _BOLD + shown[start]
         shown[end - 1] += _BOLD
-    return ELLIPSIS * (begin > 0) + "".join(shown[begin:stop]) + ELLIPSIS * (stop < len(shown) and room > 0)
+    return _ELLIPSIS * (begin > 0) + "".join(shown[begin:stop]) + _ELLIPSIS * (stop < len(shown) and room > 0)
 
 
 def blockquote(text: str, room: int, focus: tuple[int, int] = (0, 0), *, bold: bool = False) -> str:
@@ -121,13 +127,13 @@ def shorten(escaped: str, room: int) -> str:
     if units(escaped) <= room:
         return escaped
     parts = _PIECE.findall(escaped)
-    room -= len(ELLIPSIS) + len(_BOLD) + len(_STRUCK)
+    room -= len(_ELLIPSIS) + len(_BOLD) + len(_STRUCK)
     fits = bisect_right(list(accumulate(map(units, parts))), room)
     parts = parts[: _boundary("".join(part[0] for part in parts), fits, 0)]
     for mark in (_BOLD, _STRUCK):
         if parts.count(mark) % 2:
             parts = [*parts, mark] if parts[-1] != mark else parts[:-1]
-    return "".join(parts).rstrip() + ELLIPSIS if room >= 0 else ""
+    return "".join(parts).rstrip() + _ELLIPSIS if room >= 0 else ""
 
 
 def joined(blocks: Sequence[str], room: int, more: Callable[[int], str], *, beyond: int = 0) -> str:
@@ -143,12 +149,43 @@ def joined(blocks: Sequence[str], room: int, more: Callable[[int], str], *, beyo
     return "\n".join([*blocks[:shown], more(count - shown)])
 
 
+def choice_name(label: str) -> str:
+    """Return a label as one line that fits an autocomplete choice."""
+    return shorten(" ".join(printable(label).split()), _CHOICE_LENGTH)
+
+
+def link(title: str, url: str | None, open_text: str = "(open)") -> str:
+    """Return the title, escaped, as a link to a `web_address`.
+
+    Brackets or an address in a label keep Discord from making a link; it then follows as `open_text`.
+    """
+    label = excerpt(title, _TITLE_ROOM)
+    if url is None:
+        return label
+    return f"{label} [{open_text}]({url})" if _BREAKS_LABEL.search(title) else f"[{label}]({url})"
+
+
+def web_address(url: str | None, room: int = _URL_ROOM) -> str | None:
+    """Return a URL that can stand in a Markdown link; None where it is no plain web address, or too long."""
+    scheme, _, rest = (url or "").strip().partition("://")
+    host = re.split("[/?#]", rest, maxsplit=1)[0]
+    if scheme.lower() not in {"http", "https"} or not host.strip(":") or _UNSAFE_IN_HOST.search(host):
+        return None
+    whole = f"{scheme.lower()}://{rest}"  # Discord only knows the scheme in lower case
+    try:
+        urlsplit(whole)
+    except ValueError:
+        return None
+    clean = _UNSAFE_IN_URL.sub(lambda match: percent_encoded(match[0], safe="", errors="replace"), whole)
+    return clean if units(clean) <= room else None
+
+
 def _window(letters: str, sizes: list[int], start: int, end: int, room: int) -> tuple[int, int]:
     """Return which letters to show of the given sizes, around those from `start` to `end`."""
     ends = list(accumulate(sizes, initial=0))
     if ends[-1] <= room:
         return 0, len(letters)
-    room = max(room - 2 * len(ELLIPSIS), 0)
+    room = max(room - 2 * len(_ELLIPSIS), 0)
     spare = room - (ends[end] - ends[start])
     if spare < 0:
         return start, _boundary(letters, bisect_right(ends, ends[start] + room) - 1, start)
@@ -158,7 +195,7 @@ def _window(letters: str, sizes: list[int], start: int, end: int, room: int) -> 
 
 
 def _boundary(letters: str, at: int, limit: int) -> int:
-    """Return where to cut between `at` and `limit`: at the edge of a word, or else of a visible character."""
+    """Return where to cut between `at` and `limit`: at the edge of a word if one is near."""
     step = 1 if limit > at else -1
     if at in (0, len(letters), limit):
         return at
@@ -166,15 +203,4 @@ def _boundary(letters: str, at: int, limit: int) -> int:
         if letters[place - (step > 0)].isspace():
             kept = letters[place:limit].lstrip() if step > 0 else letters[limit:place].rstrip()
             return limit - step * len(kept)
-    while at != limit and _continues(letters, at):
-        at += step
     return at
-
-
-def _continues(text: str, at: int) -> bool:
-    """Return whether the character at `at` is shown as one with that before it: an accent, a flag."""
-    before, after = text[at - 1], text[at]
-    if before in _FLAGS and after in _FLAGS:
-        return (at - len(text[:at].rstrip(_FLAGS))) % 2 == 1
-    is_mark = unicodedata.category(after).startswith("M")
-    return is_mark or bool(_CONTINUES.match(after)) or before == "\u200d"

@@ -10,27 +10,30 @@ import asyncio
 import logging
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import discord
 from cachetools import LRUCache
 
-from bot.answering.followups import Earlier
-from bot.chat.asking import Assistant, Place, Question, queue_notice
+from bot.chat.asking import Question, queue_notice
 from bot.chat.logs import Way, begin_question
 from bot.chat.questions import looks_like_question, looks_like_statement
 from bot.discordapp.buttons import answer_buttons
-from bot.discordapp.context import exchange_of, without_mention
-from bot.discordapp.delivery import LOST, Reply, is_ours
-from bot.discordapp.embeds import answer_embed
+from bot.discordapp.context import LOST, is_ours, without_mention
+from bot.discordapp.delivery import Reply
+from bot.discordapp.embeds import answer_embed, exchange_of
 from bot.records.settings import AnswersTo
-from bot.service.job_queue import QueuePosition
+
+if TYPE_CHECKING:
+    from bot.answering.followups import Earlier
+    from bot.chat.asking import Assistant
+    from bot.service.job_queue import QueuePosition
 
 __all__ = ["Listener"]
 
 _FROM_PEOPLE = {discord.MessageType.default, discord.MessageType.reply}
 _BODY_ROOM = 500
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n")
-_FIRST_MESSAGE_PATIENCE = 3.0  # seconds before a forum post without one is answered by its title alone
 _REMEMBERED = 1000
 _log = logging.getLogger(__name__)
 
@@ -50,18 +53,19 @@ class Listener:
     def __init__(self, assistant: Assistant) -> None:
         self.assistant = assistant
         self._starters: LRUCache[int, discord.Message | None] = LRUCache(_REMEMBERED)
-        self._posts: LRUCache[int, bool] = LRUCache(_REMEMBERED)
 
     async def on_message(self, message: discord.Message, me: int) -> None:
         """Answer a message if it asks the bot, whose id is `me`, something."""
         channel, guild = message.channel, message.guild
-        if message.id == channel.id and _forum_post(channel) and not self._is_new(message.id):
-            return
         if message.author.bot or message.webhook_id is not None or message.type not in _FROM_PEOPLE:
             return
-        # A server that is not cached yet is known by its id; a direct message's channel has none.
-        server = guild.id if guild else getattr(channel, "guild_id", None)
-        place = await self._place(message.author.id, server, channel, guild)
+        place = await self.assistant.place(
+            message.author.id,
+            guild.id if guild else getattr(channel, "guild_id", None),  # a server may not be cached yet
+            channel.id,
+            parent=getattr(channel, "parent_id", None),
+            locale=str(guild.preferred_locale) if guild else None,
+        )
         request = _addressed(message, me, place.settings.answers) or await self._in_thread(message, me)
         if request is None:
             return
@@ -72,32 +76,6 @@ class Listener:
             earlier = await self._earlier(message, request, me)
             question = Question(request.text, place, request.way, earlier=earlier)
             await self._answer(Reply(channel, message), question)
-
-    async def on_post(self, thread: discord.Thread) -> None:
-        """Answer a new forum post by its title, if its first message does not arrive.
-
-        Discord announces a post before its first message, which `on_message` answers.
-        """
-        if not _forum_post(thread) or looks_like_statement(thread.name):
-            return
-        place = await self._place(thread.owner_id, thread.guild.id, thread, thread.guild)
-        if place.settings.answers is AnswersTo.QUESTIONS:
-            with self.assistant.tasks.track():  # so that a shutdown waits for it
-                await asyncio.sleep(_FIRST_MESSAGE_PATIENCE)
-                if self._is_new(thread.id):
-                    await self._answer(Reply(thread), Question(thread.name.strip(), place, "forum"))
-
-    def _is_new(self, post: int) -> bool:
-        is_new = post not in self._posts
-        self._posts[post] = True
-        return is_new
-
-    async def _place(
-        self, user: int, server: int | None, channel: discord.abc.Messageable, guild: discord.Guild | None
-    ) -> Place:
-        channel_id, parent = getattr(channel, "id", 0), getattr(channel, "parent_id", None)
-        locale = str(guild.preferred_locale) if guild else None
-        return await self.assistant.place(user, server, channel_id, parent=parent, locale=locale)
 
     async def _in_thread(self, message: discord.Message, me: int) -> _Request | None:
         """Return what a message without a mention asks in a thread that was started on an answer."""
@@ -151,7 +129,6 @@ class Listener:
             if (refusal := assistant.refusal(place, question.text)) is not None:
                 await reply.put(refusal)
                 return
-            reply.show_typing()
             try:
                 answer = await assistant.ask(question, show_queue)
                 embed = await asyncio.to_thread(answer_embed, answer, place.messages)

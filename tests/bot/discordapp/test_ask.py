@@ -1,4 +1,4 @@
-"""/ask, and "Answer this" in the context menu of a message."""
+"""/ask and /verify, and "Answer this" and "Check this quote" in the context menu of a message."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from index.errors import BusyError
 from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import Chat
 from tests.bot.discordapp.service import ABSENT, BREAD, BREAD_QUOTE, LAMP, LAMP_QUOTE
+from tests.wire.entities import Permission
 
 
 async def test_an_answer_is_the_exact_quote_with_its_citation(chat: Chat) -> None:
@@ -30,17 +31,6 @@ async def test_the_question_is_repeated_as_plain_text(chat: Chat) -> None:
     assert answer.every_part[0].quotes == [question]
     assert not any(part.constructs for part in answer.every_part)
     assert chat.log.pings == []
-
-
-@pytest.mark.parametrize(
-    ("verdict", "title"),
-    [("answered", texts.ANSWERED), ("related", texts.RELATED), ("not_found", texts.NOT_FOUND)],
-)
-async def test_each_verdict_has_its_title(chat: Chat, verdict: str, title: str) -> None:
-    chat.service.verdict = verdict
-    answer = await chat.ask()
-    assert answer.title == title
-    assert any(LAMP_QUOTE in quote for quote in answer.shown.quotes)
 
 
 async def test_without_an_answer_the_closest_passages_are_labelled_as_no_answer(chat: Chat) -> None:
@@ -68,8 +58,11 @@ async def test_an_answer_is_private_by_option_or_else_by_setting(
         await chat.configure("private", private=setting, channel=chat.guild.channels[0])
     thread = await chat.thread(chat.guild, chat.ann, "a thread has the settings of its channel")
     for where in (chat.guild, thread):
-        private = (await chat.ask(where=where, private=option)).private
-        assert private is (setting == "yes" if option is None else option)
+        for response in (
+            await chat.ask(where=where, private=option),
+            await chat.use("verify", where=where, text=LAMP, private=option),
+        ):
+            assert response.private is (setting == "yes" if option is None else option)
     assert chat.posts(chat.guild) == []
 
 
@@ -100,8 +93,9 @@ async def test_a_failure_is_reported_in_private_without_details(
     assert (notice.title, notice.private, "boom" in str(notice.embeds)) == (title, True, False)
     assert use.original is None or use.original.deleted  # nobody else sees anything
     assert title == texts.FAULT or re.findall(texts.SECONDS_TO_WAIT, notice.text) == ["6"]
-    reply = await chat.mention()
-    assert (reply.title, "boom" in str(reply.embeds)) == (title, False)
+    verified, reply = await chat.use("verify", text=LAMP), await chat.mention()
+    assert (verified.title, verified.private, reply.title) == (title, True, title)
+    assert "boom" not in str(verified.embeds) + str(reply.embeds)
 
 
 async def test_the_position_in_the_queue_is_shown_until_the_answer_replaces_it(chat: Chat) -> None:
@@ -160,3 +154,37 @@ async def test_users_who_installed_the_bot_use_it_where_it_is_not_a_member(chat:
     assert (answer.title, answer.private) == (texts.ANSWERED, False)
     use = await chat.menu(ann, texts.ANSWER_THIS, await chat.say(guild.owner, where, BREAD), by_user=True)
     assert (await chat.answer(use)).title == texts.ANSWERED
+
+
+# Verified quotes
+
+EXACT = "A cool cellar of 12 degrees stretches the rise to a whole day."
+ALTERED = "It tightens the dough and slows the east down."
+
+
+async def test_each_sentence_is_exact_altered_or_absent_and_cited(chat: Chat) -> None:
+    response = await chat.use("verify", text=f"{EXACT} {ALTERED} Nobody ever wrote this down, not anywhere.")
+    exact, altered, absent, *_ = response.text.split("\n\n")
+    assert (response.title, response.shown.quotes[0]) == (texts.CHECKED, EXACT)
+    assert [texts.EXACT in exact, texts.ALTERED in altered, texts.ABSENT in absent] == [True] * 3
+    for title, address in response.shown.links:
+        assert (title, address.partition("#")[0]) == ("Bread without a clock", "https://oven.example/clock")
+
+
+async def test_differences_are_marked(chat: Chat) -> None:
+    shown = (await chat.use("verify", text=ALTERED)).shown
+    assert (shown.bold[0], shown.quotes[0].endswith("down.")) == ("yeast", True)
+    shown = (await chat.use("verify", text=LAMP_QUOTE.replace("1871", "1872"))).shown
+    assert ("1872" in shown.struck, "1871" in shown.bold, shown.constructs) == (True, True, [])
+    await chat.deny(chat.guild, Permission.EMBED_LINKS)
+    response = await chat.use("verify", text=ALTERED)
+    assert (response.embeds, "yeast" in response.shown.bold) == ([], True)
+
+
+async def test_the_menu_verifies_any_message_with_its_embeds_in_private(chat: Chat) -> None:
+    message = await chat.say(chat.bob, chat.guild, EXACT, webhook=True)
+    message.embeds = [{"type": "rich", "description": LAMP_QUOTE}, {"type": "rich", "title": "No text"}]
+    response = await chat.use_menu(texts.CHECK_THIS, message)
+    assert (response.private, {EXACT, LAMP_QUOTE} <= set(response.shown.quotes)) == (True, True)
+    own = await chat.use_menu(texts.CHECK_THIS, await chat.ask(LAMP))  # the bot's answers are exact
+    assert (own.shown.quotes, texts.EXACT in own.text) == ([LAMP_QUOTE], True)

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from index.encoding.encoder import Encoder
-from index.errors import BusyError
 from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import WAYS, Chat
 from tests.bot.discordapp.service import ABSENT, BREAD, LAMP, LAMP_QUOTE, open_service
-from tests.wire.entities import Message, Permission, User
+from tests.wire.entities import Message, User
 
 ALWAYS = [texts.CONTEXT, texts.NEXT, texts.FOLLOW_UP, texts.HELPFUL, texts.NOT_HELPFUL]
 
@@ -66,15 +65,6 @@ async def test_further_sources_are_paged_through_in_one_private_message(chat: Ch
     assert (other.title, answer.embeds, list(answer.buttons)) == (titles[0], *shown)
 
 
-async def test_without_permission_for_embeds_everything_is_text(chat: Chat) -> None:
-    await chat.deny(chat.guild, Permission.EMBED_LINKS)
-    answer = await chat.ask()
-    context, source = [await chat.click(answer, label) for label in (texts.CONTEXT, texts.NEXT)]
-    assert [message.embeds for message in (answer, context, source)] == [[], [], []]
-    assert LAMP_QUOTE in context.shown.bold
-    assert source.title.startswith("Source 2")
-
-
 async def test_the_context_of_a_changed_article_is_not_shown(
     fresh: Chat, home: Path, encoder: Encoder
 ) -> None:
@@ -93,10 +83,6 @@ async def test_the_reasons_are_found_by_asking_the_same_question_again(chat: Cha
     assert (reasons.title, reasons.private, "\n" in reasons.text) == (texts.REASONS, True, True)
     first, again = chat.service.asked_with
     assert first == again
-    for error, title in ((BusyError("full", seconds=1), texts.BUSY), (RuntimeError("boom"), texts.FAULT)):
-        chat.service.error = error
-        notice = await chat.click(answer, texts.WHY)
-        assert (notice.title, notice.private, "boom" in str(notice.embeds)) == (title, True, False)
 
 
 @pytest.mark.parametrize(

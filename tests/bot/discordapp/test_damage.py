@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
 
-from index.encoding.encoder import Encoder
 from index.errors import DamagedIndexError
 from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import Chat, free_port, no_traceback, settle, until
-from tests.bot.discordapp.service import LAMP, open_service
 from tests.bot.discordapp.test_operations import page
-from tests.graphs import copy_index_file
 from tests.wire.entities import Message, User
 
 REASON = "/i/tokens.bin is **damaged** @everyone"
@@ -71,30 +65,3 @@ async def test_without_a_usable_index_users_get_a_notice_without_details(
     for notice in (await chat.ask(), await chat.mention(), await chat.use("verify", text="It was so.")):
         assert (notice.title, "tokens" in notice.text) == (texts.DAMAGED, False)
     assert no_traceback(caplog)
-
-
-async def test_the_older_generation_answers_until_a_rebuild_repairs_the_damage(
-    fresh: Chat, built_twice: Path, tmp_path: Path, encoder: Encoder
-) -> None:
-    shutil.copytree(built_twice, tmp_path, dirs_exist_ok=True, copy_function=copy_index_file)
-    async with open_service(fresh, tmp_path, encoder) as service, fresh.bot():
-        damaged, owner = (await service.status()).generation, fresh.world.owner
-        for file in (tmp_path / ".footnote/index" / damaged).rglob("*"):
-            if file.is_file() and file.stat().st_size > 100:
-                _damage(file)
-        assert (await fresh.ask(LAMP)).title == texts.ANSWERED
-        alert = await _alert(fresh, owner)
-        assert (alert.title, damaged in alert.shown.text) == (texts.DAMAGED, True)
-        rebuild = await fresh.slash(owner, "index rebuild", owner)
-        assert (await _alert(fresh, owner, 2)).title == texts.WHOLE_AGAIN
-        assert (await fresh.ended(rebuild)).title == texts.REBUILT
-        assert (await fresh.ask(LAMP)).title == texts.ANSWERED
-        assert (await service.status()).generation != damaged
-
-
-def _damage(file: Path) -> None:
-    """Overwrite bytes in the middle and near the end of a file that is in use."""
-    with file.open("r+b") as opened:
-        for position in (file.stat().st_size // 2, file.stat().st_size - 80):
-            opened.seek(position)
-            opened.write(b"\xff" * 64)

@@ -17,15 +17,6 @@ from tests.bot.discordapp.service import ABSENT, LAMP, LAMP_QUOTE
 from tests.wire.entities import Guild, Permission
 from tests.wire.renderer import render
 
-SUBJECTS = (
-    "anchor bakery canal dentist engine ferry guitar harvest island jacket kettle ladder "
-    "mirror needle orchard pencil quarry"
-).split()
-HOSTILE = {
-    "markup": "**x** <@1> @everyone [a](https://b.c)\n# d",
-    "flags": "\U0001f3f4" * 90,
-    "one word": "x" * 400,
-}
 CELLS = st.text(st.sampled_from("=+-@\t\r\n ＝＋－＠,;\"'a1é\U0001f600"), min_size=1, max_size=30)
 
 
@@ -98,18 +89,6 @@ async def test_each_server_lists_exports_and_drops_only_its_own(chat: Chat) -> N
         await chat.use("gaps drop", chat.guild.owner, number=number)
         await chat.gaps(left)
     assert _questions(await chat.gaps(1, other)) == ["Who was theirs?"]
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-async def test_a_long_list_stays_within_the_limits_and_counts_the_rest(chat: Chat, name: str) -> None:
-    questions = [f"Who paid for the {subject}? {HOSTILE[name]}" for subject in SUBJECTS]
-    for question in questions:
-        await chat.ask(question)
-    rows = await eventually(lambda: _export(chat), lambda rows: len(rows) == 1 + len(questions))
-    assert {row[1] for row in rows[1:]} == set(questions)
-    listing = re.sub(r"<t:\d+:R>", "", await chat.gaps(15))
-    assert (listing[-3:], render(listing.rpartition("\n")[0]).constructs) == (": 2", [])
-    assert chat.log.pings == []
 
 
 @settings(max_examples=15)

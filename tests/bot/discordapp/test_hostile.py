@@ -7,10 +7,12 @@ import json
 import unicodedata
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.answering.answer import Answer
+from bot.discordapp.markdown import link, web_address
 from index.build import build_index
 from index.encoding.encoder import Encoder
 from tests.bot.discordapp import texts
@@ -91,6 +93,23 @@ async def test_nothing_in_an_article_acts_wherever_it_is_shown(
         for choice in await fresh.complete(fresh.ann, "ask", fresh.guild, "article", ""):
             assert not set(choice["name"]) & set("\n\x00\x07\x1b\x7f")
     assert fresh.log.pings == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "a.example/x",
+        "//a.example/x",
+        "ftp://a.example/x",
+        "javascript:alert(1)",
+        "https:///x",
+        "https://[::1",
+    ],
+)
+def test_what_is_no_web_address_is_no_link(url: str) -> None:
+    assert link("Title", web_address(url)) == "Title"
+    assert link("Title", web_address("https://a.example/x y)")) == "[Title](https://a.example/x%20y%29)"
 
 
 def _visible(text: str) -> str:

@@ -24,16 +24,6 @@ async def test_the_mention_is_not_part_of_the_question(chat: Chat, text: str) ->
     assert chat.service.asked == ["Why?"]
 
 
-async def test_typing_is_shown_and_never_delays_the_answer(chat: Chat) -> None:
-    chat.service.open.clear()
-    question = await chat.say(chat.ann, chat.guild, f"{chat.world.bot.mention} {LAMP}")
-    await chat.log.until(lambda: chat.messages.typing == [chat.guild.channels[0]], "typing")
-    chat.service.open.set()
-    await chat.reply(question)
-    chat.faults.answer("POST", "/typing$", status=403, delay=2)
-    await chat.reply(await chat.say(chat.ann, chat.guild, f"{chat.world.bot.mention} {LAMP}"), 1)
-
-
 @pytest.mark.parametrize("locale", ["en-US", "de", "es-ES", "fr", "pt-BR"])
 async def test_the_bot_uses_the_language_of_the_server(chat: Chat, locale: str) -> None:
     guild, ann = await chat.server("ann", locale=locale)

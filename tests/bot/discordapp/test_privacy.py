@@ -9,9 +9,19 @@ import pytest
 from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import Chat, eventually
 from tests.bot.discordapp.service import ABSENT
-from tests.bot.discordapp.test_gaps import HOSTILE, SUBJECTS
 from tests.wire.driver import Where
 from tests.wire.entities import Message, User
+from tests.wire.renderer import render
+
+SUBJECTS = (
+    "anchor bakery canal dentist engine ferry guitar harvest island jacket kettle ladder "
+    "mirror needle orchard pencil quarry"
+).split()
+HOSTILE = {
+    "markup": "**x** <@1> @everyone [a](https://b.c)\n# d",
+    "flags": "\U0001f3f4" * 90,
+    "one word": "x" * 400,
+}
 
 
 async def _privacy(
@@ -79,7 +89,7 @@ async def test_forget_deletes_the_users_own_records_only(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-async def test_a_long_list_stays_within_the_limits_and_counts_the_rest(chat: Chat, name: str) -> None:
+async def test_long_lists_stay_within_the_limits_and_count_the_rest(chat: Chat, name: str) -> None:
     chat.service.verdict = "related"
     for subject in SUBJECTS:
         answer = await chat.ask(f"Who paid for the {subject}? {HOSTILE[name]}")
@@ -94,6 +104,8 @@ async def test_a_long_list_stays_within_the_limits_and_counts_the_rest(chat: Cha
         ]
 
     assert await eventually(count, lambda counts: counts == [len(SUBJECTS)] * 2)
+    listing = re.sub(r"<t:\d+:R>", "", await chat.gaps(15))
+    assert (listing[-3:], render(listing.rpartition("\n")[0]).constructs) == (": 2", [])
     assert chat.log.pings == []
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.discordapp.running import sync_commands
+from bot.discordapp.client import make_tree
+from bot.discordapp.connection import sync_commands
 from bot.errors import DiscordRefusedError
 from index.errors import FootnoteError
 from tests.bot.discordapp import texts
@@ -27,9 +28,9 @@ def _sent(chat: Chat) -> int:
     return len(chat.log.seen("PUT", "/commands$"))
 
 
-async def _sync(chat: Chat, server: int | None = None, *, force: bool = False, removing: bool = False) -> str:
+async def _sync(chat: Chat, server: int | None = None, *, force: bool = False, remove: bool = False) -> str:
     """Run `footnote discord sync`; return the line that it prints."""
-    line = await sync_commands(chat.settings(), server, force=force, removing=removing)
+    line = await sync_commands(chat.settings(), make_tree, server, force=force, remove=remove)
     assert ("\n" in line, chat.gateway.connections) == (False, 0)
     return line
 
@@ -51,13 +52,8 @@ async def test_commands_are_not_sent_again_by_a_second_start(
     caplog.set_level(logging.INFO)
     for _ in range(2):
         async with fresh.bot():
-            assert _sent(fresh) == 1
+            assert (_sent(fresh), fresh.log.seen("GET", "/commands$")) == (1, [])
     assert caplog.text.count(texts.REGISTERED) == 1
-
-
-async def test_a_start_does_not_request_the_registered_commands(fresh: Chat) -> None:
-    async with fresh.bot():
-        assert (_sent(fresh), fresh.log.seen("GET", "/commands$")) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -84,7 +80,7 @@ async def test_sync_says_in_one_line_what_was_sent(fresh: Chat) -> None:
     server = fresh.guild.id
     assert f"server {server}" in await _sync(fresh, server)
     assert (len(fresh.commands.of[server]), _sent(fresh)) == (8, 3)
-    assert "no commands for server" in await _sync(fresh, server, removing=True)
+    assert "no commands for server" in await _sync(fresh, server, remove=True)
     assert (fresh.commands.of[server], len(fresh.commands.of[0])) == ([], 8)
     with pytest.raises(DiscordRefusedError, match=r"in server 78 .*footnote discord invite"):
         await _sync(fresh, 78)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import Chat, settle
 from tests.bot.discordapp.service import BREAD, LAMP
 from tests.wire.entities import Channel, Kind, Message
@@ -99,13 +98,8 @@ QUESTIONS = (
 )  # fmt: skip
 CHATTER = (
     "thanks!", "so cool", "will do", "is fine by me", "what a day that was", "how nice", "lol", "???",
-    "gracias", "https://a.example/?q=who",
+    "gracias", "https://a.example/?q=who", "When I get home tonight I will do it",
 )  # fmt: skip
-STATEMENTS = (
-    "When I get home tonight I will do it",
-    "What I like is the new lamp",
-    "Where I live it is dark",
-)
 
 
 async def test_a_channel_that_answers_every_question_ignores_chatter(reading: Chat) -> None:
@@ -125,16 +119,6 @@ async def test_a_channel_that_answers_every_question_ignores_chatter(reading: Ch
     assert reading.service.asked == [*QUESTIONS, BREAD, "The last one?"]
 
 
-@pytest.mark.parametrize("statement", STATEMENTS)
-async def test_a_channel_that_answers_every_question_ignores_statements(
-    reading: Chat, statement: str
-) -> None:
-    await reading.configure("answers", to="questions")
-    await reading.say(reading.ann, reading.guild, statement)
-    await reading.mention("The last one?")
-    assert reading.service.asked == ["The last one?"]
-
-
 # Forums
 
 
@@ -151,17 +135,10 @@ async def _answer_in(chat: Chat, post: Channel) -> Message:
 
 
 async def test_without_the_intent_a_post_is_answered_once_by_its_title(chat: Chat) -> None:
-    forum, ann = await _forum(chat), chat.ann
-    post, bare = (
-        await chat.post(forum, ann, LAMP, "And who?"),
-        await chat.post(forum, ann, f" {BREAD} ", None),
-    )
+    post = await chat.post(await _forum(chat), chat.ann, LAMP, "And who?")
     assert (await _answer_in(chat, post)).reply_to is chat.world.messages[post.id]
-    answer = await _answer_in(chat, bare)  # after the bot has waited in vain for the first message
-    assert (answer.title, answer.reply_to) == (texts.ANSWERED, None)
-    await chat.say(ann, bare, "Its first message comes late.", message_id=bare.id)
     await chat.mention("Why?", where=post)
-    assert (chat.service.asked, chat.log.pings) == ([LAMP, BREAD, "Why?"], [])
+    assert (chat.service.asked, chat.log.pings) == ([LAMP, "Why?"], [])
 
 
 async def test_posts_by_bots_and_in_other_forums_are_ignored(chat: Chat) -> None:

@@ -13,27 +13,24 @@ from discord import app_commands
 from discord.utils import format_dt
 
 from bot.chat.messages import DEFAULT, Messages, Notice, messages_in
-from bot.chat.metrics import Outcome
-from bot.discordapp.commands.ask import choice_name
 from bot.discordapp.context import (
+    LOST,
     Interaction,
-    RefusedError,
     Surface,
-    defer,
-    handling,
+    check_allowed,
     manages_index,
     owners_of,
     place_of,
 )
-from bot.discordapp.delivery import LOST, edit_response, post
-from bot.discordapp.embeds import notice_embed
-from bot.discordapp.markdown import excerpt, joined
+from bot.discordapp.delivery import edit_response, notice_embed, responding
+from bot.discordapp.markdown import choice_name, excerpt, joined
 from bot.errors import NotServedError, RebuildError
-from bot.service.live_index import Damage
-from index.build_report import BuildReport, Progress
 from index.errors import BusyError, FootnoteError
 
 if TYPE_CHECKING:
+    from bot.chat.metrics import Outcome
+    from bot.service.live_index import Damage
+    from index.build_report import BuildReport, Progress
     from index.storage.store import ArticleSummary
 
 __all__ = ["IndexCommands", "alert_operators", "show_presence"]
@@ -52,18 +49,12 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Refuse everybody else, and everybody while stopping."""
-        messages = (await place_of(interaction)).messages
-        if not manages_index(interaction):
-            raise RefusedError(Notice(messages("may_not"), messages("may_not_index")))
-        if interaction.client.assistant.tasks.stopping:
-            raise RefusedError(messages.notice("stopping"))
-        return True
+        return await check_allowed(interaction, manages_index(interaction), "may_not_index")
 
     @app_commands.command(name="status", description="Show which index is being served")
     async def status(self, interaction: Interaction) -> None:
         """Show what is served, and what is wrong with it."""
-        async with handling(interaction) as place:
-            await defer(interaction, private=False)
+        async with responding(interaction, private=False) as place:
             service, messages = interaction.client.assistant.service, place.messages
             status = await service.status()
             embed = notice_embed(_on_damage(service.damage, messages) if service.damage else Notice(""))
@@ -104,14 +95,16 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
                 client.assistant.metrics.rebuilds[outcome].inc()
                 ended.set()
                 await showing  # an edit under way must not come after the outcome
-                await _show_outcome(interaction, embed)
+                try:
+                    await edit_response(interaction, embed, public=True)
+                except LOST as error:
+                    _log.warning("The outcome of a rebuild could not be shown: %s", error)
                 await show_presence(client)
 
     @app_commands.command(name="history", description="List the generations of the index that are kept")
     async def history(self, interaction: Interaction) -> None:
         """List the generations, the newest first."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with responding(interaction) as place:
             messages = place.messages
             lines = [
                 messages(
@@ -133,8 +126,7 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
         self, interaction: Interaction, generation: app_commands.Range[str, 1, 100] | None = None
     ) -> None:
         """Go back to a kept generation."""
-        async with handling(interaction) as place:
-            await defer(interaction, private=False)
+        async with responding(interaction, private=False) as place:
             try:
                 chosen = await interaction.client.assistant.service.roll_back(generation)
             except FootnoteError as error:
@@ -164,8 +156,7 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
     @app_commands.describe(page="Which page of the list")
     async def articles(self, interaction: Interaction, page: app_commands.Range[int, 1, 100_000] = 1) -> None:
         """List the articles, a page at a time."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with responding(interaction) as place:
             lines = list(await interaction.client.assistant.service.catalogue())
             await edit_response(interaction, _article_list(lines, page, place.messages))
 
@@ -243,14 +234,11 @@ async def _show_progress(
     interaction: Interaction, messages: Messages, steps: list[Progress], ended: asyncio.Event
 ) -> None:
     """Show the latest step in the deferred response, every two seconds, until the rebuild has ended."""
-    shown, text = -1, messages("rebuild_starting")
+    shown = None
     while not ended.is_set():
-        if shown != len(steps):
-            shown = len(steps)
-            if steps:
-                stage = messages.texts.get(f"stage_{steps[-1].stage.replace(' ', '_')}", steps[-1].stage)
-                done, total = f"{steps[-1].done:,}", f"{steps[-1].total:,}"
-                text = messages("rebuild_progress", stage=stage, done=done, total=total)
+        text = _progress(steps[-1], messages) if steps else messages("rebuild_starting")
+        if text != shown:
+            shown = text
             with suppress(*LOST):  # only the outcome has to arrive
                 embed = notice_embed(Notice(messages("rebuilding"), text))
                 await interaction.edit_original_response(embed=embed)
@@ -258,15 +246,9 @@ async def _show_progress(
             await asyncio.wait_for(ended.wait(), _EDIT_EVERY)
 
 
-async def _show_outcome(interaction: Interaction, embed: discord.Embed) -> None:
-    """Show the outcome of a rebuild; if the response has expired or is gone, in the channel."""
-    try:
-        await edit_response(interaction, embed)
-    except LOST as error:
-        _log.warning("The outcome of a rebuild could not be shown by editing: %s", error)
-        channel = interaction.channel
-        if not isinstance(channel, discord.abc.Messageable) or await post(channel, embed) is None:
-            _log.warning("The outcome of a rebuild could not be posted either.")
+def _progress(step: Progress, messages: Messages) -> str:
+    stage = messages.texts.get(f"stage_{step.stage.replace(' ', '_')}", step.stage)
+    return messages("rebuild_progress", stage=stage, done=f"{step.done:,}", total=f"{step.total:,}")
 
 
 def _on_success(report: BuildReport, messages: Messages) -> discord.Embed:

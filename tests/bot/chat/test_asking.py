@@ -1,4 +1,4 @@
-"""Heavy users are rate-limited, and nobody else."""
+"""Heavy users are rate-limited, and recent exchanges are found again for two hours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.asking import RateLimiter, queue_notice
+from bot.answering.followups import Earlier
+from bot.chat.asking import MAX_AGE, MAX_ANSWERS, Conversations, Exchange, RateLimiter, queue_notice
 from bot.chat.messages import messages_in
 from bot.service.job_queue import QueuePosition
 
@@ -73,3 +74,35 @@ def test_only_a_wait_worth_telling_is_told() -> None:
     assert notice is not None
     assert "3" in notice.title
     assert "2 s" in notice.text
+
+
+# Conversations
+
+CHANNEL, ANN, BOB = 10, 1, 2
+
+
+def remember(conversations: Conversations, message: int, user: int = ANN, *, private: bool = False) -> None:
+    exchange = Exchange(f"{message}", None, Earlier(f"{message}"))
+    conversations.remember(exchange, message=message, channel=CHANNEL, user=user, private=private)
+
+
+def question(exchange: Exchange | None) -> str | None:
+    return exchange.question if exchange else None
+
+
+def test_exchanges_are_forgotten_after_two_hours() -> None:
+    conversations = Conversations(clock := Clock())
+    remember(conversations, 1)
+    clock.now += MAX_AGE - 1
+    assert conversations.of_message(1) is not None
+    clock.now += 2
+    assert conversations.of_message(1) is None
+    assert conversations.latest(CHANNEL) is None
+
+
+def test_only_so_many_exchanges_are_kept() -> None:
+    conversations = Conversations()
+    for message in range(MAX_ANSWERS + 10):
+        remember(conversations, message, user=message)
+    assert conversations.of_message(0) is None
+    assert question(conversations.of_message(MAX_ANSWERS + 9)) == str(MAX_ANSWERS + 9)

@@ -1,16 +1,22 @@
-"""References to quotes, packed small enough for a button's id."""
+"""Links to quotes: references packed small enough for a button's id, and addresses that open a page there."""
 
 from __future__ import annotations
 
-import base64
 import re
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.answering.answer import Answer, Citation, Quote, Verdict
-from bot.chat.quote_reference import PACKED_LENGTH, PACKED_PATTERN, QuoteReference, quote_references
+from bot.chat.quote_links import (
+    PACKED_LENGTH,
+    PACKED_PATTERN,
+    QuoteReference,
+    quote_references,
+    text_fragment_url,
+)
 from index.articles.article import Article
 from index.storage.store import article_key
 
@@ -57,19 +63,6 @@ def test_buttons_of_old_messages_keep_working(
     assert QuoteReference.unpack(packed) == reference
 
 
-@given(ANY_TEXT | st.binary(max_size=40).map(lambda data: base64.b64encode(data).decode()))
-@example("A" * 19)
-@example("A" * 21)
-@example("A" * 20 + "\n")
-@example("é" * 20)
-@example("A" * 19 + "+")
-@example("A" * 18 + "==")
-def test_any_other_text_is_refused(text: str) -> None:
-    if not re.fullmatch(PACKED_PATTERN, text):
-        with pytest.raises(ValueError, match="not a packed quote reference"):
-            QuoteReference.unpack(text)
-
-
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT.filter(bool), ANY_TEXT)
 def test_a_reference_leads_to_the_quote(identity: str, before: str, quote: str, after: str) -> None:
     reference = QuoteReference.unpack(QuoteReference.of(identity, quote, len(before)).pack())
@@ -102,3 +95,66 @@ def test_an_answer_refers_to_its_quotes_then_to_further_passages_each_once() -> 
 def _citation(number: int, name: str, passage: str, paragraph: int = 1) -> Citation:
     end = len(passage)
     return Citation(number, name, "", "", "", None, paragraph, 0, end, passage, 0.5)
+
+
+# Addresses
+
+PAGE = "https://lamps.example/gull"
+PART = r"(?:[A-Za-z0-9.]|%[0-9A-F]{2})+"
+ADDRESS = re.compile(rf"{PAGE}#:~:text=(?P<first>{PART})(?:,(?P<last>{PART}))?")
+
+LONG = (
+    "She wrote “all’s well” in the log every morning, even on the day on which the sea broke the kitchen "
+    "window and took the table with it."
+)
+WORDS = "The|lamp,|was-lit|in|1871.|été|文字。|a~b|\ud800|\n|- rope|  |xxxxxxxxxxxxxxxxxxxxxxxx".split("|")
+
+
+@pytest.mark.parametrize(
+    ("quote", "parts"),
+    [
+        ("The lamp was lit in 1871.", ["The lamp was lit in 1871."]),
+        (LONG, ["She wrote “all’s well”", "the table with it."]),
+        ("It was brought by boat from Bergen\nin May.", ["It was brought by", "in May."]),
+        ("they say no more.\n\nEbba Lind kept it then.", ["they say no more.", "Lind kept it then."]),
+        ("- forty metres of rope", ["forty metres of rope"]),
+        ("# Rope\n- rope\n2. oil", ["Rope", "oil"]),
+        ("  spaced \t out  ", ["spaced out"]),
+        ("灯台は初めて灯された。" * 10, ["灯台は初めて灯された。" * 4] * 2),
+        ("x" * 120, ["x" * 120]),
+    ],
+)
+def test_a_short_quote_is_given_whole_and_a_longer_one_by_its_ends(quote: str, parts: list[str]) -> None:
+    address = text_fragment_url(PAGE, quote, room=5_000)
+    match = ADDRESS.fullmatch(address)
+    assert match is not None, address
+    assert [unquote(part) for part in match.groups() if part] == parts
+
+
+@pytest.mark.parametrize(
+    ("url", "lead"),
+    [
+        ("https://a.example/x", "https://a.example/x#:~:text="),
+        ("http://a.example", "http://a.example#:~:text="),
+        ("HTTPS://a.example", "HTTPS://a.example#:~:text="),
+        ("https://a.example/x#", "https://a.example/x#:~:text="),
+        ("https://a.example/x?a=b&c=d#part", "https://a.example/x?a=b&c=d#part:~:text="),
+        ("https://a.example/x#:~:text=old,words", "https://a.example/x#:~:text="),
+        ("https://a.example/x#part:~:text=old", "https://a.example/x#part:~:text="),
+        ("https://müller.example/ä", "https://müller.example/ä#:~:text="),
+    ],
+)
+def test_a_fragment_is_kept_and_a_directive_replaced(url: str, lead: str) -> None:
+    assert text_fragment_url(url, "The lamp was lit.", room=1000) == f"{lead}The%20lamp%20was%20lit."
+    plain = lead.removesuffix(":~:text=").removesuffix("#")
+    assert text_fragment_url(url, " \n ", room=1000) == plain
+    assert text_fragment_url(url, "x" * 2_000, room=1000) == plain
+
+
+@given(
+    st.text(max_size=300) | st.lists(st.sampled_from(WORDS), max_size=40).map(" ".join), st.integers(0, 700)
+)
+@example("a-b_c~d*e|f`g<h>i(j)k[l]m,n&o#p%q=r", 700)
+def test_an_address_fits_and_has_nothing_that_markdown_reads(quote: str, room: int) -> None:
+    address = text_fragment_url(PAGE, quote, room=room)
+    assert address == PAGE or (len(address) <= room and ADDRESS.fullmatch(address))

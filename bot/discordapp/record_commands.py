@@ -6,32 +6,33 @@ import asyncio
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import discord
 from discord import AppCommandOptionType, ChannelType, app_commands
 from discord.utils import format_dt
 
-from bot.answering.answer import Answer
 from bot.chat.messages import AUTO, Messages, Notice, languages, messages_in
 from bot.discordapp.context import (
     Interaction,
     RefusedError,
     Surface,
     anywhere,
-    defer,
-    handling,
+    check_allowed,
     manages_server,
     place_of,
 )
-from bot.discordapp.delivery import edit_response, post
-from bot.discordapp.embeds import answer_embed, asked_line, notice_embed
+from bot.discordapp.delivery import edit_response, notice_embed, post, responding
+from bot.discordapp.embeds import answer_embed, asked_line
 from bot.discordapp.markdown import excerpt, joined, shorten
-from bot.records.gaps import Gap
 from bot.records.settings import AnswersTo
-from bot.records.store import Feedback
 
-__all__ = ["GapCommands", "PrivacyCommands", "SettingsCommands", "as_csv", "tell_channel"]
+if TYPE_CHECKING:
+    from bot.answering.answer import Answer
+    from bot.records.gaps import Gap
+    from bot.records.store import Feedback
+
+__all__ = ["GapCommands", "PrivacyCommands", "SettingsCommands", "tell_channel"]
 
 _ROWS_SHOWN, _MOST_GAPS = 15, 10_000
 _QUESTION_ROOM, _LIST_ROOM, _SETTINGS_ROOM, _ROW_ROOM, _FIELD_ROOM = 150, 3900, 3600, 100, 1000
@@ -76,14 +77,9 @@ class _ManagersGroup(app_commands.Group):
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Refuse everybody but the server's managers, and everybody while stopping."""
-        messages = (await place_of(interaction)).messages
         if interaction.guild_id is None or not interaction.is_guild_integration():
-            raise RefusedError(messages.notice("only_in_server"))
-        if not manages_server(interaction):
-            raise RefusedError(Notice(messages("may_not"), messages("may_not_server")))
-        if interaction.client.assistant.tasks.stopping:
-            raise RefusedError(messages.notice("stopping"))
-        return True
+            raise RefusedError((await place_of(interaction)).messages.notice("only_in_server"))
+        return await check_allowed(interaction, manages_server(interaction), "may_not_server")
 
 
 class SettingsCommands(_ManagersGroup, name="settings", description="Set how Footnote answers here"):
@@ -92,8 +88,7 @@ class SettingsCommands(_ManagersGroup, name="settings", description="Set how Foo
     @app_commands.command(name="show", description="Show the settings of this server")
     async def show(self, interaction: Interaction) -> None:
         """Show the settings."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with responding(interaction) as place:
             await _show_settings(interaction, place.messages, "settings_title")
 
     @app_commands.command(name="answers", description="Set what Footnote answers, here or in a channel")
@@ -154,8 +149,7 @@ class SettingsCommands(_ManagersGroup, name="settings", description="Set how Foo
 
 
 async def _change(interaction: Interaction, channel: _Chosen | None, **values: object) -> None:
-    async with handling(interaction):
-        await defer(interaction)
+    async with responding(interaction):
         records, server = interaction.client.assistant.records, interaction.guild_id or 0
         await records.change(server, channel.id if channel else None, **values)
         await _show_settings(interaction, (await place_of(interaction)).messages, "settings_changed")
@@ -196,8 +190,7 @@ class GapCommands(_ManagersGroup, name="gaps", description="Questions that the a
     @app_commands.describe(answered="List those that have been answered since")
     async def list(self, interaction: Interaction, answered: bool = False) -> None:
         """List the questions."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with responding(interaction) as place:
             assistant, messages = interaction.client.assistant, place.messages
             gaps = await assistant.records.gaps(interaction.guild_id, answered=answered, limit=_MOST_GAPS)
             lines = [_gap_line(gap, messages) for gap in gaps[:_ROWS_SHOWN]]
@@ -211,12 +204,11 @@ class GapCommands(_ManagersGroup, name="gaps", description="Questions that the a
     @app_commands.command(name="export", description="Get all questions without an answer as a CSV file")
     async def export(self, interaction: Interaction) -> None:
         """Send the file: open questions first, then those answered since."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with responding(interaction) as place:
             records, messages = interaction.client.assistant.records, place.messages
             gaps = await records.gaps(interaction.guild_id, limit=_MOST_GAPS)
             gaps += await records.gaps(interaction.guild_id, answered=True, limit=_MOST_GAPS)
-            file = discord.File(io.BytesIO(await asyncio.to_thread(as_csv, gaps)), filename="gaps.csv")
+            file = discord.File(io.BytesIO(await asyncio.to_thread(_as_csv, gaps)), filename="gaps.csv")
             notice = Notice(messages("gaps_title"), messages("gaps_file", count=f"{len(gaps):,}"))
             await edit_response(interaction, notice, attachments=[file])
 
@@ -224,8 +216,7 @@ class GapCommands(_ManagersGroup, name="gaps", description="Questions that the a
     @app_commands.describe(number="Its number in the list")
     async def drop(self, interaction: Interaction, number: app_commands.Range[int, 1]) -> None:
         """Remove a question."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with responding(interaction) as place:
             dropped = await interaction.client.assistant.records.drop_gap(interaction.guild_id, number)
             messages = place.messages
             notice = Notice(messages("gap_dropped")) if dropped else messages.notice("gap_unknown")
@@ -243,7 +234,7 @@ def _gap_line(gap: Gap, messages: Messages) -> str:
     )
 
 
-def as_csv(gaps: Iterable[Gap]) -> bytes:
+def _as_csv(gaps: Iterable[Gap]) -> bytes:
     """Return questions as CSV in UTF-8 with a byte order mark, which spreadsheets need."""
     file = io.StringIO(newline="")
     writer = csv.writer(file)
@@ -282,8 +273,7 @@ class PrivacyCommands(
     @app_commands.command(name="show", description="Show what Footnote stores about you")
     async def show(self, interaction: Interaction) -> None:
         """Show it, to them alone."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with responding(interaction) as place:
             assistant, messages = interaction.client.assistant, place.messages
             stored = await assistant.records.show(interaction.user.id)
             text = messages("privacy_text", days=assistant.settings.record_days)
@@ -299,8 +289,7 @@ class PrivacyCommands(
     @app_commands.command(name="forget", description="Delete what Footnote stores about you")
     async def forget(self, interaction: Interaction) -> None:
         """Delete it."""
-        async with handling(interaction) as place:
-            await defer(interaction)
+        async with responding(interaction) as place:
             count = await interaction.client.assistant.records.forget(interaction.user.id)
             await edit_response(interaction, place.messages.notice("privacy_forgotten", count=count))
 
