@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -51,7 +52,8 @@ async def test_a_hundred_questions_are_answered_in_order_without_blocking_the_lo
         answers = await asyncio.gather(*tasks)
     assert [answer.question for answer in answers] == questions == ended
     assert {answer.verdict for answer in answers} == {Verdict.ANSWERED}
-    assert max(pauses) < 0.5
+    assert statistics.median(pauses) < 0.05
+    assert max(pauses) < 2  # another process may take the core for a while
 
 
 async def test_cancelled_questions_free_their_place_and_too_many_are_refused(
