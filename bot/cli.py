@@ -63,7 +63,7 @@ footnote.add_command(eval_command)
     help="JSON Lines with a question each; - reads stdin.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each answer.")
-@click.option("--explain", is_flag=True, help="Say how each answer was found and how sure that is.")
+@click.option("--explain", is_flag=True, help="Explain how each answer was found, with its confidence.")
 @click.pass_context
 def ask(
     context: click.Context, question: str | None, questions: BinaryIO | None, as_json: bool, explain: bool
@@ -113,7 +113,7 @@ def discord(context: click.Context) -> None:
 
 
 @discord.command()
-@click.option("--server", type=int, metavar="ID", help="Register in this server only; shows at once.")
+@click.option("--server", type=int, metavar="ID", help="Register in this server only; takes effect at once.")
 @click.option("--force", is_flag=True, help="Register even what has not changed.")
 @click.option("--remove", is_flag=True, help="Remove what was registered in this server only.")
 @pass_settings

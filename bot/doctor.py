@@ -75,7 +75,7 @@ def _packages() -> str:
 def _settings(_: BotSettings) -> str:
     known = {PREFIX + name.upper() for name in (*BotSettings.model_fields, *RETIRED)}
     if unknown := sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known):
-        raise _Warning(f"{', '.join(unknown)} in the environment: no setting of Footnote, so without effect")
+        raise _Warning(f"{', '.join(unknown)} in the environment: unknown, so ignored")
     return ".env and the environment are in order"
 
 
@@ -83,7 +83,7 @@ def _weights(settings: BotSettings) -> str:
     model = find_model_of(settings)
     source = "as published" if model.packaged else f"from {model.folder}"
     if not model.files:
-        source = f"encoded by its export in {settings.index} (its own files are not here)"
+        source = f"encoded by its export in {settings.index} (the model's files are missing)"
     pinned = "pinned" if settings.model_sha256 else "to pin it: FOOTNOTE_MODEL_SHA256"
     return f"{model.name}, {source}; fingerprint {model.fingerprint} ({pinned})"
 
@@ -125,7 +125,7 @@ def _files(settings: BotSettings) -> str:
     if has_mode(settings.records, stat.S_IRGRP | stat.S_IROTH):
         exposed.append(f"{settings.records} holds what people asked: chmod 600 {settings.records}")
     exposed += [
-        f"anybody on this machine can change {folder}, and so what is quoted: chmod -R o-w {folder}"
+        f"any user of this machine can change {folder}, and so what is quoted: chmod -R o-w {folder}"
         for folder in (settings.index, settings.articles)
         if has_mode(folder, stat.S_IWOTH)
     ]

@@ -30,8 +30,8 @@ class RecordsError(MissingError):
     def of(cls, file: Path, reason: str) -> Self:
         """Return the error for a file, with the reason and what to do."""
         return cls(
-            f"{file} (settings, unanswered questions, feedback) cannot be written: {reason}. Give access to "
-            "the file and its folder, free disk space, or set FOOTNOTE_RECORDS to another file."
+            f"{file} (settings, unanswered questions, feedback) cannot be written: {reason}. Make the "
+            "file and its folder writable, free disk space, or set FOOTNOTE_RECORDS to another file."
         )
 
 

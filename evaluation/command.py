@@ -57,7 +57,7 @@ class _EvalCommand(click.Command):
 )
 @click.option("--answer-at", type=float, metavar="SHARE", help="Confidence at which a quote is the answer.")
 @click.option("--model", metavar="NAME", help="The encoder: a sentence-transformers name or folder.")
-@click.option("--language", metavar="CODE", help="How sentences are told apart (ISO 639; default en).")
+@click.option("--language", metavar="CODE", help="The language of the articles (ISO 639; default en).")
 @click.pass_context
 def eval_command(  # noqa: PLR0913 - one parameter an option
     context: click.Context,

@@ -51,7 +51,7 @@ def find_gate(settings: BotSettings) -> GoldGate | None:
 
 def _gold_file(settings: BotSettings) -> Path | None:
     if settings.gate is not None and not settings.gate.is_file():
-        raise MissingError(f"there is no file of gold questions at {settings.gate}, as FOOTNOTE_GATE says.")
+        raise MissingError(f"FOOTNOTE_GATE names {settings.gate}, which does not exist.")
     if settings.gate is not None:
         return settings.gate
     articles = settings.articles
@@ -89,9 +89,7 @@ class GoldGate:
         if old is None or len(lost) <= (1 - self.settings.gate_at) * len(passed) + 1e-9:
             return GateReport(gold)
         serving = old.info.generation
-        head = (
-            f"{count_of(len(lost), 'gold question')} of {self.file} would be lost, which {serving} answers:"
-        )
+        head = f"{count_of(len(lost), 'gold question')} of {self.file}, answered by {serving}, would be lost:"
         rows = [_row(before[question.id], after[question.id]) for question in lost]
         return GateReport(gold, listing(head, names), {**asdict(gold), "serving": serving, "lost": rows})
 

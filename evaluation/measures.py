@@ -143,8 +143,8 @@ def fit_confidence(sets: Mapping[str, Sequence[Outcome]], encoder: Model) -> tup
         scaler, logistic = model.fit(signals, right)
     except ValueError as error:
         raise FitError(
-            f"the confidence cannot be fitted to these questions: {error}. It takes questions about several "
-            "articles, some of them answered rightly and some wrongly."
+            f"the confidence cannot be fitted to these questions: {error}. Use questions about several "
+            "articles, some answered correctly and some not."
         ) from error
     weights = logistic.coef_[0] / scaler.scale_
     coverage, answer_at = coverage_at(_PRECISION, unseen, right)

@@ -79,7 +79,7 @@ def explanation_lines(answer: Answer) -> Iterator[str]:
 
 def _weighted_sum(name: str, bias: float, parts: Mapping[str, tuple[float, float]]) -> Iterator[str]:
     if bias:
-        yield f"{bias:+7.2f}  to begin with"
+        yield f"{bias:+7.2f}  bias"
     for signal, (weight, value) in parts.items():
         yield f"{weight * value:+7.2f}  {weight:.2f} x {signal} {value:.2f}: {in_words(signal).lower()}"
     yield f"{bias + sum(weight * value for weight, value in parts.values()):+7.2f}  {name}"

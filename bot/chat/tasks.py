@@ -119,6 +119,6 @@ def stopping_on_signal(stop: asyncio.Event) -> Iterator[None]:
 def _leave(number: int, _: object) -> NoReturn:
     """End at once, with the exit status of a process that the signal ended."""
     with suppress(Exception):  # nothing may keep the process from ending
-        _log.warning("A second signal to stop: Footnote leaves at once.")
+        _log.warning("Second signal: stopping at once.")
         logging.shutdown()
     os._exit(128 + number)

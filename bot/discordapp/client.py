@@ -219,7 +219,7 @@ class FootnoteClient(Surface):
         damage = self.assistant.service.damage
         reasons = {
             "the connection to Discord's gateway": not self.is_connected(),
-            "a generation of the index that is whole": damage is not None and not damage.serving,
+            "an intact generation of the index": damage is not None and not damage.serving,
             "Footnote is stopping": self.assistant.tasks.stopping,
         }
         return [reason for reason, holds in reasons.items() if holds]

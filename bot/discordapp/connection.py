@@ -147,9 +147,7 @@ async def sync_commands(
                 await tree.set_translator(_Translations())
                 await tree.sync(guild=guild)
             except app_commands.CommandSyncFailure as error:
-                raise FootnoteError(
-                    f"A fault of ours: Discord does not accept the commands. {error}"
-                ) from error
+                raise FootnoteError(f"Discord rejected the commands (a bug in Footnote). {error}") from error
             except (discord.Forbidden, discord.NotFound) as error:
                 if server is None:
                     raise
@@ -183,7 +181,7 @@ async def register(
         text = json.dumps(hashes | {application: new})
         await asyncio.to_thread(file.write_text, text, encoding="utf-8")
     except OSError as error:  # then they are sent once more at the next start
-        _log.warning("What was registered could not be noted in %s: %s", file, error)
+        _log.warning("The registration could not be saved in %s: %s", file, error)
     return True
 
 

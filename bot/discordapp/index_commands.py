@@ -71,7 +71,7 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
             await edit_response(interaction, _with_fields(embed, fields, messages))
 
     @app_commands.command(name="rebuild", description="Rebuild the index from the articles")
-    @app_commands.describe(force="Also if there are far fewer articles than before")
+    @app_commands.describe(force="Even if there are far fewer articles than before")
     async def rebuild(self, interaction: Interaction, force: bool = False) -> None:
         """Rebuild, and show progress and outcome by editing one message."""
         client, messages = interaction.client, (await place_of(interaction)).messages
@@ -121,7 +121,7 @@ class IndexCommands(app_commands.Group, name="index", description="See or rebuil
             await edit_response(interaction, Notice(messages("history_title"), text))
 
     @app_commands.command(name="rollback", description="Answer from another generation of the index")
-    @app_commands.describe(generation="Which one; without it, the one before")
+    @app_commands.describe(generation="Which one; by default the previous one")
     async def rollback(
         self, interaction: Interaction, generation: app_commands.Range[str, 1, 100] | None = None
     ) -> None:

@@ -116,7 +116,7 @@ class SettingsCommands(_ManagersGroup, name="settings", description="Set how Foo
         await _change(interaction, channel, private=None if private == "inherit" else private == "yes")
 
     @app_commands.command(name="language", description="Set the language of Footnote's own texts")
-    @app_commands.describe(language="Auto: as Discord is set", channel="Only in this channel or forum")
+    @app_commands.describe(language="auto: Discord's language", channel="Only in this channel or forum")
     @app_commands.choices(
         language=[app_commands.Choice(name=code, value=code) for code in (AUTO, *languages(), "inherit")]
     )

@@ -63,7 +63,7 @@ class Rebuilder:
         Raises:
             BusyError: another build holds the lock, or this one was given up.
             NotServedError: it was given up or ended without a report, but had published a generation.
-            RebuildError: the process ended without a report; the log has its last words.
+            RebuildError: the process ended without a report; the log has its last output.
             FootnoteError: the build was refused, as `build_index` raises it.
         """
         before = self._published()
@@ -123,10 +123,10 @@ class Rebuilder:
 
     def _no_report(self, status: int, stderr: str, before: str) -> FootnoteError:
         if self._given_up:
-            ended = "Footnote is stopping: the rebuild was given up."
+            ended = "Footnote is stopping: the rebuild was cancelled."
         else:
             ended = _describe_end(status)
-            _LOG.error("The rebuild ended with status %s; its last words:\n%s", status, stderr or "none")
+            _LOG.error("The rebuild ended with status %s; its last output:\n%s", status, stderr or "none")
         if (now := self._published()) != before:
             published = f"Generation {now} was published before that: Footnote swaps to it by itself."
             return NotServedError(f"{ended} {published}")
@@ -184,7 +184,7 @@ def _describe_end(status: int) -> str:
             "bigger machine."
         )
     if status in _STOPPED:
-        return "The rebuild was told to end by a signal: ask for it again."
+        return "The rebuild was stopped by a signal: start it again."
     if status < 0:
-        return f"The rebuild was ended by signal {-status}: try again; the log has its last words."
-    return f"The rebuild failed with status {status}: the log has its last words."
+        return f"The rebuild was ended by signal {-status}: try again; the log has its last output."
+    return f"The rebuild failed with status {status}: the log has its last output."

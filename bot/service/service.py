@@ -253,7 +253,7 @@ class Service:
         except UNUSABLE as error:
             raise NotServedError(
                 f"Generation {generation} is published but cannot be used, and answers still come from "
-                f"{self._live.answerer.generation}: {error} Once that is mended, Footnote swaps by itself."
+                f"{self._live.answerer.generation}: {error} Footnote switches to it once that is fixed."
             ) from error
 
     def _swapped(self, old: Answerer, new: Answerer) -> None:
@@ -273,4 +273,4 @@ def _notify(callbacks: Sequence[Callable[[_T], None]], news: _T) -> None:
         try:
             callback(news)
         except Exception:  # noqa: BLE001 -- the other callbacks are called all the same
-            _LOG.exception("A callback failed that was told of %s.", news)
+            _LOG.exception("A callback for %s failed.", news)

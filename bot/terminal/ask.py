@@ -113,7 +113,7 @@ def show(console: Console, answer: Answer, *, heading: bool = False, explain: bo
         note = f"Only the first {answer.read_only:,} characters of the question were read."
         console.print(note, style="yellow")
     if not answer.question.strip():
-        console.print("That is empty. Ask a question about the articles.", style="yellow")
+        console.print("The question is empty. Ask a question about the articles.", style="yellow")
     elif answer.verdict is Verdict.NOT_FOUND:
         console.print("The articles do not seem to say.", style="yellow")
     else:

@@ -52,7 +52,7 @@ def test_a_build_that_loses_a_gold_question_is_set_aside_with_a_report(footnote:
     assert "4 gold questions in articles/questions.jsonl would be asked" in planned.err
     refused = footnote("index", "build")
     assert refused.status == 65
-    assert f"1 gold question of articles/questions.jsonl would be lost, which {before} answers" in refused.err
+    assert f"1 gold question of articles/questions.jsonl, answered by {before}, would be lost" in refused.err
     assert "\n  q1: Who kept the lamp on Gull Rock?\n" in refused.err
     assert "q2" not in refused.err
     assert serving(footnote) == before
@@ -147,7 +147,7 @@ def test_lost_questions_are_shown_harmless_short_and_twenty_at_most(footnote: Fo
 async def test_a_rebuild_in_its_own_process_asks_with_the_settings_it_was_given(home: Path) -> None:
     gold = write_gold(*GOLD, file="gold.jsonl")
     lose_the_keeper()
-    with pytest.raises(GateError, match=r"1 gold question of gold\.jsonl would be lost(.|\n)*q1"):
+    with pytest.raises(GateError, match=r"1 gold question of gold\.jsonl, answered by .*, would be lost(.|\n)*q1"):
         await Rebuilder(BotSettings.load(gate=gold)).run(lambda step: None)
     # At a confidence that nothing reaches nothing was answered before, so nothing can be lost.
     done = await Rebuilder(BotSettings.load(gate=gold, answer_at=1.0)).run(lambda step: None)

@@ -150,6 +150,6 @@ def test_questions_of_one_article_or_all_right_cannot_be_fitted_to(model: Model)
     ]
     all_right = [one for one in samples(400) if one.right]
     for outcomes in (one_article, all_right, []):
-        with pytest.raises(FitError, match="several articles, some of them answered rightly") as refused:
+        with pytest.raises(FitError, match="several articles, some answered correctly") as refused:
             fit_confidence({"harbour": outcomes}, model)
         assert refused.value.exit_status == 65

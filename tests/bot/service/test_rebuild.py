@@ -96,9 +96,9 @@ async def test_a_long_report_is_read_and_a_line_beyond_all_bounds_skipped(
 @pytest.mark.parametrize(
     ("end", "message"),
     [
-        ("sys.exit(70)", "failed with status 70: the log has its last words"),
-        ("sys.exit(130)", "told to end by a signal: ask for it again"),
-        ("os.kill(os.getpid(), signal.SIGTERM)", "told to end by a signal: ask for it again"),
+        ("sys.exit(70)", "failed with status 70: the log has its last output"),
+        ("sys.exit(130)", "stopped by a signal: start it again"),
+        ("os.kill(os.getpid(), signal.SIGTERM)", "stopped by a signal: start it again"),
         ("os.kill(os.getpid(), signal.SIGKILL)", "killed, perhaps because memory ran out"),
         ("os.kill(os.getpid(), signal.SIGSEGV)", "ended by signal 11: try again"),
     ],
@@ -125,9 +125,9 @@ async def test_a_program_that_cannot_be_started_is_reported() -> None:
 async def test_a_build_that_is_given_up_ends_even_if_it_ignores_that(handler: str) -> None:
     program = f"signal.signal(signal.SIGTERM, {handler})\nsay({line_of(STEP)!r})\ntime.sleep(600)"
     child = Child(then=program, patience=0.1)
-    with pytest.raises(BusyError, match=r"given up.*Nothing was published"):
+    with pytest.raises(BusyError, match=r"cancelled.*Nothing was published"):
         await (await child.start_and_give_up())
-    with pytest.raises(BusyError, match="given up"):  # another one would be ended as soon as it starts
+    with pytest.raises(BusyError, match="cancelled"):  # another one would be ended as soon as it starts
         await child.report()
 
 
@@ -249,7 +249,7 @@ async def test_close_gives_up_a_rebuild_and_answers_what_waits(home: Path) -> No
         await asyncio.sleep(0)
         await asyncio.wait_for(service.close(), BOUND)
         assert (await question).verdict is Verdict.ANSWERED
-        with pytest.raises(BusyError, match="given up"):
+        with pytest.raises(BusyError, match="cancelled"):
             await rebuild
     assert read_pointer(home / ".footnote/index") == before
 

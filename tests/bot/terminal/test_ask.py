@@ -159,7 +159,7 @@ def test_quotes_and_passages_are_slices_of_what_index_show_prints(
         ([WHO], [QUOTE, "  [1] The lamp on Gull Rock · Mara Holt · paragraph 2", "  how sure: "]),
         (["--answer-at", "1", WHO], ["The articles may not answer this. Closest passages:", QUOTE]),
         (["Which football club won the cup final in Lisbon?"], ["The articles do not seem to say."]),
-        ([" \t "], ["That is empty. Ask a question about the articles."]),
+        ([" \t "], ["The question is empty. Ask a question about the articles."]),
         (["--explain", "?!"], ["The articles do not seem to say.", "  There was nothing to look for"]),
     ],
 )
@@ -183,7 +183,7 @@ def test_batch_for_people_has_each_question_as_a_heading_and_bad_lines_as_errors
     assert outcome.err.splitlines()[0] == "footnote: line 2: not a JSON object"
     shown = outcome.out.splitlines()
     assert shown[1:3] == [f"\ufffd[31m{WHO}", QUOTE]
-    assert shown[-1] == "That is empty. Ask a question about the articles."
+    assert shown[-1] == "The question is empty. Ask a question about the articles."
 
 
 def test_explanation_is_part_of_the_json_where_it_is_asked_for(home: Path, footnote: Footnote) -> None:
