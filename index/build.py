@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from index.articles.formats import ArticleSource, read_articles
-from index.build_report import BuildReport, Changes, Progress
+from index.build_report import BuildReport, Changes, Gate, Gold, Progress
 from index.build_vectors import ArticleDraft, BuildVectors, draft_article
 from index.encoding.encoder import WIDTH, Encoder
 from index.encoding.exports import export_home, find_damage, put_export
@@ -26,18 +26,16 @@ from index.errors import (
     OutOfMemoryError,
     ShrunkError,
 )
-from index.files import make_folder
+from index.files import locked, make_folder, writable
 from index.passages.encoder_input import PASSAGES_VERSION
 from index.search.abbreviations import find_abbreviations
 from index.settings import IndexSettings
-from index.storage.gate import Gate, Gold
 from index.storage.generations import clean_up, publish, refuse, remove_leftovers
 from index.storage.inspection import find_model_of
 from index.storage.local import LocalStore, open_store
-from index.storage.lock import locked, writable
 from index.storage.manifest import Manifest
 from index.storage.store import Store
-from index.storage.vector_cache import CACHE, VectorCache
+from index.storage.vector_cache import VectorCache
 from index.storage.writer import GenerationWriter
 from index.terminal import count_of
 
@@ -178,7 +176,7 @@ class _Build:
         drafts = self._drafts(hashes, reusable, encoder)
         basis = reusable.basis if reusable else encoder.basis
         serving = self._previous.info.generation if self._previous else ""
-        with VectorCache(settings.index / CACHE, encoder.model.fingerprint, basis) as cache:
+        with VectorCache(settings.index, encoder.model.fingerprint, basis) as cache:
             vectors = BuildVectors(reusable, cache, encoder, basis)
             vectors.encode_missing(drafts, settings.language, self._progress)
             writing = passage_settings(settings.language)
@@ -237,7 +235,7 @@ class _Build:
                     f"the gold questions could not be asked, so nothing was published: {error}"
                 ) from error
             if report.refusal:
-                raise refuse(self._settings.index, home, manifest, report)
+                raise refuse(self._settings.index, home, manifest, report.refusal, report.details)
             gold = report.gold
         return publish(self._settings.index, home, manifest), gold
 

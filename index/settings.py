@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from index.errors import SettingsError
 
 if TYPE_CHECKING:
-    from index.storage.gate import Gate
+    from index.build_report import Gate
 
 __all__ = ["DEFAULT_MODEL", "PREFIX", "IndexSettings", "read_variables"]
 

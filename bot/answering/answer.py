@@ -9,8 +9,7 @@ from typing import Any
 from bot.answering.confidence import Judge, Verdict
 from bot.answering.quoting import sentences_to_quote
 from index.analysis import words
-from index.search.hits import Found, Hit
-from index.search.signals import judged
+from index.search.hits import Found, Hit, judged
 
 __all__ = ["Answer", "Citation", "Quote", "Reasons", "Verdict", "make_answer"]
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.answering.answer import Answer, Reasons
-from index.search.hits import Hit
-from index.search.signals import in_words, judged, summed
+from index.search.hits import SIGNALS, Hit, judged, summed
 
 __all__ = ["explanation", "explanation_lines"]
 
@@ -75,7 +74,7 @@ def _weighted_sum(name: str, bias: float, parts: Mapping[str, tuple[float, float
     if bias:
         yield f"{bias:+7.2f}  to begin with"
     for signal, (weight, value) in parts.items():
-        yield f"{weight * value:+7.2f}  {weight:.2f} x {signal} {value:.2f}: {in_words(signal).lower()}"
+        yield f"{weight * value:+7.2f}  {weight:.2f} x {signal} {value:.2f}: {SIGNALS[signal].lower()}"
     yield f"{bias + sum(weight * value for weight, value in parts.values()):+7.2f}  {name}"
 
 

@@ -39,9 +39,9 @@ class EncoderInput:
 def title_prefix(article: Article, window: int) -> str:
     """Return the article's title as it stands before each passage in the encoder's input.
 
-    It takes at most a third of the encoder's `window`, in tokens. It is cut in bytes, because no tokenizer
-    makes more tokens of a text than it has bytes.
+    It takes at most a third of the encoder's `window`, in tokens.
     """
+    # Cut in bytes, because no tokenizer makes more tokens of a text than it has bytes.
     room = min(_TITLE_BYTES, window // 3)
     return article.title.encode()[:room].decode(errors="ignore") + ". "
 

@@ -19,9 +19,7 @@ __all__ = ["Interaction", "interact", "term_shares", "token_weights", "weighted_
 Floats = npt.NDArray[np.float32]
 Span = tuple[int, int]
 
-_DECIMALS = 5
-"""Decimals of a cosine: a matrix product gives equal rows the same only to about seven."""
-
+_DECIMALS = 5  # of a cosine: a matrix product gives equal rows the same only to about seven
 _SHORTEST = 1e-9
 
 
@@ -39,10 +37,7 @@ class Interaction:
 
 
 def interact(question: Vectors, tokens: PackedTokens, counts: Sequence[int]) -> Interaction:
-    """Compare a question's token vectors with those of sentences that follow one another in `tokens`.
-
-    `counts` has the number of tokens of each sentence.
-    """
+    """Compare a question's token vectors with those of sentences, with `counts` rows of `tokens` each."""
     best = np.zeros((len(question), len(counts)), dtype=np.float32)
     mean = np.zeros(len(counts), dtype=np.float32)
     sizes = np.asarray(counts)
@@ -64,9 +59,9 @@ def interact(question: Vectors, tokens: PackedTokens, counts: Sequence[int]) -> 
 
 
 def term_shares(spans: TokenSpans, terms: Sequence[Span]) -> Floats:
-    """Return the share that each token has in each term, by their spans: shape (terms, tokens).
+    """Return the share of each token in each term, by their spans: shape (terms, tokens).
 
-    The tokens of a term share it equally; a term without tokens has only zeros.
+    The tokens of a term share it equally.
     """
     starts = np.asarray(terms, dtype=np.int32).reshape(-1, 2)
     within = (spans[None, :, 0] >= starts[:, :1]) & (spans[None, :, 0] < starts[:, 1:])

@@ -150,9 +150,6 @@ class Store(Protocol):
         `headings` and `article` as for `best_in_words`; with an `article` none is missed.
         """
 
-    def cosines(self, vector: Vectors, rows: Sequence[int]) -> list[float]:
-        """Return the cosine of a question's vector, shape (dimension,), and each passage's."""
-
     def passage_vectors(self, rows: Sequence[int]) -> Vectors:
         """Return the vectors of passages, shape (rows, dimension)."""
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from index.encoding.encoder import Encoder
+from index.files import locked
 from index.storage.inspection import index_status, verify
-from index.storage.lock import locked
 from tests.bot.conftest import BREAD, LAMP, ODD, Footnote, finish, start
 from tests.bot.services import add_many_articles
 
 INDEX = Path(".footnote/index")
-STATUS = "generation built encoder encoder_fingerprint articles passages sentences bytes confidence graph"
+STATUS = "generation built encoder encoder_fingerprint articles passages sentences bytes confidence"
 
 
 def test_build_says_what_it_reused_and_removed(home: Path, footnote: Footnote) -> None:

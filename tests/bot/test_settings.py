@@ -13,9 +13,8 @@ import pytest
 from bot.cli import footnote
 from bot.service.rebuild import build_command
 from bot.settings import RETIRED, BotSettings
-from index.cli import index_group
+from index.cli import index_group, load_settings
 from index.errors import SettingsError
-from index.options import load_settings
 from index.settings import IndexSettings
 from tools.settings import FILES
 

@@ -26,7 +26,7 @@ def collection(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Co
     files = {**SHELF, **HARBOUR, "twins.jsonl": TWINS}
     articles = read_articles(put(home, files)).articles
     drafts = [draft_article(article, article.content_hash, encoder, LANGUAGE) for article in articles]
-    with VectorCache(home / "cache", "contract", encoder.basis) as cache:
+    with VectorCache(home, "contract", encoder.basis) as cache:
         vectors = BuildVectors(None, cache, encoder, encoder.basis)
         vectors.encode_missing(drafts, LANGUAGE, lambda progress: None)
         passages = [tuple(vectors.passages_of(draft)) for draft in drafts]

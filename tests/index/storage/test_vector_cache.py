@@ -39,13 +39,13 @@ def check_entries(cache: VectorCache, keys: set[bytes]) -> None:
 
 def test_vectors_come_back_at_once_and_when_opened_again(tmp_path: Path) -> None:
     path = tmp_path / CACHE
-    with VectorCache(path, "one", BASIS) as cache:
+    with VectorCache(path.parent, "one", BASIS) as cache:
         check_entries(cache, set())
         cache.add(ENTRIES.items())
         cache.add([])
         cache.add(ENTRIES.items())
         check_entries(cache, set(ENTRIES))
-    with VectorCache(path, "one", BASIS) as cache:
+    with VectorCache(path.parent, "one", BASIS) as cache:
         check_entries(cache, set(ENTRIES))
     VectorCache.remove(tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -61,9 +61,9 @@ OTHERS = [
 
 @pytest.mark.parametrize(("producer", "basis"), OTHERS)
 def test_vectors_of_another_encoder_are_dropped(tmp_path: Path, producer: str, basis: Basis) -> None:
-    with VectorCache(tmp_path / CACHE, "one", BASIS) as cache:
+    with VectorCache(tmp_path, "one", BASIS) as cache:
         cache.add(ENTRIES.items())
-    with VectorCache(tmp_path / CACHE, producer, basis) as cache:
+    with VectorCache(tmp_path, producer, basis) as cache:
         assert cache.present(list(ENTRIES)) == set()
 
 
@@ -77,14 +77,14 @@ def test_damaged_vectors_are_dropped(tmp_path: Path, place: float, length: int, 
     """Anywhere in the file, or all of it: SQLite's own structure, a key, a vector, a checksum."""
     path, many = tmp_path / CACHE, {bytes([seed]) * 16: vectors(seed, 900) for seed in range(9)}
     VectorCache.remove(tmp_path)
-    with VectorCache(path, "one", BASIS) as cache:
+    with VectorCache(path.parent, "one", BASIS) as cache:
         cache.add(many.items())
     whole = path.read_bytes()
     at = int(place * len(whole))
     path.write_bytes(
         whole[:at] + bytes(byte ^ bits for byte in whole[at : at + length]) + whole[at + length :]
     )
-    with VectorCache(path, "one", BASIS) as cache:
+    with VectorCache(path.parent, "one", BASIS) as cache:
         for key in cache.present(list(many)):
             np.testing.assert_array_equal(cache[key].tokens, many[key].tokens)
             np.testing.assert_array_equal(cache[key].dense, many[key].dense)
