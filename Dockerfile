@@ -1,23 +1,23 @@
-# Footnote on Discord. deploy/README.md says how to use it.
+# Footnote on Discord; see deploy/README.md.
 #
-# TORCH_INDEX: a package index to take torch from, such as PyTorch's own CPU index; the usual one where it is
-# empty. The usual one gives torch with GPU libraries, which makes the image several GB larger.
+# TORCH_INDEX: a package index to install torch from, such as PyTorch's CPU index. The default index provides torch
+# with GPU libraries, which makes the image several GB larger.
 ARG PYTHON=python:3.11-slim
 
 FROM ${PYTHON} AS build
 ARG TORCH_INDEX=
 ENV PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
-# Without pip: nothing is installed where it runs.
+# Without pip: nothing is installed at run time.
 RUN python -m venv --without-pip /opt/footnote
 COPY pyproject.toml requirements.lock ./
 RUN if [ -n "$TORCH_INDEX" ]; then \
         python -m pip --python /opt/footnote install --no-deps --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.lock)"; \
     fi
-# What Footnote needs when it runs and to export an encoder, at the versions of the lock; a change of the code alone does not repeat this.
+# Dependencies to run and to export an encoder, at the locked versions. The layer is reused when only the code changes.
 RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*p['dependencies'], *p['optional-dependencies']['build'], sep='\n')" > needed.txt \
     && python -m pip --python /opt/footnote install --constraint requirements.lock --requirement needed.txt
-# Headers and tests of torch's own: 150 MB that nothing here reads.
+# torch's headers and tests: 150 MB that nothing here uses.
 RUN rm -r /opt/footnote/lib/python3*/site-packages/torch/include /opt/footnote/lib/python3*/site-packages/torch/test
 COPY README.md LICENSE ./
 COPY index index
@@ -30,7 +30,7 @@ RUN groupadd --gid 10001 footnote \
     && useradd --uid 10001 --gid footnote --home-dir /state --no-create-home --shell /usr/sbin/nologin footnote \
     && install --directory --owner footnote --group footnote --mode 0700 /state
 COPY --from=build /opt/footnote /opt/footnote
-# All that is written is written to /state: the index, the records, weights of another encoder.
+# Everything is written to /state: the index, the records, the exported encoder.
 ENV PATH=/opt/footnote/bin:$PATH HOME=/state PYTHONDONTWRITEBYTECODE=1 \
     FOOTNOTE_ARTICLES=/articles FOOTNOTE_HEALTH_PORT=8080
 USER 10001:10001

@@ -4,19 +4,19 @@
 SHELL := /bin/sh
 
 PYTHON ?= python3
-# A package index to take torch from, for example PyTorch's own CPU index; empty: the usual one.
+# A package index to install torch from, for example PyTorch's CPU index; empty: the default index.
 TORCH_INDEX ?=
 
-# Test processes: on two cores, three are fastest, since some tests wait.
+# Test processes. Three are fastest on two cores, because some tests wait.
 WORKERS ?= 3
-# The folder of the question sets that `make quality` and `make bench` ask.
+# The folder of question sets for `make quality` and `make bench`.
 SETS ?= ../shared/questions
 # More options for `make bench`, such as --against "COMMAND", --growth 1000 10000 100000, --peers .bench.
 BENCH ?=
-# How long `make soak` goes on; its seed, which is that of `make crashes` too.
+# The duration of `make soak`, and its seed, which `make crashes` uses too.
 MINUTES ?= 20
 SEED ?= 1
-# How many of all faults `make crashes` tries; empty: every one of them.
+# How many faults `make crashes` samples; empty: every one.
 SAMPLE ?= 200
 
 PY := .venv/bin/python
@@ -25,10 +25,10 @@ FOOTNOTE := .venv/bin/footnote
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup:  ## create .venv and install what requirements.lock names (TORCH_INDEX=URL: take torch from there)
+setup:  ## create .venv and install requirements.lock (TORCH_INDEX=URL: where to get torch)
 	@PYTHON="$(PYTHON)" TORCH_INDEX="$(TORCH_INDEX)" sh ./setup.sh
 
-chat: setup  ## ask questions here in the terminal
+chat: setup  ## build the index and ask questions in the terminal
 	@$(FOOTNOTE) index build
 	@$(FOOTNOTE) chat
 
@@ -36,7 +36,7 @@ discord: setup  ## answer on Discord (needs FOOTNOTE_DISCORD_TOKEN)
 	@$(FOOTNOTE) index status >/dev/null 2>&1 || $(FOOTNOTE) index build
 	@$(FOOTNOTE) discord
 
-test: setup  ## lint, format, types, import contract, tests
+test: setup  ## lint, format, types, import contracts, tests
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
@@ -46,22 +46,22 @@ test: setup  ## lint, format, types, import contract, tests
 quality: setup  ## measure answers on the question sets in SETS (docs/quality.md)
 	@$(FOOTNOTE) eval $(SETS)/xquad-en $(SETS)/squad2 $(SETS)/clapnq
 
-bench: setup  ## measure speed and memory (docs/performance.md; BENCH=OPTIONS: beside others, growth)
+bench: setup  ## measure speed and memory (docs/performance.md; BENCH=OPTIONS)
 	@$(PY) -m benchmarks.performance $(SETS)/xquad-en $(BENCH)
 
-soak: setup  ## play trouble on a running service (docs/reliability.md; MINUTES=20, SEED=1)
+soak: setup  ## disturb a running service (docs/reliability.md; MINUTES=20, SEED=1)
 	@$(PY) -m benchmarks.soak --minutes $(MINUTES) --seed $(SEED)
 
-crashes: setup  ## kill, starve and cut off builds (docs/reliability.md; SAMPLE=200, or empty for all: over an hour)
+crashes: setup  ## kill builds, fill the disk, cut the power (docs/reliability.md; SAMPLE=200, empty for all: over an hour)
 	@$(PY) -m benchmarks.crashes $(if $(SAMPLE),--sample $(SAMPLE)) --seed $(SEED)
 
-settings: setup  ## write .env.example and the table of docs/settings.md from the settings' fields
+settings: setup  ## write .env.example and the table in docs/settings.md from the code
 	@$(PY) -m tools.settings
 
-lock:  ## resolve pyproject.toml anew and write requirements.lock and requirements.hashes
+lock:  ## resolve pyproject.toml again, and write requirements.lock and requirements.hashes
 	@sh ./setup.sh --lock
 
-audit:  ## look up known vulnerabilities of the packages in requirements.lock (asks the package index)
+audit:  ## look up known vulnerabilities of the packages in requirements.lock (needs the network)
 	@$(PYTHON) -m tools.audit
 
 licences: setup  ## list the licence of every package in requirements.lock

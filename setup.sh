@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes .venv hold what requirements.lock names, and .venv/bin/footnote. Does nothing where that is done;
-# starts afresh where an earlier run was cut off. `setup.sh --lock` resolves pyproject.toml anew instead, and
-# `setup.sh --hashes` only writes requirements.hashes to requirements.lock as it is.
+# Installs requirements.lock and .venv/bin/footnote into .venv. Does nothing if that is done, and starts over if an
+# earlier run was interrupted. `setup.sh --lock` resolves pyproject.toml again instead, and `setup.sh --hashes` only
+# writes requirements.hashes for the present requirements.lock.
 set -eu
 cd "$(dirname "$0")"
 
@@ -68,7 +68,7 @@ find_python
 if [ -f "$started_file" ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     "$python" -m venv --clear .venv
 elif [ -f "$done_file" ] && [ "$(sed -n 1p "$done_file" | cut -d' ' -f3-)" != "$PWD" ]; then
-    say "the folder has moved since .venv was made; making it anew"
+    say "the folder has moved since .venv was created; creating it again"
     "$python" -m venv --clear .venv
 fi
 touch "$started_file"
@@ -77,11 +77,11 @@ rm -f "$done_file"
 pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
 say "installing the packages of requirements.lock (minutes the first time)"
 if [ -n "$torch_from" ]; then
-    # Other configured indexes must not answer for torch here, so the configuration is left out.
+    # Ignore the configuration, so that no other index provides torch.
     PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS='' PIP_EXTRA_INDEX_URL='' \
         pip install --no-deps --force-reinstall --index-url "$torch_from" "$(grep '^torch==' requirements.lock)"
 fi
-# By hash first, and then what has none: torch with its GPU libraries, and what only this platform needs besides.
+# First what has hashes; then torch with its GPU libraries, and packages that only this platform needs.
 pip install --require-hashes --no-deps -r requirements.hashes
 pip install -r requirements.lock
 pip install --no-deps --no-build-isolation --editable .

@@ -105,10 +105,10 @@ def shrinkage(changes: Changes, settings: IndexSettings) -> str:
         return ""
     now = changes.before - len(changes.removed) + len(changes.added)
     return (
-        f"there are {count_of(now, 'article')} at {settings.articles}, the index at {settings.index} holds "
-        f"{changes.before:,}: that is fewer by more than FOOTNOTE_SHRINK allows ({settings.shrink:g}). Check "
-        "that the articles are all there. If so many are meant to go: `footnote index build --force`, "
-        "`/rebuild force` in the chat, `/index rebuild force:True` on Discord."
+        f"found {count_of(now, 'article')} at {settings.articles}, but the index at {settings.index} holds "
+        f"{changes.before:,}: more would be lost than FOOTNOTE_SHRINK allows ({settings.shrink:g}). Check "
+        "that no articles are missing. If this is intended: `footnote index build --force`, `/rebuild force` "
+        "in the chat, `/index rebuild force:True` on Discord."
     )
 
 
@@ -191,7 +191,7 @@ class _Build:
         try:
             clean_up(settings.index, name, settings.keep, serving)
         except OSError as error:
-            _LOG.warning("%s serves; the next build removes what it replaces: %s", name, error)
+            _LOG.warning("%s serves, but what it replaces could not be removed yet: %s", name, error)
         reused = sum(draft.previous_row is not None for draft in drafts)
         return BuildReport(
             generation=name,
@@ -276,7 +276,7 @@ def _compare(  # noqa: PLR0913 - all that a build depends on
     if previous and previous.info.encoder_fingerprint != model.fingerprint:
         everything = f"the encoder is now {model.name}"
     elif previous and previous.info.passage_settings != passage_settings(settings.language):
-        everything = "passages are now made in another way"
+        everything = "passages are now split differently"
     same = {name for name in now.keys() & before.keys() if now[name] == before[name]}
     return Changes(
         added=tuple(name for name in now if name not in before),

@@ -202,7 +202,7 @@ def rollback_command(settings: IndexSettings, generation: str | None) -> None:
     """
     from index.storage.generations import roll_back
 
-    click.echo(f"generation {roll_back(settings.index, generation)} serves now")
+    click.echo(f"generation {roll_back(settings.index, generation)} now serves")
 
 
 @index_group.command("prune")
@@ -246,7 +246,7 @@ def verify_command(settings: IndexSettings) -> None:
 
     if problems := verify(settings.index):
         raise DamagedIndexError("\n".join(problems))
-    click.echo(f"every file of {settings.index} is as it was written")
+    click.echo(f"every file in {settings.index} is intact")
 
 
 @index_group.command("show")

@@ -233,6 +233,6 @@ def writable(folder: Path) -> Iterator[None]:
     except (OSError, sqlite3.OperationalError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise NotWritableError(
-            f"the index at {folder} cannot be written: {reason}. Free some space or give access to it; "
+            f"the index at {folder} cannot be written: {reason}. Free some space, or make it writable; "
             "the previous index is unchanged."
         ) from error

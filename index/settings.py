@@ -68,12 +68,12 @@ class IndexSettings(BaseModel):
     """The file of gold questions (JSON Lines) that a rebuild must still answer. Default: questions.jsonl in
     the folder of articles, or X.questions.jsonl beside an article file X."""
     gate_at: float = Field(1.0, ge=0, le=1)
-    """The share of the gold questions answered before that must still be; 0 asks none."""
+    """The share of the gold questions answered before that must still be answered; 0 asks none."""
     shrink: float = Field(0.5, ge=0, le=1)
     """The share of the articles that a rebuild may lose without --force."""
     answer_at: float | None = Field(None, ge=0, le=1)
-    """The confidence at which a quote is given as the answer; higher is more careful. Default: that of the
-    fit, at which 85 of 100 answers were right."""
+    """The confidence from which a quote is given as the answer; a higher one answers fewer questions.
+    Default: that of the fit, at which 85 of 100 answers were right."""
 
     def find_gate(self) -> Gate | None:
         """Return the gate that a new generation must pass, if there is one."""

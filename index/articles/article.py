@@ -110,7 +110,7 @@ def assemble(parsed: ParsedArticle) -> Article:
         "\n".join((parsed.id, *fields.values(), heading, text)).encode("utf-8")
     except UnicodeEncodeError as error:
         code = ord(error.object[error.start])
-        raise RefusedError(f"has half of a surrogate pair (\\u{code:04x}); remove it") from error
+        raise RefusedError(f"contains an unpaired surrogate (\\u{code:04x}); remove it") from error
     if len(parsed.id) > _MAX_ID:
         raise RefusedError(f"the id has more than {_MAX_ID:,} characters; shorten it")
     if one_line(parsed.id, _MAX_ID) != parsed.id:

@@ -72,7 +72,7 @@ def read_articles(path: Path) -> ArticleSource:
                 places[article.id] = place
                 articles.append(article)
     if not walk.problems and not articles:
-        walk.problems.append(f"{one_line(path)}: holds no article file ({', '.join(READERS)})")
+        walk.problems.append(f"{one_line(path)}: contains no article file ({', '.join(READERS)})")
     if walk.problems:
         raise ArticleError(walk.problems)
     return ArticleSource(tuple(articles), tuple(walk.notes))

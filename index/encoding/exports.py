@@ -107,7 +107,7 @@ def make_home(home: Path) -> None:
 
 
 def remove_unused(folder: Path, fingerprints: Collection[str]) -> None:
-    """Remove from an index the exports of models other than these."""
+    """Remove from an index the exports of models other than these, and those of older versions."""
     used = {export_home(folder, fingerprint) for fingerprint in fingerprints}
-    for path in set((folder / ENCODERS).glob("*")) - used:
+    for path in {folder / "models", *(folder / ENCODERS).glob("*")} - used:
         shutil.rmtree(path, ignore_errors=True)

@@ -135,7 +135,7 @@ def _export_once(model: Model, cached: Path, home: Path) -> Path:
         with portalocker.Lock(cached.with_suffix(".lock"), timeout=600):
             return cached if exports.find_damage(cached) is None else _export(model, cached)
     except (OSError, portalocker.LockException) as error:
-        _LOG.warning("the export of the encoder cannot be kept in %s: %s", cached, error)
+        _LOG.warning("the export of the encoder cannot be cached in %s: %s", cached, error)
         return _export(model, home)
 
 
@@ -218,7 +218,7 @@ def check_agreement(reference: ReferenceEncoder | Encoder, encoder: Encoder) -> 
         ours, theirs = (one.encode_batch(_TEXTS, question=question) for one in (reference, encoder))
         for left, right in zip(ours, theirs, strict=True):
             if not np.array_equal(left.spans, right.spans):
-                raise ValueError("its export reads other tokens")
+                raise ValueError("its export tokenizes differently")
             a, b = (unit(np.vstack([vectors.dense, vectors.tokens])) for vectors in (left, right))
             lowest = (a * b).sum(axis=1).min()
             if not lowest >= _LEAST_COSINE:

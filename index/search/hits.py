@@ -42,13 +42,13 @@ __all__ = [
 ]
 
 SIGNALS = {
-    "dense": "How near the passage is in meaning",
-    "lexical": "How well the passage's words match, beside the best match of all",
-    "late": "How near the passage is word by word",
-    "sentence_late": "How near its nearest sentence is word by word",
-    "sentence_mean": "How near its nearest sentence is as a whole",
-    "score": "How near the passage is in all, by the sum that orders the passages",
-    "weakest": "How well the passage matches the one word of the question that it matches worst",
+    "dense": "How close the passage is in meaning",
+    "lexical": "How well the passage's words match, relative to the best match",
+    "late": "How close the passage is word by word",
+    "sentence_late": "How close its best sentence is word by word",
+    "sentence_mean": "How close its best sentence is as a whole",
+    "score": "How close the passage is in total",
+    "weakest": "How well the passage matches the question's worst-matched word",
 }
 """What each signal says, for people."""
 

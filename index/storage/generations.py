@@ -72,8 +72,8 @@ def refuse(folder: Path, home: Path, manifest: Manifest, refusal: str, details: 
     sync(folder)
     return GateError(
         f"{refusal}\nThe previous generation keeps serving; the new one is kept, with a report in "
-        f"{aside / GATE_REPORT}. Correct the articles, or the gold questions where they are out of date, and "
-        "build again. FOOTNOTE_GATE_AT says how many may be lost."
+        f"{aside / GATE_REPORT}. Correct the articles, or outdated gold questions, and build again. "
+        "FOOTNOTE_GATE_AT sets how many may be lost."
     )
 
 

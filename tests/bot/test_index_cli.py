@@ -48,7 +48,7 @@ def test_history_rollback_and_prune(home: Path, footnote: Footnote) -> None:
         (first, "kept", 3),
     ]
     outcome = footnote("index", "rollback")
-    assert (outcome.status, outcome.out) == (0, f"generation {first} serves now\n")
+    assert (outcome.status, outcome.out) == (0, f"generation {first} now serves\n")
     assert index_status(INDEX).generation == first
     assert footnote("index", "history").out.splitlines()[1].startswith(f"* {first}  ")
     unknown = footnote("index", "rollback", "7")
@@ -70,7 +70,7 @@ def test_far_fewer_articles_need_force(home: Path, footnote: Footnote) -> None:
     assert (planned.status, "note: would be refused: " in planned.err) == (0, True)
     refused = footnote("index", "build")
     assert refused.status == 65
-    assert "1 article at articles, the index at .footnote/index holds 3" in refused.err
+    assert "1 article at articles, but the index at .footnote/index holds 3" in refused.err
     assert "--force" in refused.err
     assert index_status(INDEX) == before
     assert footnote("index", "build", "--shrink", "0.7", "--dry-run").err == ""
@@ -165,7 +165,7 @@ def test_status_has_the_figures_of_the_generation(home: Path, footnote: Footnote
 
 
 def test_verify_finds_every_file_as_written_or_names_the_others(home: Path, footnote: Footnote) -> None:
-    assert footnote("index", "verify").out == f"every file of {INDEX} is as it was written\n"
+    assert footnote("index", "verify").out == f"every file in {INDEX} is intact\n"
     (INDEX / "notes.txt").write_text("?", encoding="utf-8")
     (database,) = INDEX.glob("*/passages.sqlite")
     database.write_bytes(database.read_bytes() + b"\0")

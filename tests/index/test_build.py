@@ -191,7 +191,7 @@ def test_build_without_changes_touches_nothing(
     ("forged", "reason"),
     [
         ({"encoder_fingerprint": "0" * 64}, "the encoder is now all-MiniLM-L6-v2"),
-        ({"passage_settings": {"language": "es"}}, "passages are now made in another way"),
+        ({"passage_settings": {"language": "es"}}, "passages are now split differently"),
         ({"format": 4}, "the previous index cannot be used: .*manifest.json has format 4"),
         ({"tokens": 3}, "the previous index cannot be used: .*cannot be opened"),
     ],
@@ -346,12 +346,12 @@ def obstacle(name: str, settings: IndexSettings) -> Iterator[None]:
         (
             "full disk",
             errors.NotWritableError,
-            "Free some space or give access to it; the previous index is unch",
+            "Free some space, or make it writable; the previous index is unch",
         ),
         ("read-only disk", errors.NotWritableError, "Read-only file system"),
         ("bad article", errors.ArticleError, r"bad\.txt, line 1: "),
         ("no articles", errors.MissingError, "no articles at .*--articles"),
-        ("few articles", errors.ShrunkError, "there are 2 articles .* holds 5: .*FOOTNOTE_SHRINK.*--force"),
+        ("few articles", errors.ShrunkError, "found 2 articles .* holds 5: .*FOOTNOTE_SHRINK.*--force"),
         ("another build", errors.BusyError, r"process \d+, since"),
     ],
 )

@@ -66,7 +66,7 @@ def test_refusal_to_write_is_told_with_advice(tmp_path: Path, error: Exception) 
     reason = getattr(error, "strerror", None) or str(error)
     with (
         pytest.raises(
-            NotWritableError, match=f"{tmp_path} cannot be written: {reason}. Free some space or give"
+            NotWritableError, match=f"{tmp_path} cannot be written: {reason}. Free some space, or make"
         ),
         writable(tmp_path),
     ):

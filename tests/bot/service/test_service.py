@@ -131,9 +131,7 @@ async def test_what_is_looked_up_is_that_of_the_generation_served(service: Servi
     right, wrong = await service.verify("Salt goes in last. Salt goes in first.")
     assert right.verdict is not wrong.verdict
     basis = np.eye(encoder.dimension, dtype=np.float32)
-    assert await service.vector(LAMP) == pytest.approx(
-        encoder.encode_question(LAMP, basis).dense, abs=1e-5
-    )
+    assert await service.vector(LAMP) == pytest.approx(encoder.encode_question(LAMP, basis).dense, abs=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -82,8 +82,8 @@ def test_limit_is_of_an_article_and_not_of_a_file(tmp_path: Path) -> None:
         ("a.jsonl", '{"id": "a", "text": ["x"]}', "a.jsonl, line 1", '"text"'),
         ("a.jsonl", '{"id": "a", "text": "x", "title": {}}', "a.jsonl, line 1", '"title"'),
         ("a.jsonl", '{"id": "a", "text": "x", "title": [false]}', "a.jsonl, line 1", '"title"'),
-        ("a.jsonl", '{"id": "a", "text": "\\ud83d"}', "a.jsonl, line 1", "surrogate pair (\\ud83d)"),
-        ("a.jsonl", '{"id": "\\udc00", "text": "x"}', "a.jsonl, line 1", "surrogate pair"),
+        ("a.jsonl", '{"id": "a", "text": "\\ud83d"}', "a.jsonl, line 1", "unpaired surrogate (\\ud83d)"),
+        ("a.jsonl", '{"id": "\\udc00", "text": "x"}', "a.jsonl, line 1", "unpaired surrogate"),
         ("a.jsonl", json.dumps({**ROW, "id": "x" * 1_001}), "a.jsonl, line 1", "the id has more than 1,000"),
         ("a.jsonl", json.dumps({**ROW, "id": "a\nb"}), "a.jsonl, line 1", "control character"),
         ("a.jsonl", json.dumps({**ROW, "id": "a\u2066b"}), "a.jsonl, line 1", "control character"),
@@ -121,7 +121,7 @@ def test_long_list_of_problems_is_cut_in_the_message_only(tmp_path: Path) -> Non
 @pytest.mark.parametrize("files", [{}, {"picture.png": b"x"}, {"questions.jsonl": b"{}"}, {".a.txt": b"x"}])
 def test_folder_without_articles_is_refused(tmp_path: Path, files: dict[str, bytes]) -> None:
     (problem,) = problems(put(tmp_path, files))
-    assert problem == f"{tmp_path}: holds no article file ({FORMATS})"
+    assert problem == f"{tmp_path}: contains no article file ({FORMATS})"
 
 
 def test_named_file_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -154,9 +154,12 @@ def test_another_model_or_pin_is_refused(index: Path, encoder: Encoder, tmp_path
 
 
 def test_only_exports_of_named_models_stay(index: Path, encoder: Encoder) -> None:
-    (index / ENCODERS / "0123456789abcdef-4").mkdir()
+    of_an_old_version = index / "models"
+    for folder in (of_an_old_version, index / ENCODERS / "0123456789abcdef-4"):
+        folder.mkdir()
     remove_unused(index, [encoder.model.fingerprint])
     assert list((index / ENCODERS).iterdir()) == [home_of(index, encoder)]
+    assert not of_an_old_version.exists()
     remove_unused(index, [])
     assert not list((index / ENCODERS).iterdir())
 
@@ -219,4 +222,4 @@ def test_without_a_cache_the_index_gets_the_export(
     encoder = build_encoder(tmp_path, sentencepiece_model)
     assert encoder.home == home_of(tmp_path, encoder)
     assert find_damage(encoder.home) is None
-    assert "cannot be kept in" in caplog.text
+    assert "cannot be cached in" in caplog.text
