@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from index.articles.article import Article
+    from index.passages.splitting import Passage
     from index.settings import IndexSettings
-    from index.storage.store import StoredPassage
 
 __all__ = ["SettingsCommand", "SettingsGroup", "index_group", "load_settings", "pass_settings"]
 
@@ -38,12 +38,11 @@ _METAVARS = {bool: None, frozenset: "IDS", Path: "PATH", str: "TEXT", int: "N", 
 class SettingsCommand(click.Command):
     """A command with an option for each setting but the secrets, which would show in a list of processes.
 
-    The settings class is imported when the command line is parsed as far as this command, so `footnote
-    --help` never imports it. Values are passed on as text, since the settings validate them.
+    The class named by `settings` is imported when this command is parsed, so `footnote --help` never imports
+    it. Values are passed on as text, since the settings validate them.
     """
 
     settings = "index.settings:IndexSettings"
-    """The settings class, as module and name."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's own options, and one for each setting."""
@@ -267,33 +266,33 @@ def show_command(settings: IndexSettings, article: str | None, passages: bool, a
             )
         for row in rows:
             (shown,) = store.articles([row])
-            stored = store.passages_of(row) if passages else None
-            click.echo(json.dumps(_as_json(shown, stored)) if as_json else _as_text(shown, stored))
+            parts = [stored.passage for stored in store.passages_of(row)] if passages else None
+            click.echo(json.dumps(_as_json(shown, parts)) if as_json else _as_text(shown, parts))
 
 
-def _as_json(article: Article, passages: Sequence[StoredPassage] | None) -> dict[str, Any]:
+def _as_json(article: Article, passages: Sequence[Passage] | None) -> dict[str, Any]:
     fields = dataclasses.asdict(article)
     fields["paragraphs"] = [dataclasses.asdict(paragraph) for paragraph in article.paragraphs]
     if passages is not None:
         fields["passages"] = [
             {
-                "paragraphs": sorted({sentence.paragraph for sentence in stored.passage.sentences}),
-                "start": stored.passage.start,
-                "end": stored.passage.end,
-                "sentences": [[sentence.start, sentence.end] for sentence in stored.passage.sentences],
+                "paragraphs": sorted({sentence.paragraph for sentence in passage.sentences}),
+                "start": passage.start,
+                "end": passage.end,
+                "sentences": [[sentence.start, sentence.end] for sentence in passage.sentences],
             }
-            for stored in passages
+            for passage in passages
         ]
     return fields
 
 
-def _as_text(article: Article, passages: Sequence[StoredPassage] | None) -> str:
+def _as_text(article: Article, passages: Sequence[Passage] | None) -> str:
     from index.passages.splitting import source_text
 
     if passages is None:
         pieces = [f"[heading] {article.heading}"] if article.heading else []
         pieces += [f"[{part.number}] {article.text[part.start : part.end]}" for part in article.paragraphs]
     else:
-        spans = [(source_text(article, stored.passage), stored.passage) for stored in passages]
-        pieces = [f"passage {n}\n{text[span.start : span.end]}" for n, (text, span) in enumerate(spans, 1)]
+        texts = [source_text(article, passage)[passage.start : passage.end] for passage in passages]
+        pieces = [f"passage {number}\n{text}" for number, text in enumerate(texts, 1)]
     return printable("\n\n".join([f"# {article.id}", *pieces]) + "\n")

@@ -1,18 +1,4 @@
-"""Every error a user can meet, as one tree; each is named for what its reader can do about it.
-
-FootnoteError
-├── SettingsError          2   correct a setting or an option
-├── ArticleError          65   correct the named articles; nothing was changed
-├── DamagedIndexError     65   rebuild the index
-├── GateError             65   correct the articles or the gold questions; nothing was published
-├── ShrunkError           65   check where the articles are; --force if there are meant to be fewer
-├── MissingError          69   provide what is missing
-│   ├── NoIndexError           build an index
-│   ├── NoModelError           provide the encoder's weights
-│   ├── NotWritableError       free disk space, or give access to the folder
-│   └── OutOfMemoryError       free memory
-└── BusyError             75   wait for the other build, or for the queue
-"""
+"""Every error a user can meet, as one tree; each is named for what its reader can do about it."""
 
 from __future__ import annotations
 
@@ -54,9 +40,8 @@ class ArticleError(FootnoteError):
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = tuple(problems)
-        head = (
-            f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in the articles; nothing was indexed:"
-        )
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        head = f"{count} in the articles; nothing was indexed:"
         more = [f"and {len(problems) - 20} more"] if len(problems) > 20 else []
         super().__init__("\n  ".join([head, *problems[:20], *more]))
 

@@ -27,7 +27,6 @@ __all__ = [
     "Checksum",
     "check_file",
     "checksum",
-    "folder_size",
     "locked",
     "make_folder",
     "open_regular",
@@ -169,15 +168,6 @@ def remove_folder(path: Path, aside: Path) -> None:
         return
     path.rename(aside)
     shutil.rmtree(aside, ignore_errors=True)
-
-
-def folder_size(folder: Path) -> int:
-    """Return the total bytes of the files below a folder; files that vanish meanwhile count as none."""
-    total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            total += 0 if path.is_dir() else path.lstat().st_size
-    return total
 
 
 def sync(path: Path) -> None:

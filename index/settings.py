@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_MODEL", "PREFIX", "IndexSettings", "read_variables"]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
-PREFIX = "FOOTNOTE_"
-"""What the name of a setting begins with in the environment and in `.env`."""
+PREFIX = "FOOTNOTE_"  # begins the name of a setting in the environment and in `.env`
 
 _URL_USER = re.compile(r"//[^/@\s]*@")  # a password may stand there
 

@@ -27,7 +27,7 @@ from itertools import pairwise
 from posixpath import commonprefix
 from typing import Literal
 
-from index.analysis import fold, has_stemmer, stemmer
+from index.analysis import fold, stemmer
 
 __all__ = ["Adjacent", "Kind", "Reading", "Vocabulary"]
 
@@ -189,7 +189,7 @@ class Vocabulary:
 
     def _inflections(self, word: str) -> Iterator[str]:
         """Yield the words, of the collection and common ones, that share the word's stem."""
-        if not has_stemmer(self._language) or not 3 <= len(word) <= _LONGEST:
+        if not 3 <= len(word) <= _LONGEST:
             return
         stem = stemmer(self._language)
         root = stem(word)

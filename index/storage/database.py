@@ -64,13 +64,18 @@ class DatabaseWriter:
             self._database.close()
             raise
 
-    def add_article(
-        self, row: int, article: Article, content_hash: str, abbreviations: Sequence[tuple[str, str]]
-    ) -> None:
+    def add_article(self, row: int, article: Article, abbreviations: Sequence[tuple[str, str]]) -> None:
         """Add an article and the abbreviations that it introduces."""
-        heading = (article.id, article.title, article.author, article.publisher, article.url)
-        rest = (article.published, article.heading, article.text, len(article.paragraphs), content_hash)
-        self._insert("articles", (row, *heading, *rest))
+        fields = (
+            article.id,
+            article.title,
+            article.author,
+            article.publisher,
+            article.url,
+            article.published,
+        )
+        rest = (article.heading, article.text, len(article.paragraphs), article.content_hash)
+        self._insert("articles", (row, *fields, *rest))
         self._database.executemany("INSERT OR IGNORE INTO abbreviations VALUES (?, ?)", abbreviations)
 
     def add_passage(self, passage: StoredPassage) -> None:

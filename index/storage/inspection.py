@@ -13,7 +13,7 @@ from pathlib import Path
 from index.encoding.exports import ENCODERS, export_home, find_damage
 from index.encoding.models import Model, find_model, same_name
 from index.errors import DamagedIndexError, NoIndexError, NoModelError
-from index.files import LOCK, check_file, folder_size
+from index.files import LOCK, check_file
 from index.settings import IndexSettings
 from index.storage.manifest import (
     GATE_REPORT,
@@ -229,13 +229,13 @@ def generation_problems(home: Path, *, strays: bool = False) -> Iterator[str]:
 
 
 def _summary(home: Path, serving: str) -> GenerationSummary:
-    size, manifest = folder_size(home), readable_manifest(home)
+    manifest = readable_manifest(home)
     if manifest is None:
-        return GenerationSummary(home.name, State.DAMAGED, "", "", 0, 0, size)
+        return GenerationSummary(home.name, State.DAMAGED, "", "", 0, 0, 0)
     state, lost = State.SERVING if home.name == serving else State.KEPT, 0
     if home.name.startswith(REFUSED):
         state = State.REFUSED
         with suppress(OSError, ValueError, TypeError, LookupError, RecursionError):
             lost = len(json.loads((home / GATE_REPORT).read_bytes())["lost"])
-    counts = (manifest.articles, manifest.passages, size, lost)
+    counts = (manifest.articles, manifest.passages, manifest.info(home.name).bytes, lost)
     return GenerationSummary(home.name, state, manifest.built, manifest.encoder, *counts)

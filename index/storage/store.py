@@ -27,8 +27,8 @@ Forms = Sequence[str]
 class StoreInfo:
     """What a generation holds and what it was made with; `built` is in UTC, ISO 8601.
 
-    `passage_settings` is what passages depend on besides the encoder. `confidence` says what the confidence
-    was fitted on, where the caller knows.
+    `passage_settings` is what passages depend on besides the encoder; `confidence`, where known, what the
+    confidence was fitted on.
     """
 
     generation: str
@@ -67,8 +67,8 @@ class StoreInfo:
 class StoredPassage:
     """A passage in a store: its row, its article's row, and where its tokens' vectors are.
 
-    `key` is the hash of what was encoded (16 bytes). `token_counts` has the number of tokens of each
-    sentence; their vectors follow one another from `first_token` on.
+    `key` is the hash of what was encoded (16 bytes). The vectors of its sentences' tokens, `token_counts` of
+    each, follow one another from `first_token` on.
     """
 
     row: int

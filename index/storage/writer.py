@@ -60,12 +60,11 @@ class GenerationWriter:
     def add(
         self,
         article: Article,
-        content_hash: str,
         abbreviations: Sequence[tuple[str, str]],
         passages: Sequence[tuple[Passage, bytes, PassageVectors]],
     ) -> None:
         """Add an article, the abbreviations that it introduces, and its passages with key and vectors."""
-        self._database.add_article(self._articles, article, content_hash, abbreviations)
+        self._database.add_article(self._articles, article, abbreviations)
         for passage, key, vectors in passages:
             place = (self._passages, self._articles, passage, key, self._tokens)
             stored = StoredPassage(*place, vectors.token_counts)

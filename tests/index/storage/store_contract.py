@@ -52,7 +52,6 @@ class Entry:
     """An article and its passages, as `GenerationWriter.add` takes them."""
 
     article: Article
-    content_hash: str
     abbreviations: Sequence[tuple[str, str]]
     passages: Sequence[tuple[Passage, bytes, PassageVectors]]
 
