@@ -24,7 +24,7 @@ BLANKS = "\ufeff" + "".join(filter(str.isspace, map(chr, range(0x3001))))
 
 
 class RefusedError(Exception):
-    """Why a file, or one article in it, cannot be indexed; `line` counts from 1, None for the whole file."""
+    """Why a file, or the article at a line of it (from 1), cannot be indexed."""
 
     def __init__(self, reason: str, line: int | None = None) -> None:
         super().__init__(reason)

@@ -1,9 +1,8 @@
 """The encoder: text to one vector for the whole text and one for each of its tokens, packed to be stored.
 
 Token vectors are projected to 128 dimensions and stored as one byte a dimension, which costs nothing that can
-be measured (docs/quality.md). The basis is their principal directions (uncentred PCA, which preserves inner
-products best; Eckart and Young, 1936) over text made of the encoder's own vocabulary. It depends on the
-encoder alone, so every article is packed alike, whenever it is added.
+be measured (docs/quality.md). The basis is their principal directions (uncentred PCA: Eckart and Young, 1936)
+over text made of the encoder's own vocabulary, so every article is packed alike, whenever it is added.
 """
 
 from __future__ import annotations

@@ -47,10 +47,9 @@ def title_prefix(article: Article, window: int) -> str:
 
 
 def encoder_input(article: Article, passage: Passage, window: int, language: str) -> EncoderInput:
-    """Return what is encoded of a passage.
+    """Return what is encoded of a passage: the title and its text.
 
-    That is the title and the passage's text. Of a heading it is each line with the questions that it answers,
-    which are part of the line's span, so that their tokens count as the line's.
+    Of a heading it is each line with the questions that it answers, whose tokens count as the line's.
     """
     if passage.is_heading:
         lines = _heading_lines(article, passage, language)

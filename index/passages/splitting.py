@@ -100,8 +100,7 @@ def source_text(article: Article, part: Sentence | Passage) -> str:
 def split_article(article: Article, count: CountTokens, window: int, language: str) -> tuple[Passage, ...]:
     """Split an article into passages of at most `window` tokens each, the heading's first.
 
-    Only a sentence longer than the window is cut, at white space where there is some. Each part is then a
-    sentence of its own, so that the encoder reads every word.
+    A sentence longer than the window is cut, at white space where there is some, into sentences of their own.
     """
     window = max(window, _SMALLEST_WINDOW)
     sentences: list[Sentence] = []

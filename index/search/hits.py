@@ -121,10 +121,7 @@ class Hit:
 
     @cached_property
     def best_sentence(self) -> HitSentence:
-        """The sentence to quote: the quotable one with the highest score, the earlier of equals.
-
-        A question ("Why does it float?") is not quoted as an answer: the sentence after it is.
-        """
+        """The sentence to quote: the best quotable one, or where that is a question, the one after it."""
         quotable = [sentence for sentence in self.sentences if sentence.quotable]
         at = max(range(len(quotable)), key=lambda place: quotable[place].score)
         while quotable[at].paragraph and is_question(quotable[at].text) and at + 1 < len(quotable):

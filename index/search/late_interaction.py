@@ -7,14 +7,13 @@ Interaction over BERT" (2020). Here each token of the question is weighted by th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from index.encoding.encoder import PackedTokens, TokenSpans, Vectors, unit
 
-__all__ = ["Interaction", "interact", "term_shares", "token_weights", "weighted_sum"]
+__all__ = ["interact", "term_shares", "token_weights", "weighted_sum"]
 
 Floats = npt.NDArray[np.float32]
 Span = tuple[int, int]
@@ -23,21 +22,13 @@ _DECIMALS = 5  # of a cosine: a matrix product gives equal rows the same only to
 _SHORTEST = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Interaction:
-    """How a question's tokens match some sentences.
+def interact(question: Vectors, tokens: PackedTokens, counts: Sequence[int]) -> tuple[Floats, Floats]:
+    """Compare a question's token vectors with those of sentences, with `counts` rows of `tokens` each.
 
-    `best` is, for each token of the question and each sentence, the cosine of the sentence's nearest token:
-    shape (question tokens, sentences), 0 for a sentence without tokens. `mean` is, for each sentence, the
-    cosine of the mean of its token vectors and that of the question's: shape (sentences,).
+    Returns, for each token of the question and each sentence, the cosine of the sentence's nearest token,
+    shape (question tokens, sentences), 0 for a sentence without tokens; and for each sentence the cosine of
+    the mean of its token vectors and that of the question's, shape (sentences,).
     """
-
-    best: Floats
-    mean: Floats
-
-
-def interact(question: Vectors, tokens: PackedTokens, counts: Sequence[int]) -> Interaction:
-    """Compare a question's token vectors with those of sentences, with `counts` rows of `tokens` each."""
     best = np.zeros((len(question), len(counts)), dtype=np.float32)
     mean = np.zeros(len(counts), dtype=np.float32)
     sizes = np.asarray(counts)
@@ -55,7 +46,7 @@ def interact(question: Vectors, tokens: PackedTokens, counts: Sequence[int]) -> 
         sums = np.stack([scales[start:end] @ rows[start:end] for start, end in spans])
         whole = unit(question.mean(axis=0, keepdims=True))[0]
         mean[filled] = np.einsum("ij,j->i", unit(sums), whole).round(_DECIMALS)
-    return Interaction(best, mean)
+    return best, mean
 
 
 def term_shares(spans: TokenSpans, terms: Sequence[Span]) -> Floats:

@@ -120,13 +120,13 @@ class Search:
         if not stored:
             return []
         tokens = self.store.token_vectors(stored)
-        met = interact(encoded.tokens, tokens, [count for one in stored for count in one.token_counts])
+        met, means = interact(encoded.tokens, tokens, [count for one in stored for count in one.token_counts])
         shares = term_shares(encoded.spans, [(term.start, term.end) for term in question.terms])
         weights = token_weights(shares, [term.rarity * term.sureness for term in question.terms])
-        late = weighted_sum(met.best, weights).tolist()
-        mean = met.mean.tolist()
+        late = weighted_sum(met, weights).tolist()
+        mean = means.tolist()
         ends = list(itertools.accumulate((len(one.token_counts) for one in stored), initial=0))
-        nearest = np.maximum.reduceat(met.best, ends[:-1], axis=1)
+        nearest = np.maximum.reduceat(met, ends[:-1], axis=1)
         whole = weighted_sum(nearest, weights).tolist()
         near = (shares @ nearest).T.tolist()
         candidates = []

@@ -69,10 +69,7 @@ class Vocabulary:
     def __init__(
         self, counts: Mapping[str, int], common_words: Collection[str] = (), language: str = "en"
     ) -> None:
-        """Take the collection's folded words, and words that are right though the collection lacks them.
-
-        Of a `language` that Snowball does not know, no inflections are known.
-        """
+        """Take the collection's folded words, and words that are right though the collection lacks them."""
         self._counts = dict(counts)
         self._common = frozenset(common_words)
         self._language = language
@@ -232,10 +229,7 @@ def _limited(adjacent: Adjacent, most: int) -> Adjacent:
 
 
 def _cost(typed: str, word: str, distance: int) -> float:
-    """Return how unlikely a slip is: its distance, weighed by kind.
-
-    Letters doubled or swapped are cheap, wrong vowels less so, scattered slips and a wrong first letter dear.
-    """
+    """Return how unlikely a slip is: its distance, weighed by kind (doubled or swapped letters are cheap)."""
     swapped = sorted(typed) == sorted(word)
     if swapped or _squeeze(typed) == _squeeze(word):
         cost = 0.6 * distance

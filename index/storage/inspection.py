@@ -114,9 +114,8 @@ def history(folder: Path) -> list[GenerationSummary]:
         NoIndexError: there is none.
     """
     serving = serving_name(folder)
-    homes = sorted(
-        [*generation_homes(folder), *refused_homes(folder)], key=lambda home: -generation_number(home.name)
-    )
+    homes = [*generation_homes(folder), *refused_homes(folder)]
+    homes.sort(key=lambda home: -generation_number(home.name))
     return [_summary(home, serving) for home in homes]
 
 

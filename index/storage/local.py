@@ -6,8 +6,7 @@
     <generation>/tokens.i8          packed token vectors of all sentences, row by row
     <generation>/basis.f32          the basis in which these are packed
 
-Opening compares the checksum of each file. Large files are compared in the background, and `check` waits for
-that: nothing is answered with a verdict before.
+Opening compares the checksum of each file, of large ones in the background; `check` waits for these.
 """
 
 from __future__ import annotations

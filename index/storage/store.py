@@ -1,8 +1,8 @@
 """The store: what search, answers and builds need of a collection, as a protocol.
 
-`index.storage.local.LocalStore` implements it with SQLite, FAISS and Tantivy on one machine. Another engine
-that keeps these promises (tests/index/storage/store_contract.py) can take its place. Articles and passages
-are numbered by rows from 0; the passages of an article have consecutive rows, its heading's first.
+Another engine that keeps its promises (tests/index/storage/store_contract.py) can take the place of
+`index.storage.local.LocalStore`. Articles and passages are numbered by rows from 0; the passages of an
+article have consecutive rows, its heading's first.
 """
 
 from __future__ import annotations

@@ -138,8 +138,7 @@ class VectorIndex:
 class RowFile:
     """A file of rows, each `width` numbers of a type; safe to use from several threads.
 
-    Rows are read, not memory-mapped: a map keeps what lies around each row in memory too, and a failing disk
-    raises an error here where a map would end the process.
+    Rows are read, not memory-mapped: under a map, a failing disk would end the process.
     """
 
     def __init__(self, path: Path, dtype: npt.DTypeLike, width: int) -> None:

@@ -1,8 +1,8 @@
 """The word index of one generation, by Tantivy: BM25, phrases and document frequencies.
 
-Texts are stemmed by our own analyzer (`index.analysis`) before they are indexed, so that Tantivy only splits
-them at spaces. BM25 is Lucene's (k1 = 1.2, b = 0.75): Robertson and Zaragoza, "The Probabilistic Relevance
-Framework" (2009). A word of the title weighs half of one of the text.
+Texts are stemmed by `index.analysis` before they are indexed; Tantivy only splits them at spaces. BM25 is
+Lucene's (k1 = 1.2, b = 0.75): Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009). A word
+of the title weighs half of one of the text.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """One generation written aside: database, word index, vectors, token vectors, then the manifest.
 
-Everything is synced before the manifest names it. A crash at any byte leaves the serving generation alone;
-the next build removes what is left.
+Everything is synced before the manifest names it. After a crash, the next build removes what is left.
 """
 
 from __future__ import annotations
