@@ -1,4 +1,18 @@
-"""Every error a user can meet, as one tree; each is named for what its reader can do about it."""
+"""Every error a user can meet, as one tree; each is named for what its reader can do about it.
+
+FootnoteError
+├── SettingsError          2   correct a setting or an option
+├── ArticleError          65   correct the named articles; nothing was changed
+├── DamagedIndexError     65   rebuild the index
+├── GateError             65   correct the articles or the gold questions; nothing was published
+├── ShrunkError           65   check where the articles are; --force if there are meant to be fewer
+├── MissingError          69   provide what is missing
+│   ├── NoIndexError           build an index
+│   ├── NoModelError           provide the encoder's weights
+│   ├── NotWritableError       free disk space, or give access to the folder
+│   └── OutOfMemoryError       free memory
+└── BusyError             75   wait for the other build, or for the queue
+"""
 
 from __future__ import annotations
 
