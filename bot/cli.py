@@ -15,9 +15,8 @@ import click
 
 from bot.credentials import redacted, with_token
 from evaluation.command import eval_command
-from index.cli import index_group
+from index.cli import SettingsCommand, SettingsGroup, index_group, load_settings, pass_settings
 from index.errors import ArticleError, FootnoteError
-from index.options import SettingsCommand, SettingsGroup, load_settings, pass_settings
 from index.terminal import printable
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from index.errors import SettingsError
 from index.settings import PREFIX, IndexSettings, read_variables
 
 if TYPE_CHECKING:
-    from index.storage.gate import Gate
+    from index.build_report import Gate
 
 __all__ = ["RETIRED", "BotSettings", "is_loopback"]
 

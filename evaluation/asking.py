@@ -22,7 +22,7 @@ from evaluation.question_sets import Question, QuestionSet, holds_answer
 from index.build import build_index
 from index.build_report import Progress
 from index.search.calibration import Fit, fit_file, save_fit
-from index.search.signals import judged
+from index.search.hits import judged
 from index.storage.local import open_store
 
 if TYPE_CHECKING:

@@ -14,10 +14,9 @@ from typing import Any
 from bot.settings import BotSettings
 from evaluation.asking import Outcome, ask, open_answerer
 from evaluation.question_sets import Question, QuestionSetError, listing, read_questions
-from index.build_report import Progress
+from index.build_report import GateReport, Gold, Progress
 from index.errors import DamagedIndexError, GateError, MissingError
 from index.search.calibration import choose_fit, fit_file
-from index.storage.gate import GateReport, Gold
 from index.storage.store import Store
 from index.terminal import count_of, one_line
 

@@ -22,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from evaluation.asking import Kind, Outcome
 from index.encoding.models import Model
 from index.search.calibration import Fit, FitError
-from index.search.signals import JUDGED
+from index.search.hits import JUDGED
 
 __all__ = ["Measure", "auroc", "calibration_error", "coverage_at", "decided", "fit_confidence", "measure"]
 

@@ -10,18 +10,15 @@ from functools import lru_cache
 
 import Stemmer
 
-__all__ = ["WORD", "fold", "has_stemmer", "stem_words", "stemmer", "stems", "words"]
+__all__ = ["WORD", "fold", "stem_words", "stemmer", "stems", "words"]
 
 WORD = re.compile(r"[^\W_]+")
 """A word: a run of letters and digits."""
 
 _QUOTES = str.maketrans("‘’‚‛“”„‟′″", "''''\"\"\"\"'\"")
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
-_CACHED_CHARACTERS = 8_192
-"""Characters whose folded form is cached: enough for a few writing systems."""
 
-_stemmers = threading.local()
-"""One Snowball stemmer a language and thread: they are not safe to share."""
+_stemmers = threading.local()  # one Snowball stemmer a language and thread: they are not safe to share
 
 
 def fold(text: str) -> str:
@@ -34,7 +31,7 @@ def fold(text: str) -> str:
     return folded if folded.isascii() else unicodedata.normalize("NFC", folded)
 
 
-@lru_cache(maxsize=_CACHED_CHARACTERS)
+@lru_cache(maxsize=8_192)  # enough for a few writing systems
 def _fold_character(character: str) -> str:
     # Twice, since decomposing makes capitals ("™") and lower case makes accents ("İ").
     return _strip_marks(_strip_marks(character).casefold())
@@ -57,32 +54,23 @@ def stems(text: str, language: str) -> list[str]:
 
 def stem_words(folded: list[str], language: str) -> list[str]:
     """Return the Snowball stem of each folded word."""
-    if not has_stemmer(language):
-        return folded
-    stemmed: list[str] = _stemmer(language).stemWords(folded)
+    known = _stemmer(language)
+    stemmed: list[str] = known.stemWords(folded) if known else folded
     return stemmed
 
 
 def stemmer(language: str) -> Callable[[str], str]:
     """Return a function from a folded word to its stem, for use in this thread."""
-    if not has_stemmer(language):
-        return str
-    stem: Callable[[str], str] = _stemmer(language).stemWord
+    known = _stemmer(language)
+    stem: Callable[[str], str] = known.stemWord if known else str
     return stem
 
 
-@lru_cache(maxsize=64)
-def has_stemmer(language: str) -> bool:
-    """Tell whether Snowball knows a language, by its ISO 639 code."""
-    try:
-        Stemmer.Stemmer(language)
-    except KeyError:
-        return False
-    return True
-
-
-def _stemmer(language: str) -> Stemmer.Stemmer:
-    by_language: dict[str, Stemmer.Stemmer] = _stemmers.__dict__
+def _stemmer(language: str) -> Stemmer.Stemmer | None:
+    by_language: dict[str, Stemmer.Stemmer | None] = _stemmers.__dict__
     if language not in by_language:
-        by_language[language] = Stemmer.Stemmer(language)
+        try:
+            by_language[language] = Stemmer.Stemmer(language)
+        except KeyError:
+            by_language[language] = None
     return by_language[language]

@@ -16,13 +16,12 @@ from index.build_report import Progress
 from index.encoding.encoder import Basis, Encoder, TextVectors
 from index.passages.encoder_input import EncoderInput, encoder_input, title_prefix
 from index.passages.splitting import Passage, split_article
-from index.storage.store import Store
+from index.storage.store import Store, StoredPassage
 from index.storage.vector_cache import PassageVectors, VectorCache
 
 __all__ = ["ArticleDraft", "BuildVectors", "draft_article"]
 
-_BATCH_CHARACTERS = 64_000
-"""Characters of passages that are encoded between two writes to the cache: some seconds of work."""
+_BATCH_CHARACTERS = 64_000  # encoded between two writes to the cache: some seconds of work
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +33,24 @@ class ArticleDraft:
     """
 
     article: Article
-    content_hash: str
     passages: tuple[tuple[Passage, bytes], ...] = ()
     previous_row: int | None = None
 
 
-def draft_article(article: Article, content_hash: str, encoder: Encoder, language: str) -> ArticleDraft:
+def draft_article(article: Article, encoder: Encoder, language: str) -> ArticleDraft:
     """Split an article so that each passage fits the encoder's window together with its title."""
     (title_tokens,) = encoder.count_tokens([title_prefix(article, encoder.window)])
     room = encoder.window - title_tokens
     passages = split_article(article, encoder.count_tokens, room, language)
     keyed = ((one, encoder_input(article, one, encoder.window, language).key) for one in passages)
-    return ArticleDraft(article, content_hash, tuple(keyed))
+    return ArticleDraft(article, tuple(keyed))
 
 
 class BuildVectors:
-    """Where the vectors of a build's passages come from."""
+    """Where the vectors of a build's passages come from.
+
+    `encoded` counts the passages that this build encoded, `resumed` those that an interrupted one had.
+    """
 
     def __init__(self, previous: Store | None, cache: VectorCache, encoder: Encoder, basis: Basis) -> None:
         """Take the previous generation, made with the same encoder, basis and settings, if there is one."""
@@ -58,10 +59,7 @@ class BuildVectors:
         self._encoder = encoder
         self._basis = basis
         self._previous_rows: dict[bytes, int] = {}
-        self.encoded = 0
-        """Passages that this build encoded."""
-        self.resumed = 0
-        """Passages that an interrupted build had encoded."""
+        self.encoded = self.resumed = 0
 
     def encode_missing(
         self, drafts: Sequence[ArticleDraft], language: str, progress: Callable[[Progress], None]
@@ -79,51 +77,46 @@ class BuildVectors:
         missing = [key for key in new if key not in cached]
         self.resumed, self.encoded = len(cached), len(missing)
         done = 0
-        for keys in self._batches(missing, passages):
+        for keys in _batches({key: passages[key][1].end - passages[key][1].start for key in missing}):
             inputs = [encoder_input(*passages[key], self._encoder.window, language) for key in keys]
-            encoded = self._encoder.encode_passages([one.text for one in inputs], self._basis)
+            encoded = self._encoder.encode_passages([each.text for each in inputs], self._basis)
             self._cache.add(zip(keys, map(_sentence_vectors, encoded, inputs), strict=True))
             done += len(keys)
             progress(Progress("encoding", done, len(missing)))
 
-    def _batches(
-        self, keys: Sequence[bytes], passages: dict[bytes, tuple[Article, Passage]]
-    ) -> Iterator[list[bytes]]:
-        """Yield keys in batches of bounded size, the longest passages first.
-
-        So memory that is too small shows at once, and the time left is estimated too high, not too low.
-        """
-        lengths = {key: passages[key][1].end - passages[key][1].start for key in keys}
-        batch: list[bytes] = []
-        size = 0
-        for key in sorted(keys, key=lambda key: -lengths[key]):
-            batch.append(key)
-            size += lengths[key]
-            if size >= _BATCH_CHARACTERS:
-                yield batch
-                batch, size = [], 0
-        if batch:
-            yield batch
-
     def passages_of(self, draft: ArticleDraft) -> Iterator[tuple[Passage, bytes, PassageVectors]]:
         """Yield the passages of an article with key and vectors, in order."""
-        if draft.previous_row is None or self._previous is None:
-            for passage, key in draft.passages:
-                yield passage, key, self._vectors(key)
-            return
-        passages = self._previous.passages_of(draft.previous_row)
-        dense = self._previous.passage_vectors([stored.row for stored in passages])
-        for stored, vector in zip(passages, dense, strict=True):
-            tokens = self._previous.token_vectors([stored])
-            yield stored.passage, stored.key, PassageVectors(vector, tokens, stored.token_counts)
+        if draft.previous_row is not None and self._previous is not None:
+            for stored in self._previous.passages_of(draft.previous_row):
+                yield stored.passage, stored.key, _stored_vectors(self._previous, stored)
+        for passage, key in draft.passages:
+            row = self._previous_rows.get(key)
+            if row is None or self._previous is None:
+                yield passage, key, self._cache[key]
+            else:
+                (stored,) = self._previous.passages([row])
+                yield passage, key, _stored_vectors(self._previous, stored)
 
-    def _vectors(self, key: bytes) -> PassageVectors:
-        row = self._previous_rows.get(key)
-        if row is None or self._previous is None:
-            return self._cache[key]
-        (stored,) = self._previous.passages([row])
-        tokens = self._previous.token_vectors([stored])
-        return PassageVectors(self._previous.passage_vectors([row])[0], tokens, stored.token_counts)
+
+def _batches(lengths: dict[bytes, int]) -> list[list[bytes]]:
+    """Return keys in batches of bounded size, the longest passages first.
+
+    So memory that is too small shows at once, and the time left is estimated too high, not too low.
+    """
+    batches: list[list[bytes]] = []
+    size = _BATCH_CHARACTERS
+    for key in sorted(lengths, key=lambda key: -lengths[key]):
+        if size >= _BATCH_CHARACTERS:
+            batches.append([])
+            size = 0
+        batches[-1].append(key)
+        size += lengths[key]
+    return batches
+
+
+def _stored_vectors(store: Store, stored: StoredPassage) -> PassageVectors:
+    dense = store.passage_vectors([stored.row])[0]
+    return PassageVectors(dense, store.token_vectors([stored]), stored.token_counts)
 
 
 def _sentence_vectors(encoded: TextVectors, source: EncoderInput) -> PassageVectors:

@@ -1,29 +1,104 @@
-"""`footnote index build | status | verify | show | history | rollback | prune`: the index by hand."""
+"""`footnote index build | status | verify | show | history | rollback | prune`, and options from settings."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
+import pkgutil
 import signal
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import click
 
 from index.errors import DamagedIndexError, FootnoteError
-from index.options import SettingsCommand, load_settings, pass_settings
 from index.terminal import printable, show_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from pydantic.fields import FieldInfo
 
     from index.articles.article import Article
+    from index.passages.splitting import Passage
     from index.settings import IndexSettings
-    from index.storage.store import StoredPassage
 
-__all__ = ["index_group"]
+__all__ = ["SettingsCommand", "SettingsGroup", "index_group", "load_settings", "pass_settings"]
 
 _STATUS = "generation built encoder encoder_fingerprint articles passages sentences bytes confidence".split()
+
+
+# Where in click's `meta` the options given so far are; commands below a group share it with the group.
+_GIVEN = "index.cli.given"
+_METAVARS = {bool: None, frozenset: "IDS", Path: "PATH", str: "TEXT", int: "N", float: "NUMBER"}
+
+
+class SettingsCommand(click.Command):
+    """A command with an option for each setting but the secrets, which would show in a list of processes.
+
+    The class named by `settings` is imported when this command is parsed, so `footnote --help` never imports
+    it. Values are passed on as text, since the settings validate them.
+    """
+
+    settings = "index.settings:IndexSettings"
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the command's own options, and one for each setting."""
+        own, with_help = self.params, super().get_params(ctx)
+        return [*own, *_setting_options(self.settings), *with_help[len(own) :]]
+
+
+class SettingsGroup(SettingsCommand, click.Group):
+    """A group with an option for each setting, which its commands then have too."""
+
+
+def pass_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Pass a command its settings as the first argument."""
+
+    @click.pass_context
+    @functools.wraps(command)
+    def wrapped(context: click.Context, /, **options: Any) -> None:
+        command(load_settings(context), **options)
+
+    return wrapped
+
+
+def load_settings(context: click.Context) -> Any:
+    """Load the settings with the given options: by the function that is the root's `obj`, if there is one.
+
+    Raises:
+        SettingsError: a value is not accepted.
+    """
+    from index.settings import IndexSettings
+
+    load = context.find_root().obj or IndexSettings.load
+    return load(**context.meta.get(_GIVEN, {}))
+
+
+@functools.cache
+def _setting_options(settings: str) -> list[click.Option]:
+    fields = pkgutil.resolve_name(settings).model_fields.items()
+    return [_option(name, field) for name, field in fields if "Secret" not in str(field.annotation)]
+
+
+def _option(name: str, field: FieldInfo) -> click.Option:
+    kind = field.annotation
+    words = "|".join(map(str, get_args(kind)))  # of a Literal
+    metavar = next((_METAVARS[k] for k in (kind, get_origin(kind), *get_args(kind)) if k in _METAVARS), words)
+    flag = "--" + name.replace("_", "-")
+    names = [f"{flag}/--no-{flag[2:]}" if kind is bool else flag]
+    text = f"{field.description} [default: {field.default}]" if field.default else field.description
+    # A flag defaults to False, which would override the environment, unless its default is given as None.
+    return click.Option(
+        names, None, default=None, metavar=metavar, help=text, expose_value=False, callback=_remember
+    )
+
+
+def _remember(context: click.Context, option: click.Parameter, value: object) -> None:
+    if value is not None:
+        context.meta.setdefault(_GIVEN, {})[option.name] = value
 
 
 @click.group("index")
@@ -32,14 +107,13 @@ def index_group() -> None:
 
 
 index_group.command_class = SettingsCommand
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 
 
 @index_group.command("build")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--force", is_flag=True, help="Build even if there are far fewer articles than before.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print progress, then the report or the error, as JSON Lines."
-)
+@_JSON
 @click.pass_context
 def build_command(context: click.Context, /, dry_run: bool, force: bool, as_json: bool) -> None:
     """Index what is new or has changed; the previous index keeps serving until the new one is complete."""
@@ -48,7 +122,7 @@ def build_command(context: click.Context, /, dry_run: bool, force: bool, as_json
         (_plan if dry_run else _build)(settings, force, as_json)
     except FootnoteError as error:
         if as_json:
-            from index.build_events import line_of
+            from index.build_report import line_of
 
             click.echo(line_of(error))
         raise
@@ -56,7 +130,7 @@ def build_command(context: click.Context, /, dry_run: bool, force: bool, as_json
 
 def _plan(settings: IndexSettings, force: bool, as_json: bool) -> None:
     from index.build import plan_build, shrinkage
-    from index.build_events import line_of
+    from index.build_report import line_of
 
     gate, changes = settings.find_gate(), plan_build(settings)
     notes = list(changes.notes)
@@ -80,7 +154,7 @@ def _plan(settings: IndexSettings, force: bool, as_json: bool) -> None:
 
 def _build(settings: IndexSettings, force: bool, as_json: bool) -> None:
     from index.build import build_index
-    from index.build_events import line_of, print_progress
+    from index.build_report import line_of, print_progress
 
     gate = settings.find_gate()
     if as_json:
@@ -106,7 +180,7 @@ def _print_notes(notes: Sequence[str]) -> None:
 
 
 @index_group.command("history")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per generation.")
+@_JSON
 @pass_settings
 def history_command(settings: IndexSettings, as_json: bool) -> None:
     """List the generations, newest first, and mark the one that serves."""
@@ -146,7 +220,7 @@ def prune_command(settings: IndexSettings) -> None:
 
 
 @index_group.command("status")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_JSON
 @pass_settings
 def status_command(settings: IndexSettings, as_json: bool) -> None:
     """Show what the current index holds, after checking every byte of it."""
@@ -177,7 +251,7 @@ def verify_command(settings: IndexSettings) -> None:
 @index_group.command("show")
 @click.argument("article", required=False)
 @click.option("--passages", is_flag=True, help="Show the passages instead of the paragraphs.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+@_JSON
 @pass_settings
 def show_command(settings: IndexSettings, article: str | None, passages: bool, as_json: bool) -> None:
     """Print the indexed articles, or the one with the id ARTICLE, with paragraph numbers."""
@@ -192,33 +266,33 @@ def show_command(settings: IndexSettings, article: str | None, passages: bool, a
             )
         for row in rows:
             (shown,) = store.articles([row])
-            stored = store.passages_of(row) if passages else None
-            click.echo(json.dumps(_as_json(shown, stored)) if as_json else _as_text(shown, stored))
+            parts = [stored.passage for stored in store.passages_of(row)] if passages else None
+            click.echo(json.dumps(_as_json(shown, parts)) if as_json else _as_text(shown, parts))
 
 
-def _as_json(article: Article, passages: Sequence[StoredPassage] | None) -> dict[str, Any]:
+def _as_json(article: Article, passages: Sequence[Passage] | None) -> dict[str, Any]:
     fields = dataclasses.asdict(article)
     fields["paragraphs"] = [dataclasses.asdict(paragraph) for paragraph in article.paragraphs]
     if passages is not None:
         fields["passages"] = [
             {
-                "paragraphs": sorted({sentence.paragraph for sentence in stored.passage.sentences}),
-                "start": stored.passage.start,
-                "end": stored.passage.end,
-                "sentences": [[sentence.start, sentence.end] for sentence in stored.passage.sentences],
+                "paragraphs": sorted({sentence.paragraph for sentence in passage.sentences}),
+                "start": passage.start,
+                "end": passage.end,
+                "sentences": [[sentence.start, sentence.end] for sentence in passage.sentences],
             }
-            for stored in passages
+            for passage in passages
         ]
     return fields
 
 
-def _as_text(article: Article, passages: Sequence[StoredPassage] | None) -> str:
+def _as_text(article: Article, passages: Sequence[Passage] | None) -> str:
     from index.passages.splitting import source_text
 
     if passages is None:
         pieces = [f"[heading] {article.heading}"] if article.heading else []
         pieces += [f"[{part.number}] {article.text[part.start : part.end]}" for part in article.paragraphs]
     else:
-        spans = [(source_text(article, stored.passage), stored.passage) for stored in passages]
-        pieces = [f"passage {n}\n{text[span.start : span.end]}" for n, (text, span) in enumerate(spans, 1)]
+        texts = [source_text(article, passage)[passage.start : passage.end] for passage in passages]
+        pieces = [f"passage {number}\n{text}" for number, text in enumerate(texts, 1)]
     return printable("\n\n".join([f"# {article.id}", *pieces]) + "\n")

@@ -54,9 +54,8 @@ class ArticleError(FootnoteError):
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = tuple(problems)
-        head = (
-            f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in the articles; nothing was indexed:"
-        )
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        head = f"{count} in the articles; nothing was indexed:"
         more = [f"and {len(problems) - 20} more"] if len(problems) > 20 else []
         super().__init__("\n  ".join([head, *problems[:20], *more]))
 

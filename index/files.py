@@ -1,6 +1,6 @@
-"""Files that survive a power cut, and their checksums.
+"""Durable files, their checksums, and the lock of an index folder.
 
-Whatever is written here is on the disk when the call returns: the file's content, and its name in its folder.
+What is written here is on the disk when the call returns: the file's content, and its name in its folder.
 """
 
 from __future__ import annotations
@@ -8,34 +8,41 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+import portalocker
 import xxhash
 
-from index.errors import DamagedIndexError
+from index.errors import BusyError, DamagedIndexError, NotWritableError
 
 __all__ = [
+    "LOCK",
     "Checksum",
     "check_file",
     "checksum",
-    "folder_size",
+    "locked",
     "make_folder",
     "open_regular",
     "read_file",
     "remove_folder",
     "replace_file",
     "sync",
+    "writable",
     "write_file",
 ]
 
+LOCK = "lock"  # the name of the lock file in an index folder
+
 _CHUNK = 1 << 20
 # A link could lead out of the index folder, and opening a pipe would block.
-_READ_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"))
+_READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +77,11 @@ def check_file(path: Path, expected: Checksum) -> None:
     Raises:
         DamagedIndexError: it differs, cannot be read, or is not a regular file.
     """
-    found = checksum(path)
-    if found.size != expected.size:
-        raise DamagedIndexError.of(
-            path, f"is damaged (it has {found.size:,} bytes instead of {expected.size:,})"
-        )
-    if found != expected:
+    actual = checksum(path)
+    if actual.size != expected.size:
+        sizes = f"it has {actual.size:,} bytes instead of {expected.size:,}"
+        raise DamagedIndexError.of(path, f"is damaged ({sizes})")
+    if actual != expected:
         raise DamagedIndexError.of(path, "is damaged (its checksum differs)")
 
 
@@ -117,11 +123,7 @@ def _reading(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_file(path: Path, data: bytes | memoryview) -> None:
-    """Write a file and sync it.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Write a file and sync it; raises OSError where it cannot."""
     with path.open("wb") as file:
         file.write(data)
         file.flush()
@@ -146,11 +148,7 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents, unless they exist.
-
-    Raises:
-        OSError: it cannot be made.
-    """
+    """Make a folder and its parents, unless they exist; raises OSError where it cannot."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
     for folder in missing:
@@ -172,15 +170,6 @@ def remove_folder(path: Path, aside: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def folder_size(folder: Path) -> int:
-    """Return the total bytes of the files below a folder; files that vanish meanwhile count as none."""
-    total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            total += 0 if path.is_dir() else path.lstat().st_size
-    return total
-
-
 def sync(path: Path) -> None:
     """Have the operating system write a file, or a folder's list of names, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -188,3 +177,52 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of an existing index folder, so that one build runs at a time.
+
+    It is the operating system's lock on a file that stays, so it is freed however the process ends. The
+    file's content names the holder for people.
+
+    Raises:
+        BusyError: another build holds it, in this process or another.
+        OSError: the lock file cannot be written.
+    """
+    with (folder / LOCK).open("a+", encoding="utf-8", errors="replace") as file:
+        try:
+            portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
+        except portalocker.exceptions.AlreadyLocked as error:
+            file.seek(0)
+            holder = file.read(200).strip() or "another process"
+            raise BusyError(
+                f"another build is running on {folder}: {holder}. Try again when it is done."
+            ) from error
+        except portalocker.exceptions.LockException as error:
+            raise OSError(f"it cannot be locked: {error}") from error
+        file.truncate(0)  # a killed process leaves its text there, but no lock
+        file.write(f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
+        file.flush()
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                file.truncate(0)
+
+
+@contextmanager
+def writable(folder: Path) -> Iterator[None]:
+    """Turn an operating system's refusal to write an index folder into an error that says what to do.
+
+    Raises:
+        NotWritableError: no access, no room, or a failing disk.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise NotWritableError(
+            f"the index at {folder} cannot be written: {reason}. Free some space, or make it writable; "
+            "the previous index is unchanged."
+        ) from error

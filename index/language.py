@@ -2,8 +2,7 @@
 
 A heading is a few bare values ("Jonathan Doe"), and a question about it names the part ("who wrote it?"). So
 each line of a heading is encoded and indexed with such questions before it; they are never quoted. A heading
-is a candidate only for a question that has one of the part's words, since a title repeats its article's
-subject and would otherwise outrank the sentences that say something of it.
+is a candidate only for a question that has one of the part's words: a title repeats its article's subject.
 """
 
 from __future__ import annotations
@@ -34,8 +33,6 @@ _QUOTES = str.maketrans("‘’‚‛“”„‟", "'" * 4 + '"' * 4)
 
 @dataclass(frozen=True, slots=True)
 class _HeadingPart:
-    """The questions that a part of a heading answers, and the words and phrases that ask for it."""
-
     questions: str
     words: frozenset[str]
     phrase: re.Pattern[str] | None = None
@@ -130,19 +127,15 @@ def opens_with_pronoun(sentence: str, language: str) -> bool:
 
 
 def normalize_question(text: str) -> str:
-    """Return a question with plain quotes and single spaces, in NFC, without what cannot be encoded.
-
-    A lone surrogate becomes a question mark.
-    """
-    whole = text.encode("utf-8", "replace").decode().replace("\x00", " ")
-    whole = unicodedata.normalize("NFC", whole)
-    return " ".join(whole.translate(_QUOTES).split())
+    """Return a question with plain quotes and single spaces, in NFC; a lone surrogate becomes "?"."""
+    encodable = text.encode("utf-8", "replace").decode().replace("\x00", " ")
+    return " ".join(unicodedata.normalize("NFC", encodable).translate(_QUOTES).split())
 
 
 def heading_parts_asked_for(words: Iterable[str], language: str) -> frozenset[str]:
-    """Return the parts of a heading that a question, given as its folded words in order, may ask for.
+    """Return the parts of a heading that a question, given as its folded words, may ask for.
 
-    In a language without entries here, any question may ask for any part.
+    In a language without entries here, that is every part.
     """
     parts = _PARTS.get(language)
     if parts is None:
@@ -157,21 +150,15 @@ def heading_parts_asked_for(words: Iterable[str], language: str) -> frozenset[st
 
 
 def heading_line_text(article: Article, start: int, line: str, language: str) -> str:
-    """Return what is encoded and indexed of a heading's line: the questions that it answers, then the line.
-
-    `start` is the line's offset in the article's heading.
-    """
+    """Return how a heading's line, at an offset, is indexed: the questions that it answers, then the line."""
     name = heading_part_at(article, start)
     part = _PARTS.get(language, {}).get(name)
     return f"{part.questions if part else name} {line}"
 
 
 def heading_part_at(article: Article, start: int) -> str:
-    """Return which part of an article's heading stands at an offset.
-
-    The lines are those of the fields that have a value, in order; a title that was made from the file's name
-    has no line.
-    """
+    """Return which part of an article's heading stands at an offset."""
+    # The lines are those of the fields with a value; a title that was made from the file's name has none.
     names = [name for name in HEADING_PARTS if getattr(article, name)]
     names = names[-(article.heading.count("\n") + 1) :]
     return names[min(article.heading.count("\n", 0, start), len(names) - 1)]

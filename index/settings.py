@@ -18,13 +18,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from index.errors import SettingsError
 
 if TYPE_CHECKING:
-    from index.storage.gate import Gate
+    from index.build_report import Gate
 
 __all__ = ["DEFAULT_MODEL", "PREFIX", "IndexSettings", "read_variables"]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
-PREFIX = "FOOTNOTE_"
-"""What the name of a setting begins with in the environment and in `.env`."""
+PREFIX = "FOOTNOTE_"  # begins the name of a setting in the environment and in `.env`
 
 _URL_USER = re.compile(r"//[^/@\s]*@")  # a password may stand there
 

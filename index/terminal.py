@@ -20,7 +20,7 @@ _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud8
 def printable(text: str) -> str:
     """Return text that cannot control a terminal: control characters and the like become U+FFFD.
 
-    The length stays the same, so offsets hold; joiners and soft hyphens stay.
+    The length stays the same, so offsets hold.
     """
     return _UNSAFE.sub("\ufffd", text.replace("\u2028", " ").replace("\u2029", " "))
 

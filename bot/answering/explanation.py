@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from index.search.signals import in_words, judged, summed
+from index.search.hits import SIGNALS, judged, summed
 
 if TYPE_CHECKING:
     from bot.answering.answer import Answer
@@ -81,5 +81,5 @@ def _weighted_sum(name: str, bias: float, parts: Mapping[str, tuple[float, float
     if bias:
         yield f"{bias:+7.2f}  bias"
     for signal, (weight, value) in parts.items():
-        yield f"{weight * value:+7.2f}  {weight:.2f} x {signal} {value:.2f}: {in_words(signal).lower()}"
+        yield f"{weight * value:+7.2f}  {weight:.2f} x {signal} {value:.2f}: {SIGNALS[signal].lower()}"
     yield f"{bias + sum(weight * value for weight, value in parts.values()):+7.2f}  {name}"

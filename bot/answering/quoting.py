@@ -19,7 +19,7 @@ from bot.answering.answer import Answer, Citation, Quote, Reasons, Verdict
 from index.analysis import words
 from index.language import is_question, opens_with_pronoun
 from index.passages.splitting import is_list_item
-from index.search.signals import judged
+from index.search.hits import judged
 
 if TYPE_CHECKING:
     from index.search.calibration import Fit

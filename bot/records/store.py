@@ -223,9 +223,7 @@ class Records:
         """Run a job on the thread, as a transaction; it finishes even if the caller is cancelled."""
         thread, connection = self._thread, self._connection
         if thread is None or connection is None:
-            raise RecordsError(
-                f"{self._file} is not open: Footnote is starting or stopping. Try again."
-            )
+            raise RecordsError(f"{self._file} is not open: Footnote is starting or stopping. Try again.")
 
         def run() -> _Result:
             with translating_errors(self._file), connection:

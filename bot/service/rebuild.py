@@ -151,8 +151,7 @@ async def _read_events(
     lines: asyncio.StreamReader, progress: Callable[[Progress], None]
 ) -> BuildReport | FootnoteError | None:
     """Pass on progress until the output ends; return the report or error, None without one."""
-    from index.build_events import read_line
-    from index.build_report import BuildReport, Progress
+    from index.build_report import BuildReport, Progress, read_line
 
     outcome: BuildReport | FootnoteError | None = None
     while True:

@@ -1,8 +1,8 @@
 """Articles, and the readers that read them from files.
 
 `article` says what an article is. `formats` has the registry of readers, and `read_articles`, which reads a
-file or a folder; its docstring tells how to add a format. The readers are `prose` (plain text and Markdown)
-and `jsonl` (JSON Lines). `folder` finds and opens the files.
+file or a folder. The readers are `prose` (plain text and Markdown) and `jsonl` (JSON Lines). `folder` finds
+and opens the files.
 """
 
 __all__ = ["article", "formats"]

@@ -8,26 +8,23 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from index.terminal import one_line
 
 __all__ = ["BLANKS", "HEADING_PARTS", "Article", "Paragraph", "ParsedArticle", "RefusedError", "assemble"]
 
-HEADING_PARTS = ("title", "author", "publisher", "published")
-"""The fields that make a heading, one a line, in this order."""
-
+HEADING_PARTS = ("title", "author", "publisher", "published")  # the lines of a heading, in this order
 _FIELDS = ("title", "author", "publisher", "url", "published")
 _MAX_FIELD, _MAX_ID = 10_000, 1_000  # characters
 _BLANK_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
-
+# What is stripped from texts: Unicode white space, and byte order marks, which some editors add.
 BLANKS = "\ufeff" + "".join(filter(str.isspace, map(chr, range(0x3001))))
-"""What is stripped from texts: Unicode white space, and byte order marks, which some editors add."""
 
 
 class RefusedError(Exception):
-    """Why a file, or one article in it, cannot be indexed; `line` counts from 1, None for the whole file."""
+    """Why a file, or the article at a line of it (from 1), cannot be indexed."""
 
     def __init__(self, reason: str, line: int | None = None) -> None:
         super().__init__(reason)
@@ -105,7 +102,8 @@ def assemble(parsed: ParsedArticle) -> Article:
     fields = {name: _field_text(name, parsed.fields.get(name), is_verbatim) for name in _FIELDS}
     if heading is None:
         heading = "\n".join(fields[name] for name in HEADING_PARTS if fields[name])
-    text = "\n\n".join(_split_paragraphs(parsed.body))
+    body = parsed.body.replace("\r\n", "\n").replace("\r", "\n")
+    text = "\n\n".join(filter(None, (piece.strip(BLANKS) for piece in _BLANK_LINES.split(body))))
     if not text:
         raise RefusedError("has no text")
     try:
@@ -113,14 +111,12 @@ def assemble(parsed: ParsedArticle) -> Article:
     except UnicodeEncodeError as error:
         code = ord(error.object[error.start])
         raise RefusedError(f"contains an unpaired surrogate (\\u{code:04x}); remove it") from error
-    _check_id(parsed.id)
+    if len(parsed.id) > _MAX_ID:
+        raise RefusedError(f"the id has more than {_MAX_ID:,} characters; shorten it")
+    if one_line(parsed.id, _MAX_ID) != parsed.id:
+        raise RefusedError("the id (or the file name) has a control character; rename it")
     fields["title"] = fields["title"] or parsed.id.rsplit("/", 1)[-1]
     return Article(id=parsed.id, heading=heading, text=text, **fields)
-
-
-def _split_paragraphs(body: str) -> Iterator[str]:
-    body = body.replace("\r\n", "\n").replace("\r", "\n")
-    return filter(None, (piece.strip(BLANKS) for piece in _BLANK_LINES.split(body)))
 
 
 def _field_text(name: str, value: object, is_verbatim: bool) -> str:
@@ -137,11 +133,3 @@ def _field_text(name: str, value: object, is_verbatim: bool) -> str:
         if len(joined) > _MAX_FIELD:
             raise RefusedError(f'"{name}" has more than {_MAX_FIELD:,} characters; shorten it')
     return joined
-
-
-def _check_id(identity: str) -> None:
-    """Refuse an id that cannot be shown, typed and linked to as a name."""
-    if len(identity) > _MAX_ID:
-        raise RefusedError(f"the id has more than {_MAX_ID:,} characters; shorten it")
-    if one_line(identity, _MAX_ID) != identity:
-        raise RefusedError("the id (or the file name) has a control character; rename it")

@@ -1,8 +1,7 @@
 """The article files at a path, found and opened safely.
 
-Others may write to an article folder, even while it is read. So below the path that the user named, symbolic
-links are not followed, folders and files are opened relative to their open parent, and only regular files are
-read: nothing outside the folder can be slipped in, and neither a pipe nor a device can block the build.
+Others may write to an article folder while it is read. So below the path that the user named, symbolic links
+are not followed, folders and files are opened relative to their open parent, and only regular files are read.
 """
 
 from __future__ import annotations
@@ -19,19 +18,13 @@ from index.terminal import one_line
 
 __all__ = ["MAX_BYTES", "NOT_UTF8", "TOO_LARGE", "FolderWalk", "SourceFile"]
 
-MAX_BYTES = 64_000_000
-"""The size limit of one article, in bytes: the text of some 40 books."""
-
+MAX_BYTES = 64_000_000  # of one article: the text of some 40 books
 NOT_UTF8 = "not UTF-8 (byte 0x{:02x}); save it as UTF-8"
 TOO_LARGE = f"larger than {MAX_BYTES // 1_000_000} MB, the limit for one article; split it"
 
 _MAX_DEPTH = 64  # of folders; each takes a file descriptor while it is walked
-
-# Flags that a system lacks are 0 there. Without descriptors of folders (Windows), files are opened by path.
-_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
-_FILE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_HAS_DESCRIPTORS = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +45,7 @@ class SourceFile:
             RefusedError: it is not a regular file, or cannot be read.
         """
         is_named = self.folder is None
-        name, flags = (self.path, _FILE) if is_named else (self.path.name, _FILE | _NO_FOLLOW)
+        name, flags = (self.path, _FILE) if is_named else (self.path.name, _FILE | os.O_NOFOLLOW)
         try:
             # Checked before as well as after: opening a device can set it off.
             _check_regular(os.stat(name, dir_fd=self.folder, follow_symlinks=is_named))
@@ -116,12 +109,11 @@ class FolderWalk:
         if depth > _MAX_DEPTH:
             self.problems.append(f"{one_line(path)}: more than {_MAX_DEPTH} folders deep; move it up")
             return
-        name, flags = (path, _FOLDER) if parent is None else (path.name, _FOLDER | _NO_FOLLOW)
+        name, flags = (path, _FOLDER) if parent is None else (path.name, _FOLDER | os.O_NOFOLLOW)
         descriptor = None
         try:
-            if _HAS_DESCRIPTORS:
-                descriptor = os.open(name, flags, dir_fd=parent)
-            with os.scandir(path if descriptor is None else descriptor) as entries:
+            descriptor = os.open(name, flags, dir_fd=parent)
+            with os.scandir(descriptor) as entries:
                 kinds = {e.name: (e.is_symlink(), e.is_dir(follow_symlinks=False)) for e in entries}
             visible = [(path / name, *kinds[name]) for name in sorted(kinds) if not name.startswith(".")]
             for child, is_link, is_folder in visible:
@@ -151,11 +143,11 @@ class FolderWalk:
     def _report_link(self, link: Path) -> None:
         """Refuse a link that is broken or leaves the folder; note any other one, which is not followed."""
         try:
-            target, root = link.resolve(strict=True), self.root.resolve()
+            is_inside = link.resolve(strict=True).is_relative_to(self.root.resolve())
         except (OSError, RuntimeError):
             self.problems.append(f"{one_line(link)}: a broken link; remove it")
             return
-        if not target.is_relative_to(root):
-            self.problems.append(f"{one_line(link)}: a link out of the article folder; copy its target here")
-        else:
+        if is_inside:
             self.notes.append(f"{one_line(link)}: a link inside the article folder, not followed; skipped")
+        else:
+            self.problems.append(f"{one_line(link)}: a link out of the article folder; copy its target here")

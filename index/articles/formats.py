@@ -1,15 +1,6 @@
 """The registry of article formats, and `read_articles`, which reads a file or a folder with it.
 
-To add a format:
-
-1. Write a module beside this one with a reader: a generator function that takes a `SourceFile` and yields a
-   `ParsedArticle` for each article in it. `file.text()` is the text of a UTF-8 file, `file.open()` gives the
-   bytes of any, and `file.id` is the id where a file is one article.
-2. Add its line to `READERS`: the suffix in lower case, and the reader.
-3. Add an example to tests/index/articles/test_reader_contract.py, which tries every reader in `READERS`.
-
-Where an article cannot be read, yield `RefusedError` with the reason and the line, and go on; where the rest
-of the file cannot, raise it. Raise nothing else, whatever the bytes. `article.assemble` sees to the limits.
+docs/architecture.md says how to add a format: a module with a reader, and its line in `READERS`.
 """
 
 from __future__ import annotations
@@ -33,7 +24,10 @@ class ArticleReader(Protocol):
     """Reads the articles in a file of one format."""
 
     def __call__(self, file: SourceFile, /) -> Iterator[ParsedArticle | RefusedError]:
-        """Yield each article, or why it cannot be indexed; raise `RefusedError` for the rest of the file."""
+        """Yield each article, or why it cannot be indexed; raise `RefusedError` for the rest of the file.
+
+        Raise nothing else, whatever the bytes. `article.assemble` sees to the limits.
+        """
 
 
 READERS: dict[str, ArticleReader] = {
@@ -94,7 +88,6 @@ def _check_path(path: Path) -> None:
 
 
 def _parse(file: SourceFile) -> Iterator[ParsedArticle | RefusedError]:
-    """Yield what the reader of the format yields; an error that ends the reading comes last."""
     try:
         reader = READERS.get(file.path.suffix.lower())
         if reader is None:

@@ -57,10 +57,7 @@ def _split_heading(text: str) -> tuple[str, str, str]:
 
 
 def _split_front_matter(text: str) -> tuple[dict[str, object], str]:
-    """Split off the YAML between two `---` lines at the start; without fields in it, the mapping is empty.
-
-    Every value is read as the text that stands there: dates stay as written, and no tag makes an object.
-    """
+    """Split off the YAML between two `---` lines at the start; every value is read as the text that it is."""
     opening = _RULE.match(text)
     closing = _RULE.search(text, opening.end()) if opening else None
     if not opening or not closing:

@@ -1,9 +1,8 @@
 """The encoder: text to one vector for the whole text and one for each of its tokens, packed to be stored.
 
 Token vectors are projected to 128 dimensions and stored as one byte a dimension, which costs nothing that can
-be measured (docs/quality.md). The basis is their principal directions (uncentred PCA, which preserves inner
-products best; Eckart and Young, 1936) over text made of the encoder's own vocabulary. It depends on the
-encoder alone, so every article is packed alike, whenever it is added.
+be measured (docs/quality.md). The basis is their principal directions (uncentred PCA: Eckart and Young, 1936)
+over text made of the encoder's own vocabulary, so every article is packed alike, whenever it is added.
 """
 
 from __future__ import annotations
@@ -59,8 +58,8 @@ WIDTH = 128
 INPUTS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
 """The inputs that a model may have, with the attribute of an encoded text that each is made of."""
 
+# About 800 tokens. Batches five times as large outgrow the caches of a processor and take a third longer.
 _BATCH_CHARACTERS = 4_000
-"""About 800 tokens. Batches five times as large outgrow the caches of a processor and take a third longer."""
 
 # onnxruntime 1.29 and later reports to Microsoft unless this is set before it is imported.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -234,10 +233,7 @@ def open_encoder(settings: IndexSettings, name: str, fingerprint: str) -> Encode
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield rows of texts with these lengths in batches of bounded size, padding included, the longest first.
-
-    Texts of one length share a batch, so little is padding, and a text too large for memory fails at once.
-    """
+    """Yield rows of texts in batches of bounded size, padding included, the longest first."""
     batch: list[int] = []
     for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
         if batch and (len(batch) + 1) * lengths[batch[0]] > _BATCH_CHARACTERS:

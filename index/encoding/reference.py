@@ -29,10 +29,8 @@ __all__ = ["ReferenceEncoder", "build_encoder", "check_agreement"]
 
 _LOG = logging.getLogger(__name__)
 
-_LONGEST = 512
-"""Tokens, special ones included, up to which a text is read, whatever the model allows."""
-_LEAST_COSINE = 0.9999
-"""Of the vectors of an export with the reference's."""
+_LONGEST = 512  # tokens, special ones included, up to which a text is read, whatever the model allows
+_LEAST_COSINE = 0.9999  # of the vectors of an export with the reference's
 _TEXTS = (
     "",
     " \u200b ",

@@ -39,18 +39,17 @@ class EncoderInput:
 def title_prefix(article: Article, window: int) -> str:
     """Return the article's title as it stands before each passage in the encoder's input.
 
-    It takes at most a third of the encoder's `window`, in tokens. It is cut in bytes, because no tokenizer
-    makes more tokens of a text than it has bytes.
+    It takes at most a third of the encoder's `window`, in tokens.
     """
+    # Cut in bytes, because no tokenizer makes more tokens of a text than it has bytes.
     room = min(_TITLE_BYTES, window // 3)
     return article.title.encode()[:room].decode(errors="ignore") + ". "
 
 
 def encoder_input(article: Article, passage: Passage, window: int, language: str) -> EncoderInput:
-    """Return what is encoded of a passage.
+    """Return what is encoded of a passage: the title and its text.
 
-    That is the title and the passage's text. Of a heading it is each line with the questions that it answers,
-    which are part of the line's span, so that their tokens count as the line's.
+    Of a heading it is each line with the questions that it answers, whose tokens count as the line's.
     """
     if passage.is_heading:
         lines = _heading_lines(article, passage, language)

@@ -26,31 +26,28 @@ __all__ = [
     "split_sentences",
 ]
 
-HEADING = 0
-"""The paragraph number of an article's heading."""
+HEADING = 0  # the paragraph number of an article's heading
 
 CountTokens = Callable[[Sequence[str]], list[int]]
 """Counts the encoder's tokens in each text, without the special ones around it."""
 
 Span = tuple[int, int]
 
-_SHORT_TOKENS = 24
-"""Passages under this many tokens (about one short line) say too little to be found, and are merged."""
+_SHORT_TOKENS = 24  # passages under this (about one short line) say too little to be found, and are merged
 _SMALLEST_WINDOW = 8
-_CHARACTERS_A_TOKEN = 16
-"""Characters that count as a token at least, so that a run of signs unknown to the encoder is bounded too."""
+_CHARACTERS_A_TOKEN = 16  # at most, so that a run of signs unknown to the encoder is bounded too
+# Characters that are split into sentences at once, since sentencex takes quadratic time; the last ones are
+# only lookahead for the sentences before them.
 _STRETCH, _LOOKAHEAD = 8_000, 2_000
-"""Characters that are split into sentences at once, since sentencex takes quadratic time; the last ones are
-only lookahead for the sentences before them."""
 # sentencex 1.0.32 panics on some multi-byte white space; replacing one code point by one keeps every offset.
 _ODD_SPACE = re.compile(r"[^\S\n ]")
 _ITEM = r"[^\S\n]*(?:[-*+•‣◦▪–—]|\d{1,3}[.)])[^\S\n]+\S"
 _BEFORE_ITEM = re.compile(rf"\n(?={_ITEM})")
 _LIST_ITEM = re.compile(_ITEM)
+# What a number follows, so that its full stop ends no sentence there.
 _NUMBERED = re.compile(
     r"\b(?:approx|apt|art|bldg|ca|ch|ed|eq|ext|figs?|nos?|nr|pp?|par|rm|sec|ste|tel|vol)\.\Z", re.IGNORECASE
 )
-"""What a number follows, so that its full stop ends no sentence there."""
 _MARKDOWN_HEADING = re.compile(r"[^\S\n]*#{1,6} [^\n]*\n")
 
 
@@ -87,8 +84,6 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Consecutive sentences and the number of tokens they take."""
-
     sentences: tuple[Sentence, ...]
     tokens: int
 
@@ -105,8 +100,7 @@ def source_text(article: Article, part: Sentence | Passage) -> str:
 def split_article(article: Article, count: CountTokens, window: int, language: str) -> tuple[Passage, ...]:
     """Split an article into passages of at most `window` tokens each, the heading's first.
 
-    Only a sentence longer than the window is cut, at white space where there is some. Each part is then a
-    sentence of its own, so that the encoder reads every word.
+    A sentence longer than the window is cut, at white space where there is some, into sentences of their own.
     """
     window = max(window, _SMALLEST_WINDOW)
     sentences: list[Sentence] = []
@@ -155,10 +149,7 @@ def is_list_item(text: str) -> bool:
 
 
 def _segment(text: str, language: str) -> Iterator[Span]:
-    """Yield the spans of a text's sentences, a stretch at a time.
-
-    Sentences at the end of a stretch are split again with what follows; one that fills it is cut.
-    """
+    # Sentences at the end of a stretch are split again with what follows; one that fills it is cut.
     start = 0
     while start < len(text):
         pieces = sentencex.segment(language, text[start : start + _STRETCH])
@@ -171,8 +162,7 @@ def _segment(text: str, language: str) -> Iterator[Span]:
 
 def _settled(pieces: Sequence[str]) -> Sequence[str]:
     """Return the sentences of a stretch that what follows cannot change; the first at least."""
-    ends = itertools.accumulate(map(len, pieces))
-    count = sum(end <= _STRETCH - _LOOKAHEAD for end in ends)
+    count = sum(end <= _STRETCH - _LOOKAHEAD for end in itertools.accumulate(map(len, pieces)))
     if count or len(pieces) > 1:
         return pieces[: count or 1]
     return [pieces[0][: pieces[0].rfind(" ", _STRETCH // 2) + 1] or pieces[0]]
@@ -216,7 +206,7 @@ def _heading_runs(article: Article, count: CountTokens, window: int, language: s
             room = max(window - lead, _SMALLEST_WINDOW)
             lines = _measure(article.heading, [Sentence(HEADING, *span)], count, room)
             runs += [_Run(run.sentences, run.tokens + lead) for run in lines]
-    return list(_fill(runs, window))
+    return _fill(runs, window)
 
 
 def _measure(text: str, sentences: list[Sentence], count: CountTokens, window: int) -> list[_Run]:
@@ -263,19 +253,15 @@ def _chunks(text: str, span: Span, size: int) -> Iterator[Span]:
         start = stop
 
 
-def _fill(runs: Sequence[_Run], window: int) -> Iterator[_Run]:
+def _fill(runs: Sequence[_Run], window: int) -> list[_Run]:
     """Gather sentences into as few runs as fit the window, in order."""
-    current: _Run | None = None
+    filled: list[_Run] = []
     for run in runs:
-        if current is None:
-            current = run
-        elif current.tokens + run.tokens <= window:
-            current += run
+        if filled and filled[-1].tokens + run.tokens <= window:
+            filled[-1] += run
         else:
-            yield current
-            current = run
-    if current is not None:
-        yield current
+            filled.append(run)
+    return filled
 
 
 def _merge_short(runs: list[_Run], window: int) -> list[_Run]:
@@ -286,11 +272,8 @@ def _merge_short(runs: list[_Run], window: int) -> list[_Run]:
             merged[-1] += run
         else:
             merged.append(run)
-    if (
-        len(merged) > 1
-        and merged[-1].tokens < _SHORT_TOKENS
-        and merged[-2].tokens + merged[-1].tokens <= window
-    ):
-        last = merged.pop()
-        merged[-1] += last
+    if len(merged) > 1:
+        before, last = merged[-2:]
+        if last.tokens < _SHORT_TOKENS and before.tokens + last.tokens <= window:
+            merged[-2:] = [before + last]
     return merged

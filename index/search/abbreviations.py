@@ -1,25 +1,21 @@
 """Abbreviations that articles introduce in brackets, and questions that use the other form.
 
-A definition is found as by Schwartz and Hearst, "A simple algorithm for identifying abbreviation definitions
+Definitions are found as by Schwartz and Hearst, "A simple algorithm for identifying abbreviation definitions
 in biomedical text" (Pacific Symposium on Biocomputing, 2003): one form stands in brackets after the other,
-and each letter of the short form is looked for in the long one from the right, the first at the start of a
-word. Two things are ours: the initials of whole words are tried first, so that no word is missed on the
-left, and at least half of the letters must be initials.
+and each letter of the short form is looked for in the long one from the right. Two things are ours: initials
+of whole words are tried first, and at least half of the letters must be initials.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 from index.analysis import WORD, fold, words
 
 __all__ = ["Abbreviations", "find_abbreviations"]
 
-_WINDOW = 240
-"""Characters before or inside brackets in which a long form is looked for."""
-
+_WINDOW = 240  # characters before or inside brackets in which a long form is looked for
 _LONGEST_WORDS = 15
 _BRACKETS = re.compile(rf"\(([^()]{{2,{_WINDOW}}})\)")
 _SHORT_FORM = re.compile(r"[^\W_](?:[^\W_]|[-&./](?=[^\W_])){1,9}\Z")
@@ -67,7 +63,7 @@ def _long_form(short: str, text: str) -> str | None:
 def _by_initials(letters: str, before: Sequence[re.Match[str]]) -> int | None:
     """Return where the words begin whose initials are the letters; small words between may be skipped.
 
-    A name begins with a capital where it can: OAPEC is the Organization of Arab ..., not "of Arab ...".
+    A name begins with a capital where it can.
     """
     left = len(letters)
     first: int | None = None
@@ -110,15 +106,6 @@ def _is_plausible(short: str, letters: str, long: str) -> bool:
     return len(long) > len(short) + 1 and fold(short) not in in_long and matched * 2 >= len(letters)
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """One form of an abbreviation, and its other forms."""
-
-    text: str
-    is_short: bool
-    others: tuple[str, ...]
-
-
 class Abbreviations:
     """The abbreviations of a collection, looked up both ways; immutable."""
 
@@ -128,11 +115,12 @@ class Abbreviations:
         for short, long in pairs:
             others.setdefault((short, True), {})[long] = None
             others.setdefault((long, False), {})[short] = None
-        self._forms: dict[tuple[str, ...], list[_Form]] = {}
+        # By their words: the form, whether it is short, and its other forms.
+        self._forms: dict[tuple[str, ...], list[tuple[str, bool, tuple[str, ...]]]] = {}
         for (text, is_short), names in others.items():
             key = tuple(words(text))
             if 0 < len(key) <= _LONGEST_WORDS:
-                self._forms.setdefault(key, []).append(_Form(text, is_short, tuple(names)))
+                self._forms.setdefault(key, []).append((text, is_short, tuple(names)))
         self._lengths: dict[str, set[int]] = {}
         for key in self._forms:
             self._lengths.setdefault(key[0], set()).add(len(key))
@@ -154,8 +142,8 @@ class Abbreviations:
                 if at + length > len(typed):
                     break
                 start, end = typed[at].start(), typed[at + length - 1].end()
-                for form in self._forms.get(tuple(folded[at : at + length]), []):
-                    ordinary = form.is_short and fold(form.text) in ordinary_words
-                    if not ordinary or (question[start:end] == form.text and not one_case):
-                        found.append((start, end, form.others))
+                for text, is_short, others in self._forms.get(tuple(folded[at : at + length]), []):
+                    is_ordinary = is_short and fold(text) in ordinary_words
+                    if not is_ordinary or (question[start:end] == text and not one_case):
+                        found.append((start, end, others))
         return found

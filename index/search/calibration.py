@@ -17,7 +17,7 @@ from pydantic.dataclasses import dataclass
 
 from index.errors import FootnoteError, MissingError
 from index.files import make_folder, replace_file
-from index.search.signals import JUDGED
+from index.search.hits import JUDGED
 
 __all__ = ["Fit", "FitError", "choose_fit", "fit_file", "load_fit", "save_fit"]
 
@@ -77,7 +77,7 @@ _FIT = TypeAdapter(Fit)
 
 
 def fit_file(index: Path) -> Path:
-    """Return where the operator's own fit lies: `fit.json` in the folder that holds the index folder."""
+    """Return where the operator's own fit lies: beside the index folder."""
     return index.parent / "fit.json"
 
 
@@ -109,7 +109,7 @@ def load_fit(file: Path) -> Fit:
         first = error.errors()[0]
         reason = ": ".join([*map(str, first["loc"]), first["msg"]])
         raise FitError(f"{file} is not a fit: {reason}. {advice}") from error
-    if fit.weights.keys() != JUDGED.keys():
+    if fit.weights.keys() != set(JUDGED):
         raise FitError(
             f"{file} was fitted to the signals {', '.join(fit.weights)}; this version of Footnote uses "
             f"{', '.join(JUDGED)}. {advice}"

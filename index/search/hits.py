@@ -1,10 +1,18 @@
-"""What a search returns: passages with their scores, and the sum by which they are ordered.
+"""What a search returns: passages with their signals, and the sum of these by which they are ordered.
 
-    score of a passage   0.5 dense + 0.5 lexical + 2 late + the score of its nearest sentence
-    score of a sentence  late + 0.5 mean
+    dense          cosine of the question's vector and the passage's (title and text): Reimers and Gurevych,
+                   "Sentence-BERT" (2019)
+    lexical        BM25 (title at half weight) divided by the question's best: Robertson and Zaragoza (2009)
+    late           sum over the question's tokens of weight x cosine of the passage's nearest token (MaxSim:
+                   Khattab and Zaharia, "ColBERT", 2020); weights are their words' rarity and add up to 1
+    sentence_late  the same over the tokens of the passage's nearest sentence
+    sentence_mean  cosine of the means of that sentence's and the question's token vectors
+    score          0.5 dense + 0.5 lexical + 2 late + sentence_late + 0.5 sentence_mean
+    weakest        least cosine of the nearest token over the question's content words; 1 for a word that the
+                   passage or its title has in some form
 
-`index.search.signals` explains each term. The weights are round numbers near those of a conditional logit
-fitted on xquad-en and clapnq, which itself was no better on squad2 (docs/quality.md).
+The weights are round numbers near those of a conditional logit fitted on xquad-en and clapnq, which itself
+was no better on squad2 (docs/quality.md). The confidence is fitted to the last two (`footnote eval --fit`).
 """
 
 from __future__ import annotations
@@ -19,10 +27,36 @@ if TYPE_CHECKING:
     from index.articles.article import Article
     from index.search.question import Question, Term
 
-__all__ = ["SCORE_WEIGHTS", "Found", "Hit", "HitSentence", "TermMatch", "fuse", "fuse_sentence"]
+__all__ = [
+    "JUDGED",
+    "SCORE_WEIGHTS",
+    "SIGNALS",
+    "Found",
+    "Hit",
+    "HitSentence",
+    "TermMatch",
+    "fuse",
+    "fuse_sentence",
+    "judged",
+    "summed",
+]
+
+SIGNALS = {
+    "dense": "How close the passage is in meaning",
+    "lexical": "How well the passage's words match, relative to the best match",
+    "late": "How close the passage is word by word",
+    "sentence_late": "How close its best sentence is word by word",
+    "sentence_mean": "How close its best sentence is as a whole",
+    "score": "How close the passage is in total",
+    "weakest": "How well the passage matches the question's worst-matched word",
+}
+"""What each signal says, for people."""
 
 SCORE_WEIGHTS = {"dense": 0.5, "lexical": 0.5, "late": 2.0, "sentence_late": 1.0, "sentence_mean": 0.5}
 """The weight of each signal in a hit's score."""
+
+JUDGED = ("score", "weakest")
+"""The signals that the confidence weighs."""
 
 _DENSE, _LEXICAL, _LATE, _SENTENCE_LATE, _SENTENCE_MEAN = SCORE_WEIGHTS.values()
 
@@ -52,7 +86,10 @@ class TermMatch:
 
 @dataclass(frozen=True, slots=True)
 class HitSentence:
-    """A sentence of a hit: its span, and how well it matches the question (see `index.search.signals`)."""
+    """A sentence of a hit: its span, and how well it matches the question.
+
+    `quotable` is False for a line of a heading that the question does not ask for.
+    """
 
     paragraph: int
     start: int
@@ -61,7 +98,6 @@ class HitSentence:
     late: float
     mean: float
     quotable: bool = True
-    """False for a line of a heading that the question does not ask for."""
 
     @property
     def score(self) -> float:
@@ -71,7 +107,7 @@ class HitSentence:
 
 @dataclass(frozen=True)  # without slots, for the cached properties
 class Hit:
-    """A passage that the search found, with its scores; sentences are in the order of the text."""
+    """A passage that the search found, with its signals; sentences are in the order of the text."""
 
     article: Article
     start: int
@@ -85,10 +121,7 @@ class Hit:
 
     @cached_property
     def best_sentence(self) -> HitSentence:
-        """The sentence to quote: the quotable one with the highest score, the earlier of equals.
-
-        A question ("Why does it float?") is not quoted as an answer: the sentence after it is.
-        """
+        """The sentence to quote: the best quotable one, or where that is a question, the one after it."""
         quotable = [sentence for sentence in self.sentences if sentence.quotable]
         at = max(range(len(quotable)), key=lambda place: quotable[place].score)
         while quotable[at].paragraph and is_question(quotable[at].text) and at + 1 < len(quotable):
@@ -104,6 +137,27 @@ class Hit:
     def score(self) -> float:
         """The sum by which hits are ordered."""
         return fuse(self.dense, self.lexical, self.late, self.nearest_sentence.score)
+
+    @property
+    def weakest(self) -> float:
+        """How well the passage matches the content word that it matches worst; 0 without words.
+
+        "What did the Scottish council say?" is not answered by what another council says.
+        """
+        content = [match for match in self.terms if match.term.is_content] or self.terms
+        return min((1.0 if match.in_words else match.near for match in content), default=0.0)
+
+
+def summed(hit: Hit) -> dict[str, tuple[float, float]]:
+    """Return each part of a hit's score by its signal's name: the weight, and the value."""
+    nearest = hit.nearest_sentence
+    values = (hit.dense, hit.lexical, hit.late, nearest.late, nearest.mean)
+    return {name: (SCORE_WEIGHTS[name], value) for name, value in zip(SCORE_WEIGHTS, values, strict=True)}
+
+
+def judged(hit: Hit) -> dict[str, float]:
+    """Return, by name, what a hit's confidence is computed from."""
+    return {"score": hit.score, "weakest": hit.weakest}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,41 +7,27 @@ Interaction over BERT" (2020). Here each token of the question is weighted by th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from index.encoding.encoder import PackedTokens, TokenSpans, Vectors, unit
 
-__all__ = ["Interaction", "interact", "term_shares", "token_weights", "weighted_sum"]
+__all__ = ["interact", "term_shares", "token_weights", "weighted_sum"]
 
 Floats = npt.NDArray[np.float32]
 Span = tuple[int, int]
 
-_DECIMALS = 5
-"""Decimals of a cosine: a matrix product gives equal rows the same only to about seven."""
-
+_DECIMALS = 5  # of a cosine: a matrix product gives equal rows the same only to about seven
 _SHORTEST = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Interaction:
-    """How a question's tokens match some sentences.
+def interact(question: Vectors, tokens: PackedTokens, counts: Sequence[int]) -> tuple[Floats, Floats]:
+    """Compare a question's token vectors with those of sentences, with `counts` rows of `tokens` each.
 
-    `best` is, for each token of the question and each sentence, the cosine of the sentence's nearest token:
-    shape (question tokens, sentences), 0 for a sentence without tokens. `mean` is, for each sentence, the
-    cosine of the mean of its token vectors and that of the question's: shape (sentences,).
-    """
-
-    best: Floats
-    mean: Floats
-
-
-def interact(question: Vectors, tokens: PackedTokens, counts: Sequence[int]) -> Interaction:
-    """Compare a question's token vectors with those of sentences that follow one another in `tokens`.
-
-    `counts` has the number of tokens of each sentence.
+    Returns, for each token of the question and each sentence, the cosine of the sentence's nearest token,
+    shape (question tokens, sentences), 0 for a sentence without tokens; and for each sentence the cosine of
+    the mean of its token vectors and that of the question's, shape (sentences,).
     """
     best = np.zeros((len(question), len(counts)), dtype=np.float32)
     mean = np.zeros(len(counts), dtype=np.float32)
@@ -60,13 +46,13 @@ def interact(question: Vectors, tokens: PackedTokens, counts: Sequence[int]) -> 
         sums = np.stack([scales[start:end] @ rows[start:end] for start, end in spans])
         whole = unit(question.mean(axis=0, keepdims=True))[0]
         mean[filled] = np.einsum("ij,j->i", unit(sums), whole).round(_DECIMALS)
-    return Interaction(best, mean)
+    return best, mean
 
 
 def term_shares(spans: TokenSpans, terms: Sequence[Span]) -> Floats:
-    """Return the share that each token has in each term, by their spans: shape (terms, tokens).
+    """Return the share of each token in each term, by their spans: shape (terms, tokens).
 
-    The tokens of a term share it equally; a term without tokens has only zeros.
+    The tokens of a term share it equally.
     """
     starts = np.asarray(terms, dtype=np.int32).reshape(-1, 2)
     within = (spans[None, :, 0] >= starts[:, :1]) & (spans[None, :, 0] < starts[:, 1:])

@@ -25,21 +25,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Question", "QuestionReader", "Term"]
 
-_LENGTH = 2_000
-"""Characters of a question that are searched; more would say no more, and cost time."""
-
-_TERMS = 32
-"""Words of a question that are looked up."""
-
+_LENGTH = 2_000  # characters of a question that are searched
+_TERMS = 32  # words of a question that are looked up
+# In a few articles, "does" may be rarer than any name.
 _FUNCTION_WORD_RARITY = 1.0
-"""Highest rarity of a function word: in a few articles, "does" may be rarer than any name."""
-
+# A name that one passage in a thousand has is not worth twice one that one in fifty has. Chosen on xquad-en
+# and clapnq.
 _HIGHEST_RARITY = 4.0
-"""Rarity beyond which a term tells no more: a name that one passage in a thousand has is not worth twice one
-that one in fifty has. Chosen on xquad-en and clapnq."""
+_SURE_OF_NAME = 0.9  # from which a capitalised word after the first is corrected
 
-_SURE_OF_NAME = 0.9
-"""Sureness from which a capitalised word after the first is corrected."""
+_READ_OTHERWISE = frozenset({"corrected", "split", "joined"})
 
 Span = tuple[int, int]
 
@@ -64,18 +59,19 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, read. `text` is what the encoder reads: as typed, or with its spelling corrected."""
+    """A question, read. `text` is what the encoder reads: as typed, or with its spelling corrected.
+
+    `heading_parts` are those of an article's heading that it may ask for. `notes` say for people how words
+    were read otherwise than typed. `read_only` is how many characters were read where there are more, else 0.
+    """
 
     typed: str
     text: str
     terms: tuple[Term, ...]
     heading_parts: frozenset[str]
-    """Parts of an article's heading that it may ask for."""
     language: str
     notes: tuple[str, ...] = ()
-    """How words were read otherwise than typed, for people."""
     read_only: int = 0
-    """Characters of what was typed that were read, where there are more; else 0."""
 
 
 class QuestionReader:
@@ -109,14 +105,11 @@ class QuestionReader:
         )
 
     def _heading_parts(self, question: Sequence[str], terms: Sequence[Term]) -> frozenset[str]:
-        """Return the parts of a heading that a question may ask for.
-
-        A name that stands in headings alone ("Who is Ines Falk?") asks for whichever part has it.
-        """
         asked = heading_parts_asked_for(question, self._language)
         content = [term.forms for term in terms if term.is_content]
         if asked or not content or not self._store.only_in_headings(content):
             return asked
+        # A name that stands in headings alone ("Who is Ines Falk?") asks for whichever part has it.
         return frozenset(HEADING_PARTS) - {"title"}
 
     def _spell(self, typed: Sequence[str]) -> list[Reading]:
@@ -133,58 +126,44 @@ class QuestionReader:
 
     def _is_rare_word(self, reading: Reading) -> bool:
         """Tell whether a corrected word is one that the articles have, though the vocabulary lacks it."""
-        if reading.kind != "corrected":
-            return False
-        return self._store.passage_counts([[fold(reading.term)]]) != [0]
+        return reading.kind == "corrected" and self._store.passage_counts([[fold(reading.term)]]) != [0]
 
     def _terms(self, text: str, spans: Sequence[Span], readings: Sequence[Reading]) -> tuple[Term, ...]:
         others = self._abbreviations.find(text, self._ordinary_words)
         forms = [
-            self._forms(text[start:end], start, reading, others)
+            _forms(text[start:end], start, reading, others)
             for (start, end), reading in zip(spans, readings, strict=True)
         ]
         counts = self._store.passage_counts(forms)
-        return tuple(
-            self._term(text, span, some, reading, count)
-            for span, some, reading, count in zip(spans, forms, readings, counts, strict=True)
-        )
+        terms = []
+        for (start, end), phrases, reading, count in zip(spans, forms, readings, counts, strict=True):
+            is_content = fold(text[start:end]) not in self._function_words
+            rarity = _inverse_document_frequency(count, self._store.info.passages)
+            rarity = min(rarity, _HIGHEST_RARITY if is_content else _FUNCTION_WORD_RARITY)
+            sureness = reading.sureness if reading.kind in _READ_OTHERWISE else 1.0
+            terms.append(Term(reading.term, start, end, phrases, rarity, is_content, sureness))
+        return tuple(terms)
 
-    def _forms(
-        self, word: str, start: int, reading: Reading, others: Sequence[tuple[int, int, tuple[str, ...]]]
-    ) -> tuple[str, ...]:
-        """Return every way to write a word: as it stands, joined or split, abbreviated or in full."""
-        forms = [word]
-        if reading.kind in {"split", "joined"}:
-            forms += [reading.term, " ".join(reading.words)]
-        forms += [form for first, end, names in others if first <= start < end for form in names]
-        phrases = (" ".join(words(form)) for form in forms)
-        return tuple(dict.fromkeys(phrase for phrase in phrases if phrase))
 
-    def _term(self, text: str, span: Span, forms: tuple[str, ...], reading: Reading, count: int) -> Term:
-        is_content = fold(text[slice(*span)]) not in self._function_words
-        rarity = _inverse_document_frequency(count, self._store.info.passages)
-        return Term(
-            typed=reading.term,
-            start=span[0],
-            end=span[1],
-            forms=forms,
-            rarity=min(rarity, _HIGHEST_RARITY if is_content else _FUNCTION_WORD_RARITY),
-            is_content=is_content,
-            sureness=reading.sureness if reading.kind in {"corrected", "split", "joined"} else 1.0,
-        )
+def _forms(
+    word: str, start: int, reading: Reading, others: Sequence[tuple[int, int, tuple[str, ...]]]
+) -> tuple[str, ...]:
+    """Return every way to write a word: as it stands, joined or split, abbreviated or in full."""
+    forms = [word]
+    if reading.kind in {"split", "joined"}:
+        forms += [reading.term, " ".join(reading.words)]
+    forms += [form for first, end, names in others if first <= start < end for form in names]
+    phrases = (" ".join(words(form)) for form in forms)
+    return tuple(dict.fromkeys(phrase for phrase in phrases if phrase))
 
 
 def _inverse_document_frequency(count: int, passages: int) -> float:
-    """Return log(1 + (N - n + 0.5) / (n + 0.5)), N passages of which n have the term.
-
-    Source: Lucene's BM25Similarity, which adds 1 so that a term of more than half the passages does not count
-    against a passage.
-    """
+    # Lucene's BM25Similarity, whose 1 keeps a term of more than half the passages from counting against one.
     return math.log(1 + (passages - count + 0.5) / (count + 0.5))
 
 
 def _is_doubtful(reading: Reading) -> bool:
-    """Tell whether a name was corrected without being sure: people ask about names that the articles lack."""
+    # People ask about names that the articles lack.
     is_name = reading.term.istitle() and reading.kind == "corrected"
     return is_name and reading.sureness < _SURE_OF_NAME
 
@@ -192,7 +171,7 @@ def _is_doubtful(reading: Reading) -> bool:
 def _rewrite(
     text: str, matches: Sequence[re.Match[str]], readings: Sequence[Reading]
 ) -> tuple[str, list[Span]]:
-    """Return the text with corrected words, and the span of each word in it."""
+    """Return the text with words corrected and split, and the span of each word in it."""
     pieces: list[str] = []
     spans: list[Span] = []
     done = length = 0
@@ -209,6 +188,6 @@ def _rewrite(
 def _notes(readings: Sequence[Reading]) -> Iterator[str]:
     """Yield a line on each word that is read otherwise; the two halves of a joined word share theirs."""
     for (read_as, kind), group in itertools.groupby(readings, lambda one: (one.words, one.kind)):
-        if kind in {"corrected", "split", "joined"}:
+        if kind in _READ_OTHERWISE:
             typed = " ".join(dict.fromkeys(reading.term for reading in group))
             yield f"{typed} read as {' '.join(read_as)}"

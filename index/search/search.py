@@ -28,12 +28,8 @@ from index.storage.store import Store, StoredPassage
 
 __all__ = ["Search", "check_encoder"]
 
-_CANDIDATES = 50
-"""Passages taken from each of the two searches."""
-
-_RERANKED = 40
-"""Candidates that late interaction scores."""
-
+_CANDIDATES = 50  # passages taken from each of the two searches
+_RERANKED = 40  # candidates that late interaction scores
 _HITS = 10
 
 
@@ -74,11 +70,7 @@ class Search:
     """Searches one collection with the encoder that it was made with."""
 
     def __init__(self, store: Store, encoder: Encoder) -> None:
-        """Pair a collection with its encoder.
-
-        Raises:
-            DamagedIndexError: the collection was made with another encoder.
-        """
+        """Pair a collection with its encoder; raises DamagedIndexError if it was made with another."""
         check_encoder(store, encoder)
         self.store = store
         self.encoder = encoder
@@ -104,10 +96,7 @@ class Search:
     def _candidates(
         self, question: Question, encoded: TextVectors, only: int | None
     ) -> tuple[dict[int, float], dict[int, float]]:
-        """Return the cosine of every candidate, and the BM25 of those that have words of the question.
-
-        BM25 is divided by the question's best. `only` is the row of the one article that is searched.
-        """
+        """Return the cosine of every candidate, and the BM25 of those matched in words, the best being 1."""
         headings = bool(question.heading_parts)
         phrases = [phrase for term in question.terms for phrase in term.forms]
         matched = self.store.best_in_words(phrases, _CANDIDATES, headings=headings, article=only)
@@ -115,7 +104,8 @@ class Search:
         lexical = {row: score / top for row, score in matched} if top > 0 else {}
         dense = dict(self.store.nearest(encoded.dense, _CANDIDATES, headings=headings, article=only))
         if missing := [row for row in lexical if row not in dense]:
-            dense.update(zip(missing, self.store.cosines(encoded.dense, missing), strict=True))
+            cosines = self.store.passage_vectors(missing) @ encoded.dense
+            dense.update(zip(missing, cosines.tolist(), strict=True))
         return dense, lexical
 
     def _rerank(
@@ -126,32 +116,24 @@ class Search:
         dense: dict[int, float],
         lexical: dict[int, float],
     ) -> list[_Candidate]:
-        """Return the best candidates after late interaction, best first."""
         stored = self.store.passages(rows)
         if not stored:
             return []
         tokens = self.store.token_vectors(stored)
-        met = interact(encoded.tokens, tokens, [count for one in stored for count in one.token_counts])
+        met, means = interact(encoded.tokens, tokens, [count for one in stored for count in one.token_counts])
         shares = term_shares(encoded.spans, [(term.start, term.end) for term in question.terms])
         weights = token_weights(shares, [term.rarity * term.sureness for term in question.terms])
-        late = weighted_sum(met.best, weights).tolist()
-        mean = met.mean.tolist()
+        late = weighted_sum(met, weights).tolist()
+        mean = means.tolist()
         ends = list(itertools.accumulate((len(one.token_counts) for one in stored), initial=0))
-        nearest = np.maximum.reduceat(met.best, ends[:-1], axis=1)
+        nearest = np.maximum.reduceat(met, ends[:-1], axis=1)
         whole = weighted_sum(nearest, weights).tolist()
         near = (shares @ nearest).T.tolist()
-        candidates = [
-            _Candidate(
-                stored=stored[at],
-                dense=dense[row],
-                lexical=lexical.get(row, 0.0),
-                near=near[at],
-                late=late[first:end],
-                mean=mean[first:end],
-                whole=whole[at],
-            )
-            for at, (row, (first, end)) in enumerate(zip(rows, itertools.pairwise(ends), strict=True))
-        ]
+        candidates = []
+        for at, (row, (first, end)) in enumerate(zip(rows, itertools.pairwise(ends), strict=True)):
+            searched = dense[row], lexical.get(row, 0.0)
+            by_sentence = late[first:end], mean[first:end]
+            candidates.append(_Candidate(stored[at], *searched, near[at], *by_sentence, whole[at]))
         return sorted(candidates, key=lambda candidate: -candidate.score)[:_HITS]
 
     def _hits(self, question: Question, candidates: Sequence[_Candidate]) -> list[Hit]:
@@ -164,25 +146,15 @@ class Search:
 
 
 def _hit(question: Question, forms: Sequence[Sequence[str]], candidate: _Candidate, article: Article) -> Hit:
-    """Put a hit together; of a heading, only the lines that the question asks for can be quoted.
-
-    `forms` has the stems of every form of each term, between spaces.
-    """
+    """Put a hit together; `forms` has the stems of every form of each term, between spaces."""
     passage = candidate.stored.passage
     text = source_text(article, passage)
-    sentences = tuple(
-        HitSentence(
-            paragraph=sentence.paragraph,
-            start=sentence.start,
-            end=sentence.end,
-            text=text[sentence.start : sentence.end],
-            late=late,
-            mean=mean,
-            quotable=not passage.is_heading
-            or heading_part_at(article, sentence.start) in question.heading_parts,
-        )
-        for sentence, late, mean in zip(passage.sentences, candidate.late, candidate.mean, strict=True)
-    )
+    sentences = []
+    for sentence, late, mean in zip(passage.sentences, candidate.late, candidate.mean, strict=True):
+        paragraph, start, end = sentence.paragraph, sentence.start, sentence.end
+        # Of a heading, only the lines that the question asks for can be quoted.
+        quotable = not passage.is_heading or heading_part_at(article, start) in question.heading_parts
+        sentences.append(HitSentence(paragraph, start, end, text[start:end], late, mean, quotable))
     searched = f"{searched_text(article, passage, question.language)}\n{article.title}"
     stemmed = f" {' '.join(stems(searched, question.language))} "
     present = [any(form in stemmed for form in some) for some in forms]
@@ -194,13 +166,13 @@ def _hit(question: Question, forms: Sequence[Sequence[str]], candidate: _Candida
         dense=candidate.dense,
         lexical=candidate.lexical,
         late=candidate.whole,
-        sentences=sentences,
+        sentences=tuple(sentences),
         terms=tuple(map(TermMatch, question.terms, candidate.near, present)),
     )
 
 
 def _with_characters_read(question: Question, encoded: TextVectors) -> Question:
-    """Return a question with how much of it was read, where it has more words than the encoder reads."""
+    """Note how much of a question was read, where it has more words than the encoder reads."""
     end = int(encoded.spans[-1, 1]) if len(encoded.spans) else 0
     if not WORD.search(question.text, end):
         return question

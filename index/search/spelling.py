@@ -1,15 +1,13 @@
 """The words of a question, read by the words of the collection: misspelt, run together, taken apart.
 
-A question is searched by its words, and one wrong letter hides every passage that has the word. But people
-also ask for what the articles do not have, and a name that is turned into another one brings an answer to a
-question that nobody asked. So a word is read as another only where that is clearly the likelier story, and
-never where it is a word in its own right.
+People also ask for what the articles do not have. So a word is read as another only where that is clearly
+likelier, and never where it is a word in its own right.
 
 Words are near by optimal string alignment distance (Damerau, "A technique for computer detection and
-correction of spelling errors", 1964), as rapidfuzz computes it. Which near word is meant is weighed as
-in a noisy channel (Kernighan, Church and Gale, "A spelling correction program based on a noisy channel
-model", 1990): how likely the slip is, times how common the word is. Among the rivals are common words that
-the collection lacks, and the chance that the word is one that nobody listed:
+correction of spelling errors", 1964). Which near word is meant is weighed as in a noisy channel (Kernighan,
+Church and Gale, "A spelling correction program based on a noisy channel model", 1990): how likely the slip
+is, times how common the word is. Among the rivals are common words that the collection lacks, and the chance
+that the word is one that nobody listed:
 
     weight(word) = exp(-3.5 x cost) x prior,     chance(typed) = exp(2.0 - 1.2 x letters(typed))
     prior        = passages(word) ^ 0.25, or 0.5 for a word that the collection lacks
@@ -29,7 +27,7 @@ from itertools import pairwise
 from posixpath import commonprefix
 from typing import Literal
 
-from index.analysis import fold, has_stemmer, stemmer
+from index.analysis import fold, stemmer
 
 __all__ = ["Adjacent", "Kind", "Reading", "Vocabulary"]
 
@@ -39,21 +37,15 @@ Kind = Literal["known", "corrected", "split", "joined", "unknown"]
 Adjacent = Callable[[str, str], bool]
 """Tells whether two folded words stand side by side, in this order, in some passage."""
 
-_SHORTEST = 4
-"""Letters of the shortest word that is corrected: below it, every word is one slip from many others."""
-_LONGEST = 32
-"""Letters of the longest word that is compared; longer ones are addresses, sequences and attacks."""
+# Letters of the words that are corrected: a shorter one is one slip from many others, and longer ones are
+# addresses, sequences and attacks.
+_SHORTEST, _LONGEST = 4, 32
 _SLIP, _PRIOR, _LACKED, _CHANCE = 3.5, 0.25, 0.5, (2.0, 1.2)
-_SURE = 0.6
-"""The least sureness of a correction that is made."""
-_SEEN = 0.9
-"""Sureness of a reading that the collection shows: joined, or split as it stands in a passage."""
-_SHORT_HALF = 8
-"""Letters of the shortest word that is split into one of two letters and another."""
-_HEADS = 64
-"""How many first letters, those that begin the most words, are tried in place of a word's own."""
-_ADJACENCY_CHECKS = 200
-"""How often adjacency is looked up for one question: a long text run together would ask very often."""
+_SURE = 0.6  # the least sureness of a correction that is made
+_SEEN = 0.9  # sureness of a reading that the collection shows: joined, or split as it stands in a passage
+_SHORT_HALF = 8  # letters of the shortest word that is split into one of two letters and another
+_HEADS = 64  # first letters, those that begin the most words, that are tried in place of a word's own
+_ADJACENCY_CHECKS = 200  # look-ups for one question: a long text run together would ask very often
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +69,7 @@ class Vocabulary:
     def __init__(
         self, counts: Mapping[str, int], common_words: Collection[str] = (), language: str = "en"
     ) -> None:
-        """Take the collection's folded words, and words that are right though the collection lacks them.
-
-        Of a `language` that Snowball does not know, no inflections are known.
-        """
+        """Take the collection's folded words, and words that are right though the collection lacks them."""
         self._counts = dict(counts)
         self._common = frozenset(common_words)
         self._language = language
@@ -111,17 +100,16 @@ class Vocabulary:
     def _joined(
         self, folded: list[str], known: list[bool], function_words: Collection[str], adjacent: Adjacent
     ) -> dict[int, str]:
-        """Return the words that two neighbours make, by the place of each; a word joins one neighbour.
+        """Return the words that two neighbours make, by the place of each.
 
-        Two words that the collection has stay two, unless it never has them side by side. A function word
-        stands for itself ("the ater" is no theater).
+        Two words that the collection has stay two, unless it never has them side by side.
         """
         joined: dict[int, str] = {}
         for at, (left, right) in enumerate(pairwise(folded)):
             whole = left + right
             if at in joined or min(len(left), len(right)) < 2 or whole not in self._counts:
                 continue
-            if left in function_words or right in function_words:
+            if left in function_words or right in function_words:  # "the ater" is no theater
                 continue
             if not (known[at] and known[at + 1] and adjacent(left, right)):
                 joined[at] = joined[at + 1] = whole
@@ -144,10 +132,7 @@ class Vocabulary:
         return (word,), "unknown", 0.0
 
     def _splits(self, word: str, function_words: Collection[str]) -> list[tuple[str, str]]:
-        """Return the ways to split a word into two of the collection, likeliest first.
-
-        Halves of three letters and more come first, then those whose rarer half is more common.
-        """
+        """Return the splits into two words of the collection: long halves first, then common ones."""
         found = []
         for at in range(2, len(word) - 1):
             halves = word[:at], word[at:]
@@ -180,10 +165,9 @@ class Vocabulary:
         return max(by_stem[best])[1], weights[best] / (math.fsum(weights.values()) + chance)
 
     def _near(self, word: str) -> Iterator[tuple[str, int]]:
-        """Yield the words within reach, with their distance.
+        """Yield the words within reach, with their distance; a wrong first letter counts only on its own.
 
-        A wrong first letter is considered only on its own. An added one is not taken for a slip: it makes
-        another word more often than not ("apolitical", "devolved").
+        A missing first letter is not taken for a slip ("apolitical", "devolved").
         """
         from rapidfuzz import process  # most questions have nothing to correct
         from rapidfuzz.distance import OSA
@@ -202,7 +186,7 @@ class Vocabulary:
 
     def _inflections(self, word: str) -> Iterator[str]:
         """Yield the words, of the collection and common ones, that share the word's stem."""
-        if not has_stemmer(self._language) or not 3 <= len(word) <= _LONGEST:
+        if not 3 <= len(word) <= _LONGEST:
             return
         stem = stemmer(self._language)
         root = stem(word)
@@ -218,7 +202,6 @@ class Vocabulary:
 
     @cached_property
     def _by_first_letter(self) -> dict[str, list[str]]:
-        """Words by first letter, made when a word is first unknown; most questions know all of theirs."""
         begun: dict[str, list[str]] = {}
         for word in self._counts.keys() | self._common:
             if len(word) <= _LONGEST and word.isalpha():
@@ -227,33 +210,26 @@ class Vocabulary:
 
     @cached_property
     def _heads(self) -> list[str]:
-        """The first letters that the most words begin with."""
         begun = self._by_first_letter
         return sorted(begun, key=lambda head: (-len(begun[head]), head))[:_HEADS]
 
     def _bucket(self, head: str, length: int) -> Sequence[str]:
         """Return the words with a first letter and a length, sorted."""
-        bucket = self._buckets.get(head)
-        if bucket is None:
-            bucket = {}
-            for word in sorted(self._by_first_letter.get(head, [])):
+        if head not in self._buckets and head in self._by_first_letter:
+            bucket: dict[int, list[str]] = {}
+            for word in sorted(self._by_first_letter[head]):
                 bucket.setdefault(len(word), []).append(word)
-            if bucket:
-                self._buckets[head] = bucket
-        return bucket.get(length, [])
+            self._buckets[head] = bucket
+        return self._buckets.get(head, {}).get(length, [])
 
 
 def _limited(adjacent: Adjacent, most: int) -> Adjacent:
-    """Return the same function, which answers False without a look-up after so many."""
     left = iter(range(most))
     return lambda one, other: next(left, None) is not None and adjacent(one, other)
 
 
 def _cost(typed: str, word: str, distance: int) -> float:
-    """Return how unlikely a slip is: its distance, weighed by kind.
-
-    Letters doubled or swapped are cheap, wrong vowels less so, scattered slips and a wrong first letter dear.
-    """
+    """Return how unlikely a slip is: its distance, weighed by kind (doubled or swapped letters are cheap)."""
     swapped = sorted(typed) == sorted(word)
     if swapped or _squeeze(typed) == _squeeze(word):
         cost = 0.6 * distance
@@ -267,7 +243,7 @@ def _cost(typed: str, word: str, distance: int) -> float:
 
 
 def _differ_in_ending(typed: str, word: str) -> bool:
-    """Tell whether only the last letters differ: then it is an inflection or another word, not a slip."""
+    """Tell whether only the last letters differ: it is then another word, not a slip."""
     same = len(commonprefix((typed, word)))
     return same >= 4 and max(len(typed), len(word)) - same <= 4
 

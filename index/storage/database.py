@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import queue
 import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cachetools import LRUCache
 
 from index.articles.article import Article
 from index.errors import DamagedIndexError
@@ -41,12 +38,9 @@ CREATE INDEX passages_by_key ON passages (key);
 """
 _ARTICLE_COLUMNS = "id, name, title, author, publisher, url, published, heading, text"
 _PASSAGE_COLUMNS = "id, article, key, first_token, sentences"
-_CACHED_CHARACTERS = 4_000_000
-"""Characters of recently read articles that are kept in memory, or one larger article."""
+_AMONG = "id IN (SELECT value FROM json_each(?))"
+# One for the thread that answers and one for the thread that looks things up, so that neither waits.
 _CONNECTIONS = 2
-"""One for the thread that answers and one for the thread that looks things up, so that neither waits."""
-
-
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN})
 _UNREADABLE = frozenset(
     {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_FSTAT}
@@ -70,13 +64,18 @@ class DatabaseWriter:
             self._database.close()
             raise
 
-    def add_article(
-        self, row: int, article: Article, content_hash: str, abbreviations: Sequence[tuple[str, str]]
-    ) -> None:
+    def add_article(self, row: int, article: Article, abbreviations: Sequence[tuple[str, str]]) -> None:
         """Add an article and the abbreviations that it introduces."""
-        heading = (article.id, article.title, article.author, article.publisher, article.url)
-        rest = (article.published, article.heading, article.text, len(article.paragraphs), content_hash)
-        self._insert("articles", (row, *heading, *rest))
+        fields = (
+            article.id,
+            article.title,
+            article.author,
+            article.publisher,
+            article.url,
+            article.published,
+        )
+        rest = (article.heading, article.text, len(article.paragraphs), article.content_hash)
+        self._insert("articles", (row, *fields, *rest))
         self._database.executemany("INSERT OR IGNORE INTO abbreviations VALUES (?, ?)", abbreviations)
 
     def add_passage(self, passage: StoredPassage) -> None:
@@ -105,7 +104,7 @@ class DatabaseWriter:
 
 
 class Database:
-    """The database of one generation, open for reading; safe to use from several threads."""
+    """The content of one generation, open for reading; safe to use from several threads."""
 
     def __init__(self, path: Path) -> None:
         """Open the database; it stays readable when the file is removed.
@@ -113,12 +112,10 @@ class Database:
         Raises:
             sqlite3.Error: it is no database.
         """
-        self._path = path
+        self._database_path = path
         self._pool: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         for _ in range(_CONNECTIONS):
             self._pool.put(_open_read_only(path))
-        self._articles: LRUCache[int, Article] = LRUCache(_CACHED_CHARACTERS, lambda one: len(one.text))
-        self._articles_lock = threading.Lock()
 
     def close(self) -> None:
         """Close the connections, once those in use come back."""
@@ -127,15 +124,9 @@ class Database:
 
     def articles(self, rows: Sequence[int]) -> list[Article]:
         """Return articles by row, in the order asked for."""
-        with self._articles_lock:
-            found = {row: self._articles[row] for row in rows if row in self._articles}
-        if missing := [row for row in rows if row not in found]:
-            condition = "id IN (SELECT value FROM json_each(?))"
-            for row, *fields in self._select("articles", _ARTICLE_COLUMNS, condition, json.dumps(missing)):
-                found[row] = Article(*fields)
-            with self._articles_lock, suppress(ValueError):  # one article may exceed the whole cache
-                self._articles.update({row: found[row] for row in missing})
-        return [found[row] for row in rows]
+        selected = self._select("articles", _ARTICLE_COLUMNS, _AMONG, json.dumps(list(rows)))
+        by_row = {row: Article(*fields) for row, *fields in selected}
+        return [by_row[row] for row in rows]
 
     def article_row(self, identity: str) -> int | None:
         """Return the row of the article with this id, or None."""
@@ -151,22 +142,19 @@ class Database:
 
     def passages(self, rows: Sequence[int]) -> list[StoredPassage]:
         """Return passages by row, in the order asked for."""
-        condition = "id IN (SELECT value FROM json_each(?))"
-        found = self._select("passages", _PASSAGE_COLUMNS, condition, json.dumps(list(rows)))
-        by_row = {row[0]: _stored_passage(*row) for row in found}
+        selected = self._select("passages", _PASSAGE_COLUMNS, _AMONG, json.dumps(list(rows)))
+        by_row = {row[0]: _stored_passage(*row) for row in selected}
         return [by_row[row] for row in rows]
 
     def passages_of(self, article: int) -> list[StoredPassage]:
         """Return every passage of an article, in order."""
-        found = self._select("passages", _PASSAGE_COLUMNS, "article = ? ORDER BY id", article)
-        return [_stored_passage(*row) for row in found]
+        selected = self._select("passages", _PASSAGE_COLUMNS, "article = ? ORDER BY id", article)
+        return [_stored_passage(*row) for row in selected]
 
     def rows_of_article(self, article: int) -> range:
         """Return the rows of an article's passages."""
-        ((first, end),) = self._select(
-            "passages", "ifnull(min(id), 0), ifnull(max(id) + 1, 0)", "article = ?", article
-        )
-        return range(first, end)
+        columns = "ifnull(min(id), 0), ifnull(max(id) + 1, 0)"
+        return range(*self._select("passages", columns, "article = ?", article)[0])
 
     def rows_of_keys(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return the row of a passage with each of these keys, where there is one."""
@@ -182,18 +170,12 @@ class Database:
 
     def _select(self, table: str, columns: str, condition: str, *values: object) -> list[tuple[Any, ...]]:
         sql = f"SELECT {columns} FROM {table} WHERE {condition}"  # noqa: S608 - our own statements
-        try:
-            with self._connection() as connection:
-                return connection.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
-            _raise_if_damaged(self._path, error)
-            raise
-
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
         connection = self._pool.get()
         try:
-            yield connection
+            return connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            _raise_if_damaged(self._database_path, error)
+            raise
         finally:
             self._pool.put(connection)
 
@@ -211,7 +193,7 @@ def _harden(database: sqlite3.Connection) -> None:
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection:
-    """Open a database that nobody writes to: no lock, no journal. The file may be removed afterwards."""
+    # Nobody writes to it, so it needs no lock and no journal.
     uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
     database = sqlite3.connect(uri, uri=True, check_same_thread=False)
     try:

@@ -7,15 +7,14 @@ Whatever writes holds the folder's lock.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from index.encoding.exports import remove_unused
 from index.errors import DamagedIndexError, GateError, MissingError, NoIndexError
-from index.files import checksum, remove_folder, sync, write_file
-from index.storage.gate import GATE_REPORT, GateReport
+from index.files import checksum, locked, remove_folder, sync, writable, write_file
 from index.storage.inspection import (
     generation_homes,
     generation_number,
@@ -25,8 +24,8 @@ from index.storage.inspection import (
     serving_name,
 )
 from index.storage.local import LocalStore, open_generation
-from index.storage.lock import locked, writable
 from index.storage.manifest import (
+    GATE_REPORT,
     POINTER,
     REFUSED,
     TEMPORARY,
@@ -46,7 +45,7 @@ def publish(folder: Path, home: Path, manifest: Manifest) -> str:
     Raises:
         OSError: it cannot be written; the previous generation keeps serving.
     """
-    name = generation_name(_next_number(folder), manifest.to_bytes())
+    name = _next_name(folder, manifest)
     home.rename(folder / name)
     try:
         sync(folder)
@@ -59,22 +58,20 @@ def publish(folder: Path, home: Path, manifest: Manifest) -> str:
     return name
 
 
-def refuse(folder: Path, home: Path, manifest: Manifest, report: GateReport) -> GateError:
+def refuse(folder: Path, home: Path, manifest: Manifest, refusal: str, details: Any = None) -> GateError:
     """Keep the generation at `home`, which the gate refused, aside; return the error to raise.
 
-    Only the last refused generation is kept.
-
-    Raises:
-        OSError: it cannot be written.
+    `details`, as JSON, are the report kept with it. Only the last refused generation is kept. Raises OSError
+    where it cannot be written.
     """
-    aside = folder / f"{REFUSED}{generation_name(_next_number(folder), manifest.to_bytes())}"
-    write_file(home / GATE_REPORT, (json.dumps(report.details, indent=1) + "\n").encode())
+    aside = folder / f"{REFUSED}{_next_name(folder, manifest)}"
+    write_file(home / GATE_REPORT, (json.dumps(details, indent=1) + "\n").encode())
     sync(home)
     _remove_refused(folder)
     home.rename(aside)
     sync(folder)
     return GateError(
-        f"{report.refusal}\nThe previous generation keeps serving; the new one is kept, with a report in "
+        f"{refusal}\nThe previous generation keeps serving; the new one is kept, with a report in "
         f"{aside / GATE_REPORT}. Correct the articles, or outdated gold questions, and build again. "
         "FOOTNOTE_GATE_AT sets how many may be lost."
     )
@@ -129,10 +126,8 @@ def clean_up(folder: Path, serving: str, keep: int, previous: str = "") -> list[
     """Remove old and refused generations, unused encoders and the vector cache; return the removed names.
 
     The serving generation and `keep` - 1 whole others stay: `previous` first, then the newest. `serving` and
-    `previous` are known to be whole. A generation that cannot be read now may be whole: it stays too.
-
-    Raises:
-        OSError: something cannot be removed.
+    `previous` are known to be whole. A generation that cannot be read now may be whole: it stays too. Raises
+    OSError where something cannot be removed.
     """
     VectorCache.remove(folder)
     others = [home for home in generation_homes(folder) if home.name != serving]
@@ -153,10 +148,7 @@ def clean_up(folder: Path, serving: str, keep: int, previous: str = "") -> list[
 def remove_leftovers(folder: Path) -> None:
     """Remove what an interrupted build left unfinished."""
     for path in folder.glob(f"{TEMPORARY}*"):
-        if path.is_symlink() or not path.is_dir():
-            path.unlink()
-        else:
-            shutil.rmtree(path)
+        remove_folder(path, path)
     (folder / f"{POINTER}.new").unlink(missing_ok=True)
 
 
@@ -187,19 +179,16 @@ def last_good(folder: Path, but: Collection[str] = ()) -> LocalStore:
     raise NoIndexError(f"no other generation at {folder}: run `footnote index build`.")
 
 
-def _next_number(folder: Path) -> int:
-    return 1 + max(
-        (generation_number(home.name) for home in (*generation_homes(folder), *refused_homes(folder))),
-        default=0,
-    )
+def _next_name(folder: Path, manifest: Manifest) -> str:
+    homes = (*generation_homes(folder), *refused_homes(folder))
+    last = max((generation_number(home.name) for home in homes), default=0)
+    return generation_name(last + 1, manifest.to_bytes())
 
 
 def _is_readable(home: Path) -> bool:
-    """Tell whether the system lets every file of a generation be read, whatever is in it."""
     try:
-        for path in home.rglob("*"):
-            if path.is_file():
-                checksum(path)
+        for path in filter(Path.is_file, home.rglob("*")):
+            checksum(path)
     except (OSError, DamagedIndexError):
         return False
     return True
@@ -217,25 +206,24 @@ def _remove_refused(folder: Path) -> list[str]:
 
 
 def _find(folder: Path, name: str) -> str:
-    """Return the full name of the generation with a name or number."""
     names = [home.name for home in (*generation_homes(folder), *refused_homes(folder))]
-    found = [one for one in names if name == one or name.lstrip("0") == str(generation_number(one))]
-    if len(found) != 1:
-        what = f"{len(found)} generations have the number {name!r}" if found else f"no generation {name!r}"
-        raise MissingError(f"{what} at {folder}: `footnote index history` lists them.")
-    if found[0].startswith(REFUSED):
+    matches = [each for each in names if name == each or name.lstrip("0") == str(generation_number(each))]
+    if len(matches) != 1:
+        what = f"{len(matches)} generations have the number" if matches else "no generation"
+        raise MissingError(f"{what} {name!r} at {folder}: `footnote index history` lists them.")
+    if matches[0].startswith(REFUSED):
+        report = folder / matches[0] / GATE_REPORT
         raise GateError(
-            f"the gate refused {found[0]}, so it cannot serve; {folder / found[0] / GATE_REPORT} says why. "
-            "Correct the articles or the gold questions, and build again."
+            f"the gate refused {matches[0]}, so it cannot serve; {report} says why. Correct the articles or "
+            "the gold questions, and build again."
         )
-    return found[0]
+    return matches[0]
 
 
 def _served_before(folder: Path, serving: str) -> list[str]:
-    """Return the generations to roll back to, best first; all of them where it is unknown what serves.
+    """Return the generations to roll back to: those that served before, then the others that are older.
 
-    First come those that served before, one after another: a generation that was rolled back from, or never
-    published, may be newer than they are. Then come the others that are older.
+    Where it is unknown what serves, all of them.
     """
     names = [home.name for home in generation_homes(folder)]
     served: list[str] = []
@@ -250,7 +238,6 @@ def _served_before(folder: Path, serving: str) -> list[str]:
 
 
 def _whole_before(folder: Path, serving: str) -> str:
-    """Return the first whole generation of those to roll back to."""
     for name in _served_before(folder, serving):
         if not any(generation_problems(folder / name)):
             return name

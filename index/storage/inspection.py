@@ -13,11 +13,10 @@ from pathlib import Path
 from index.encoding.exports import ENCODERS, export_home, find_damage
 from index.encoding.models import Model, find_model, same_name
 from index.errors import DamagedIndexError, NoIndexError, NoModelError
-from index.files import folder_size
+from index.files import LOCK, check_file
 from index.settings import IndexSettings
-from index.storage.gate import GATE_REPORT
-from index.storage.lock import LOCK
 from index.storage.manifest import (
+    GATE_REPORT,
     GENERATION,
     MANIFEST,
     POINTER,
@@ -48,16 +47,16 @@ __all__ = [
 
 
 class State(StrEnum):
-    """What a generation in an index folder is for."""
+    """What a generation in an index folder is for.
+
+    Answers come from the serving one. A kept one can be rolled back to. A refused one is kept for inspection.
+    The manifest of a damaged one cannot be read; the next build removes it.
+    """
 
     SERVING = "serving"
-    """CURRENT names it: answers come from it."""
     KEPT = "kept"
-    """It can be rolled back to."""
     REFUSED = "refused"
-    """The gate refused it: it never served, and is kept for inspection."""
     DAMAGED = "damaged"
-    """Its manifest cannot be read; the next build removes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +114,8 @@ def history(folder: Path) -> list[GenerationSummary]:
         NoIndexError: there is none.
     """
     serving = serving_name(folder)
-    homes = sorted(
-        [*generation_homes(folder), *refused_homes(folder)], key=lambda home: -generation_number(home.name)
-    )
+    homes = [*generation_homes(folder), *refused_homes(folder)]
+    homes.sort(key=lambda home: -generation_number(home.name))
     return [_summary(home, serving) for home in homes]
 
 
@@ -140,16 +138,15 @@ def find_model_of(settings: IndexSettings) -> Model:
     Raises:
         NoModelError: there is neither, or the settings allow only another fingerprint.
     """
-    model = None
     try:
         model = find_model(settings.model)
     except NoModelError:
+        manifest = None
         with suppress(NoIndexError, DamagedIndexError):
             manifest = read_manifest(settings.index / read_pointer(settings.index))
-            if same_name(settings.model, manifest.encoder):
-                model = Model(manifest.encoder, settings.index, manifest.encoder_fingerprint)
-        if model is None:
+        if manifest is None or not same_name(settings.model, manifest.encoder):
             raise
+        model = Model(manifest.encoder, settings.index, manifest.encoder_fingerprint)
     if settings.model_sha256 not in {"", model.fingerprint}:
         raise NoModelError(
             f"the encoder {model.name} in {model.folder} has the fingerprint {model.fingerprint}, which "
@@ -208,7 +205,7 @@ def readable_manifest(home: Path) -> Manifest | None:
 def generation_problems(home: Path, *, strays: bool = False) -> Iterator[str]:
     """Yield a line on each file of a generation, and of its encoder, that is not as it was written.
 
-    With `strays`, also on each file that is none of its own; those do no harm.
+    With `strays`, also on each file that is none of its own.
     """
     try:
         manifest = read_manifest(home)
@@ -217,7 +214,7 @@ def generation_problems(home: Path, *, strays: bool = False) -> Iterator[str]:
         return
     for name, expected in manifest.files.items():
         try:
-            manifest.check_files(home, {name: expected})
+            check_file(home / name, expected)
         except DamagedIndexError as error:
             yield str(error)
     if damage := find_damage(export_home(home.parent, manifest.encoder_fingerprint)):
@@ -231,17 +228,13 @@ def generation_problems(home: Path, *, strays: bool = False) -> Iterator[str]:
 
 
 def _summary(home: Path, serving: str) -> GenerationSummary:
-    size, manifest = folder_size(home), readable_manifest(home)
+    manifest = readable_manifest(home)
     if manifest is None:
-        return GenerationSummary(home.name, State.DAMAGED, "", "", 0, 0, size)
+        return GenerationSummary(home.name, State.DAMAGED, "", "", 0, 0, 0)
     state, lost = State.SERVING if home.name == serving else State.KEPT, 0
     if home.name.startswith(REFUSED):
-        state, lost = State.REFUSED, _lost_questions(home)
-    counts = (manifest.articles, manifest.passages, size, lost)
+        state = State.REFUSED
+        with suppress(OSError, ValueError, TypeError, LookupError, RecursionError):
+            lost = len(json.loads((home / GATE_REPORT).read_bytes())["lost"])
+    counts = (manifest.articles, manifest.passages, manifest.info(home.name).bytes, lost)
     return GenerationSummary(home.name, state, manifest.built, manifest.encoder, *counts)
-
-
-def _lost_questions(home: Path) -> int:
-    with suppress(OSError, ValueError, TypeError, LookupError, RecursionError):
-        return len(json.loads((home / GATE_REPORT).read_bytes())["lost"])
-    return 0

@@ -6,26 +6,25 @@
     <generation>/tokens.i8          packed token vectors of all sentences, row by row
     <generation>/basis.f32          the basis in which these are packed
 
-Opening compares the checksum of each file. Large files are compared in the background, and `check` waits for
-that: nothing is answered with a verdict before.
+Opening compares the checksum of each file, of large ones in the background; `check` waits for these.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 
-from index.articles.article import Article
 from index.encoding.encoder import Basis, PackedTokens, Vectors
 from index.errors import DamagedIndexError, NoIndexError
+from index.files import check_file
 from index.storage.database import DATABASE, Database
 from index.storage.manifest import GENERATION, Manifest, read_manifest, read_pointer
-from index.storage.store import ArticleSummary, Forms, StoredPassage
+from index.storage.store import StoredPassage
 from index.storage.vectors import RowFile, VectorIndex
 from index.storage.words import WordIndex
 
@@ -35,8 +34,7 @@ TOKENS = "tokens.i8"
 BASIS = "basis.f32"
 WORDS = "words"
 
-_BACKGROUND_BYTES = 64_000_000
-"""Bytes from which a file is compared in the background: some 10 ms in memory."""
+_BACKGROUND_BYTES = 64_000_000  # from which a file is compared in the background: some 10 ms in memory
 
 
 def open_store(folder: Path) -> LocalStore:
@@ -69,7 +67,7 @@ def open_generation(folder: Path, name: str) -> LocalStore:
     return LocalStore(folder / name, read_manifest(folder / name))
 
 
-class LocalStore:
+class LocalStore(Database, WordIndex):
     """An open generation. It stays readable when its files are removed; safe to use from several threads."""
 
     def __init__(self, home: Path, manifest: Manifest, background_bytes: int = _BACKGROUND_BYTES) -> None:
@@ -81,11 +79,9 @@ class LocalStore:
             DamagedIndexError: a file is not what was written.
         """
         self.info = manifest.info(home.name)
-        self.home = home
-        large = {name: one for name, one in manifest.files.items() if one.size >= background_bytes}
-        small = {name: one for name, one in manifest.files.items() if name not in large}
-        self._checking = _in_background(lambda: manifest.check_files(home, large)) if large else None
-        manifest.check_files(home, small)
+        large = {name for name, expected in manifest.files.items() if expected.size >= background_bytes}
+        self._checking = _in_background(lambda: _check_files(home, manifest, large)) if large else None
+        _check_files(home, manifest, manifest.files.keys() - large)
         with ExitStack() as stack:
             try:
                 self._open(home, manifest, stack)
@@ -99,12 +95,11 @@ class LocalStore:
         self._tokens = RowFile(home / TOKENS, np.int8, width)
         stack.callback(self._tokens.close)
         # First, since it compares the number of passages, for which memory is taken below.
-        with self._word_errors():
-            self._words = WordIndex(home / WORDS, self.info.language, manifest.passages)
-        self._database = Database(home / DATABASE)
-        stack.callback(self._database.close)
+        WordIndex.__init__(self, home / WORDS, self.info.language, manifest.passages)
+        Database.__init__(self, home / DATABASE)
+        stack.callback(Database.close, self)
         self._bodies = np.ones(manifest.passages, dtype=np.bool_)
-        self._bodies[self._database.heading_rows()] = False
+        self._bodies[self.heading_rows()] = False
         self._vectors = VectorIndex(home, self._bodies, manifest.dimension)
         stack.callback(self._vectors.close)
         if len(self._tokens) != manifest.tokens:
@@ -127,99 +122,32 @@ class LocalStore:
         """Close files and connections; the store cannot be used afterwards."""
         self._resources.close()
 
-    def vocabulary(self) -> dict[str, int]:
-        """See `Store`."""
-        with self._word_errors():
-            return self._words.vocabulary()
-
-    def abbreviations(self) -> list[tuple[str, str]]:
-        """See `Store`."""
-        return self._database.abbreviations()
-
-    def passage_counts(self, terms: Sequence[Forms]) -> list[int]:
-        """See `Store`."""
-        with self._word_errors():
-            return self._words.passage_counts(terms)
-
-    def only_in_headings(self, terms: Sequence[Forms]) -> bool:
-        """See `Store`."""
-        with self._word_errors():
-            return self._words.only_in_headings(terms)
-
-    def best_in_words(
-        self, phrases: Forms, count: int, *, headings: bool = True, article: int | None = None
-    ) -> list[tuple[int, float]]:
-        """See `Store`."""
-        with self._word_errors():
-            return self._words.best(phrases, count, headings=headings, article=article)
-
-    def with_phrase(self, phrase: str, count: int) -> list[int]:
-        """See `Store`."""
-        with self._word_errors():
-            return self._words.with_phrase(phrase, count)
-
-    @contextmanager
-    def _word_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException as error:
-            # Tantivy raises ValueError for damage that it notices, and panics where it meets other damage. A
-            # panic is no Exception, and its class cannot be imported.
-            if isinstance(error, ValueError) or type(error).__name__ == "PanicException":
-                raise DamagedIndexError.of(self.home / WORDS, f"cannot be searched: {error}") from error
-            raise
-
     def nearest(
         self, vector: Vectors, count: int, *, headings: bool = True, article: int | None = None
     ) -> list[tuple[int, float]]:
-        """See `Store`."""
+        """Return the passages nearest to a vector; see `Store`."""
         if article is None:
             return self._vectors.nearest(vector, count, headings=headings)
-        span = self._database.rows_of_article(article)
-        rows = np.arange(span.start, span.stop)
+        rows = np.array(self.rows_of_article(article), dtype=np.int64)
         return self._vectors.best_of(rows if headings else rows[self._bodies[rows]], vector, count)
 
-    def cosines(self, vector: Vectors, rows: Sequence[int]) -> list[float]:
-        """See `Store`."""
-        return [float(cosine) for cosine in self._vectors.cosines(vector, rows)]
-
     def passage_vectors(self, rows: Sequence[int]) -> Vectors:
-        """See `Store`."""
+        """Return the vectors of passages, shape (rows, dimension)."""
         return self._vectors.vectors(rows)
 
     def token_vectors(self, passages: Sequence[StoredPassage]) -> PackedTokens:
-        """See `Store`."""
+        """Return the packed token vectors of passages, shape (tokens, width)."""
         return self._tokens.runs(
             (passage.first_token, passage.first_token + sum(passage.token_counts)) for passage in passages
         )
 
-    def passages(self, rows: Sequence[int]) -> list[StoredPassage]:
-        """See `Store`."""
-        return self._database.passages(rows)
 
-    def passages_of(self, article: int) -> list[StoredPassage]:
-        """See `Store`."""
-        return self._database.passages_of(article)
-
-    def rows_of_keys(self, keys: Sequence[bytes]) -> dict[bytes, int]:
-        """See `Store`."""
-        return self._database.rows_of_keys(keys)
-
-    def articles(self, rows: Sequence[int]) -> list[Article]:
-        """See `Store`."""
-        return self._database.articles(rows)
-
-    def article_row(self, identity: str) -> int | None:
-        """See `Store`."""
-        return self._database.article_row(identity)
-
-    def catalogue(self) -> list[ArticleSummary]:
-        """See `Store`."""
-        return self._database.catalogue()
+def _check_files(home: Path, manifest: Manifest, names: Collection[str]) -> None:
+    for name in names:
+        check_file(home / name, manifest.files[name])
 
 
 def _in_background(work: Callable[[], None]) -> Future[None]:
-    """Run some work in a thread of its own; its error is raised where the future's result is asked for."""
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footnote-check")
     try:
         return thread.submit(work)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,11 +19,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
 from index.errors import DamagedIndexError, NoIndexError
-from index.files import Checksum, check_file, read_file, replace_file
+from index.files import Checksum, read_file, replace_file
 from index.storage.store import StoreInfo
 
 __all__ = [
     "FORMAT",
+    "GATE_REPORT",
     "GENERATION",
     "MANIFEST",
     "POINTER",
@@ -37,15 +37,12 @@ __all__ = [
     "read_pointer",
 ]
 
-FORMAT = 5
-"""The version of the format on disk. Another version is refused, and the next build makes this one."""
-
+FORMAT = 5  # on disk; another version is refused, and the next build makes this one
 POINTER = "CURRENT"
 MANIFEST = "manifest.json"
-TEMPORARY = ".building-"
-"""What the names of unfinished folders begin with."""
-REFUSED = "refused-"
-"""What the name of a generation that the gate refused begins with."""
+GATE_REPORT = "gate.json"  # in the folder of a refused generation: which gold questions were lost
+TEMPORARY = ".building-"  # begins the names of unfinished folders
+REFUSED = "refused-"  # begins the name of a generation that the gate refused
 GENERATION = re.compile(r"(?P<number>\d{6,})-[0-9a-f]{16}")
 
 _NAME_DIGITS = 16
@@ -85,15 +82,6 @@ class Manifest:
         size = sum(file.size for file in self.files.values())
         return StoreInfo(generation=generation, bytes=size, **own)
 
-    def check_files(self, home: Path, names: Mapping[str, Checksum] | None = None) -> None:
-        """Compare the files of the generation at `home`, or some of them, with their checksums.
-
-        Raises:
-            DamagedIndexError: one differs or cannot be read.
-        """
-        for name, expected in (self.files if names is None else names).items():
-            check_file(home / name, expected)
-
     def to_bytes(self) -> bytes:
         """Return the file's content."""
         return (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode()
@@ -127,11 +115,7 @@ def read_pointer(folder: Path) -> str:
 
 
 def point_at(folder: Path, name: str) -> None:
-    """Have CURRENT name a generation, in one step that a power cut does not undo.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Have CURRENT name a generation, in one step that a power cut does not undo; may raise OSError."""
     replace_file(folder / POINTER, f"{name}\n".encode())
 
 

@@ -1,8 +1,8 @@
 """The store: what search, answers and builds need of a collection, as a protocol.
 
-`index.storage.local.LocalStore` implements it with SQLite, FAISS and Tantivy on one machine. Another engine
-that keeps these promises (tests/index/storage/store_contract.py) can take its place. Articles and passages
-are numbered by rows from 0; the passages of an article have consecutive rows, its heading's first.
+Another engine that keeps its promises (tests/index/storage/store_contract.py) can take the place of
+`index.storage.local.LocalStore`. Articles and passages are numbered by rows from 0; the passages of an
+article have consecutive rows, its heading's first.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ Forms = Sequence[str]
 class StoreInfo:
     """What a generation holds and what it was made with; `built` is in UTC, ISO 8601.
 
-    `passage_settings` is what passages depend on besides the encoder. `confidence` says what the confidence
-    was fitted on, where the caller knows.
+    `passage_settings` is what passages depend on besides the encoder; `confidence`, where known, what the
+    confidence was fitted on.
     """
 
     generation: str
@@ -69,8 +69,8 @@ class StoreInfo:
 class StoredPassage:
     """A passage in a store: its row, its article's row, and where its tokens' vectors are.
 
-    `key` is the hash of what was encoded (16 bytes). `token_counts` has the number of tokens of each
-    sentence; their vectors follow one another from `first_token` on.
+    `key` is the hash of what was encoded (16 bytes). The vectors of its sentences' tokens, `token_counts` of
+    each, follow one another from `first_token` on.
     """
 
     row: int
@@ -162,9 +162,6 @@ class Store(Protocol):
 
         `headings` and `article` as for `best_in_words`; with an `article` none is missed.
         """
-
-    def cosines(self, vector: Vectors, rows: Sequence[int]) -> list[float]:
-        """Return the cosine of a question's vector, shape (dimension,), and each passage's."""
 
     def passage_vectors(self, rows: Sequence[int]) -> Vectors:
         """Return the vectors of passages, shape (rows, dimension)."""

@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -42,20 +41,20 @@ class PassageVectors:
 class VectorCache:
     """Vectors by passage key, in SQLite. Only the build that holds the index folder's lock may open it."""
 
-    def __init__(self, path: Path, fingerprint: str, basis: Basis) -> None:
-        """Open or create the cache; vectors of another encoder or basis, and a damaged file, are dropped.
+    def __init__(self, folder: Path, fingerprint: str, basis: Basis) -> None:
+        """Open or create the cache of an index folder; what is damaged or of another encoder is dropped.
 
         Raises:
             OSError: the file cannot be removed.
             sqlite3.Error: it cannot be written.
         """
-        self._path = path
+        self._path = folder / CACHE
         self._width = basis.shape[1]
         scope = hashlib.sha256(fingerprint.encode() + str(basis.shape).encode() + basis.tobytes()).hexdigest()
         try:
             self._database = self._open(scope)
         except (sqlite3.DatabaseError, UnicodeDecodeError):
-            _remove(path)
+            self.remove(folder)
             self._database = self._open(scope)
 
     def _open(self, scope: str) -> sqlite3.Connection:
@@ -77,9 +76,7 @@ class VectorCache:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._database.close()
 
     def present(self, keys: Sequence[bytes]) -> set[bytes]:
@@ -88,60 +85,34 @@ class VectorCache:
         return {key for key in keys if self._database.execute(known, (key,)).fetchone()}
 
     def add(self, vectors: Iterable[tuple[bytes, PassageVectors]]) -> None:
-        """Add the vectors of passages by their keys, in one transaction.
-
-        Raises:
-            sqlite3.Error: they cannot be written.
-        """
-        rows = (
-            (key, np.asarray(one.token_counts, "<i4").tobytes(), one.dense.tobytes(), one.tokens.tobytes())
-            for key, one in vectors
-        )
+        """Add the vectors of passages by their keys, in one transaction; may raise sqlite3.Error."""
         self._database.execute("BEGIN")
-        self._database.executemany(
-            "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?, ?)", ((*row, _checksum(*row)) for row in rows)
-        )
+        for key, passage in vectors:
+            counts = np.asarray(passage.token_counts, "<i4").tobytes()
+            row = (key, counts, passage.dense.tobytes(), passage.tokens.tobytes())
+            values = (*row, _checksum(*row))
+            self._database.execute("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?, ?)", values)
         self._database.execute("COMMIT")
 
     def __getitem__(self, key: bytes) -> PassageVectors:
-        """Return the vectors of a passage.
-
-        Raises:
-            KeyError: there are none.
-        """
-        row = self._database.execute(
-            "SELECT counts, dense, tokens FROM vectors WHERE key = ?", (key,)
-        ).fetchone()
-        if row is None:
-            raise KeyError(key.hex())
-        counts, dense, tokens = row
-        return PassageVectors(
-            np.frombuffer(dense, dtype="<f4"),
-            np.frombuffer(tokens, dtype=np.int8).reshape(-1, self._width),
-            tuple(np.frombuffer(counts, dtype="<i4").tolist()),
-        )
+        """Return the vectors of a passage; raises KeyError where there are none."""
+        rows = self._database.execute("SELECT counts, dense, tokens FROM vectors WHERE key = ?", (key,))
+        for counts, dense, tokens in rows.fetchall():
+            return PassageVectors(
+                np.frombuffer(dense, dtype="<f4"),
+                np.frombuffer(tokens, dtype=np.int8).reshape(-1, self._width),
+                tuple(np.frombuffer(counts, dtype="<i4").tolist()),
+            )
+        raise KeyError(key.hex())
 
     @staticmethod
     def remove(folder: Path) -> None:
-        """Remove the cache of an index folder, where there is one.
-
-        Raises:
-            OSError: it cannot be removed.
-        """
-        _remove(folder / CACHE)
-
-
-def _remove(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+        """Remove the cache of an index folder, where there is one; may raise OSError."""
+        for suffix in ("", "-wal", "-shm"):
+            (folder / f"{CACHE}{suffix}").unlink(missing_ok=True)
 
 
 def _drop_damaged(database: sqlite3.Connection) -> None:
-    """Remove the vectors that are not as they were added.
-
-    Raises:
-        sqlite3.DatabaseError: the file itself is damaged.
-    """
     if database.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]:
         raise sqlite3.DatabaseError("the cache is damaged")
     database.create_function("checksum", 4, _checksum, deterministic=True)

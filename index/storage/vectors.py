@@ -26,18 +26,14 @@ from index.files import open_regular
 __all__ = ["EXACT", "FLAT_UP_TO", "VECTORS", "RowFile", "VectorIndex", "write_vectors"]
 
 VECTORS = "dense.faiss"
-EXACT = "dense.f32"
-"""The exact vectors, row by row; only beside an approximate index."""
-
-FLAT_UP_TO = 10_000
-"""Passages up to which every vector is compared: about 3 ms."""
+EXACT = "dense.f32"  # the exact vectors, row by row; only beside an approximate index
+FLAT_UP_TO = 10_000  # passages; comparing every vector takes about 3 ms
 
 _LISTS_PER_ROOT = 2
 _TRAINED_PER_LIST = 64
 _ITERATIONS = 8
 _PROBED = 128
-_RESCORED = 2
-"""Passages that are compared exactly, for each that is asked for."""
+_RESCORED = 2  # passages that are compared exactly, for each that is asked for
 _BATCH = 65_536
 _WRITE_BYTES = 1 << 20
 
@@ -45,10 +41,7 @@ _WRITE_BYTES = 1 << 20
 def write_vectors(home: Path, dimension: int, flat_up_to: int = FLAT_UP_TO) -> None:
     """Write the index over the unit vectors in `home`/EXACT, which stays only where the index needs it.
 
-    Files are not synced.
-
-    Raises:
-        OSError: a file cannot be written.
+    Files are not synced. Raises OSError where one cannot be written.
     """
     vectors = np.memmap(home / EXACT, dtype=np.float32, mode="r").reshape(-1, dimension)
     index: faiss.Index
@@ -65,7 +58,7 @@ def write_vectors(home: Path, dimension: int, flat_up_to: int = FLAT_UP_TO) -> N
 
 
 def _train_lists(vectors: Vectors) -> faiss.IndexIVFScalarQuantizer:
-    """Return an inverted file trained on an even sample; the same vectors give the same index."""
+    # Trained on an even sample, so that the same vectors give the same index.
     count, dimension = vectors.shape
     lists = max(1, int(_LISTS_PER_ROOT * math.sqrt(count)))
     index = faiss.IndexIVFScalarQuantizer(
@@ -122,10 +115,6 @@ class VectorIndex:
             return self._exact.runs((int(row), int(row) + 1) for row in rows)
         return np.asarray(self._index.reconstruct_batch(np.asarray(rows, dtype=np.int64)))
 
-    def cosines(self, vector: Vectors, rows: Sequence[int] | npt.NDArray[np.int64]) -> Vectors:
-        """Return the cosine of a unit vector, shape (dimension,), and each passage's: shape (rows,)."""
-        return np.asarray(self.vectors(rows) @ vector)
-
     def nearest(self, vector: Vectors, count: int, *, headings: bool) -> list[tuple[int, float]]:
         """Return the passages nearest to a unit vector, shape (dimension,): row and cosine, best first."""
         allowed = None if headings else self._bodies
@@ -141,7 +130,7 @@ class VectorIndex:
 
     def best_of(self, rows: npt.NDArray[np.int64], vector: Vectors, count: int) -> list[tuple[int, float]]:
         """Return those of some passages that are nearest to a unit vector, by their exact cosines."""
-        scores = self.cosines(vector, rows)
+        scores = self.vectors(rows) @ vector
         order = np.lexsort((rows, -scores))[:count]
         return list(zip(rows[order].tolist(), scores[order].tolist(), strict=True))
 
@@ -149,8 +138,7 @@ class VectorIndex:
 class RowFile:
     """A file of rows, each `width` numbers of a type; safe to use from several threads.
 
-    Rows are read, not memory-mapped: a map keeps what lies around each row in memory too, and a failing disk
-    raises an error here where a map would end the process.
+    Rows are read, not memory-mapped: under a map, a failing disk would end the process.
     """
 
     def __init__(self, path: Path, dtype: npt.DTypeLike, width: int) -> None:

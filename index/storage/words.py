@@ -1,8 +1,8 @@
 """The word index of one generation, by Tantivy: BM25, phrases and document frequencies.
 
-Texts are stemmed by our own analyzer (`index.analysis`) before they are indexed, so that Tantivy only splits
-them at spaces. BM25 is Lucene's (k1 = 1.2, b = 0.75): Robertson and Zaragoza, "The Probabilistic Relevance
-Framework" (2009). A word of the title weighs half of one of the text.
+Texts are stemmed by `index.analysis` before they are indexed; Tantivy only splits them at spaces. BM25 is
+Lucene's (k1 = 1.2, b = 0.75): Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009). A word
+of the title weighs half of one of the text.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from pathlib import Path
 import tantivy
 
 from index.analysis import stem_words, words
+from index.errors import DamagedIndexError
 from index.files import sync
-from index.storage.store import Forms
+from index.storage.store import Forms, StoredPassage
 
 __all__ = ["WordIndex", "WordIndexWriter"]
 
 _TITLE_WEIGHT = 0.5
 _TITLE_CHARACTERS = 1_000
+# Words that spelling knows, at most: 80 MB of memory. Beyond them there are mostly names and slips.
 _VOCABULARY = 300_000
-"""Words that spelling knows, at most: 80 MB of memory. Beyond them there are mostly names and slips."""
 
 _TOKENIZER = "spaces"
 _HEAP_BYTES = 64_000_000
@@ -51,11 +52,7 @@ class WordIndexWriter:
     """Writes a word index, passage by passage, in order of rows."""
 
     def __init__(self, folder: Path, language: str) -> None:
-        """Begin an index in a new folder.
-
-        Raises:
-            OSError: the folder cannot be made.
-        """
+        """Begin an index in a new folder; raises OSError where it cannot be made."""
         folder.mkdir()
         self._folder = folder
         self._language = language
@@ -65,16 +62,16 @@ class WordIndexWriter:
             # One thread, so that the same passages give the same index.
             self._writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
 
-    def add(self, row: int, article: int, title: str, text: str, *, is_heading: bool) -> None:
-        """Add a passage by its row, its article's row and title, and the text that it is found by."""
+    def add(self, stored: StoredPassage, title: str, text: str) -> None:
+        """Add a passage by its article's title and the text that it is found by."""
         document = tantivy.Document()
         in_text, in_title = words(text), words(title[:_TITLE_CHARACTERS])
         document.add_text("text", " ".join(stem_words(in_text, self._language)))
         document.add_text("title", " ".join(stem_words(in_title, self._language)))
         document.add_text("words", " ".join({*in_text, *in_title}))
-        document.add_unsigned("row", row)
-        document.add_unsigned("article", article)
-        document.add_boolean("heading", is_heading)
+        document.add_unsigned("row", stored.row)
+        document.add_unsigned("article", stored.article)
+        document.add_boolean("heading", stored.passage.is_heading)
         with _writing():
             self._writer.add_document(document)
 
@@ -85,11 +82,7 @@ class WordIndexWriter:
             self._writer.wait_merging_threads()
 
     def finish(self) -> None:
-        """Write what is left and sync every file.
-
-        Raises:
-            OSError: it cannot be written.
-        """
+        """Write what is left and sync every file; raises OSError where it cannot be written."""
         with _writing():
             self._writer.commit()
             self._writer.wait_merging_threads()
@@ -109,10 +102,7 @@ def _writing() -> Iterator[None]:
 
 @contextmanager
 def _linked(folder: Path) -> Iterator[Path]:
-    """Give a temporary folder of links to the files in `folder`, for as long as an index is being opened.
-
-    Tantivy writes a lock beside the files that it opens, and the index may be on a read-only disk.
-    """
+    # Tantivy writes a lock beside the files that it opens, and the index may be on a read-only disk.
     links = Path(tempfile.mkdtemp(prefix="footnote-"))
     try:
         for path in folder.resolve().iterdir():
@@ -132,20 +122,33 @@ class WordIndex:
         """Open the index in `folder`, which must hold this many passages; nothing is written there.
 
         Raises:
-            ValueError: it cannot be opened, or is of another generation.
+            DamagedIndexError: it cannot be opened, or is of another generation.
         """
-        with _linked(folder) as links:
-            self._index = tantivy.Index.open(str(links))
-            _register(self._index)
-            self._searcher = self._index.searcher()
-        self._schema = self._index.schema
+        self._folder = folder
         self._language = language
-        if self._searcher.num_docs != passages:
-            raise ValueError(f"{folder.name} has {self._searcher.num_docs} passages instead of {passages}")
+        with self._reading(), _linked(folder) as links:
+            index = tantivy.Index.open(str(links))
+            _register(index)
+            self._searcher = index.searcher()
+        self._schema = index.schema
+        if (count := self._searcher.num_docs) != passages:
+            raise DamagedIndexError.of(folder, f"has {count} passages instead of {passages}")
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            # Tantivy raises ValueError for damage that it notices, and panics where it meets other damage. A
+            # panic is no Exception, and its class cannot be imported.
+            if isinstance(error, ValueError) or type(error).__name__ == "PanicException":
+                raise DamagedIndexError.of(self._folder, f"cannot be searched: {error}") from error
+            raise
 
     def vocabulary(self) -> dict[str, int]:
         """Return folded words with the number of passages that have each; the most common of very many."""
-        return dict(self._searcher.terms_with_prefix("words", "", limit=_VOCABULARY))
+        with self._reading():
+            return dict(self._searcher.terms_with_prefix("words", "", limit=_VOCABULARY))
 
     def passage_counts(self, terms: Sequence[Forms]) -> list[int]:
         """Return how many passages have each term, by any of its forms, in their text or title."""
@@ -157,7 +160,7 @@ class WordIndex:
         bodies = tantivy.Query.boolean_query([(_MUST, having_all), (_MUST_NOT, self._is_heading())])
         return not self._count(bodies) and bool(self._count(having_all))
 
-    def best(
+    def best_in_words(
         self, phrases: Forms, count: int, *, headings: bool = True, article: int | None = None
     ) -> list[tuple[int, float]]:
         """Return the passages with the highest BM25 for the phrases: row and score, best first."""
@@ -170,22 +173,21 @@ class WordIndex:
             clauses.append((_MUST, tantivy.Query.const_score_query(only, 0.0)))
         if not headings:
             clauses.append((_MUST_NOT, self._is_heading()))
-        found = self._searcher.search(tantivy.Query.boolean_query(clauses), count, count=False).hits
-        rows = self._searcher.fast_field_values("row", [address for _, address in found])
-        scores = [float(score) for score, _ in found]
-        return sorted(
-            zip([int(row or 0) for row in rows], scores, strict=True), key=lambda hit: (-hit[1], hit[0])
-        )
+        with self._reading():
+            hits = self._searcher.search(tantivy.Query.boolean_query(clauses), count, count=False).hits
+            rows = self._searcher.fast_field_values("row", [address for _, address in hits])
+        ranked = [(int(row or 0), float(score)) for row, (score, _) in zip(rows, hits, strict=True)]
+        return sorted(ranked, key=lambda hit: (-hit[1], hit[0]))
 
     def with_phrase(self, phrase: str, count: int) -> list[int]:
         """Return up to `count` rows of passages whose text has a phrase's words side by side, ascending."""
         query = self._in_text(self._stems(phrase))
         if query is None or count < 1:
             return []
-        ordered = self._searcher.search(
-            query, count, count=False, order_by_field="row", order=tantivy.Order.Asc
-        )
-        return [int(row) for row, _ in ordered.hits]
+        order = tantivy.Order.Asc
+        with self._reading():
+            found = self._searcher.search(query, count, count=False, order_by_field="row", order=order)
+        return [int(row) for row, _ in found.hits]
 
     def _stems(self, phrase: str) -> list[str]:
         return stem_words(words(phrase), self._language)
@@ -203,7 +205,6 @@ class WordIndex:
         )
 
     def _scored(self, phrase: str) -> list[tantivy.Query]:
-        """Return the queries whose scores add up to a phrase's part of the BM25."""
         stems = self._stems(phrase)
         in_text = self._in_text(stems)
         if in_text is None:
@@ -211,13 +212,7 @@ class WordIndex:
         return [in_text, tantivy.Query.boost_query(self._in_title(stems), _TITLE_WEIGHT)]
 
     def _any_form(self, forms: Forms) -> tantivy.Query:
-        """Return a query for the passages that have a term, by any of its forms, in their text or title."""
-        queries: list[tantivy.Query] = []
-        for form in forms:
-            stems = self._stems(form)
-            in_text = self._in_text(stems)
-            if in_text is not None:
-                queries += [in_text, self._in_title(stems)]
+        queries = [query for form in forms for query in self._scored(form)]
         if not queries:
             return tantivy.Query.empty_query()
         return tantivy.Query.boolean_query([(_SHOULD, query) for query in queries])
@@ -226,5 +221,6 @@ class WordIndex:
         return tantivy.Query.term_query(self._schema, "heading", True)
 
     def _count(self, query: tantivy.Query) -> int:
-        found = self._searcher.search(query, 1, count=True)
+        with self._reading():
+            found = self._searcher.search(query, 1, count=True)
         return int(found.count or 0)  # type: ignore[attr-defined] # its stub lacks it

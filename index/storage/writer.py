@@ -1,7 +1,6 @@
 """One generation written aside: database, word index, vectors, token vectors, then the manifest.
 
-Everything is synced before the manifest names it. A crash at any byte leaves the serving generation alone;
-the next build removes what is left.
+Everything is synced before the manifest names it. After a crash, the next build removes what is left.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from index.articles.article import Article
@@ -52,33 +50,26 @@ class GenerationWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._database.close()
-        self._words.close()
-        self._token_file.close()
-        self._vector_file.close()
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        for part in (self._database, self._words, self._token_file, self._vector_file):
+            part.close()
         if error is not None:
             shutil.rmtree(self.home, ignore_errors=True)
 
     def add(
         self,
         article: Article,
-        content_hash: str,
         abbreviations: Sequence[tuple[str, str]],
         passages: Sequence[tuple[Passage, bytes, PassageVectors]],
     ) -> None:
         """Add an article, the abbreviations that it introduces, and its passages with key and vectors."""
-        self._database.add_article(self._articles, article, content_hash, abbreviations)
-        language = self._settings["language"]
+        self._database.add_article(self._articles, article, abbreviations)
         for passage, key, vectors in passages:
             place = (self._passages, self._articles, passage, key, self._tokens)
-            self._database.add_passage(StoredPassage(*place, vectors.token_counts))
-            text = searched_text(article, passage, language)
-            self._words.add(
-                self._passages, self._articles, article.title, text, is_heading=passage.is_heading
-            )
+            stored = StoredPassage(*place, vectors.token_counts)
+            self._database.add_passage(stored)
+            text = searched_text(article, passage, self._settings["language"])
+            self._words.add(stored, article.title, text)
             self._vector_file.write(vectors.dense.tobytes())
             self._token_file.write(vectors.tokens.tobytes())
             self._passages += 1
@@ -94,10 +85,9 @@ class GenerationWriter:
         self._vector_file.close()
         write_vectors(self.home, self._encoder.dimension)
         write_file(self.home / BASIS, self._basis.tobytes())
-        for name in (DATABASE, TOKENS, VECTORS):
-            sync(self.home / name)
-        if (self.home / EXACT).exists():
-            sync(self.home / EXACT)
+        for name in (DATABASE, TOKENS, VECTORS, EXACT):
+            if (self.home / name).exists():
+                sync(self.home / name)
         manifest = self._manifest(previous)
         write_file(self.home / MANIFEST, manifest.to_bytes())
         sync(self.home)

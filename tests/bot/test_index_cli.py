@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from index.encoding.encoder import Encoder
+from index.files import locked
 from index.storage.inspection import index_status, verify
-from index.storage.lock import locked
 from tests.bot.conftest import BREAD, LAMP, ODD, Footnote, finish, start
 from tests.bot.services import add_many_articles
 from tests.index.shelf import contents

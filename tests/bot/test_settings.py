@@ -12,8 +12,8 @@ import pytest
 
 from bot.cli import footnote
 from bot.settings import RETIRED, BotSettings
+from index.cli import load_settings
 from index.errors import SettingsError
-from index.options import load_settings
 from index.settings import IndexSettings
 from tools.settings import FILES
 

@@ -147,7 +147,9 @@ def test_lost_questions_are_shown_harmless_short_and_twenty_at_most(footnote: Fo
 async def test_a_rebuild_in_its_own_process_asks_with_the_settings_it_was_given(home: Path) -> None:
     gold = write_gold(*GOLD, file="gold.jsonl")
     lose_the_keeper()
-    with pytest.raises(GateError, match=r"1 gold question of gold\.jsonl, answered by .*, would be lost(.|\n)*q1"):
+    with pytest.raises(
+        GateError, match=r"1 gold question of gold\.jsonl, answered by .*, would be lost(.|\n)*q1"
+    ):
         await Rebuilder(BotSettings.load(gate=gold)).run(lambda step: None)
     # At a confidence that nothing reaches nothing was answered before, so nothing can be lost.
     done = await Rebuilder(BotSettings.load(gate=gold, answer_at=1.0)).run(lambda step: None)

@@ -21,14 +21,13 @@ from hypothesis import strategies as st
 from index import errors
 from index.articles.formats import read_articles
 from index.build import build_index, plan_build
-from index.build_report import Progress
+from index.build_report import GateReport, Gold, Progress
 from index.encoding.encoder import Encoder
 from index.settings import IndexSettings
 from index.storage.database import DATABASE
-from index.storage.gate import GATE_REPORT, GateReport, Gold
 from index.storage.inspection import generation_homes, generation_number, verify
 from index.storage.local import TOKENS, open_store
-from index.storage.manifest import POINTER, REFUSED, read_pointer
+from index.storage.manifest import GATE_REPORT, POINTER, REFUSED, read_pointer
 from index.storage.store import Store
 from index.storage.vector_cache import CACHE
 from tests.conftest import MakeSettings

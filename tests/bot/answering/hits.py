@@ -7,9 +7,8 @@ from datetime import date
 
 from index.articles.article import Article
 from index.search.calibration import Fit
-from index.search.hits import SCORE_WEIGHTS, Found, Hit, HitSentence, TermMatch
+from index.search.hits import JUDGED, SCORE_WEIGHTS, Found, Hit, HitSentence, TermMatch
 from index.search.question import Question
-from index.search.signals import JUDGED
 
 __all__ = ["FIT", "found", "make_hit"]
 

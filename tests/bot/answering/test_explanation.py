@@ -16,9 +16,8 @@ from bot.answering.answer import Answer
 from bot.answering.explanation import explanation, explanation_lines
 from bot.answering.quoting import make_answer
 from index.search.calibration import Fit
-from index.search.hits import Hit, TermMatch
+from index.search.hits import JUDGED, SCORE_WEIGHTS, Hit, TermMatch, judged, summed
 from index.search.question import Term
-from index.search.signals import JUDGED, SUMMED, judged, summed
 from tests.bot.answering.hits import FIT, found, make_hit
 
 NOTHING = "There was nothing to look for: the question has no letters or digits."
@@ -63,7 +62,7 @@ def test_the_sums_add_up_and_the_json_has_the_same_finite_numbers(
     lines = list(explanation_lines(answer))
     middle = next(at for at, line in enumerate(lines) if line.endswith("score of the first passage")) + 1
     log_odds = bias + sum(weight * judged(hit)[name] for name, weight in fit.weights.items())
-    check_sum(lines[:middle], SUMMED, hit.score)
+    check_sum(lines[:middle], SCORE_WEIGHTS, hit.score)
     check_sum(lines[middle:], JUDGED, log_odds)
     confidence = 1 / (1 + math.exp(-log_odds))
     assert f"confidence {confidence:.1%}; answered from 70.0%, related from 20.0%" in lines

@@ -20,9 +20,8 @@ from bot.service.live_index import Damage
 from bot.service.service import Service
 from index.encoding.encoder import Encoder
 from index.errors import BusyError, DamagedIndexError, MissingError
-from index.files import Checksum
+from index.files import Checksum, locked
 from index.storage.inspection import verify
-from index.storage.lock import locked
 from index.storage.manifest import generation_name, point_at, read_manifest, read_pointer
 from tests.bot.conftest import finish, start
 from tests.bot.services import BOUND, damage, serving, settings_of, until

@@ -15,8 +15,7 @@ import pytest
 from bot.answering.answer import Verdict
 from bot.errors import NotServedError, RebuildError
 from bot.service.rebuild import Rebuilder, build_command
-from index.build_events import line_of
-from index.build_report import BuildReport, Changes, Progress
+from index.build_report import BuildReport, Changes, Progress, line_of
 from index.cli import index_group
 from index.encoding.encoder import Encoder
 from index.errors import ArticleError, BusyError, FootnoteError, SettingsError, ShrunkError

@@ -33,7 +33,7 @@ def test_input_fits_the_window(encoder: Encoder, title: str, text: str, least: i
     """With the real tokens, of which some scripts take many for a character."""
     for shown in (title.strip(), "T"):
         article = article_of(text.strip(), shown, heading=title.strip())
-        passages = draft_article(article, "", encoder, "en").passages
+        passages = draft_article(article, encoder, "en").passages
         inputs = [encoder_input(article, passage, encoder.window, "en").text for passage, _ in passages]
         assert least <= max(encoder.count_tokens(inputs)) <= encoder.window
 
@@ -41,7 +41,7 @@ def test_input_fits_the_window(encoder: Encoder, title: str, text: str, least: i
 @given(title=hostile_text(), heading=hostile_text(), text=hostile_text("It rains."))
 def test_spans_are_the_sentences(encoder: Encoder, title: str, heading: str, text: str) -> None:
     article = article_of(text, title or "T", heading)
-    for passage, key in draft_article(article, "", encoder, "en").passages:
+    for passage, key in draft_article(article, encoder, "en").passages:
         source, read = source_text(article, passage), encoder_input(article, passage, encoder.window, "en")
         assert read.key == key
         for sentence, (start, end) in zip(passage.sentences, read.sentences.tolist(), strict=True):

@@ -32,23 +32,21 @@ def test_nearest_token_and_mean_are_those_of_a_plain_loop(seed: int, size: int, 
     tokens = random.integers(1, 128, size=(sum(counts), 5)).astype(np.int8) * random.choice(
         [-1, 1], 5
     ).astype(np.int8)
-    found = interact(question, tokens, counts)
-    assert (found.best.shape, found.mean.shape) == ((size, len(counts)), (len(counts),))
+    best, means = interact(question, tokens, counts)
+    assert (best.shape, means.shape) == ((size, len(counts)), (len(counts),))
     for number, count in enumerate(counts):
         own = tokens[sum(counts[:number]) :][:count].astype(float)
         for row, asked in enumerate(question):
             nearest = max((cosine(asked, token) for token in own), default=0.0)
-            assert found.best[row, number] == pytest.approx(nearest, abs=1e-5)
+            assert best[row, number] == pytest.approx(nearest, abs=1e-5)
         whole = 0.0
         if count and size:
             mean = (own / np.linalg.norm(own, axis=1, keepdims=True)).mean(axis=0)
             whole = cosine(mean, question.mean(axis=0))
-        assert found.mean[number] == pytest.approx(whole, abs=1e-4)
+        assert means[number] == pytest.approx(whole, abs=1e-4)
     weights = random.random(size)
-    plain = [
-        sum(weights[row] * found.best[row, number] for row in range(size)) for number in range(len(counts))
-    ]
-    assert weighted_sum(found.best, weights.astype(np.float32)).tolist() == pytest.approx(plain, abs=1e-5)
+    plain = [sum(weights[row] * best[row, number] for row in range(size)) for number in range(len(counts))]
+    assert weighted_sum(best, weights.astype(np.float32)).tolist() == pytest.approx(plain, abs=1e-5)
 
 
 @given(weights=st.lists(st.floats(0, 4), max_size=6), tokens=TOKENS)

@@ -14,9 +14,8 @@ from hypothesis import example, given
 from index.build import build_index
 from index.encoding.encoder import Encoder
 from index.errors import DamagedIndexError
-from index.search.hits import SCORE_WEIGHTS, Found, Hit, HitSentence, fuse
+from index.search.hits import SCORE_WEIGHTS, Found, Hit, HitSentence, fuse, judged, summed
 from index.search.search import Search
-from index.search.signals import SUMMED, judged, summed
 from index.storage.local import open_store
 from tests.conftest import MakeSettings
 from tests.index.shelf import put
@@ -207,6 +206,6 @@ def test_best_sentence_may_be_quoted_and_answers(
 ) -> None:
     hit = hit_of(*sentences)
     assert (hit.best_sentence, hit.nearest_sentence) == (hit.sentences[best], hit.sentences[nearest])
-    assert SUMMED["sentence_late"](hit) == sentences[nearest][1]
+    assert summed(hit)["sentence_late"][1] == sentences[nearest][1]
     for more in itertools.product((0.0, 0.1), repeat=4):
         assert fuse(0.5 + more[0], 0.5 + more[1], 0.5 + more[2], 0.5 + more[3]) >= fuse(0.5, 0.5, 0.5, 0.5)

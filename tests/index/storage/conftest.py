@@ -25,13 +25,13 @@ def collection(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Co
     home = tmp_path_factory.mktemp("collection")
     files = {**SHELF, **HARBOUR, "twins.jsonl": TWINS}
     articles = read_articles(put(home, files)).articles
-    drafts = [draft_article(article, article.content_hash, encoder, LANGUAGE) for article in articles]
-    with VectorCache(home / "cache", "contract", encoder.basis) as cache:
+    drafts = [draft_article(article, encoder, LANGUAGE) for article in articles]
+    with VectorCache(home, "contract", encoder.basis) as cache:
         vectors = BuildVectors(None, cache, encoder, encoder.basis)
         vectors.encode_missing(drafts, LANGUAGE, lambda progress: None)
         passages = [tuple(vectors.passages_of(draft)) for draft in drafts]
     entries = [
-        Entry(article, article.content_hash, find_abbreviations(article.text), own)
+        Entry(article, find_abbreviations(article.text), own)
         for article, own in zip(articles, passages, strict=True)
     ]
     return Collection(encoder.basis, tuple(entries))

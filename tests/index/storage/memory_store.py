@@ -101,11 +101,9 @@ class MemoryStore:
         self, vector: Vectors, count: int, *, headings: bool = True, article: int | None = None
     ) -> Ranked:
         rows = self._allowed(headings, article)
-        ranked = zip(rows, self.cosines(vector, rows), strict=True)
+        cosines = [float(cosine) for cosine in self.passage_vectors(rows) @ vector]
+        ranked = zip(rows, cosines, strict=True)
         return sorted(ranked, key=lambda pair: (-pair[1], pair[0]))[:count]
-
-    def cosines(self, vector: Vectors, rows: Sequence[int]) -> list[float]:
-        return [float(cosine) for cosine in self.passage_vectors(rows) @ vector]
 
     def passage_vectors(self, rows: Sequence[int]) -> Vectors:
         return np.asarray(self._dense[np.asarray(rows, dtype=int)])

@@ -21,19 +21,18 @@ from hypothesis.stateful import (
 
 from index.encoding.exports import ENCODERS
 from index.errors import BusyError, DamagedIndexError, GateError, MissingError, NoIndexError, NotWritableError
+from index.files import locked
 from index.storage.database import DATABASE
-from index.storage.gate import GATE_REPORT, GateReport, Gold
 from index.storage.generations import clean_up, last_good, prune, publish, refuse, remove_leftovers, roll_back
 from index.storage.inspection import State, generation_homes, generation_number, history, verify
 from index.storage.local import TOKENS
-from index.storage.lock import locked
-from index.storage.manifest import MANIFEST, POINTER, REFUSED, TEMPORARY, point_at, read_pointer
+from index.storage.manifest import GATE_REPORT, MANIFEST, POINTER, REFUSED, TEMPORARY, point_at, read_pointer
 from index.storage.vector_cache import CACHE
 from tests.index.shelf import contents, serving_home
 from tests.index.storage.copies import add_copy, flip, write_copy
 
 Command = Callable[[Path], object]
-LOST = GateReport(Gold(3, 2, ("q1: Who?",)), "1 gold question would be lost.", {"lost": [{"id": "q1"}]})
+LOST = "1 gold question would be lost.", {"lost": [{"id": "q1"}]}
 
 
 def names(index: Path) -> list[str]:
@@ -43,7 +42,7 @@ def names(index: Path) -> list[str]:
 
 def refused_copy(index: Path) -> str:
     """Have a new generation refused; return the name of its folder."""
-    refuse(index, *write_copy(index), LOST)
+    refuse(index, *write_copy(index), *LOST)
     return next(path.name for path in index.glob(f"{REFUSED}*"))
 
 
@@ -255,7 +254,7 @@ class _Operations(RuleBasedStateMachine):
     def refuse_a_build(self) -> None:
         (self.index / f"{POINTER}.new").write_bytes(b"half")
         (self.index / CACHE).write_bytes(b"vectors")
-        refuse(self.index, *write_copy(self.index, self.source), LOST)
+        refuse(self.index, *write_copy(self.index, self.source), *LOST)
         assert len(list(self.index.glob(f"{REFUSED}*"))) == 1
 
     @precondition(lambda self: self.others)

@@ -30,7 +30,7 @@ def local(
     folder = tmp_path_factory.mktemp("local")
     with GenerationWriter(folder, encoder, collection.basis, passage_settings(LANGUAGE)) as writer:
         for entry in collection.entries:
-            writer.add(entry.article, entry.content_hash, entry.abbreviations, entry.passages)
+            writer.add(entry.article, entry.abbreviations, entry.passages)
         home, manifest = writer.home, writer.finish("")
     if request.param == "approximate":
         collection.vectors.tofile(home / EXACT)

@@ -28,9 +28,9 @@ OTHERS = [("another", BASIS), ("one", -BASIS), ("one", BASIS[:, :3]), ("one", BA
 
 @pytest.mark.parametrize(("producer", "basis"), OTHERS)
 def test_vectors_of_another_encoder_are_dropped(tmp_path: Path, producer: str, basis: Basis) -> None:
-    with VectorCache(tmp_path / CACHE, "one", BASIS) as cache:
+    with VectorCache(tmp_path, "one", BASIS) as cache:
         cache.add(ENTRIES.items())
-    with VectorCache(tmp_path / CACHE, producer, basis) as cache:
+    with VectorCache(tmp_path, producer, basis) as cache:
         assert cache.present(list(ENTRIES)) == set()
 
 
@@ -44,14 +44,14 @@ def test_damaged_vectors_are_dropped(tmp_path: Path, place: float, length: int, 
     """Anywhere in the file, or all of it: SQLite's own structure, a key, a vector, a checksum."""
     path = tmp_path / CACHE
     VectorCache.remove(tmp_path)
-    with VectorCache(path, "one", BASIS) as cache:
+    with VectorCache(path.parent, "one", BASIS) as cache:
         cache.add(ENTRIES.items())
     whole = path.read_bytes()
     at = int(place * len(whole))
     path.write_bytes(
         whole[:at] + bytes(byte ^ bits for byte in whole[at : at + length]) + whole[at + length :]
     )
-    with VectorCache(path, "one", BASIS) as cache:
+    with VectorCache(path.parent, "one", BASIS) as cache:
         for key in cache.present(list(ENTRIES)):
             np.testing.assert_array_equal(cache[key].tokens, ENTRIES[key].tokens)
             np.testing.assert_array_equal(cache[key].dense, ENTRIES[key].dense)

@@ -10,10 +10,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index import errors
-from index.build_events import BuildEvent, line_of, print_progress, read_line
-from index.build_report import BuildReport, Changes, Progress
+from index.build_report import (
+    BuildEvent,
+    BuildReport,
+    Changes,
+    Gold,
+    Progress,
+    line_of,
+    print_progress,
+    read_line,
+)
 from index.errors import ArticleError, FootnoteError
-from index.storage.gate import Gold
 
 _EVENTS = st.from_type(Progress) | st.from_type(Changes) | st.builds(BuildReport, seconds=st.floats(0, 1e9))
 

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import BusyError
-from index.storage.lock import LOCK, locked
+from index.files import LOCK, locked
 
 HOLD = """
 import subprocess, sys
 from pathlib import Path
-from index.storage.lock import locked
+from index.files import locked
 with locked(Path(sys.argv[1])):
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     print(child.pid, flush=True)
