@@ -94,6 +94,6 @@ async def test_sync_explains_refusals(fresh: Chat) -> None:
         with pytest.raises(DiscordRefusedError, match=message):
             await _sync(fresh)
     fresh.faults.answer("PUT", "/commands$", status=400, body=INVALID)
-    with pytest.raises(FootnoteError, match=r"(?s)fault of ours.*Command name is invalid") as error:
+    with pytest.raises(FootnoteError, match=r"(?s)bug in Footnote.*Command name is invalid") as error:
         await _sync(fresh)
     assert error.value.exit_status == 70
