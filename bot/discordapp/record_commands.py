@@ -41,7 +41,8 @@ _FORMULA_STARTS = tuple("=+-@＝＋－＠")
 
 _THREADS = (ChannelType.public_thread, ChannelType.private_thread, ChannelType.news_thread)
 _WRITTEN_IN = (ChannelType.text, ChannelType.news, ChannelType.voice, *_THREADS)
-_ANSWERED_IN = (*_WRITTEN_IN, ChannelType.forum, ChannelType.media)
+# Without media channels, which Discord's OpenAPI document does not list for options.
+_ANSWERED_IN = (*_WRITTEN_IN, ChannelType.forum)
 
 
 class _Place(app_commands.Transformer):

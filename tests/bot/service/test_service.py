@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest_asyncio
 
 from bot.answering.answer import Answer, Verdict
 from bot.answering.followups import Earlier
+from bot.answering.verify import VerifiedSentence
+from bot.service.answerer import Answerer
 from bot.service.job_queue import QueuePosition
 from bot.service.service import Service, ServiceStats
 from index.encoding.encoder import Encoder
@@ -118,3 +121,21 @@ async def test_what_is_looked_up_is_that_of_the_generation_served(service: Servi
     assert right.verdict is not wrong.verdict
     basis = np.eye(encoder.dimension, dtype=np.float32)
     assert await service.vector(LAMP) == pytest.approx(encoder.encode_question(LAMP, basis).dense, abs=1e-5)
+
+
+@shared_loop
+async def test_a_question_does_not_wait_for_what_is_looked_up(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, verify = threading.Event(), Answerer.verify
+
+    def verify_after_the_question(answerer: Answerer, text: str) -> tuple[VerifiedSentence, ...]:
+        assert asked.wait(30)
+        return verify(answerer, text)
+
+    monkeypatch.setattr(Answerer, "verify", verify_after_the_question)
+    looked_up = asyncio.create_task(service.verify("Salt goes in last."))
+    await asyncio.sleep(0)
+    assert (await service.ask(LAMP)).verdict is Verdict.ANSWERED
+    asked.set()
+    assert len(await looked_up) == 1
