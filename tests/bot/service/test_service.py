@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import pytest_asyncio
 
 from bot.answering.answer import Answer, Verdict
 from bot.answering.followups import Earlier
-from bot.answering.verify import VerifiedSentence
 from bot.service.answerer import Answerer
 from bot.service.job_queue import QueuePosition
 from bot.service.service import Service, ServiceStats
@@ -127,15 +127,15 @@ async def test_what_is_looked_up_is_that_of_the_generation_served(service: Servi
 async def test_a_question_does_not_wait_for_what_is_looked_up(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, verify = threading.Event(), Answerer.verify
+    asked, vector = threading.Event(), Answerer.vector
 
-    def verify_after_the_question(answerer: Answerer, text: str) -> tuple[VerifiedSentence, ...]:
+    def vector_after_the_question(answerer: Answerer, question: str) -> npt.NDArray[np.float32]:
         assert asked.wait(30)
-        return verify(answerer, text)
+        return vector(answerer, question)
 
-    monkeypatch.setattr(Answerer, "verify", verify_after_the_question)
-    looked_up = asyncio.create_task(service.verify("Salt goes in last."))
+    monkeypatch.setattr(Answerer, "vector", vector_after_the_question)
+    looked_up = asyncio.create_task(service.vector(LAMP))
     await asyncio.sleep(0)
     assert (await service.ask(LAMP)).verdict is Verdict.ANSWERED
     asked.set()
-    assert len(await looked_up) == 1
+    assert len(await looked_up) == 384
