@@ -20,6 +20,7 @@ from index.errors import DamagedIndexError, FootnoteError, MissingError
 from index.search.calibration import choose_fit, fit_file
 from index.settings import PREFIX
 from index.storage.inspection import find_model_of, index_status
+from index.terminal import count_of
 
 __all__ = ["Finding", "examine"]
 
@@ -97,9 +98,7 @@ def _articles(settings: BotSettings) -> str:
 def _index(settings: BotSettings) -> str:
     """Check every byte of the index, its encoder included, and whether it is up to date."""
     status = index_status(settings.index)
-    summary = (
-        f"generation {status.generation}, {status.articles:,} article(s), encoder {status.encoder}, intact"
-    )
+    summary = f"generation {status.generation}, {count_of(status.articles, 'article')}, encoder {status.encoder}, intact"
     try:
         changes = plan_build(settings)
     except FootnoteError:

@@ -129,7 +129,7 @@ def _show_quotes(console: Console, answer: Answer) -> None:
     for quote in answer.quotes[:1] if answered else answer.quotes:
         console.print(f"“{printable(quote.text)}”", style=QUOTE if answered else None)
         console.print(f"  {cite(answer.citation_of(quote))}", style="dim")
-    console.print(f"  how sure: {answer.confidence:.0%}", style="dim")
+    console.print(f"  confidence: {answer.confidence:.0%}", style="dim")
 
 
 def show_explanation(console: Console, answer: Answer) -> None:

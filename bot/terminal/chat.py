@@ -22,7 +22,7 @@ from bot.service.service import Service
 from bot.settings import BotSettings
 from bot.terminal.ask import QUOTE, cite, make_console, show, show_explanation
 from index.errors import FootnoteError
-from index.terminal import opening, printable, show_progress
+from index.terminal import count_of, opening, printable, show_progress
 
 __all__ = ["chat"]
 
@@ -52,7 +52,7 @@ async def chat(settings: BotSettings) -> None:
         session = _Session(service, console)
         if sys.stdin.isatty():
             count = (await service.status()).articles
-            console.print(f"Ask about {count:,} article(s). /help lists the commands.", style="dim")
+            console.print(f"Ask about {count_of(count, 'article')}. /help lists the commands.", style="dim")
             lines = _typed_lines()
         async for line in lines:
             if not await session.handle(line.strip()):

@@ -33,7 +33,7 @@ def test_where_all_is_well_every_subject_is_checked_and_the_status_is_0(
         "settings": "in order",
         "weights": f"as published; fingerprint {find_model('all-MiniLM-L6-v2').fingerprint} (to pin it",
         "articles": "3 in articles",
-        "index": "3 article(s), encoder all-MiniLM-L6-v2, intact",
+        "index": "3 articles, encoder all-MiniLM-L6-v2, intact",
         "confidence": "fitted on",
         "files": "nobody else can read secrets",
     }

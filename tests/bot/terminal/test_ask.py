@@ -156,7 +156,7 @@ def test_quotes_and_passages_are_slices_of_what_index_show_prints(
 @pytest.mark.parametrize(
     ("arguments", "lines"),
     [
-        ([WHO], [QUOTE, "  [1] The lamp on Gull Rock · Mara Holt · paragraph 2", "  how sure: "]),
+        ([WHO], [QUOTE, "  [1] The lamp on Gull Rock · Mara Holt · paragraph 2", "  confidence: "]),
         (["--answer-at", "1", WHO], ["The articles may not answer this. Closest passages:", QUOTE]),
         (["Which football club won the cup final in Lisbon?"], ["The articles do not seem to say."]),
         ([" \t "], ["The question is empty. Ask a question about the articles."]),

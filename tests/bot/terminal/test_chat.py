@@ -21,12 +21,12 @@ COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m"
 
 def test_typed_chat_answers_and_knows_its_commands(home: Path) -> None:
     with terminal("chat") as person:
-        person.wait_for("Ask about 3 article(s). /help lists the commands.")
+        person.wait_for("Ask about 3 articles. /help lists the commands.")
         for command in ("/sources", "/more", "/why"):
             person.type(f"{command}\r")
             person.wait_for("Ask a question first.")
         person.type(f"{WHO}\r")
-        shown = person.wait_for("how sure: ")
+        shown = person.wait_for("confidence: ")
         assert QUOTE in shown
         assert "[1] The lamp on Gull Rock · Mara Holt · paragraph 2" in shown
         assert COLOUR.search(person.raw), "the quote is not coloured"
@@ -70,7 +70,7 @@ def test_chat_rolls_back_by_command_and_falls_back_from_damage_and_says_so(
         person.wait_for("no generation '7'")
         damage(index / second / "passages.sqlite")
         person.type(f"{WHO}\r")
-        assert QUOTE in person.wait_for("how sure: ")
+        assert QUOTE in person.wait_for("confidence: ")
         assert f"Generation {second} is damaged" in person.wait_for("Rebuild the index.")
         person.type("/status\r")
         assert first in person.wait_for("Rebuild the index.")
@@ -84,9 +84,9 @@ def test_chat_rolls_back_by_command_and_falls_back_from_damage_and_says_so(
 def test_typed_chat_has_history_no_colours_with_no_color_and_ctrl_c_leaves_it(home: Path) -> None:
     with terminal("chat", NO_COLOR="1") as person:
         person.type("When was the turbine at Wexholm painted red?\r")
-        person.wait_for("how sure: ")
+        person.wait_for("confidence: ")
         person.type("\x1b[A\r")
-        person.wait_for("how sure: ")
+        person.wait_for("confidence: ")
         assert (
             person.plain.count("“The turbine \ufffd]0;owned\ufffd at Wexholm was painted red in 1988.”") == 2
         )
