@@ -26,19 +26,20 @@ _MAX_LENGTH = 1024  # characters; a token has about seventy
 
 
 class Redactor:
-    """Replaces a secret in texts, as it is and in base64; an empty one is ignored."""
+    """Replaces secrets in texts, as they are and in base64; an empty one is ignored."""
 
-    def __init__(self, secret: str = "") -> None:
-        secret = secret.strip()
-        self._forms = [secret] if secret else []
-        # Its base64 depends on how many bytes precede it, modulo 3. The characters that also hold bits of
-        # what precedes and follows are left out.
-        for before, skipped in ((0, 0), (1, 2), (2, 3)) if secret else ():
-            encoded = base64.b64encode(b"." * before + secret.encode()).decode().rstrip("=")
-            self._forms.append(encoded[skipped : len(encoded) - (len(encoded) % 4 > 0)])
+    def __init__(self, *secrets: str) -> None:
+        self._forms: list[str] = []
+        for secret in filter(None, map(str.strip, secrets)):
+            self._forms.append(secret)
+            # Its base64 depends on how many bytes precede it, modulo 3. The characters that also hold bits of
+            # what precedes and follows are left out.
+            for before, skipped in ((0, 0), (1, 2), (2, 3)):
+                encoded = base64.b64encode(b"." * before + secret.encode()).decode().rstrip("=")
+                self._forms.append(encoded[skipped : len(encoded) - (len(encoded) % 4 > 0)])
 
     def __call__(self, text: str) -> str:
-        """Return the text with the secret replaced."""
+        """Return the text with the secrets replaced."""
         for form in self._forms:
             text = text.replace(form, HIDDEN)
         return text

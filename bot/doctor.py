@@ -98,7 +98,8 @@ def _articles(settings: BotSettings) -> str:
 def _index(settings: BotSettings) -> str:
     """Check every byte of the index, its encoder included, and whether it is up to date."""
     status = index_status(settings.index)
-    summary = f"generation {status.generation}, {count_of(status.articles, 'article')}, encoder {status.encoder}, intact"
+    articles = count_of(status.articles, "article")
+    summary = f"generation {status.generation}, {articles}, encoder {status.encoder}, intact"
     try:
         changes = plan_build(settings)
     except FootnoteError:

@@ -19,6 +19,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
+from pydantic import SecretStr
 from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 from pythonjsonlogger.json import JsonFormatter
 
@@ -114,11 +115,11 @@ def set_up_logging(
     Of `libraries`, warnings and errors are logged. At level debug, so is info, and where questions may be
     logged also debug: a platform's library logs whole messages there, with their authors.
     """
-    token = settings.discord_token
-    hide_token = Redactor(token.get_secret_value() if token else "")
+    hidden = (value for _, value in settings if isinstance(value, SecretStr))
+    hide_secrets = Redactor(*(secret.get_secret_value() for secret in hidden))
 
     def redact(text: str) -> str:
-        return _INTERACTION_TOKEN.sub(rf"\1{HIDDEN}", hide_token(text))
+        return _INTERACTION_TOKEN.sub(rf"\1{HIDDEN}", hide_secrets(text))
 
     level = logging.getLevelName(settings.log_level.upper())
     debug = level <= logging.DEBUG

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from bot.chat.messages import languages
 from bot.discordapp.client import make_tree
 from bot.discordapp.connection import sync_commands
 from bot.errors import DiscordRefusedError
@@ -97,3 +99,23 @@ async def test_sync_explains_refusals(fresh: Chat) -> None:
     with pytest.raises(FootnoteError, match=r"(?s)bug in Footnote.*Command name is invalid") as error:
         await _sync(fresh)
     assert error.value.exit_status == 70
+
+
+def _described(commands: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield commands and options that have a description, at any depth."""
+    for command in commands:
+        if command.get("description"):
+            yield command
+        yield from _described(command.get("options", []))
+
+
+async def test_every_description_is_translated(chat: Chat) -> None:
+    described = list(_described(chat.commands.of[0]))
+    assert len(described) > 30
+    for language in languages()[1:]:
+        missing = [
+            command["description"]
+            for command in described
+            if not any(code.startswith(language) for code in command.get("description_localizations") or {})
+        ]
+        assert missing == []
