@@ -17,7 +17,7 @@ from bot.credentials import redacted, with_token
 from evaluation.command import eval_command
 from index.cli import SettingsCommand, SettingsGroup, index_group, load_settings, pass_settings
 from index.errors import ArticleError, FootnoteError
-from index.terminal import printable
+from index.terminal import count_of, printable
 
 if TYPE_CHECKING:
     from bot.settings import BotSettings
@@ -76,7 +76,7 @@ def ask(
 
     rows = read_rows(questions) if questions else [({"question": question}, "")]
     if bad := answer_rows(settings, rows, as_json=as_json, explain=explain, heading=questions is not None):
-        click.echo(f"footnote: {bad} line(s) could not be asked; the others were answered.", err=True)
+        click.echo(f"footnote: {count_of(bad, 'line')} could not be asked; the others were answered.", err=True)
         raise SystemExit(ArticleError.exit_status)
 
 

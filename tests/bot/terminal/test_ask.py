@@ -99,7 +99,7 @@ def test_bad_line_gets_an_error_object_with_its_number_and_keys(batch: Batch, na
 
 def test_bad_lines_end_the_run_with_65_once_the_others_are_answered(batch: Batch) -> None:
     assert batch.status == 65
-    expected = f"footnote: {len(BAD)} line(s) could not be asked; the others were answered."
+    expected = f"footnote: {len(BAD)} lines could not be asked; the others were answered."
     assert batch.err.startswith(expected)
     assert batch.row("last")["verdict"] == "answered"
 
