@@ -76,7 +76,8 @@ def ask(
 
     rows = read_rows(questions) if questions else [({"question": question}, "")]
     if bad := answer_rows(settings, rows, as_json=as_json, explain=explain, heading=questions is not None):
-        click.echo(f"footnote: {count_of(bad, 'line')} could not be asked; the others were answered.", err=True)
+        lines = count_of(bad, "line")
+        click.echo(f"footnote: {lines} could not be asked; the others were answered.", err=True)
         raise SystemExit(ArticleError.exit_status)
 
 
