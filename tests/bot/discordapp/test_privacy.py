@@ -77,6 +77,7 @@ async def test_forget_deletes_the_users_own_records_only(chat: Chat) -> None:
     for user in (chat.ann, chat.bob, chat.ann):
         await chat.click(await chat.ask(ABSENT, user), texts.HELPFUL, user)
     await _until_stored(chat, 1, 2)
+    await eventually(lambda: chat.gaps(1), lambda text: texts.ASKED.format(3, 2) in text)
     before = await _until_stored(chat, 1, 1, chat.bob)
     assert "4" in (await _privacy(chat, "forget")).text  # asked twice, two votes
     assert (await _stored(chat), await _stored(chat, chat.bob)) == ([[], []], before)
