@@ -91,7 +91,9 @@ def _weights(settings: BotSettings) -> str:
 
 def _articles(settings: BotSettings) -> str:
     source = read_articles(settings.articles)
-    skipped = f"; {len(source.notes)} file(s) skipped" if source.notes else ""
+    skipped = f"; {count_of(len(source.notes), 'file')} skipped" if source.notes else ""
+    if source.problems:
+        skipped += f"; {len(source.problems)} cannot be indexed, the first: {source.problems[0]}"
     return f"{len(source.articles):,} in {settings.articles}{skipped}"
 
 

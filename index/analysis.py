@@ -10,7 +10,10 @@ from functools import lru_cache
 
 import Stemmer
 
-__all__ = ["WORD", "fold", "stem_words", "stemmer", "stems", "words"]
+__all__ = ["INVISIBLE", "WORD", "fold", "stem_words", "stemmer", "stems", "words"]
+
+INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
+"""Soft hyphens and characters of no width, which stand inside words and are no part of them."""
 
 WORD = re.compile(r"[^\W_]+")
 """A word: a run of letters and digits."""
@@ -39,7 +42,11 @@ def _fold_character(character: str) -> str:
 
 def _strip_marks(text: str) -> str:
     parts = unicodedata.normalize("NFKD", text.translate(_QUOTES))
-    return "".join(character for character in parts if not unicodedata.combining(character))
+    return "".join(
+        character
+        for character in parts
+        if not unicodedata.combining(character) and not INVISIBLE.match(character)
+    )
 
 
 def words(text: str) -> list[str]:

@@ -53,30 +53,33 @@ def passage_settings(language: str) -> dict[str, Any]:
     return {"language": language, "token_width": WIDTH, "version": PASSAGES_VERSION}
 
 
-def plan_build(settings: IndexSettings) -> Changes:
+def plan_build(settings: IndexSettings, *, strict: bool = False) -> Changes:
     """Say what `build_index` would change, without changing anything.
 
     Raises:
         ArticleError: an article cannot be indexed.
         NoModelError: the encoder's weights are not available.
     """
-    source = read_articles(settings.articles)
+    source = read_articles(settings.articles, strict=strict)
     with _previous(settings.index) as (previous, problem):
+        source = _with_previous(source, previous)
         return _Build(settings, source, find_model_of(settings), previous, problem).compare()
 
 
-def build_index(
+def build_index(  # noqa: PLR0913 - what a build may be told
     settings: IndexSettings,
     progress: Callable[[Progress], None] = lambda progress: None,
     encoder: Encoder | None = None,
     *,
     gate: Gate | None = None,
     force: bool = False,
+    strict: bool = False,
 ) -> BuildReport:
     """Build the next generation and publish it; whatever goes wrong, the previous one keeps serving.
 
     `encoder` saves loading one where the caller has it. What `gate` refuses is not published. With `force`,
-    there may be far fewer articles than before.
+    there may be far fewer articles than before. With `strict`, an article that cannot be indexed fails the
+    build; otherwise it is passed over, and what the previous generation has of it stays.
 
     Raises:
         ArticleError: an article cannot be indexed.
@@ -88,12 +91,13 @@ def build_index(
         ShrunkError: there are far fewer articles than before.
     """
     with _out_of_memory_told():
-        source = read_articles(settings.articles)
+        source = read_articles(settings.articles, strict=strict)
         model = encoder.model if encoder else find_model_of(settings)
         with writable(settings.index):
             make_folder(settings.index)
             with locked(settings.index), _previous(settings.index) as (previous, problem):
                 remove_leftovers(settings.index)
+                source = _with_previous(source, previous)
                 build = _Build(settings, source, model, previous, problem, progress, gate)
                 return build.run(encoder, force=force)
 
@@ -149,7 +153,7 @@ class _Build:
         home = export_home(settings.index, self.model.fingerprint)
         if previous and not changes.any and find_damage(home) is None:
             return self._unchanged(previous, changes)
-        if not force and (refusal := shrinkage(changes, settings)):
+        if not force and (refusal := self._failing_files() or shrinkage(changes, settings)):
             raise ShrunkError(refusal)
         encoder = encoder or self._load_encoder()
         put_export(settings.index, encoder.model.fingerprint, encoder.home)
@@ -164,6 +168,17 @@ class _Build:
             # The previous generation was whole when it was opened, and no longer is.
             changes = replace(changes, everything=f"the previous index cannot be used: {error}")
             return self._write(changes, None, encoder)
+
+    def _failing_files(self) -> str:
+        """Say why a build is refused of whose articles so many cannot be indexed; "" if it is not."""
+        failed, read = len(self.source.problems), len(self.source.articles)
+        if failed <= self.settings.shrink * (failed + read):
+            return ""
+        head = (
+            f"{count_of(failed, 'article')} of {failed + read:,} cannot be indexed: more than FOOTNOTE_SHRINK"
+            f" allows ({self.settings.shrink:g}). Correct them, or go on with `footnote index build --force`."
+        )
+        return "\n  ".join([head, *self.source.problems[:20]])
 
     def _unchanged(self, previous: Store, changes: Changes) -> BuildReport:
         VectorCache.remove(self.settings.index)
@@ -235,6 +250,21 @@ class _Build:
         if report.refusal:
             raise refuse(self.settings.index, home, manifest, report.refusal, report.details)
         return report.gold
+
+
+def _with_previous(source: ArticleSource, previous: Store | None) -> ArticleSource:
+    """Add what the previous generation has of the files that cannot be indexed now."""
+    known = {article.id for article in source.articles}
+    folders = tuple(name for name in source.refused if name.endswith("/"))
+    rows = [
+        summary.row
+        for summary in (previous.catalogue() if previous else ())
+        if summary.id not in known and (summary.id in source.refused or summary.id.startswith(folders))
+    ]
+    kept = previous.articles(rows) if previous else []
+    notes = [f"{problem}; passed over" for problem in source.problems]
+    notes += [f"{article.id}: the previous version stays" for article in kept]
+    return replace(source, articles=(*source.articles, *kept), notes=(*source.notes, *notes))
 
 
 @contextmanager

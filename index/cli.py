@@ -9,7 +9,7 @@ import pkgutil
 import signal
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypedDict, get_args, get_origin
 
 import click
 
@@ -112,14 +112,16 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 
 @index_group.command("build")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--strict", is_flag=True, help="Fail if any article cannot be indexed.")
 @click.option("--force", is_flag=True, help="Build even if there are far fewer articles than before.")
 @_JSON
 @click.pass_context
-def build_command(context: click.Context, /, dry_run: bool, force: bool, as_json: bool) -> None:
+def build_command(context: click.Context, /, dry_run: bool, strict: bool, force: bool, as_json: bool) -> None:
     """Index what is new or has changed; the previous index keeps serving until the new one is complete."""
     try:
         settings = load_settings(context)
-        (_plan if dry_run else _build)(settings, force, as_json)
+        options = _Options(strict=strict, force=force)
+        (_plan if dry_run else _build)(settings, options, as_json)
     except FootnoteError as error:
         if as_json:
             from index.build_report import line_of
@@ -128,13 +130,18 @@ def build_command(context: click.Context, /, dry_run: bool, force: bool, as_json
         raise
 
 
-def _plan(settings: IndexSettings, force: bool, as_json: bool) -> None:
+class _Options(TypedDict):
+    strict: bool
+    force: bool
+
+
+def _plan(settings: IndexSettings, options: _Options, as_json: bool) -> None:
     from index.build import plan_build, shrinkage
     from index.build_report import line_of
 
-    gate, changes = settings.find_gate(), plan_build(settings)
+    gate, changes = settings.find_gate(), plan_build(settings, strict=options["strict"])
     notes = list(changes.notes)
-    if not force and (refusal := shrinkage(changes, settings)):
+    if not options["force"] and (refusal := shrinkage(changes, settings)):
         notes.append(f"would be refused: {refusal}")
     if gate and changes.any:
         notes.append(gate.note())
@@ -152,7 +159,7 @@ def _plan(settings: IndexSettings, force: bool, as_json: bool) -> None:
     click.echo(f"{counts}, {changes.unchanged} unchanged; nothing was written")
 
 
-def _build(settings: IndexSettings, force: bool, as_json: bool) -> None:
+def _build(settings: IndexSettings, options: _Options, as_json: bool) -> None:
     from index.build import build_index
     from index.build_report import line_of, print_progress
 
@@ -160,10 +167,10 @@ def _build(settings: IndexSettings, force: bool, as_json: bool) -> None:
     if as_json:
         # The parent process stops us with SIGTERM; clean up then as at Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        click.echo(line_of(build_index(settings, print_progress(), gate=gate, force=force)))
+        click.echo(line_of(build_index(settings, print_progress(), gate=gate, **options)))
         return
     with show_progress() as progress:
-        report = build_index(settings, progress, gate=gate, force=force)
+        report = build_index(settings, progress, gate=gate, **options)
     notes = list(report.changes.notes)
     if report.changes.everything:
         notes.append(f"everything was indexed again: {report.changes.everything}")
@@ -273,6 +280,16 @@ def show_command(settings: IndexSettings, article: str | None, passages: bool, a
 def _as_json(article: Article, passages: Sequence[Passage] | None) -> dict[str, Any]:
     fields = dataclasses.asdict(article)
     fields["paragraphs"] = [dataclasses.asdict(paragraph) for paragraph in article.paragraphs]
+    fields["blocks"] = [
+        {
+            "kind": str(block.kind),
+            "level": block.level,
+            "section": article.section_at(block.start),
+            "start": block.start,
+            "end": block.end,
+        }
+        for block in article.blocks
+    ]
     if passages is not None:
         fields["passages"] = [
             {

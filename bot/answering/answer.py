@@ -52,7 +52,10 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Where a quote comes from: an article and one of its passages, whose span is `start` to `end`."""
+    """Where a quote comes from: an article and one of its passages, whose span is `start` to `end`.
+
+    `section` is the path to it: the title, then the headings above it.
+    """
 
     number: int
     article: str
@@ -65,6 +68,7 @@ class Citation:
     end: int
     passage: str
     score: float
+    section: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

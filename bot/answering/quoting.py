@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from bot.answering.answer import Answer, Citation, Quote, Reasons, Verdict
 from index.analysis import words
+from index.articles.blocks import BlockKind
 from index.language import is_question, opens_with_pronoun
 from index.passages.splitting import is_list_item
 from index.search.hits import judged
@@ -42,12 +43,13 @@ def make_answer(question: str, found: Found, fit: Fit, generation: str) -> Answe
     hits = _distinct(found.hits)
     cited = hits[:_CITED]
     confidence = round(fit.confidence(judged(cited[0])), 4) if cited else 0.0
-    citations = [_citation(number, hit) for number, hit in enumerate(hits, 1)]
+    language = found.question.language
+    citations = [_citation(number, hit, language) for number, hit in enumerate(hits, 1)]
     return Answer(
         question=question,
         verdict=Verdict.of(confidence, fit),
         confidence=confidence,
-        quotes=tuple(_quote(number, hit, found.question.language) for number, hit in enumerate(cited, 1)),
+        quotes=tuple(_quote(number, hit, language) for number, hit in enumerate(cited, 1)),
         citations=tuple(citations[:_CITED]),
         generation=generation,
         elapsed_ms=0.0,
@@ -74,12 +76,13 @@ def _distinct(hits: Sequence[Hit]) -> list[Hit]:
 def _quote(number: int, hit: Hit, language: str) -> Quote:
     run = sentences_to_quote(hit, language)
     start, end = run[0].start, run[-1].end
-    text = hit.text[start - hit.start : end - hit.start]
+    text = _source(hit)[start:end]
     return Quote(text, number, hit.best_sentence.paragraph, start, end)
 
 
-def _citation(number: int, hit: Hit) -> Citation:
-    article = hit.article
+def _citation(number: int, hit: Hit, language: str) -> Citation:
+    article, best = hit.article, hit.best_sentence
+    start = min(hit.start, sentences_to_quote(hit, language)[0].start)  # a lead-in stands before its passage
     return Citation(
         number=number,
         article=article.id,
@@ -87,27 +90,55 @@ def _citation(number: int, hit: Hit) -> Citation:
         author=article.author,
         publisher=article.publisher,
         url=article.url or None,
-        paragraph=hit.best_sentence.paragraph,
-        start=hit.start,
+        paragraph=best.paragraph,
+        start=start,
         end=hit.end,
-        passage=hit.text,
+        passage=_source(hit)[start : hit.end],
         score=round(hit.score, 4),
+        section=article.section_at(best.start) if best.paragraph else (article.title,),
     )
 
 
 def sentences_to_quote(hit: Hit, language: str) -> tuple[HitSentence, ...]:
-    """Return the sentences to quote, in the order of the text; the best one is among them."""
+    """Return the sentences to quote, in the order of the text.
+
+    The best one is among them, unless a lead matches better than it, and it stands far below.
+    """
     best = hit.best_sentence
     if best.paragraph == 0:
         return (best,)
+    kind = hit.article.block_at(best.start).kind
     paragraph = [sentence for sentence in hit.sentences if sentence.paragraph == best.paragraph]
     at = paragraph.index(best)
+    lead = max(hit.leads, key=lambda lead: lead.own_score, default=None)
+    if lead is not None and lead.own_score >= best.own_score and kind is not BlockKind.ROW:
+        return _below(hit, lead, paragraph)
+    if kind in {BlockKind.ROW, BlockKind.ITEM, BlockKind.CODE}:
+        return (best,)
     if best.text.endswith(":") and (items := _list_items(paragraph, at)):
         return (best, *items)
     first, last = sorted((at, _neighbour(paragraph, at, language)))
     if first == last or paragraph[last].end - paragraph[first].start > _LONGEST:
         return (best,)
     return (paragraph[first], paragraph[last])
+
+
+def _below(hit: Hit, lead: HitSentence, paragraph: Sequence[HitSentence]) -> tuple[HitSentence, ...]:
+    """Return what a lead that matches better than the sentences below it leads: a paragraph, or a list.
+
+    A lead-in that stands directly above is quoted too.
+    """
+    blocks, block = hit.article.blocks, hit.article.block_at(paragraph[0].start)
+    above = blocks[max(blocks.index(block) - 1, 0)]
+    is_first = (above.kind, above.start, block.start) == (BlockKind.LEAD_IN, lead.start, paragraph[0].start)
+    start = lead.start if is_first else paragraph[0].start
+    longest = _LONGEST if block.kind is BlockKind.PARAGRAPH else _LONGEST_LIST
+    run = [sentence for sentence in paragraph if sentence.end - start <= longest] or paragraph[:1]
+    return (lead, *run) if is_first else tuple(run)
+
+
+def _source(hit: Hit) -> str:
+    return hit.article.text if hit.best_sentence.paragraph else hit.article.heading
 
 
 def _list_items(paragraph: Sequence[HitSentence], at: int) -> list[HitSentence]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -166,7 +166,8 @@ def source_citation(source: Source, messages: Messages) -> str:
     article, span = source.article, source.span
     url = _quote_address(article, span.start, span.end, in_heading=span.in_heading)
     paragraph = 0 if span.in_heading else article.paragraph_at(span.start)
-    return _citation(article, article.id, url, paragraph, messages)
+    section = () if span.in_heading else article.section_at(span.start)
+    return _citation(article, article.id, section, url, paragraph, messages)
 
 
 def why_notice(answer: Answer, messages: Messages) -> Notice:
@@ -201,17 +202,23 @@ def _cited(answer: Answer, quote: Quote, messages: Messages) -> str:
     if answer.reasons is not None:
         article = answer.reasons.cited[quote.citation - 1].article
         url = _quote_address(article, quote.start, quote.end, in_heading=quote.paragraph == 0)
-    return _citation(citation, citation.article, url, citation.paragraph, messages)
+    return _citation(citation, citation.article, citation.section, url, citation.paragraph, messages)
 
 
-def _citation(
-    about: Citation | Article, identity: str, url: str | None, paragraph: int, messages: Messages
+def _citation(  # noqa: PLR0913 - what a citation is made of
+    about: Citation | Article,
+    identity: str,
+    section: Sequence[str],
+    url: str | None,
+    paragraph: int,
+    messages: Messages,
 ) -> str:
-    """Return title, author and publisher, and the paragraph, a line each."""
+    """Return title and section, author and publisher, and the paragraph, a line each."""
     names = ((about.author, _AUTHOR_ROOM), (about.publisher, _PUBLISHER_ROOM))
     by = ", ".join(excerpt(name, room) for name, room in names if name.strip())
     title = _one_line(about.title) or _one_line(identity) or messages("untitled")
-    lines = (link(title, url, messages("open_link")), _one_line(by), _paragraph(paragraph, messages))
+    path = " › ".join([title, *map(_one_line, section[1:])])
+    lines = (link(path, url, messages("open_link")), _one_line(by), _paragraph(paragraph, messages))
     return "\n".join(filter(None, lines))
 
 

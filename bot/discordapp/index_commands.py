@@ -261,7 +261,8 @@ def _on_success(report: BuildReport, messages: Messages) -> discord.Embed:
         "seconds": f"{report.seconds:,.1f}",
         "generation": excerpt(report.generation, _NAME_ROOM),
     }
-    return _with_fields(notice_embed(Notice(messages("rebuild_done"))), fields, messages)
+    notes = excerpt("\n".join(report.changes.notes), _REASON_ROOM)
+    return _with_fields(notice_embed(Notice(messages("rebuild_done"), notes)), fields, messages)
 
 
 def _on_failure(error: Exception, messages: Messages) -> tuple[Notice, Outcome]:

@@ -139,7 +139,8 @@ def show_explanation(console: Console, answer: Answer) -> None:
 
 
 def cite(citation: Citation) -> str:
-    """Return a citation as one line: number, title, author, publisher, paragraph and address."""
+    """Return a citation as one line: number, title and section, author, publisher, paragraph and address."""
     place = "heading" if citation.paragraph == 0 else f"paragraph {citation.paragraph}"
-    parts = [citation.title, citation.author, citation.publisher, place, citation.url or ""]
+    title = " › ".join([citation.title, *citation.section[1:]])
+    parts = [title, citation.author, citation.publisher, place, citation.url or ""]
     return printable(f"[{citation.number}] " + " · ".join(filter(None, parts))).replace("\n", " ")

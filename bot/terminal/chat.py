@@ -158,6 +158,8 @@ class _Session:
         if name == "/rebuild" and argument in {"", "force"}:
             with show_progress() as progress:
                 report = await self._service.rebuild(progress, force=argument == "force")
+            for note in report.changes.notes:
+                self._print(f"note: {note}", "yellow")
             self._print(report.summary())
         elif name == "/history":
             self._print("\n".join(generation.line() for generation in await self._service.history()))

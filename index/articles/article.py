@@ -5,30 +5,38 @@ A reader parses a file into `ParsedArticle`; `assemble` makes the `Article` of i
 
 from __future__ import annotations
 
+import bisect
 import hashlib
+import itertools
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from index.articles.blocks import Block, BlockKind, TextBuilder
+from index.articles.plain_text import add_plain_text
 from index.terminal import one_line
 
-__all__ = ["BLANKS", "HEADING_PARTS", "Article", "Paragraph", "ParsedArticle", "RefusedError", "assemble"]
+__all__ = ["HEADING_PARTS", "Article", "DraftError", "Paragraph", "ParsedArticle", "RefusedError", "assemble"]
 
 HEADING_PARTS = ("title", "author", "publisher", "published")  # the lines of a heading, in this order
 _FIELDS = ("title", "author", "publisher", "url", "published")
 _MAX_FIELD, _MAX_ID = 10_000, 1_000  # characters
-_BLANK_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
-# What is stripped from texts: Unicode white space, and byte order marks, which some editors add.
-BLANKS = "\ufeff" + "".join(filter(str.isspace, map(chr, range(0x3001))))
 
 
 class RefusedError(Exception):
-    """Why a file, or the article at a line of it (from 1), cannot be indexed."""
+    """Why a file, or the article at a line of it (from 1), cannot be indexed; with its id, if it is known."""
 
-    def __init__(self, reason: str, line: int | None = None) -> None:
+    def __init__(self, reason: str, line: int | None = None, identity: str = "") -> None:
         super().__init__(reason)
         self.line = line
+        self.id = identity
+
+
+class DraftError(RefusedError):
+    """The author marked the article as a draft: it is passed over, and nothing has to be put right."""
+
+    def __init__(self) -> None:
+        super().__init__("a draft; skipped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +64,38 @@ class Article:
     published: str
     heading: str
     text: str
+    blocks: tuple[Block, ...] = ()
 
     @property
     def paragraphs(self) -> tuple[Paragraph, ...]:
         """The paragraphs of `text`, in order."""
-        paragraphs = []
-        start = 0
-        for number, piece in enumerate(self.text.split("\n\n"), 1):
-            paragraphs.append(Paragraph(number, start, start + len(piece)))
-            start += len(piece) + 2
-        return tuple(paragraphs)
+        groups = itertools.groupby(self.blocks, lambda block: block.paragraph)
+        firsts = [(number, next(group).start) for number, group in groups]
+        starts = [self.text.rfind("\n\n", 0, start) + 2 if number > 1 else 0 for number, start in firsts]
+        ends = [*(start - 2 for start in starts[1:]), len(self.text)]
+        return tuple(map(Paragraph, (number for number, _ in firsts), starts, ends))
+
+    def block_at(self, offset: int) -> Block:
+        """Return the block at an offset into `text`, or else the one before it."""
+        place = bisect.bisect_right(self.blocks, offset, key=lambda block: block.start)
+        return self.blocks[max(place - 1, 0)]
+
+    def section_at(self, offset: int) -> tuple[str, ...]:
+        """Return the path to an offset into `text`: the title, then the headings above it."""
+        above = [self.blocks[place] for place in self.block_at(offset).above]
+        headings = [block for block in above if block.kind is BlockKind.HEADING]
+        return (self.title, *(self.text[block.start : block.end] for block in headings))
 
     def paragraph_at(self, offset: int) -> int:
         """Return the number of the paragraph at an offset into `text`."""
-        return self.text.count("\n\n", 0, offset) + 1
+        return self.block_at(offset).paragraph
 
     @property
     def content_hash(self) -> str:
         """SHA-256 (hex) of everything but the id: articles with equal hashes have equal vectors."""
         parts = (self.title, self.author, self.publisher, self.url, self.published, self.heading, self.text)
-        return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()
+        blocks = [(block.kind, block.start, block.end, block.level, block.above) for block in self.blocks]
+        return hashlib.sha256(json.dumps([parts, blocks]).encode("ascii")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +103,13 @@ class ParsedArticle:
     """An article as a reader found it in a file, unchecked.
 
     `fields` maps title, author, publisher, url and published to text, a number, a list of these, or None.
-    `body` is the text, with any line ends. `heading` is as it stands in the file; None makes it from the
-    fields. `line` is where the article begins, in a file that can hold several.
+    `body` is plain text, with any line ends, or what a reader built. `heading` is as it stands in the file;
+    None makes it from the fields. `line` is where the article begins, in a file that can hold several.
     """
 
     id: str
     fields: Mapping[str, object]
-    body: str
+    body: str | TextBuilder
     heading: str | None = None
     line: int | None = None
 
@@ -102,8 +122,11 @@ def assemble(parsed: ParsedArticle) -> Article:
     fields = {name: _field_text(name, parsed.fields.get(name), is_verbatim) for name in _FIELDS}
     if heading is None:
         heading = "\n".join(fields[name] for name in HEADING_PARTS if fields[name])
-    body = parsed.body.replace("\r\n", "\n").replace("\r", "\n")
-    text = "\n\n".join(filter(None, (piece.strip(BLANKS) for piece in _BLANK_LINES.split(body))))
+    body = parsed.body
+    if isinstance(body, str):
+        plain, body = body, TextBuilder()
+        add_plain_text(body, plain.replace("\r\n", "\n").replace("\r", "\n"))
+    text = body.text
     if not text:
         raise RefusedError("has no text")
     try:
@@ -116,7 +139,7 @@ def assemble(parsed: ParsedArticle) -> Article:
     if one_line(parsed.id, _MAX_ID) != parsed.id:
         raise RefusedError("the id (or the file name) has a control character; rename it")
     fields["title"] = fields["title"] or parsed.id.rsplit("/", 1)[-1]
-    return Article(id=parsed.id, heading=heading, text=text, **fields)
+    return Article(id=parsed.id, heading=heading, text=text, blocks=body.blocks, **fields)
 
 
 def _field_text(name: str, value: object, is_verbatim: bool) -> str:

@@ -6,6 +6,7 @@ are not followed, folders and files are opened relative to their open parent, an
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 from collections.abc import Collection, Iterator
@@ -13,7 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from index.articles.article import BLANKS, RefusedError
+from pathspec import GitIgnoreSpec
+
+from index.articles.article import RefusedError
+from index.articles.blocks import BLANKS
 from index.terminal import one_line
 
 __all__ = ["MAX_BYTES", "NOT_UTF8", "TOO_LARGE", "FolderWalk", "SourceFile"]
@@ -22,6 +26,19 @@ MAX_BYTES = 64_000_000  # of one article: the text of some 40 books
 NOT_UTF8 = "not UTF-8 (byte 0x{:02x}); save it as UTF-8"
 TOO_LARGE = f"larger than {MAX_BYTES // 1_000_000} MB, the limit for one article; split it"
 
+IGNORE_FILE = ".footnoteignore"
+"""Names what is passed over below its folder, in the syntax of `.gitignore`."""
+
+# Folders of other people's code and of built pages.
+_IGNORED = (
+    "node_modules/",
+    "bower_components/",
+    "__pycache__/",
+    "site-packages/",
+    "_build/",
+    "_site/",
+    "dist/",
+)
 _MAX_DEPTH = 64  # of folders; each takes a file descriptor while it is walked
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
@@ -69,14 +86,26 @@ class SourceFile:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise RefusedError(TOO_LARGE)
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            raise RefusedError(NOT_UTF8.format(data[error.start]), line) from error
+        text = _decode(data)
         if not text.strip(BLANKS):
             raise RefusedError("empty")
         return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _decode(data: bytes) -> str:
+    """Return text in UTF-8, in UTF-16 with a byte order mark, or in what its bytes look like."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if b"\x00" not in data:
+            from charset_normalizer import from_bytes
+
+            if found := from_bytes(data).best():
+                return str(found)
+        line = data.count(b"\n", 0, error.start) + 1
+        raise RefusedError(NOT_UTF8.format(data[error.start]), line) from error
 
 
 def _check_regular(status: os.stat_result) -> None:
@@ -88,26 +117,41 @@ def _check_regular(status: os.stat_result) -> None:
 class FolderWalk:
     """A walk over the article files at `root`, a file or a folder.
 
-    Hidden files, question sets and files of other suffixes are skipped. As `files` runs, `notes` gets a line
-    for each file skipped, but for hidden ones, and `problems` for each that has to be put right.
+    Hidden files, question sets, files of other suffixes, and what `.footnoteignore` names are skipped. As
+    `files` runs, `notes` gets a line for each file skipped, but for hidden and ignored ones, and `problems`
+    for each that has to be put right. `refused` gets the ids of the latter; that of a folder ends in "/".
     """
 
     root: Path
     suffixes: Collection[str]
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
 
     def files(self) -> Iterator[SourceFile]:
         """Yield the files by name, those of a folder before its subfolders'; open each before the next."""
         if self.root.is_dir():
-            yield from self._folder(self.root, None, 0)
+            yield from self._folder(self.root, None, 0, self._ignored())
         else:
             yield SourceFile(self.root, self.root.stem)
 
-    def _folder(self, path: Path, parent: int | None, depth: int) -> Iterator[SourceFile]:
+    def _ignored(self) -> GitIgnoreSpec:
+        try:
+            lines = (self.root / IGNORE_FILE).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            lines = []
+        try:
+            return GitIgnoreSpec.from_lines([*_IGNORED, *lines])
+        except ValueError as error:
+            self.problems.append(f"{one_line(self.root / IGNORE_FILE)}: {error}; correct the line")
+            return GitIgnoreSpec.from_lines(_IGNORED)
+
+    def _folder(
+        self, path: Path, parent: int | None, depth: int, ignored: GitIgnoreSpec
+    ) -> Iterator[SourceFile]:
         """Yield the files of the folder at `path`, which is opened by name in its open parent, if any."""
         if depth > _MAX_DEPTH:
-            self.problems.append(f"{one_line(path)}: more than {_MAX_DEPTH} folders deep; move it up")
+            self._refuse_folder(path, f"more than {_MAX_DEPTH} folders deep; move it up")
             return
         name, flags = (path, _FOLDER) if parent is None else (path.name, _FOLDER | os.O_NOFOLLOW)
         descriptor = None
@@ -115,21 +159,34 @@ class FolderWalk:
             descriptor = os.open(name, flags, dir_fd=parent)
             with os.scandir(descriptor) as entries:
                 kinds = {e.name: (e.is_symlink(), e.is_dir(follow_symlinks=False)) for e in entries}
-            visible = [(path / name, *kinds[name]) for name in sorted(kinds) if not name.startswith(".")]
+            visible = [
+                (path / name, *kinds[name])
+                for name in sorted(kinds)
+                if not name.startswith(".")
+                and not ignored.match_file(
+                    (path / name).relative_to(self.root).as_posix() + "/" * kinds[name][1]
+                )
+            ]
             for child, is_link, is_folder in visible:
                 if is_link:
                     self._report_link(child)
                 elif not is_folder and self._is_article_file(child):
-                    identity = child.relative_to(self.root).with_suffix("").as_posix()
-                    yield SourceFile(child, identity, descriptor)
+                    yield SourceFile(child, self._id_of(child), descriptor)
             for child, is_link, is_folder in visible:
                 if is_folder and not is_link:
-                    yield from self._folder(child, descriptor, depth + 1)
+                    yield from self._folder(child, descriptor, depth + 1, ignored)
         except OSError as error:
-            self.problems.append(f"{one_line(path)}: cannot be read: {error.strerror}")
+            self._refuse_folder(path, f"cannot be read: {error.strerror}")
         finally:
             if descriptor is not None:
                 os.close(descriptor)
+
+    def _id_of(self, path: Path) -> str:
+        return path.relative_to(self.root).with_suffix("").as_posix()
+
+    def _refuse_folder(self, path: Path, reason: str) -> None:
+        self.problems.append(f"{one_line(path)}: {reason}")
+        self.refused.add(f"{path.relative_to(self.root).as_posix()}/")
 
     def _is_article_file(self, path: Path) -> bool:
         if path.name == "questions.jsonl" or path.name.endswith(".questions.jsonl"):
@@ -143,11 +200,13 @@ class FolderWalk:
     def _report_link(self, link: Path) -> None:
         """Refuse a link that is broken or leaves the folder; note any other one, which is not followed."""
         try:
-            is_inside = link.resolve(strict=True).is_relative_to(self.root.resolve())
+            if link.resolve(strict=True).is_relative_to(self.root.resolve()):
+                self.notes.append(
+                    f"{one_line(link)}: a link inside the article folder, not followed; skipped"
+                )
+                return
+            reason = "a link out of the article folder; copy its target here"
         except (OSError, RuntimeError):
-            self.problems.append(f"{one_line(link)}: a broken link; remove it")
-            return
-        if is_inside:
-            self.notes.append(f"{one_line(link)}: a link inside the article folder, not followed; skipped")
-        else:
-            self.problems.append(f"{one_line(link)}: a link out of the article folder; copy its target here")
+            reason = "a broken link; remove it"
+        self.problems.append(f"{one_line(link)}: {reason}")
+        self.refused.update({self._id_of(link), f"{link.relative_to(self.root).as_posix()}/"})

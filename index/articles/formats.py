@@ -5,12 +5,12 @@ docs/architecture.md says how to add a format: a module with a reader, and its l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from index.articles.article import Article, ParsedArticle, RefusedError, assemble
+from index.articles.article import Article, DraftError, ParsedArticle, RefusedError, assemble
 from index.articles.folder import FolderWalk, SourceFile
 from index.articles.jsonl import read_json_lines
 from index.articles.prose import read_markdown, read_text
@@ -33,25 +33,37 @@ class ArticleReader(Protocol):
 READERS: dict[str, ArticleReader] = {
     ".txt": read_text,
     ".md": read_markdown,
+    ".markdown": read_markdown,
+    ".mdx": read_markdown,
     ".jsonl": read_json_lines,
+    ".json": read_json_lines,
 }
 """The reader of each format, by the suffix of its files."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleSource:
-    """The articles at a path, and a note (one line) on each file that was skipped."""
+    """The articles at a path.
+
+    `notes` has a line for each file that was skipped as another kind or a draft, `problems` one for each
+    article that cannot be indexed: its place, and why. `refused` are the ids of these, as far as they are
+    known; of a folder that cannot be read, with a "/" at the end.
+    """
 
     articles: tuple[Article, ...]
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    refused: frozenset[str] = frozenset()
 
 
-def read_articles(path: Path) -> ArticleSource:
+def read_articles(path: Path, *, strict: bool = False) -> ArticleSource:
     """Read the article file `path`, or every article file below the folder `path`, in order of name.
+
+    What cannot be indexed is passed over, unless `strict` refuses it.
 
     Raises:
         MissingError: there is nothing at the path.
-        ArticleError: an article cannot be indexed, or there is none; every problem is listed.
+        ArticleError: no article can be indexed, or `strict` refuses one; every problem is listed.
     """
     _check_path(path)
     walk = FolderWalk(path, READERS)
@@ -61,21 +73,29 @@ def read_articles(path: Path) -> ArticleSource:
         for parsed in _parse(file):
             place = one_line(file.path) + (f", line {parsed.line}" if parsed.line else "")
             try:
-                if isinstance(parsed, RefusedError):
-                    raise parsed
-                article = assemble(parsed)
-                if article.id in places:
-                    raise RefusedError(f"the id {article.id!r} is already used by {places[article.id]}")
+                article = _assemble(parsed, file, places)
+            except DraftError as error:
+                walk.notes.append(f"{place}: {error}")
             except RefusedError as error:
                 walk.problems.append(f"{place}: {error}")
+                _refuse(walk, places, file, parsed.id, place)
             else:
                 places[article.id] = place
                 articles.append(article)
     if not walk.problems and not articles:
         walk.problems.append(f"{one_line(path)}: contains no article file ({', '.join(READERS)})")
-    if walk.problems:
+    if walk.problems and (strict or not articles):
         raise ArticleError(walk.problems)
-    return ArticleSource(tuple(articles), tuple(walk.notes))
+    return ArticleSource(tuple(articles), tuple(walk.notes), tuple(walk.problems), frozenset(walk.refused))
+
+
+def _refuse(walk: FolderWalk, places: dict[str, str], file: SourceFile, identity: str, place: str) -> None:
+    """Note the ids that a refused file, or the article with this id in it, may have had before."""
+    if READERS.get(file.path.suffix.lower()) is read_json_lines:
+        walk.refused.update({identity} - {""})
+    else:
+        walk.refused.update({file.id, file.id + file.path.suffix})
+        places.setdefault(file.id, place)  # a.txt does not take the id of a refused a.md
 
 
 def _check_path(path: Path) -> None:
@@ -85,6 +105,18 @@ def _check_path(path: Path) -> None:
             raise MissingError(f"no articles at {one_line(path)}: {advice}")
     except OSError as error:  # no access to a parent folder, or a name that is too long
         raise MissingError(f"cannot read {one_line(path)} ({error.strerror}): {advice}") from error
+
+
+def _assemble(parsed: ParsedArticle | RefusedError, file: SourceFile, places: Mapping[str, str]) -> Article:
+    """Make an article whose id is not among those of `places`, or raise why that is not possible."""
+    if isinstance(parsed, RefusedError):
+        raise parsed
+    article = assemble(parsed)
+    if article.id in places and article.id == file.id and parsed.line is None:  # a.md beside a.txt
+        article = replace(article, id=file.id + file.path.suffix)
+    if article.id in places:
+        raise RefusedError(f"the id {article.id!r} is already used by {places[article.id]}")
+    return article
 
 
 def _parse(file: SourceFile) -> Iterator[ParsedArticle | RefusedError]:

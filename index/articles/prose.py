@@ -5,39 +5,53 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from index.articles.article import BLANKS, ParsedArticle, RefusedError
+from index.articles.article import DraftError, ParsedArticle, RefusedError
+from index.articles.blocks import BLANKS, TextBuilder
 from index.articles.folder import SourceFile
+from index.articles.front_matter import FrontMatter, article_fields, is_draft, split_front_matter
+from index.articles.markdown import MarkdownWriter, parse_markdown, split_title
 
 __all__ = ["read_markdown", "read_text"]
 
 _MAX_TITLE = 150  # characters; a longer first line is text
 _AUTHOR = re.compile(r"author:\s*(?P<author>.*)", re.IGNORECASE)
 
-_RULE = re.compile(r"^-{3,}\s*$", re.MULTILINE)
-_MAX_FRONT_MATTER = 64_000  # characters; YAML is slow to parse
-_YAML_NULLS = ("~", "null", "Null", "NULL")
-
 
 def read_text(file: SourceFile) -> Iterator[ParsedArticle]:
     """Read a plain text file."""
-    yield _read(file, title_marks="")
+    metadata, body = _split_published(file)
+    if metadata:
+        yield ParsedArticle(file.id, article_fields(metadata), body)
+        return
+    title_line, author_line, body = _split_heading(body)
+    fields: dict[str, object] = {"title": title_line.strip(BLANKS)}
+    if match := _AUTHOR.match(author_line.strip(BLANKS)):
+        fields["author"] = match["author"].strip(BLANKS + "|")
+    heading = "\n".join(filter(None, (title_line, author_line)))
+    yield ParsedArticle(file.id, fields, body, heading=heading)
 
 
 def read_markdown(file: SourceFile) -> Iterator[ParsedArticle]:
-    """Read a Markdown file, whose title line may begin with `#`."""
-    yield _read(file, title_marks="#")
+    """Read a Markdown file: the title is that of the front matter, else the heading that opens the text."""
+    metadata, body = _split_published(file)
+    fields = article_fields(metadata)
+    builder = TextBuilder()
+    try:
+        nodes = parse_markdown(body, mdx=file.path.suffix.lower() == ".mdx")
+        title, rest = split_title(nodes)
+        if title and fields["title"] in {"", title}:
+            fields["title"], nodes = title, list(rest)
+        MarkdownWriter(builder).add(nodes)
+    except RecursionError as error:
+        raise RefusedError("emphasis or directives are nested too deeply; simplify it") from error
+    yield ParsedArticle(file.id, dict(fields), builder)
 
 
-def _read(file: SourceFile, title_marks: str) -> ParsedArticle:
-    text = file.text()
-    metadata, body = _split_front_matter(text)
-    if metadata:
-        return ParsedArticle(file.id, metadata, body)
-    title_line, author_line, body = _split_heading(text)
-    fields = {"title": title_line.strip(BLANKS).lstrip(title_marks).strip(BLANKS)}
-    if match := _AUTHOR.match(author_line.strip(BLANKS)):
-        fields["author"] = match["author"].strip(BLANKS + "|")
-    return ParsedArticle(file.id, fields, body, heading="\n".join(filter(None, (title_line, author_line))))
+def _split_published(file: SourceFile) -> tuple[FrontMatter, str]:
+    metadata, body = split_front_matter(file.text())
+    if is_draft(metadata):
+        raise DraftError
+    return metadata, body
 
 
 def _split_heading(text: str) -> tuple[str, str, str]:
@@ -54,27 +68,3 @@ def _split_heading(text: str) -> tuple[str, str, str]:
     if rest and not rest[0].strip(BLANKS):
         return first, "", "\n".join(rest)
     return "", "", text
-
-
-def _split_front_matter(text: str) -> tuple[dict[str, object], str]:
-    """Split off the YAML between two `---` lines at the start; every value is read as the text that it is."""
-    opening = _RULE.match(text)
-    closing = _RULE.search(text, opening.end()) if opening else None
-    if not opening or not closing:
-        return {}, text
-    block, body = text[opening.end() : closing.start()], text[closing.end() :]
-    if len(block) > _MAX_FRONT_MATTER:
-        raise RefusedError(f"the front matter has more than {_MAX_FRONT_MATTER:,} characters; shorten it")
-    import yaml
-
-    try:
-        found = yaml.load(block, Loader=yaml.BaseLoader)  # noqa: S506 - it makes only text, lists and dicts
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-        is_deep = isinstance(error, RecursionError)
-        reason = getattr(error, "problem", None) or ("nested too deeply" if is_deep else "not valid YAML")
-        mark = getattr(error, "problem_mark", None)
-        raise RefusedError(f"invalid front matter: {reason}", mark.line + 1 if mark else None) from error
-    if not isinstance(found, dict):
-        return {}, text
-    named = {str(name).strip().lower(): value for name, value in found.items()}
-    return {name: None if value in _YAML_NULLS else value for name, value in named.items()}, body

@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from index.articles.article import Article
 from index.language import heading_line_text
+from index.passages.encoded_text import column_names, plain, sentence_text
 from index.passages.splitting import Passage, source_text
 
 __all__ = ["PASSAGES_VERSION", "EncoderInput", "encoder_input", "searched_text", "title_prefix"]
 
-PASSAGES_VERSION = 4
+PASSAGES_VERSION = 5
 """Raised when splitting, `index.language` or this module changes, so that old passages are not reused."""
 
 _TITLE_BYTES = 100
@@ -54,19 +55,31 @@ def encoder_input(article: Article, passage: Passage, window: int, language: str
     if passage.is_heading:
         lines = _heading_lines(article, passage, language)
         starts = np.cumsum([0, *(len(line) + 1 for line in lines)])[: len(lines)]
-        spans = np.stack([starts, starts + [len(line) for line in lines]], axis=1)
-        return EncoderInput("\n".join(lines), spans.astype(np.int32))
-    prefix = title_prefix(article, window)
-    spans = np.asarray([(sentence.start, sentence.end) for sentence in passage.sentences], dtype=np.int32)
-    text = article.text[passage.start : passage.end]
-    return EncoderInput(prefix + text, spans - passage.start + len(prefix))
+        of_lines = np.stack([starts, starts + [len(line) for line in lines]], axis=1)
+        return EncoderInput("\n".join(lines), of_lines.astype(np.int32))
+    text = title_prefix(article, window)
+    spans: list[tuple[int, int]] = []
+    for lead in passage.leads:
+        words = plain(article.text[lead.start : lead.end])
+        spans.append((len(text), len(text) + len(words)))
+        text += words + (" " if words.endswith((".", "!", "?", ":")) else ". ")
+    columns = column_names(article, passage.leads[-1].start) if passage.leads else []
+    end = passage.start
+    for sentence in passage.sentences:
+        words = sentence_text(article.text[sentence.start : sentence.end], columns)
+        text += article.text[end : sentence.start]
+        spans.append((len(text), len(text) + len(words)))
+        text += words
+        end = sentence.end
+    return EncoderInput(text, np.asarray(spans, dtype=np.int32))
 
 
 def searched_text(article: Article, passage: Passage, language: str) -> str:
     """Return the text by whose words a passage is found; of a heading, with the questions that it answers."""
     if passage.is_heading:
         return "\n".join(_heading_lines(article, passage, language))
-    return article.text[passage.start : passage.end]
+    leads = [article.text[lead.start : lead.end] for lead in passage.leads]
+    return "\n".join([*leads, article.text[passage.start : passage.end]])
 
 
 def _heading_lines(article: Article, passage: Passage, language: str) -> list[str]:

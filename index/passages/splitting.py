@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sentencex
 
 from index.articles.article import Article
+from index.articles.blocks import LEADS, BlockKind
 from index.language import heading_line_text
+from index.passages.encoded_text import column_names, plain, sentence_text
 
 __all__ = [
     "HEADING",
@@ -48,6 +50,8 @@ _LIST_ITEM = re.compile(_ITEM)
 _NUMBERED = re.compile(
     r"\b(?:approx|apt|art|bldg|ca|ch|ed|eq|ext|figs?|nos?|nr|pp?|par|rm|sec|ste|tel|vol)\.\Z", re.IGNORECASE
 )
+_NUMBER_ALONE = re.compile(r"\(?[\w.]{1,12}[.)]")
+_CODE_PART = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*")
 _MARKDOWN_HEADING = re.compile(r"[^\S\n]*#{1,6} [^\n]*\n")
 
 
@@ -62,9 +66,13 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """The unit that is retrieved and cited: a run of sentences of one article, in order."""
+    """The unit that is retrieved and cited: a run of sentences of one article, in order.
+
+    `leads` are the headings, questions and lead-ins that it stands below, outermost first.
+    """
 
     sentences: tuple[Sentence, ...]
+    leads: tuple[Sentence, ...] = ()
 
     @property
     def start(self) -> int:
@@ -77,6 +85,11 @@ class Passage:
         return self.sentences[-1].end
 
     @property
+    def parts(self) -> tuple[Sentence, ...]:
+        """The leads and the sentences: all that has token vectors."""
+        return self.leads + self.sentences
+
+    @property
     def is_heading(self) -> bool:
         """Whether the spans are of the article's heading."""
         return self.sentences[0].paragraph == HEADING
@@ -84,11 +97,37 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
+    """Sentences below the same leads, and the tokens that they take."""
+
     sentences: tuple[Sentence, ...]
     tokens: int
+    leads: tuple[Sentence, ...] = ()
 
     def __add__(self, other: _Run) -> _Run:
-        return _Run(self.sentences + other.sentences, self.tokens + other.tokens)
+        return _Run(self.sentences + other.sentences, self.tokens + other.tokens, self.leads)
+
+    def takes(self, other: _Run, window: int) -> bool:
+        """Tell whether the sentences of another run may follow in this one."""
+        return self.leads == other.leads and self.tokens + other.tokens <= window
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """The sentences below the same leads, and `room`: the tokens that the leads leave them.
+
+    `columns` are the names of the columns, if the sentences are rows.
+    """
+
+    leads: tuple[Sentence, ...]
+    room: int
+    columns: list[str]
+    sentences: list[Sentence]
+
+    @property
+    def gaps(self) -> Iterator[Span]:
+        """Where what stands between a sentence and the one before it is: white space, a bullet, "A:"."""
+        ends = [self.sentences[0].start, *(sentence.end for sentence in self.sentences)]
+        return ((end, sentence.start) for end, sentence in zip(ends, self.sentences, strict=False))
 
 
 def source_text(article: Article, part: Sentence | Passage) -> str:
@@ -103,18 +142,97 @@ def split_article(article: Article, count: CountTokens, window: int, language: s
     A sentence longer than the window is cut, at white space where there is some, into sentences of their own.
     """
     window = max(window, _SMALLEST_WINDOW)
-    sentences: list[Sentence] = []
-    for paragraph in article.paragraphs:
-        text = article.text[paragraph.start : paragraph.end]
-        spans = split_sentences(text, language)
-        sentences += [Sentence(paragraph.number, paragraph.start + a, paragraph.start + b) for a, b in spans]
+    passages = [Passage(run.sentences) for run in _heading_runs(article, count, window, language)]
+    sections = list(_sections(article, count, window, language))
     # Counted together: a call costs more than most texts do.
-    measured = _measure(article.text, sentences, count, window)
-    body: list[_Run] = []
-    for _, of_paragraph in itertools.groupby(measured, lambda run: run.sentences[0].paragraph):
-        body += _fill(list(of_paragraph), window)
-    heading = _heading_runs(article, count, window, language)
-    return tuple(Passage(run.sentences) for run in [*heading, *_merge_short(body, window)])
+    texts = [text for section in sections for text in _encoded_texts(article, section)]
+    counts = iter(count(texts) if texts else [])
+    for section in sections:
+        runs = list(_section_runs(article, section, counts, count))
+        body: list[_Run] = []
+        for _, of_paragraph in itertools.groupby(runs, lambda run: run.sentences[0].paragraph):
+            body += _fill(list(of_paragraph), section.room)
+        passages += [Passage(run.sentences, run.leads) for run in _merge_short(body, section.room)]
+    return tuple(passages)
+
+
+def _sections(article: Article, count: CountTokens, window: int, language: str) -> Iterator[_Section]:
+    """Yield the article's sentences by what they stand below."""
+    leads = [place for place, block in enumerate(article.blocks) if block.kind in LEADS]
+    spans = [(article.blocks[place].start, article.blocks[place].end) for place in leads]
+    counts = count([plain(article.text[start:end]) for start, end in spans]) if leads else []
+    taken = {
+        place: 2 + _tokens_taken(tokens, end - start)
+        for place, tokens, (start, end) in zip(leads, counts, spans, strict=True)
+    }
+    texts = (block for block in article.blocks if block.kind not in LEADS - {BlockKind.LEAD_IN})
+    for above, blocks in itertools.groupby(texts, lambda block: block.above):
+        own, room = _leads(article, above, taken, window)
+        columns = column_names(article, own[-1].start) if own else []
+        sentences = [
+            Sentence(block.paragraph, block.start + start, block.start + end)
+            for block in blocks
+            for start, end in _spans_of(block.kind, article.text[block.start : block.end], language)
+        ]
+        if sentences:
+            yield _Section(own, room, columns, sentences)
+
+
+def _encoded_texts(article: Article, section: _Section) -> Iterator[str]:
+    """Yield what is encoded of each sentence, with what stands before it."""
+    for sentence, (start, end) in zip(section.sentences, section.gaps, strict=True):
+        text = sentence_text(article.text[sentence.start : sentence.end], section.columns)
+        yield article.text[start:end] + text
+
+
+def _section_runs(
+    article: Article, section: _Section, counts: Iterator[int], count: CountTokens
+) -> Iterator[_Run]:
+    """Yield each sentence as a run; cut one that does not fit the room.
+
+    A row that does not fit with the names of its columns is encoded without them.
+    """
+    text, room = article.text, section.room
+    for sentence, (start, end) in zip(section.sentences, section.gaps, strict=True):
+        taken = _tokens_taken(next(counts), sentence.end - sentence.start)
+        if taken <= room:
+            yield _Run((sentence,), taken, section.leads)
+            continue
+        leads = section.leads[:-1] if section.columns else section.leads
+        before, alone = count([text[start:end], plain(text[sentence.start : sentence.end])])
+        parts: Iterable[tuple[Span, int]] = [((sentence.start, sentence.end), alone)]
+        if not section.columns or before + _tokens_taken(alone, sentence.end - sentence.start) > room:
+            parts = _cut(text, (sentence.start, sentence.end), count, max(room - before, 1))
+        for part, tokens in parts:
+            yield _Run((Sentence(sentence.paragraph, *part),), before + tokens, leads)
+
+
+def _spans_of(kind: BlockKind, text: str, language: str) -> list[Span]:
+    if kind is BlockKind.ROW:
+        return [(0, len(text))]
+    if kind is BlockKind.CODE:
+        return [_trim(text, *match.span()) for match in _CODE_PART.finditer(text)]
+    spans = split_sentences(text, language)
+    if kind is BlockKind.LEAD_IN:
+        return spans[:-1]  # "They are shown once." before "Print them:"
+    if kind is BlockKind.ITEM and len(spans) > 1 and _NUMBER_ALONE.fullmatch(text, *spans[0]):
+        spans[:2] = [(spans[0][0], spans[1][1])]  # "3. No politics"
+    return spans
+
+
+def _leads(
+    article: Article, above: Sequence[int], taken: Mapping[int, int], window: int
+) -> tuple[tuple[Sentence, ...], int]:
+    """Return the leads above a passage, the innermost that fit, and the tokens that they leave it."""
+    leads: list[Sentence] = []
+    room = window
+    for place in reversed(above):
+        if room - taken[place] < window // 2:
+            break
+        block = article.blocks[place]
+        leads.insert(0, Sentence(block.paragraph, block.start, block.end))
+        room -= taken[place]
+    return tuple(leads), room
 
 
 def split_sentences(text: str, language: str) -> list[Span]:
@@ -232,7 +350,7 @@ def _cut(text: str, span: Span, count: CountTokens, window: int) -> Iterator[tup
     waiting = list(_chunks(text, span, 4 * window))[::-1]
     while waiting:
         part = waiting.pop()
-        (tokens,) = count([text[part[0] : part[1]]])
+        (tokens,) = count([plain(text[part[0] : part[1]])])
         taken = _tokens_taken(tokens, part[1] - part[0])
         if taken <= window or part[1] - part[0] < 2:
             yield part, taken
@@ -257,7 +375,7 @@ def _fill(runs: Sequence[_Run], window: int) -> list[_Run]:
     """Gather sentences into as few runs as fit the window, in order."""
     filled: list[_Run] = []
     for run in runs:
-        if filled and filled[-1].tokens + run.tokens <= window:
+        if filled and filled[-1].takes(run, window):
             filled[-1] += run
         else:
             filled.append(run)
@@ -268,12 +386,12 @@ def _merge_short(runs: list[_Run], window: int) -> list[_Run]:
     """Merge a very short run into the one after it, or into the one before where none follows."""
     merged: list[_Run] = []
     for run in runs:
-        if merged and merged[-1].tokens < _SHORT_TOKENS and merged[-1].tokens + run.tokens <= window:
+        if merged and merged[-1].tokens < _SHORT_TOKENS and merged[-1].takes(run, window):
             merged[-1] += run
         else:
             merged.append(run)
     if len(merged) > 1:
         before, last = merged[-2:]
-        if last.tokens < _SHORT_TOKENS and before.tokens + last.tokens <= window:
+        if last.tokens < _SHORT_TOKENS and before.takes(last, window):
             merged[-2:] = [before + last]
     return merged

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from index.articles.blocks import BlockKind
 from index.language import is_question
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ JUDGED = ("score", "weakest")
 _DENSE, _LEXICAL, _LATE, _SENTENCE_LATE, _SENTENCE_MEAN = SCORE_WEIGHTS.values()
 
 
+_BEHIND = frozenset({BlockKind.CODE, BlockKind.QUOTATION})  # rank behind prose that says the same
+_BEHIND_BY = 0.2
+
+
 def fuse(dense: float, lexical: float, late: float = 0.0, sentence: float = 0.0) -> float:
     """Return the score of a passage; without the last two, the score by which candidates are chosen."""
     return _DENSE * dense + _LEXICAL * lexical + _LATE * late + sentence
@@ -88,7 +93,8 @@ class TermMatch:
 class HitSentence:
     """A sentence of a hit: its span, and how well it matches the question.
 
-    `quotable` is False for a line of a heading that the question does not ask for.
+    `late` counts the words of the leads above it too, `own` its own only. `quotable` is False for a line of a
+    heading that the question does not ask for.
     """
 
     paragraph: int
@@ -97,12 +103,18 @@ class HitSentence:
     text: str
     late: float
     mean: float
+    own: float
     quotable: bool = True
 
     @property
     def score(self) -> float:
         """How well the sentence matches the question."""
         return fuse_sentence(self.late, self.mean)
+
+    @property
+    def own_score(self) -> float:
+        """How well it matches the question by its own words."""
+        return fuse_sentence(self.own, self.mean)
 
 
 @dataclass(frozen=True)  # without slots, for the cached properties
@@ -118,12 +130,13 @@ class Hit:
     late: float
     sentences: tuple[HitSentence, ...]
     terms: tuple[TermMatch, ...]
+    leads: tuple[HitSentence, ...] = ()
 
     @cached_property
     def best_sentence(self) -> HitSentence:
         """The sentence to quote: the best quotable one, or where that is a question, the one after it."""
         quotable = [sentence for sentence in self.sentences if sentence.quotable]
-        at = max(range(len(quotable)), key=lambda place: quotable[place].score)
+        at = max(range(len(quotable)), key=lambda place: quotable[place].own_score)
         while quotable[at].paragraph and is_question(quotable[at].text) and at + 1 < len(quotable):
             at += 1
         return quotable[at]
@@ -135,8 +148,15 @@ class Hit:
 
     @cached_property
     def score(self) -> float:
-        """The sum by which hits are ordered."""
+        """How well the passage matches the question, as a whole and by its best sentence."""
         return fuse(self.dense, self.lexical, self.late, self.nearest_sentence.score)
+
+    @property
+    def rank_score(self) -> float:
+        """The score by which hits are ordered: that of code and quotations is lowered."""
+        best = self.nearest_sentence
+        is_behind = best.paragraph > 0 and self.article.block_at(best.start).kind in _BEHIND
+        return self.score - _BEHIND_BY * is_behind
 
     @property
     def weakest(self) -> float:

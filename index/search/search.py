@@ -16,7 +16,7 @@ import numpy as np
 
 from index.analysis import WORD, stems
 from index.articles.article import Article
-from index.encoding.encoder import Encoder, TextVectors
+from index.encoding.encoder import Encoder, TextVectors, Vectors
 from index.errors import DamagedIndexError
 from index.language import heading_part_at
 from index.passages.encoder_input import searched_text
@@ -46,11 +46,14 @@ class _Candidate:
     near: Sequence[float]
     late: Sequence[float]
     mean: Sequence[float]
+    own: Sequence[float]
     whole: float
 
     @property
     def score(self) -> float:
-        return fuse(self.dense, self.lexical, self.whole, max(map(fuse_sentence, self.late, self.mean)))
+        leads = len(self.stored.passage.leads)
+        sentences = map(fuse_sentence, self.late[leads:], self.mean[leads:])
+        return fuse(self.dense, self.lexical, self.whole, max(sentences))
 
 
 def check_encoder(store: Store, encoder: Encoder) -> None:
@@ -126,13 +129,14 @@ class Search:
         late = weighted_sum(met, weights).tolist()
         mean = means.tolist()
         ends = list(itertools.accumulate((len(one.token_counts) for one in stored), initial=0))
+        own, late = late, weighted_sum(_with_leads(met, stored, ends), weights).tolist()
         nearest = np.maximum.reduceat(met, ends[:-1], axis=1)
         whole = weighted_sum(nearest, weights).tolist()
         near = (shares @ nearest).T.tolist()
         candidates = []
         for at, (row, (first, end)) in enumerate(zip(rows, itertools.pairwise(ends), strict=True)):
             searched = dense[row], lexical.get(row, 0.0)
-            by_sentence = late[first:end], mean[first:end]
+            by_sentence = late[first:end], mean[first:end], own[first:end]
             candidates.append(_Candidate(stored[at], *searched, near[at], *by_sentence, whole[at]))
         return sorted(candidates, key=lambda candidate: -candidate.score)[:_HITS]
 
@@ -142,7 +146,20 @@ class Search:
             [f" {' '.join(stems(form, question.language))} " for form in term.forms]
             for term in question.terms
         ]
-        return [_hit(question, forms, *pair) for pair in zip(candidates, articles, strict=True)]
+        hits = [_hit(question, forms, *pair) for pair in zip(candidates, articles, strict=True)]
+        return sorted(hits, key=lambda hit: -hit.rank_score)
+
+
+def _with_leads(met: Vectors, stored: Sequence[StoredPassage], ends: Sequence[int]) -> Vectors:
+    """Return, for each part of the passages, its nearest tokens or those of the leads above it."""
+    if not any(one.passage.leads for one in stored):
+        return met
+    met = met.copy()
+    for one, first, end in zip(stored, ends, ends[1:], strict=False):
+        if leads := len(one.passage.leads):
+            lead = met[:, first : first + leads].max(axis=1, keepdims=True)
+            met[:, first:end] = np.maximum(met[:, first:end], lead)
+    return met
 
 
 def _hit(question: Question, forms: Sequence[Sequence[str]], candidate: _Candidate, article: Article) -> Hit:
@@ -150,11 +167,12 @@ def _hit(question: Question, forms: Sequence[Sequence[str]], candidate: _Candida
     passage = candidate.stored.passage
     text = source_text(article, passage)
     sentences = []
-    for sentence, late, mean in zip(passage.sentences, candidate.late, candidate.mean, strict=True):
+    scores = zip(passage.parts, candidate.late, candidate.mean, candidate.own, strict=True)
+    for sentence, late, mean, own in scores:
         paragraph, start, end = sentence.paragraph, sentence.start, sentence.end
         # Of a heading, only the lines that the question asks for can be quoted.
         quotable = not passage.is_heading or heading_part_at(article, start) in question.heading_parts
-        sentences.append(HitSentence(paragraph, start, end, text[start:end], late, mean, quotable))
+        sentences.append(HitSentence(paragraph, start, end, text[start:end], late, mean, own, quotable))
     searched = f"{searched_text(article, passage, question.language)}\n{article.title}"
     stemmed = f" {' '.join(stems(searched, question.language))} "
     present = [any(form in stemmed for form in some) for some in forms]
@@ -166,8 +184,9 @@ def _hit(question: Question, forms: Sequence[Sequence[str]], candidate: _Candida
         dense=candidate.dense,
         lexical=candidate.lexical,
         late=candidate.whole,
-        sentences=tuple(sentences),
+        sentences=tuple(sentences[len(passage.leads) :]),
         terms=tuple(map(TermMatch, question.terms, candidate.near, present)),
+        leads=tuple(sentences[: len(passage.leads)]),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import queue
 import sqlite3
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from index.articles.article import Article
+from index.articles.blocks import Block, BlockKind
 from index.errors import DamagedIndexError
 from index.passages.splitting import Passage, Sentence
 from index.storage.store import ArticleSummary, StoredPassage
@@ -26,18 +28,18 @@ _SCHEMA = """
 CREATE TABLE articles (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, title TEXT NOT NULL, author TEXT NOT NULL,
     publisher TEXT NOT NULL, url TEXT NOT NULL, published TEXT NOT NULL, heading TEXT NOT NULL,
-    text TEXT NOT NULL, paragraphs INTEGER NOT NULL, content_hash TEXT NOT NULL);
+    text TEXT NOT NULL, blocks TEXT NOT NULL, paragraphs INTEGER NOT NULL, content_hash TEXT NOT NULL);
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY, article INTEGER NOT NULL REFERENCES articles, is_heading INTEGER NOT NULL,
-    key BLOB NOT NULL, first_token INTEGER NOT NULL, sentences BLOB NOT NULL);
+    key BLOB NOT NULL, first_token INTEGER NOT NULL, leads INTEGER NOT NULL, sentences BLOB NOT NULL);
 CREATE TABLE abbreviations (short TEXT NOT NULL, long TEXT NOT NULL, UNIQUE (short, long));
 """
 _INDEXES = """
 CREATE INDEX passages_by_article ON passages (article);
 CREATE INDEX passages_by_key ON passages (key);
 """
-_ARTICLE_COLUMNS = "id, name, title, author, publisher, url, published, heading, text"
-_PASSAGE_COLUMNS = "id, article, key, first_token, sentences"
+_ARTICLE_COLUMNS = "id, name, title, author, publisher, url, published, heading, text, blocks"
+_PASSAGE_COLUMNS = "id, article, key, first_token, leads, sentences"
 _AMONG = "id IN (SELECT value FROM json_each(?))"
 # One for the thread that answers and one for the thread that looks things up, so that neither waits.
 _CONNECTIONS = 2
@@ -74,7 +76,8 @@ class DatabaseWriter:
             article.url,
             article.published,
         )
-        rest = (article.heading, article.text, len(article.paragraphs), article.content_hash)
+        blocks = json.dumps([dataclasses.astuple(block) for block in article.blocks], separators=(",", ":"))
+        rest = (article.heading, article.text, blocks, len(article.paragraphs), article.content_hash)
         self._insert("articles", (row, *fields, *rest))
         self._database.executemany("INSERT OR IGNORE INTO abbreviations VALUES (?, ?)", abbreviations)
 
@@ -82,11 +85,11 @@ class DatabaseWriter:
         """Add a passage of an article that was added."""
         rows = [
             (sentence.paragraph, sentence.start, sentence.end, tokens)
-            for sentence, tokens in zip(passage.passage.sentences, passage.token_counts, strict=True)
+            for sentence, tokens in zip(passage.passage.parts, passage.token_counts, strict=True)
         ]
         sentences = np.asarray(rows, dtype="<i4").tobytes()
         head = (passage.row, passage.article, passage.passage.is_heading, passage.key)
-        self._insert("passages", (*head, passage.first_token, sentences))
+        self._insert("passages", (*head, passage.first_token, len(passage.passage.leads), sentences))
 
     def finish(self) -> None:
         """Write the indexes and close the file."""
@@ -125,7 +128,7 @@ class Database:
     def articles(self, rows: Sequence[int]) -> list[Article]:
         """Return articles by row, in the order asked for."""
         selected = self._select("articles", _ARTICLE_COLUMNS, _AMONG, json.dumps(list(rows)))
-        by_row = {row: Article(*fields) for row, *fields in selected}
+        by_row = {row: Article(*fields) for row, *fields in map(_with_blocks, selected)}
         return [by_row[row] for row in rows]
 
     def article_row(self, identity: str) -> int | None:
@@ -180,10 +183,25 @@ class Database:
             self._pool.put(connection)
 
 
-def _stored_passage(row: int, article: int, key: bytes, first_token: int, sentences: bytes) -> StoredPassage:
+def _with_blocks(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (*row[:-1], _blocks(row[-1]))
+
+
+def _blocks(encoded: str) -> tuple[Block, ...]:
+    rows = json.loads(encoded)
+    return tuple(
+        Block(BlockKind(kind), paragraph, start, end, level, tuple(above))
+        for kind, paragraph, start, end, level, above in rows
+    )
+
+
+def _stored_passage(  # noqa: PLR0913 - a row of the table
+    row: int, article: int, key: bytes, first_token: int, leads: int, sentences: bytes
+) -> StoredPassage:
     rows = np.frombuffer(sentences, dtype="<i4").reshape(-1, 4).tolist()
     spans = tuple(Sentence(paragraph, start, end) for paragraph, start, end, _ in rows)
-    return StoredPassage(row, article, Passage(spans), key, first_token, tuple(row[3] for row in rows))
+    passage = Passage(spans[leads:], spans[:leads])
+    return StoredPassage(row, article, passage, key, first_token, tuple(row[3] for row in rows))
 
 
 def _harden(database: sqlite3.Connection) -> None:

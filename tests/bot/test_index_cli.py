@@ -122,8 +122,10 @@ def test_build_prints_json_lines_for_other_programs(home: Path, footnote: Footno
     ("arguments", "kind", "message", "status"),
     [
         (["--articles", "none"], "MissingError", "no articles at none", 69),
-        (["--articles", "bad"], "ArticleError", "a.txt, line 2: not UTF-8", 65),
-        (["--articles", "bad"], "ArticleError", "b.jsonl, line 2: not JSON", 65),
+        (["--articles", "bad", "--strict"], "ArticleError", "a.txt, line 2: not UTF-8", 65),
+        (["--articles", "bad", "--strict"], "ArticleError", "b.jsonl, line 2: not JSON", 65),
+        (["--articles", "bad", "--strict", "--dry-run"], "ArticleError", "b.jsonl, line 2: not JSON", 65),
+        (["--articles", "bad/a.txt"], "ArticleError", "a.txt, line 2: not UTF-8", 65),
         (["--language", "?"], "SettingsError", "--language: '?' is not accepted", 2),
         (["--index", "bad/a.txt"], "NotWritableError", "the index at bad/a.txt cannot be written", 69),
         (["--articles", "few"], "ShrunkError", "found 1 article at few, but the index at .footnote", 65),
@@ -133,7 +135,7 @@ def test_refused_build_says_why_as_json_too_and_changes_nothing(
     home: Path, footnote: Footnote, arguments: list[str], kind: str, message: str, status: int
 ) -> None:
     Path("bad").mkdir()
-    Path("bad/a.txt").write_bytes(b"One.\n\xff\n")
+    Path("bad/a.txt").write_bytes(b"One.\n\xff\x00\n")
     Path("bad/b.jsonl").write_text('{"id": "b", "text": "x"}\n{"id": \n', encoding="utf-8")
     Path("few").mkdir()
     Path("few/a.txt").write_text("Something new.\n", encoding="utf-8")
@@ -144,6 +146,28 @@ def test_refused_build_says_why_as_json_too_and_changes_nothing(
     assert message in error["message"]
     assert message in outcome.err
     assert contents(INDEX) == before
+
+
+def test_file_that_cannot_be_indexed_is_named_and_passed_over(home: Path, footnote: Footnote) -> None:
+    Path("articles/lamp.txt").write_bytes(b"One.\n\xff\x00\n")
+    Path("articles/empty.md").touch()
+    Path("articles/new.txt").write_text("Something new.\n", encoding="utf-8")
+    notes = [
+        "articles/empty.md: empty; passed over",
+        "articles/lamp.txt, line 2: not UTF-8 (byte 0xff); save it as UTF-8; passed over",
+        "lamp: the previous version stays",
+    ]
+    planned = footnote("index", "build", "--dry-run")
+    assert planned.out.splitlines()[-1] == "1 added, 0 changed, 0 removed, 3 unchanged; nothing was written"
+    before = footnote("index", "show", "lamp").out
+    outcome = footnote("index", "build")
+    assert outcome.status == 0
+    assert "1 article encoded, 3 reused" in outcome.out
+    for err in (planned.err, outcome.err):
+        assert [line for line in err.splitlines() if "note" in line] == [f"note: {note}" for note in notes]
+    assert footnote("index", "show", "lamp").out == before
+    again = json.loads(footnote("index", "build", "--json").out)
+    assert again["report"]["changes"]["notes"] == notes
 
 
 def test_ctrl_c_in_a_build_ends_with_130_and_leaves_the_index_whole(home: Path) -> None:
@@ -183,10 +207,12 @@ def test_show_as_json_is_that_of_the_design(home: Path, footnote: Footnote) -> N
     rows = [json.loads(line) for line in footnote("index", "show", "--json").out.splitlines()]
     assert [row["id"] for row in rows] == ["bread", "lamp", "odd/1"]
     for row in rows:
-        assert list(row) == "id title author publisher url published heading text paragraphs".split()
+        assert list(row) == "id title author publisher url published heading text blocks paragraphs".split()
         pieces = [row["text"][span["start"] : span["end"]] for span in row["paragraphs"]]
         assert "\n\n".join(pieces) == row["text"]
         assert [span["number"] for span in row["paragraphs"]] == list(range(1, len(pieces) + 1))
+        assert {block["section"][0] for block in row["blocks"]} == {row["title"]}
+        assert [row["text"][block["start"] : block["end"]] for block in row["blocks"]] == pieces
     bread, lamp, odd = rows
     assert bread["heading"] == "Bread without a clock\nJon Vass\nThe Oven Letter\n2019-03-02"
     assert bread["text"] == BREAD.partition("---\n\n")[2].rstrip()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from index.storage.manifest import read_pointer
 
-__all__ = ["HARBOUR", "SHELF", "contents", "put", "serving_home"]
+__all__ = ["HANDBOOK", "HARBOUR", "SHELF", "contents", "put", "serving_home"]
 
 LIGHTHOUSE = """The lamp on Garrow Point
 Author: Ines Falk
@@ -65,6 +65,25 @@ HARBOUR: dict[str, str] = {
     "cafe.txt": "Cakes on the quay\n\nZoë Ünal’s café sells éclairs. Her brother Oluf Thorsen bakes them.\n",
 }
 """Articles that people ask about in other words: short forms, accents, words run together."""
+HANDBOOK: dict[str, str] = {
+    "sign-in.md": (
+        "# Two-factor sign-in\n\n## E1042\n\nYour clock is more than a minute wrong.\n\n"
+        "## E1043\n\nThe code was used before.\n\n"
+        "## Recovery codes\n\nThey are shown once. Print them:\n\n```\nlarkspur codes --print\n```\n"
+    ),
+    "camp.md": (
+        "# Summer camp\n\nYou may not bring:\n\n- knives\n- fireworks\n\nWhat does a week cost?\n\n"
+        "It is 90 euros with meals.\n\n> It was the best week of my life.\n"
+    ),
+    "plans.md": (
+        "# Plans\n\n| Plan | Price | Seats |\n|---|---|---|\n| Sapling | 4 euros | 3 |\n"
+        "| Oak | 19 euros | 40 |\n"
+    ),
+    "rules.txt": "House rules\n\n1. No smoking.\n2. Guests leave by ten.\n3. Bikes stay in the yard.\n",
+    "scan.txt": "A \ufb01re\n\nThe of\u00adfi\u00adce \ufb02oor burned. The \uff26erry sank.\n",
+    "zero.txt": "Boats\n\nThe ketch\u200b Al\u200bba\u2060tross sank in May.\n",
+}
+"""What communities write: sections, questions, lists, tables; and text as scanners and editors leave it."""
 
 
 def put(folder: Path, files: Mapping[str, str | bytes]) -> Path:

@@ -112,7 +112,9 @@ PARAGRAPHS = (
     "The Tide Board (TB) met in May.",
     "Snow. Rain.",
     "Café Ünal (CÜ) sells éclairs.",
-    "- one\n- two",
+    "Bring these:\n\n- one\n- two",
+    "The mill",
+    "Q: Is it open?\nA: On Mondays.",
 )
 ARTICLES = st.tuples(
     st.sampled_from(["Boats", "Ice. Snow"]), st.lists(st.sampled_from(PARAGRAPHS), min_size=1)
@@ -204,6 +206,109 @@ def test_damaged_generation_is_replaced(
     report = build_index(built, lambda step: os.truncate(path, 64) if step.stage == stage else None, encoder)
     assert report.changes.everything.startswith(f"the previous index cannot be used: {path} is damaged")
     assert (report.encoded, report.reused) == (12, 0)
+
+
+# What cannot be indexed
+
+CUT_ROW = '{"id": "canal", "title": "Ice on the canal", "text": "Skaters'
+ORCHARD_ROW = SHELF["more/canal.jsonl"].splitlines()[1]
+
+
+def replace_by_link(path: Path) -> None:
+    path.rename(path.parents[1] / "aside")
+    path.symlink_to("gone")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem", "article"),
+    [
+        ("lighthouse.txt", b"", "lighthouse.txt: empty", "lighthouse"),
+        ("lighthouse.txt", b"It\x00\xff was lit.", "lighthouse.txt, line 1: not UTF-8", "lighthouse"),
+        ("bakery.md", b"---\ntitle: Bakery\n---\n", "bakery.md: (has no text|empty)", "bakery"),
+        ("bakery.md", replace_by_link, "bakery.md: a broken link", "bakery"),
+        ("more/canal.jsonl", f"{CUT_ROW}\n{ORCHARD_ROW}".encode(), "canal.jsonl, line 1: not JSON", "canal"),
+        (
+            "more/canal.jsonl",
+            f'{{"id": "canal"}}\n{ORCHARD_ROW}'.encode(),
+            'line 1: "text" is missing',
+            "canal",
+        ),
+    ],
+)
+def test_bad_file_is_passed_over_and_its_previous_version_stays(
+    built: IndexSettings,
+    encoder: Encoder,
+    name: str,
+    content: bytes | Callable[[Path], None],
+    problem: str,
+    article: str,
+) -> None:
+    """And what else has changed is built; `strict` refuses all of it."""
+    path = built.articles / name
+    with closing(open_store(built.index)) as store:
+        before = {one.id: one for one in store.articles(range(store.info.articles))}
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        content(path)
+    put(built.articles, KILN)
+    with pytest.raises(errors.ArticleError, match=problem):
+        build_index(built, encoder=encoder, strict=True)
+    with pytest.raises(errors.ArticleError, match=problem):
+        plan_build(built, strict=True)
+    plan = plan_build(built)
+    report = build_index(built, encoder=encoder)
+    assert (report.changes, plan.added, plan.removed, plan.changed) == (plan, ("kiln",), (), ())
+    assert any(re.search(problem, note) and note.endswith("; passed over") for note in report.changes.notes)
+    assert f"{article}: the previous version stays" in report.changes.notes
+    with closing(open_store(built.index)) as store:
+        after = {one.id: one for one in store.articles(range(store.info.articles))}
+    assert {name: one for name, one in after.items() if name != "kiln"} == before
+    assert report.encoded == 1
+    assert not build_index(built, encoder=encoder).changes.any, "the same again"
+    (built.articles / "kiln.txt").unlink()
+    assert build_index(built, encoder=encoder).changes.removed == ("kiln",), "what is gone goes"
+
+
+def test_articles_of_a_folder_that_cannot_be_read_stay(built: IndexSettings, encoder: Encoder) -> None:
+    put(built.articles, {"loft/hay/bale.txt": "Hay is dry.", "loft.txt": "A loft is high."})
+    build_index(built, encoder=encoder)
+    replace_by_link(built.articles / "loft")
+    (built.articles / "loft.txt").unlink()
+    plan = plan_build(built)
+    assert plan.removed == ()
+    assert {"loft: the previous version stays", "loft/hay/bale: the previous version stays"} <= {*plan.notes}
+    (built.articles / "loft").unlink()
+    assert plan_build(built).removed == ("loft", "loft/hay/bale")
+
+
+def test_new_bad_file_is_named_and_nothing_is_kept_of_it(built: IndexSettings, encoder: Encoder) -> None:
+    put(built.articles, {**KILN, "new.md": b"", "more/rows.jsonl": b'{"id": "x"}\n{\n'})
+    report = build_index(built, encoder=encoder)
+    assert report.changes.added == ("kiln",)
+    assert sum(note.endswith("; passed over") for note in report.changes.notes) == 3
+    assert not any(note.endswith("stays") for note in report.changes.notes)
+
+
+def test_bad_file_beside_one_of_the_same_name_keeps_its_id(built: IndexSettings, encoder: Encoder) -> None:
+    files = {"kiln.md": "The kiln was lit in May.", "kiln.txt": "The kiln is cold."}
+    for bad in ("", *files):
+        put(built.articles, {**files, **({bad: ""} if bad else {})})
+        build_index(built, encoder=encoder)
+        with closing(open_store(built.index)) as store:
+            rows = [store.article_row(name) for name in ("kiln", "kiln.txt")]
+            texts = [one.text for one in store.articles([row for row in rows if row is not None])]
+        assert texts == list(files.values())
+
+
+def test_folder_in_which_nothing_can_be_indexed_is_refused(built: IndexSettings, encoder: Encoder) -> None:
+    before = contents(built.index)
+    bad = built.model_copy(
+        update={"articles": put(built.articles.parent / "bad", {"a.md": b"", "b.jsonl": b"{"})}
+    )
+    with pytest.raises(errors.ArticleError, match=r"(?s)a.md: empty.*b.jsonl, line 1: not JSON"):
+        build_index(bad, encoder=encoder)
+    assert contents(built.index) == before
 
 
 # What interrupts a build

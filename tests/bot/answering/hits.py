@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from index.articles.article import Article
+from index.articles.blocks import LEADS, Block, BlockKind, TextBuilder
 from index.search.calibration import Fit
 from index.search.hits import JUDGED, SCORE_WEIGHTS, Found, Hit, HitSentence, TermMatch
 from index.search.question import Question
@@ -24,31 +25,64 @@ FIT = Fit(
 )
 """A fit by the score alone: a hit with a score of 0.5 has a confidence of a half."""
 
+_CONTINUING = {BlockKind.ITEM, BlockKind.ROW}
+_FIELDS = "One", "Ann", "Press"
+
 
 def make_hit(
-    *paragraphs: str,
+    *paragraphs: str | tuple[BlockKind, str],
     score: float = 0.5,
     article: str = "one",
     first: int = 1,
     terms: Sequence[TermMatch] = (),
 ) -> Hit:
-    """Make a hit that is a whole article; with `first` 0, the first paragraph is its heading.
+    """Make a hit that is a whole article, below its leads; `first` 0 makes the first paragraph its heading.
 
     A paragraph is written as its sentences, each after its score: "0.1 The lamp is old. | 0.9 It burned oil."
+    A block of another kind has its kind before it; an item or a row continues the paragraph before it.
     """
-    rows = [[row.split(" ", 1) for row in paragraph.split(" | ")] for paragraph in paragraphs]
-    text = "\n\n".join(" ".join(sentence for _, sentence in row) for row in rows)
+    builder = TextBuilder()
+    scores: list[list[list[str]]] = []
+    for paragraph in paragraphs:
+        kind, written = (BlockKind.PARAGRAPH, paragraph) if isinstance(paragraph, str) else paragraph
+        scores.append([row.split(" ", 1) for row in written.split(" | ")])
+        text = " ".join(sentence for _, sentence in scores[-1])
+        is_item = kind is BlockKind.ITEM
+        builder.add(kind, text, label="- " if is_item else "", begins=kind not in _CONTINUING)
+    text, blocks = builder.text, builder.blocks
+    above = blocks[-1].above
+    leads = []
+    for place in above:
+        start, end = blocks[place].start, blocks[place].end
+        leads.append(_sentence(blocks[place], start, text[start:end], scores[place][0][0]))
+    top = max((lead.own for lead in leads), default=0.0)
     sentences: list[HitSentence] = []
-    end = 0
-    for number, row in enumerate(rows, first):
-        for late, sentence in row:
+    for block, row in zip(blocks, scores, strict=True):
+        if block.kind in LEADS or block.above != above:
+            sentences.clear()  # a passage has the blocks below the same leads, side by side
+            continue
+        end = block.start
+        for own, sentence in row:
             start = text.index(sentence, end)
             end = start + len(sentence)
-            sentences.append(HitSentence(number, start, end, sentence, float(late), 0.0))
-    heading, body = ("One\nAnn", text) if first else (text, "Something else.")
+            sentences.append(_sentence(block, start, sentence, own, top=top, first=first))
+    if first:
+        made_of = Article(article, *_FIELDS, f"https://{article}.example", "", "One\nAnn", text, blocks)
+    else:
+        body = TextBuilder()
+        body.add(BlockKind.PARAGRAPH, "Something else.")
+        made_of = Article(article, *_FIELDS, f"https://{article}.example", "", text, body.text, body.blocks)
     dense = (score - max(sentence.score for sentence in sentences)) / SCORE_WEIGHTS["dense"]
-    made = Article(article, "One", "Ann", "Press", f"https://{article}.example", "", heading, body)
-    return Hit(made, 0, end, text, dense, 0.0, 0.0, tuple(sentences), tuple(terms))
+    start, end = sentences[0].start, sentences[-1].end
+    cited = text[start:end]
+    return Hit(made_of, start, end, cited, dense, 0.0, 0.0, tuple(sentences), tuple(terms), tuple(leads))
+
+
+def _sentence(
+    block: Block, start: int, text: str, own: str, *, top: float = 0.0, first: int = 1
+) -> HitSentence:
+    paragraph = block.paragraph - 1 + first
+    return HitSentence(paragraph, start, start + len(text), text, max(float(own), top), 0.0, float(own))
 
 
 def found(*hits: Hit, notes: Sequence[str] = ()) -> Found:

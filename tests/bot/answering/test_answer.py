@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -13,8 +15,12 @@ from bot.answering.answer import Answer, Verdict
 from bot.answering.followups import Earlier
 from bot.answering.quoting import make_answer
 from bot.service.answerer import Answerer
+from index.build import build_index
+from index.encoding.encoder import Encoder
 from index.search.hits import Hit
 from tests.bot.answering.hits import FIT, found, make_hit
+from tests.bot.conftest import settings_for
+from tests.graphs import lend_graph
 from tests.strategies import hostile_text
 
 
@@ -107,6 +113,105 @@ def test_a_question_is_answered_with_the_sentence_that_says_so(
         assert first.text.startswith(quote)
 
 
+HANDBOOK = """# Harbour handbook
+
+The harbour has a café.
+
+### How do I get a berth key?
+
+Ask the harbour master. She wants a deposit of twenty euros.
+
+## Things to leave at home
+
+You may not bring:
+
+- glass bottles
+- open fires
+
+## Charges
+
+| Boat | Fee a night |
+|------|-------------|
+| Dinghy | 8 euros |
+| Yacht | 31 euros |
+
+## Error E1042
+
+The fuel pump lost its connection. Press the green button twice.
+
+## Restarting the pump
+
+```
+pump --restart
+pump --log all
+```
+"""
+
+MOORING = """Mooring questions
+
+Q: When does the lock open?
+A: At six in the morning.
+
+Q: Is there a laundry?
+A: Yes, behind the café.
+
+What is the speed limit?
+
+Three knots inside the breakwater.
+"""
+
+
+@pytest.fixture(scope="module")
+def harbour(
+    tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, graph_folder: Path
+) -> Iterator[Answerer]:
+    """Answer from a handbook and a list of questions."""
+    home = tmp_path_factory.mktemp("harbour")
+    (home / "articles").mkdir()
+    (home / "articles/handbook.md").write_text(HANDBOOK, encoding="utf-8")
+    (home / "articles/mooring.txt").write_text(MOORING, encoding="utf-8")
+    settings = settings_for(home)
+    lend_graph(graph_folder, settings.index)
+    build_index(settings, encoder=encoder)
+    opened = Answerer.open(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "heading", "quote"),
+    [
+        (
+            "How do I get a berth key?",
+            "How do I get a berth key?",
+            "Ask the harbour master. She wants a deposit of twenty euros.",
+        ),
+        (
+            "What may I not bring?",
+            "Things to leave at home",
+            "You may not bring:\n\n- glass bottles\n- open fires",
+        ),
+        ("How much is a night for a yacht?", "Charges", "Yacht | 31 euros"),
+        (
+            "What does error E1042 mean?",
+            "Error E1042",
+            "The fuel pump lost its connection. Press the green button twice.",
+        ),
+        ("How do I restart the pump?", "Restarting the pump", "pump --restart\npump --log all"),
+        ("When does the lock open?", None, "At six in the morning."),
+        ("Is there a laundry?", None, "Yes, behind the café."),
+        ("What is the speed limit?", None, "Three knots inside the breakwater."),
+    ],
+)
+def test_a_question_is_answered_by_what_stands_below_a_heading_question_or_lead_in(
+    harbour: Answerer, question: str, heading: str | None, quote: str
+) -> None:
+    answer = harbour.answer(question)
+    assert (answer.verdict, answer.quotes[0].text) == (Verdict.ANSWERED, quote)
+    title = "Harbour handbook" if heading else "Mooring questions"
+    assert answer.citations[0].section == tuple(filter(None, (title, heading)))
+
+
 _QUESTIONS = hostile_text("lamp", "oil ", "who wrote ", surrogates=True)
 
 
@@ -156,7 +261,7 @@ def test_the_json_has_exactly_the_keys_and_types_of_the_design(answerer: Answere
     )
     span = {"paragraph": "int", "start": "int", "end": "int"}
     names = dict.fromkeys(["article", "title", "author", "publisher", "passage"], "str")
-    citation = {"number": "int", **names, "url": "NoneType", **span, "score": "float"}
+    citation = {"number": "int", **names, "url": "NoneType", **span, "score": "float", "section": ["str"]}
     assert shape(fields) == {
         "question": "str",
         "verdict": "str",

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.answering.quoting import sentences_to_quote
+from bot.answering.quoting import make_answer, sentences_to_quote
+from index.articles.blocks import LEADS, BlockKind
 from index.passages.splitting import is_list_item
-from tests.bot.answering.hits import make_hit
+from tests.bot.answering.hits import FIT, found, make_hit
 
 LONG = "word " * 82 + "end."  # 414 characters: with a short neighbour just within 420
 LONGER = "word " * 84 + "end."
-ITEMS = [f"- {number} {'rope ' * 18}end" for number in range(30)]
+ITEMS = [f"{number} {'rope ' * 18}end" for number in range(10, 40)]
+HEADING, QUESTION, PARAGRAPH = BlockKind.HEADING, BlockKind.QUESTION, BlockKind.PARAGRAPH
+LEAD_IN, ITEM, CODE = BlockKind.PARAGRAPH, BlockKind.ITEM, BlockKind.CODE
+HEADER, ROW = BlockKind.HEADER, BlockKind.ROW
+
+Written = str | tuple[BlockKind, str]
+"""A paragraph of `make_hit`."""
 
 
 @pytest.mark.parametrize(
@@ -47,16 +56,10 @@ ITEMS = [f"- {number} {'rope ' * 18}end" for number in range(30)]
             ["0.1 ¿Por qué flota? | 0.9 The hull is hollow. | 0.3 Fog."],
             ["¿Por qué flota?", "The hull is hollow."],
         ),
-        (["0 Gulls. | 0.9 Why so?", "0.1 The hull is hollow. | -0.5 Fog."], ["The hull is hollow."]),
-        (["0 Gulls. | 0.9 Why so?"], ["Why so?"]),
-        # A list with what introduces it, up to its end or 900 characters; an item alone.
-        (
-            ["0.9 The keeper needs: | 0 - rope | 0 • oil | 0 2. wicks | 0 3) tar | 0 Fog."],
-            ["The keeper needs:", "- rope", "• oil", "2. wicks", "3) tar"],
-        ),
-        (["0.9 The keeper needs: | 0 " + " | 0 ".join(ITEMS)], ["The keeper needs:", *ITEMS[:9]]),
-        (["0 The keeper needs: | 0 - rope | 0.9 - oil | 0 - tar"], ["- oil"]),
-        (["0.9 The keeper said: | 0 Nobody came. | 0 - rope"], ["The keeper said:"]),
+        ([(QUESTION, "0.9 Why so?"), "0.1 The hull is hollow."], ["The hull is hollow."]),
+        # An item that is not told from the text before it is quoted with what introduces it.
+        (["0.9 The keeper needs: | 0 - rope | 0 Fog."], ["The keeper needs:", "- rope"]),
+        (["0.9 The keeper said: | 0 Nobody came."], ["The keeper said:"]),
         # At most 420 characters, unless it is one sentence.
         ([f"0.7 {LONG} | 0.7 Near."], [LONG, "Near."]),
         ([f"0.71 {LONGER} | 0.7 Near."], [LONGER]),
@@ -64,10 +67,58 @@ ITEMS = [f"- {number} {'rope ' * 18}end" for number in range(30)]
     ],
 )
 def test_quote_is_the_shortest_run_of_sentences_that_answers(
-    paragraphs: list[str], quoted: list[str]
+    paragraphs: list[Written], quoted: list[str]
 ) -> None:
     run = sentences_to_quote(make_hit(*paragraphs), "en")
     assert [sentence.text for sentence in run] == quoted
+
+
+LIST = [(ITEM, "0 rope"), (ITEM, "0.3 oil"), (ITEM, "0 wicks")]
+TABLE = [(HEADER, "0.9 Plan / Price"), (ROW, "0 Sapling / 4 euros"), (ROW, "0.3 Oak / 9 euros")]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "quoted"),
+    [
+        # A heading or a question that matches best: the paragraph below it, up to 420 characters.
+        ([(HEADING, "0.9 Oil"), "0 Fog. | 0.1 Gulls."], "Fog. Gulls."),
+        ([(QUESTION, "0.9 Which oil?"), "0.1 Colza. | 0 Fog. | 0 Gulls."], "Colza. Fog. Gulls."),
+        ([(HEADING, "0.2 Lamps"), (QUESTION, "0.9 Which oil?"), "0.3 Colza."], "Colza."),
+        ([(HEADING, "0.9 Oil"), f"0.1 {LONG} | 0 Fog."], f"{LONG} Fog."),
+        ([(HEADING, "0.9 Oil"), f"0.1 {LONGER} | 0 Fog."], LONGER),
+        ([(HEADING, "0.9 Oil"), f"0.1 {LONG} | 0 Gulls came."], LONG),
+        ([(HEADING, "0.9 Oil"), "0 Fog.", "0.1 Colza."], "Colza."),
+        # A sentence that matches better by its own words: the sentence alone.
+        ([(HEADING, "0.4 Oil"), "0 Fog came. | 0.9 Colza burned. | -0.5 Gulls."], "Colza burned."),
+        # A list or code below a lead that matches best: whole, with the lead-in, up to 900 characters.
+        ([(HEADING, "0.9 Oil"), *LIST], "rope\n- oil\n- wicks"),
+        ([(LEAD_IN, "0.9 The keeper needs:"), *LIST], "The keeper needs:\n- rope\n- oil\n- wicks"),
+        ([(HEADING, "0.9 Oil"), (LEAD_IN, "0.2 Take:"), *LIST], "rope\n- oil\n- wicks"),
+        (
+            [(LEAD_IN, "0.9 The keeper needs:"), *((ITEM, f"0 {item}") for item in ITEMS)],
+            "The keeper needs:\n- " + "\n- ".join(ITEMS[:8]),
+        ),
+        ([(LEAD_IN, "0.9 Run this:"), (CODE, "0.3 light --oil")], "Run this:\n\nlight --oil"),
+        # One item, row or code part that matches better than what stands above.
+        ([(LEAD_IN, "0.2 The keeper needs:"), *LIST], "oil"),
+        ([(HEADING, "0.2 Oil"), *LIST], "oil"),
+        ([(CODE, "0 light | 0.9 oil")], "oil"),
+        (TABLE, "Oak / 9 euros"),
+        ([(HEADING, "0.9 Prices"), *TABLE], "Oak / 9 euros"),
+    ],
+)  # fmt: skip
+def test_a_lead_is_answered_by_what_stands_below_it(blocks: list[Written], quoted: str) -> None:
+    hit = make_hit(*blocks)
+    run = sentences_to_quote(hit, "en")
+    assert hit.article.text[run[0].start : run[-1].end] == quoted
+
+
+def test_a_lead_in_is_quoted_only_with_the_list_that_begins_below_it() -> None:
+    hit = make_hit((LEAD_IN, "0.9 The keeper needs:"), *((ITEM, f"0 {item}") for item in ITEMS))
+    later = dataclasses.replace(hit, sentences=hit.sentences[20:])
+    run = sentences_to_quote(later, "en")
+    assert run == later.sentences[: len(run)]
+    assert len(run) > 1
 
 
 def test_pronouns_are_those_of_the_language() -> None:
@@ -101,3 +152,27 @@ def test_a_run_is_whole_sentences_side_by_side_with_the_best_among_them(
     is_list = run[0].text.endswith(":") and all(is_list_item(sentence.text) for sentence in run[1:])
     assert len(run) == 1 or run[-1].end - run[0].start <= (900 if is_list else 420)
     assert len(run) <= 2 or is_list
+
+
+_LEADS = st.sampled_from([HEADING, QUESTION, PARAGRAPH, HEADER, ITEM, ROW, CODE])
+_BLOCKS = st.lists(
+    st.tuples(_LEADS, st.lists(_SENTENCES, min_size=1, max_size=3).map(" | ".join)), max_size=6
+)
+
+
+@given(_BLOCKS, st.tuples(st.sampled_from([PARAGRAPH, ITEM, ROW, CODE]), _SENTENCES))
+@example([(LEAD_IN, "0.9 The keeper needs:"), (ITEM, "0 rope")], (ITEM, "0.1 oil"))
+def test_a_quote_is_a_slice_of_the_text_that_says_more_than_a_lead(
+    blocks: list[Written], last: Written
+) -> None:
+    hit = make_hit(*blocks, last)
+    answer = make_answer("Who?", found(hit), FIT, "1")
+    (quote,), (citation,) = answer.quotes, answer.citations
+    article = hit.article
+    assert quote.text == article.text[quote.start : quote.end]
+    assert citation.passage == article.text[citation.start : citation.end]
+    assert citation.start <= quote.start < quote.end <= citation.end
+    assert article.block_at(quote.end - 1).kind not in LEADS
+    assert len(quote.text) <= 900 or quote.text in {sentence.text for sentence in hit.sentences}
+    headings = [lead.text for lead in hit.leads if article.block_at(lead.start).kind is HEADING]
+    assert citation.section == ("One", *headings)

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from index.build import build_index
+from index.encoding.encoder import Encoder
 from index.errors import BusyError
 from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import Chat
-from tests.bot.discordapp.service import ABSENT, BREAD, BREAD_QUOTE, LAMP, LAMP_QUOTE
+from tests.bot.discordapp.service import ABSENT, BREAD, BREAD_QUOTE, LAMP, LAMP_QUOTE, open_service
+from tests.graphs import lend_graph
 from tests.wire.entities import Permission
+
+MANUAL = r"""# Sign-in manual
+
+## Codes @everyone
+
+### \*In\* the office
+
+The recovery codes are kept in the blue safe.
+"""
 
 
 async def test_an_answer_is_the_exact_quote_with_its_citation(chat: Chat) -> None:
@@ -23,6 +36,24 @@ async def test_an_answer_is_the_exact_quote_with_its_citation(chat: Chat) -> Non
     assert "Jon Vass, The Oven Letter" in citation.text
     assert "paragraph 1" in citation.text
     assert [part.constructs for part in answer.every_part] == [[], [], []]
+
+
+async def test_a_citation_has_the_headings_above_the_quote_as_plain_text(
+    fresh: Chat, tmp_path: Path, encoder: Encoder, graph_folder: Path
+) -> None:
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles/manual.md").write_text(MANUAL, encoding="utf-8")
+    settings = fresh.settings(articles=tmp_path / "articles", index=tmp_path / ".footnote/index")
+    lend_graph(graph_folder, settings.index)
+    build_index(settings, encoder=encoder)
+    async with open_service(fresh, tmp_path, encoder), fresh.bot():
+        answer = await fresh.ask("Where are the recovery codes kept?")
+        context = await fresh.click(answer, texts.CONTEXT)
+    assert answer.shown.quotes == ["The recovery codes are kept in the blue safe."]
+    for message in (answer, context):
+        (*_, cited) = message.every_part
+        assert "Sign-in manual › Codes @everyone › *In* the office" in cited.text
+        assert cited.constructs == []
 
 
 async def test_the_question_is_repeated_as_plain_text(chat: Chat) -> None:

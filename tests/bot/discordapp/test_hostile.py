@@ -130,6 +130,7 @@ async def test_any_quote_is_shown_to_the_letter_or_cut_at_its_end(
     def change(answer: Answer) -> Answer:
         passage = dataclasses.replace(answer.quotes[0], text=quote, start=0, end=len(quote), highlight=None)
         cited = dataclasses.replace(answer.citations[0], passage=quote, title=title, author=title, url=None)
+        cited = dataclasses.replace(cited, section=(title, quote, title))
         return dataclasses.replace(answer, quotes=(passage,), citations=(cited,), further=())
 
     chat.service.verdict, chat.service.change = verdict, change

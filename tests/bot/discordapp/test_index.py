@@ -89,12 +89,14 @@ async def test_a_rebuild_makes_a_new_article_quotable_and_can_be_rolled_back(
         assert (await fresh.ask(BELL)).title != texts.ANSWERED
         await fresh.gaps(1)
         (home / "articles/news.txt").write_text(NEWS, encoding="utf-8")
+        (home / "articles/**bad**.jsonl").write_bytes(b"{")
         service.rebuild_open.clear()
         rebuild = await fresh.slash(owner, "index rebuild", fresh.guild)
         await fresh.log.until(lambda: presences[-1] == texts.REBUILDING, "the presence")
         service.rebuild_open.set()
         report = await fresh.ended(rebuild)
-        assert report.title == texts.REBUILT
+        assert (report.title, report.shown.constructs) == (texts.REBUILT, [])
+        assert "**bad**.jsonl, line 1: " in report.shown.text
         assert {"4", (await service.status()).generation} <= set(report.fields.values())
         (post,) = await fresh.log.until(lambda: fresh.posts(fresh.guild), "a late answer")
         assert post.content.startswith(texts.NOW_ANSWERED)

@@ -215,7 +215,7 @@ async def test_questions_are_answered_during_a_rebuild_whose_generation_serves_n
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"bad.txt": b"A title\n\nBad \xff byte.\n"}, ArticleError, r"bad\.txt, line 3: not UTF-8"),
+        ({"lamp.txt": b"", "bread.md": None, "odd.jsonl": b"{"}, ArticleError, r"odd\.jsonl, line 1: "),
         ({"lamp.txt": None, "odd.jsonl": None}, ShrunkError, "FOOTNOTE_SHRINK"),
     ],
     ids=["article", "shrunk"],
@@ -235,6 +235,22 @@ async def test_a_refused_rebuild_says_why_and_the_previous_generation_keeps_serv
             report = await service.rebuild(force=True)
             assert (await service.ask(LAMP)).generation == report.generation != before
     assert verify(home / ".footnote/index") == []
+
+
+async def test_a_file_that_cannot_be_indexed_is_named_and_its_previous_version_stays(home: Path) -> None:
+    (home / "articles/lamp.txt").write_bytes(b"")
+    (home / "articles/news.txt").write_text(NEWS, encoding="utf-8")
+    (home / "articles/bad.jsonl").write_bytes(b"{")
+    async with serving(home) as service:
+        report = await service.rebuild()
+        notes = "\n".join(report.changes.notes)
+        assert "lamp.txt: empty; passed over" in notes
+        assert "lamp: the previous version stays" in notes
+        assert "bad.jsonl, line 1: " in notes
+        assert (report.articles, report.changes.added, report.changes.removed) == (4, ("news",), ())
+        for question in (LAMP, BELL):
+            answer = await service.ask(question)
+            assert (answer.verdict, answer.generation) == (Verdict.ANSWERED, report.generation)
 
 
 async def test_close_gives_up_a_rebuild_and_answers_what_waits(home: Path) -> None:

@@ -9,6 +9,10 @@ from typing import Any, NoReturn
 
 import pytest
 
+from bot.answering.quoting import make_answer
+from bot.terminal.ask import cite
+from index.articles.blocks import BlockKind
+from tests.bot.answering.hits import FIT, found, make_hit
 from tests.bot.conftest import Footnote, finish, start
 
 Row = dict[str, Any]
@@ -190,6 +194,14 @@ def test_explanation_is_part_of_the_json_where_it_is_asked_for(home: Path, footn
     row = json.loads(footnote("ask", "--json", "--explain", WHO).out)
     assert list(row) == [*OURS, "explanation"]
     assert row["explanation"]["hits"][0]["citation"] == 1
+
+
+def test_a_citation_has_the_headings_above_the_quote() -> None:
+    heading, text = (BlockKind.HEADING, "0 Recovery \x1b codes"), "0.9 Print them."
+    answer = make_answer(WHO, found(make_hit("0 Codes.", heading, text)), FIT, "1")
+    assert cite(answer.citations[0]) == (
+        "[1] One › Recovery \ufffd codes · Ann · Press · paragraph 3 · https://one.example"
+    )
 
 
 def test_nothing_in_an_article_or_a_question_can_control_the_terminal(home: Path, footnote: Footnote) -> None:

@@ -123,11 +123,19 @@ def test_piped_chat_answers_explains_rebuilds_and_swaps_until_it_is_told_to_quit
 
 
 def test_piped_chat_reports_errors_and_ends_with_its_input(home: Path) -> None:
-    (home / "articles/bad.txt").write_bytes(b"\xff")
+    for name in ("lamp.txt", "bread.md"):
+        (home / "articles" / name).unlink()
     outcome = finish(start("chat"), b"/rebuild\n/status")
     assert outcome.status == 0
-    assert "bad.txt, line 1: not UTF-8" in outcome.out
+    assert "FOOTNOTE_SHRINK" in outcome.out
     assert "articles    3" in outcome.out
+
+
+def test_chat_names_the_files_that_a_rebuild_passed_over(home: Path) -> None:
+    (home / "articles/bad.jsonl").write_bytes(b"{")
+    outcome = finish(start("chat"), b"/rebuild")
+    assert outcome.status == 0
+    assert re.search(r"^note: .*bad\.jsonl, line 1: .*; passed over$", outcome.out, re.MULTILINE)
 
 
 def test_only_an_answer_is_coloured(home: Path, footnote: Footnote, monkeypatch: pytest.MonkeyPatch) -> None:

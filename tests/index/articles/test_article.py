@@ -62,8 +62,7 @@ def test_limit_is_of_an_article_and_not_of_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "place", "reason"),
     [
-        ("a.txt", b"One.\nTwo \xe9.", "a.txt, line 2", "0xe9"),
-        ("a.md", b"\xff\xfeO\x00", "a.md, line 1", "UTF-8"),
+        ("a.txt", b"One.\nTwo\x00 \xe9.", "a.txt, line 2", "0xe9"),
         ("a.jsonl", b'{"id": "a", "text": "x"}\n\n{"\xc3"}', "a.jsonl, line 3", "0xc3"),
         ("a.jsonl", b"\xff\xff\n", "a.jsonl, line 1", "0xff"),
         ("a.md", " \n\t\u3000\ufeff".encode(), "a.md", "empty"),
@@ -72,9 +71,13 @@ def test_limit_is_of_an_article_and_not_of_a_file(tmp_path: Path) -> None:
         ("a.txt", "The title\nAuthor: Ann\n", "a.txt", "has no text"),
         ("a.md", "---\ntitle: T\n---\n", "a.md", "has no text"),
         ("a.jsonl", '{"id": "a", "text": "x"}\n{"id": "b",', "a.jsonl, line 2", "not JSON"),
-        ("a.jsonl", "[" * 100_000, "a.jsonl, line 1", "not JSON"),
+        ("a.jsonl", "{}" + "[" * 100_000, "a.jsonl, line 1", "not JSON"),
+        ("a.json", "[" * 100_000, "a.json", "not JSON"),
+        ("a.json", '[{"id": "a",\n"text" "x"}]', "a.json, line 2", "not JSON"),
+        ("a.json", "[]", "a.json", "empty"),
+        ("a.json", "[1]", "a.json", "object"),
         ("a.jsonl", '{"id": ' + "9" * 5000 + ', "text": "x"}', "a.jsonl, line 1", "not JSON"),
-        ("a.jsonl", "[]", "a.jsonl, line 1", "object"),
+        ("a.jsonl", "1", "a.jsonl, line 1", "object"),
         ("a.jsonl", '{"text": "x"}', "a.jsonl, line 1", '"id"'),
         ("a.jsonl", '{"id": true, "text": "x"}', "a.jsonl, line 1", '"id"'),
         ("a.jsonl", '{"id": " ", "text": "x"}', "a.jsonl, line 1", '"id"'),
@@ -100,14 +103,76 @@ def test_bad_article_is_refused_with_place_and_reason(
 
 def test_every_problem_is_listed_and_every_use_of_an_id_named(tmp_path: Path) -> None:
     row = json.dumps({"id": "a", "text": "x"})
-    put(tmp_path, {"a.jsonl": f"[]\n{row}\nnonsense\n{row}", "a.md": BODY, "b.txt": b"", "c.txt": b"\xff"})
+    put(tmp_path, {"a.jsonl": f"1\n{row}\nnonsense\n{row}", "a.md": BODY, "b.txt": b"", "c.txt": b"\xff\x00"})
     assert [problem.split(": ")[0] for problem in problems(tmp_path)] == [
-        "a.jsonl, line 1", "a.jsonl, line 3", "a.jsonl, line 4", "a.md", "b.txt", "c.txt, line 1"
+        "a.jsonl, line 1", "a.jsonl, line 3", "a.jsonl, line 4", "b.txt", "c.txt, line 1"
     ]  # fmt: skip
-    assert problems(tmp_path)[2:4] == [
-        "a.jsonl, line 4: the id 'a' is already used by a.jsonl, line 2",
-        "a.md: the id 'a' is already used by a.jsonl, line 2",
+    assert problems(tmp_path)[2] == "a.jsonl, line 4: the id 'a' is already used by a.jsonl, line 2"
+
+
+def test_what_cannot_be_read_is_passed_over_and_named(tmp_path: Path) -> None:
+    row = json.dumps({"id": "row", "text": BODY})
+    put(
+        tmp_path,
+        {"a.md": b"", "b.txt": BODY, "c.jsonl": f'{{"id": "cut"\n{row}', "d/e.md": "---\ntitle: T\n---\n"},
+    )
+    source = read_articles(tmp_path)
+    assert [article.id for article in source.articles] == ["b", "row"]
+    assert [problem.removeprefix(f"{tmp_path}/") for problem in source.problems] == [
+        "a.md: empty",
+        "c.jsonl, line 1: not JSON: Expecting ',' delimiter (column 1)",
+        "d/e.md: has no text",
     ]
+    assert source.refused >= {"a", "cut", "d/e"}
+
+
+def test_files_of_one_name_are_articles_of_their_own(tmp_path: Path) -> None:
+    rows = json.dumps([{"id": "a", "text": BODY}, {"id": "b", "text": BODY}, {"id": "b", "text": "Twice."}])
+    put(tmp_path, {"a.md": BODY, "a.mdx": BODY, "a.txt": BODY, "rows.json": rows})
+    source = read_articles(tmp_path)
+    assert [article.id for article in source.articles] == ["a", "a.mdx", "a.txt", "b"]
+    assert [problem.partition(": ")[2] for problem in source.problems] == [
+        f"the id 'a' is already used by {tmp_path}/a.md",
+        f"the id 'b' is already used by {tmp_path}/rows.json",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "is_read"),
+    [
+        ([{"id": "one", "text": BODY}], True),
+        ([{"id": "one", "content": BODY}], True),
+        ([{"id": "one", "body": BODY, "content": None}], True),
+        ({"id": "one", "body": BODY, "text": ["x"]}, True),
+        ({"id": "one", "html": BODY}, False),
+    ],
+)
+def test_json_is_read_as_an_array_or_lines_with_the_usual_names(
+    tmp_path: Path, content: object, is_read: bool
+) -> None:
+    put(tmp_path, {"a.json": json.dumps(content), "b.txt": "Other."})
+    texts = {article.id: article.text for article in read_articles(tmp_path).articles}
+    assert texts == {"b": "Other."} | ({"one": BODY} if is_read else {})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_text_is_read_in_the_encodings_that_people_save(tmp_path: Path, encoding: str) -> None:
+    body = "Die Fähre nach Skarholm fährt täglich um zwölf. Das Café öffnet früh, das Büro später.\n\nGrüße."
+    for name in ("a.txt", "a.md"):
+        assert article_in(tmp_path, name, body.encode(encoding)).text == body
+
+
+def test_section_is_the_title_and_the_headings_above(tmp_path: Path) -> None:
+    article = article_in(
+        tmp_path, "a.md", "# Ferry\n\nIt runs.\n\n## Fares\n\n- 4 euros\n\n### Dogs\n\nFree."
+    )
+    sections = [article.section_at(block.start) for block in article.blocks]
+    assert sections == [
+        ("Ferry",), ("Ferry",), ("Ferry", "Fares"), ("Ferry", "Fares"), ("Ferry", "Fares", "Dogs")
+    ]  # fmt: skip
+    assert [article.text[one.start : one.end] for one in article.paragraphs] == [
+        "It runs.", "Fares", "- 4 euros", "Dogs", "Free."
+    ]  # fmt: skip
 
 
 def test_long_list_of_problems_is_cut_in_the_message_only(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Plain text and Markdown: title and author lines, and YAML front matter."""
+"""Text and Markdown files: titles, author lines, front matter, drafts."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.index.articles.reading import BODY, article_in, problems, put
+from index.articles.formats import read_articles
+from tests.index.articles.reading import BODY, article_in, put
 
-ROOT = Path(__file__).parents[3]
 FRONT_MATTER = f"""---
 title: Line nine goes north
 author: [Petra Holm, Samir Aziz]
@@ -54,10 +54,26 @@ def test_heading_of_a_text_file(
     assert (article.heading, article.text) == (heading, text)
 
 
-def test_markdown_title_loses_its_hashes_and_the_heading_keeps_them(tmp_path: Path) -> None:
-    article = article_in(tmp_path, "file.md", "## The title\n\nAuthor: Ann\n\nBody.")
-    assert (article.title, article.author) == ("The title", "Ann")
-    assert article.heading == "## The title\nAuthor: Ann"
+@pytest.mark.parametrize(
+    ("content", "title", "text"),
+    [
+        ("# The *title*\n\nBody.", "The title", "Body."),
+        ("# The title\nBody.", "The title", "Body."),
+        ("The title\n=========\n\nBody.", "The title", "Body."),
+        ("The\ntitle\n===\nBody.", "The title", "Body."),
+        ("# The title {#top}\n\nBody.", "The title", "Body."),
+        ("[![Build](b.svg)](ci)\n\n<!-- note -->\n\n***\n\n# The title\n\nBody.", "The title", "Body."),
+        ("---\ntitle: The title\n---\n# The title\n\nBody.", "The title", "Body."),
+        ("---\ntitle: Other\n---\n# The title\n\nBody.", "Other", "The title\n\nBody."),
+        ("Intro.\n\n# The title\n\nBody.", "file", "Intro.\n\nThe title\n\nBody."),
+        ("## The title\n\nBody.", "file", "The title\n\nBody."),
+        ("    # The title\n\nBody.", "file", "# The title\n\nBody."),
+    ],
+)
+def test_title_of_a_markdown_file(tmp_path: Path, content: str, title: str, text: str) -> None:
+    article = article_in(tmp_path, "file.md", content)
+    assert (article.title, article.heading) == (title, title if title != "file" else "")
+    assert article.text == text
 
 
 @pytest.mark.parametrize("name", ["tram.md", "tram.txt"])
@@ -68,73 +84,53 @@ def test_front_matter_gives_the_fields_and_a_heading_made_of_them(tmp_path: Path
     assert article.published == "2021-03-09"
     assert article.url == "https://trams.example/nine"
     assert article.heading == "Line nine goes north\nPetra Holm, Samir Aziz\nThe Evening Rail\n2021-03-09"
-    assert article.text == f"{BODY}\n\n---\n\nThe end."
+    rule = "---\n\n" if name.endswith(".txt") else ""
+    assert article.text == f"{BODY}\n\n{rule}The end."
 
 
 @pytest.mark.parametrize("middle", ["plain words", "Note: this matters", "Note: this: matters"])
 def test_rules_further_down_a_page_are_no_front_matter(tmp_path: Path, middle: str) -> None:
-    article = article_in(tmp_path, "file.md", f"The title\n\nIntro.\n\n---\n\n{middle}\n\n---\n\nEnd.")
-    assert article.title == "The title"
-    assert article.text == f"Intro.\n\n---\n\n{middle}\n\n---\n\nEnd."
+    content = f"The title\n\nIntro.\n\n---\n\n{middle}\n\n---\n\nEnd."
+    assert article_in(tmp_path, "file.txt", content).text == content.partition("\n\n")[2]
+    assert article_in(tmp_path, "file.md", content).text == content.replace("\n\n---", "")
 
 
 @pytest.mark.parametrize(
     "content", ["---\n\nBody.", "--- x\n---\nBody.", "---\n- a\n---\nBody.", "---\n---\nBody."]
 )
-def test_rules_without_fields_between_them_stay_in_the_text(tmp_path: Path, content: str) -> None:
-    article = article_in(tmp_path, "file.md", content)
-    assert article.text.endswith("Body.")
-    assert (article.heading + article.text).startswith("---")
+def test_rules_without_fields_between_them_are_no_front_matter(tmp_path: Path, content: str) -> None:
+    article = article_in(tmp_path, "file.txt", content)
+    assert article.heading + article.text == content.replace("---\n\n", "---")
+    assert article_in(tmp_path, "file.md", content).text.endswith("Body.")
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.txt"])
+@pytest.mark.parametrize(
+    ("metadata", "is_draft"),
+    [
+        ("---\ndraft: true\n---\n", True),
+        ("---\nDraft: Yes\ntitle: [broken\n---\n", True),
+        ("---\npublished: false\n---\n", True),
+        ("+++\ndraft = true\n+++\n", True),
+        ('{"draft": true}\n', True),
+        ("---\ndraft: false\n---\n", False),
+        ("---\npublished: true\ndate: 2021\n---\n", False),
+        ("---\npublished: 2021\n---\n", False),
+    ],
+)
+def test_drafts_are_passed_over_with_a_note(tmp_path: Path, name: str, metadata: str, is_draft: bool) -> None:
+    put(tmp_path, {name: metadata + BODY, "b.txt": "Other."})
+    source = read_articles(tmp_path, strict=True)
+    assert [article.id for article in source.articles] == ["b"] if is_draft else ["a", "b"]
+    assert source.notes == ((f"{tmp_path}/{name}: a draft; skipped",) if is_draft else ())
+    assert not source.refused
 
 
 @pytest.mark.parametrize(
-    ("yaml", "title"),
-    [
-        ("title: 1984", "1984"),
-        ("title: 2024-02-31", "2024-02-31"),
-        ("title: !!timestamp soon", "soon"),
-        ("title: !!bool perhaps", "perhaps"),
-        ("title: !!python/object:os.system x", "x"),
-        ("title: null and void", "null and void"),
-        ("title: ~", "file"),
-        ("title:", "file"),
-        ("title: []", "file"),
-    ],
+    "emphasis", ["*a _b " * 2_000 + "_ *" * 2_000, "```{note}\n" * 3 + "> " * 2_000 + "x"]
 )
-def test_front_matter_is_text_whatever_it_looks_like(tmp_path: Path, yaml: str, title: str) -> None:
-    article = article_in(tmp_path, "file.md", f"---\n{yaml}\nauthor: Ann\n---\nBody.")
-    assert (article.title, article.author, article.text) == (title, "Ann", "Body.")
-
-
-LAUGHS = "a: &a [x, x]\n" + "".join(
-    f"{b}: &{b} [*{a}, *{a}, *{a}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
-)
-
-
-@pytest.mark.parametrize(
-    ("yaml", "problem"),
-    [
-        ("title: [unclosed", ", line 3: invalid front matter"),
-        ("title: 'open", ", line 3: invalid front matter"),
-        ("ok: x\ntitle: *nowhere", ", line 3: invalid front matter"),
-        ("title: {a: b}", ': "title" is not text'),
-        (LAUGHS + "title: *i", ': "title" is not text'),
-        ("title: &a [*a]", ": invalid front matter"),
-        (f"long: &a {'x' * 9_000}\ntitle: [{', '.join(['*a'] * 9_000)}]", ': "title" has more than 10,000'),
-        ("title: " + "[" * 30_000, ": invalid front matter"),
-        ("title: " + "{a: " * 10_000, ": invalid front matter"),
-        ("- " * 30_000, ": invalid front matter"),
-        ("title: " + "x" * 100_000, ": the front matter has more than 64,000 characters"),
-        ("a: b\n" * 2_000_000, ": the front matter has more than 64,000 characters"),
-    ],
-    ids="open quote alias map laughs itself aliases lists maps dashes long megabytes".split(),
-)
-def test_front_matter_that_cannot_be_read_is_refused(tmp_path: Path, yaml: str, problem: str) -> None:
-    (refusal,) = problems(put(tmp_path, {"a.md": f"---\n{yaml}\n---\n{BODY}"}))
-    assert refusal.startswith("a.md")
-    assert problem in refusal
-
-
-def test_merge_keys_and_laughs_beside_the_fields_change_nothing(tmp_path: Path) -> None:
-    article = article_in(tmp_path, "a.md", f"---\n{LAUGHS}<<: {{title: no}}\ntitle: T\n---\n{BODY}")
-    assert (article.title, article.author, article.text) == ("T", "", BODY)
+def test_markdown_nested_too_deeply_is_refused_or_read(tmp_path: Path, emphasis: str) -> None:
+    put(tmp_path, {"a.md": emphasis, "b.md": BODY})
+    source = read_articles(tmp_path)
+    assert source.articles[-1].text == BODY
+    assert len(source.articles) + len(source.problems) == 2

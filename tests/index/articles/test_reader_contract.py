@@ -17,21 +17,33 @@ from index.articles.article import Article, ParsedArticle, RefusedError
 from index.articles.folder import SourceFile
 from index.articles.formats import READERS, ArticleReader, read_articles
 from index.errors import ArticleError
-from tests.index.articles.reading import BODY, article_in, problems, put
+from tests.index.articles.reading import BODY, article_in, check_blocks, problems, put
 from tests.strategies import hostile_text
+
+
+def _markdown(title: str, body: str) -> str:
+    return f"# {title}\n\n{body}"
+
 
 WRITERS: dict[str, Callable[[str, str], str]] = {
     ".txt": lambda title, body: f"{title}\n\n{body}",
-    ".md": lambda title, body: f"# {title}\n\n{body}",
+    **dict.fromkeys((".md", ".markdown", ".mdx"), _markdown),
     ".jsonl": lambda title, body: json.dumps({"id": "file", "title": title, "text": body}),
+    ".json": lambda title, body: json.dumps([{"id": "file", "title": title, "text": body}], indent=1),
 }
 """Makes a file of each format from a title and a body; one that is not an object a line is called `file`."""
 
+PLAIN = [suffix for suffix, writer in WRITERS.items() if writer is not _markdown]
 every_format = pytest.mark.parametrize("suffix", READERS)
+plain_formats = pytest.mark.parametrize("suffix", PLAIN)
 
+WORDS = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=9)
+PROSE = st.lists(WORDS, min_size=1, max_size=6).map(" ".join)
 LINES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20)
 MARKUP = (
-    "---\n", "title: ", "Author: ", '{"id": 1, "text": "', '"}', "\\ud800", "&a *a", "!!int", "!!binary ",
+    "---\n", "# ", "> ", "| a |\n|-|\n", "[^1]: ", "<div>", "</p>", "&#13;", "*_", "- ", "Q: ", "::: x\n",
+    "title: ", "draft: true\n", "Author: ", '{"id": 1, "text": "', '"}', "\\ud800", "&a *a", "!!int",
+    "!!binary ",
 )  # fmt: skip
 HOSTILE = st.binary(max_size=300) | hostile_text(*MARKUP, surrogates=True, most=14).map(
     lambda text: text.encode("utf-8", "surrogatepass")
@@ -44,11 +56,12 @@ def test_every_format_is_under_contract() -> None:
 
 
 @every_format
-@given(
-    title=LINES.filter(lambda title: title[-1] not in ".!?:" and title[0] != "#"),
-    body=st.lists(LINES, min_size=1),
-)
-def test_title_and_paragraphs_come_through(tmp_path: Path, suffix: str, title: str, body: list[str]) -> None:
+@given(data=st.data())
+def test_title_and_paragraphs_come_through(tmp_path: Path, suffix: str, data: st.DataObject) -> None:
+    """Plain formats keep any line to the letter, Markdown any line without markup."""
+    lines = LINES.filter(lambda line: not line.startswith(">")) if suffix in PLAIN else PROSE
+    title = data.draw(lines.filter(lambda title: title[-1] not in ".!?:" and title[0] != "#"))
+    body = data.draw(st.lists(lines, min_size=1))
     article = article_in(tmp_path, f"file{suffix.upper()}", WRITERS[suffix](title, "\n\n".join(body)))
     assert (article.id, article.title, article.text) == ("file", title, "\n\n".join(body))
     pieces = [(one.number, article.text[one.start : one.end]) for one in article.paragraphs]
@@ -56,26 +69,29 @@ def test_title_and_paragraphs_come_through(tmp_path: Path, suffix: str, title: s
     assert [article.paragraph_at(one.end) for one in article.paragraphs] == [number for number, _ in pieces]
 
 
-@every_format
+@plain_formats
 @given(body=st.text(st.characters(exclude_categories=["Cs"]), max_size=300))
-def test_no_character_of_a_body_is_lost(tmp_path: Path, suffix: str, body: str) -> None:
-    """All but white space and byte order marks comes through, in order."""
+def test_no_character_of_a_plain_body_is_lost(tmp_path: Path, suffix: str, body: str) -> None:
+    """All but white space, byte order marks and the marks of quoted lines comes through, in order."""
     put(tmp_path, {f"file{suffix}": WRITERS[suffix]("The title", body)})
-    squeezed = "".join(body.replace("\ufeff", "").split())
-    if not squeezed:
+    if squeezed := _squeezed(body):
+        (article,) = read_articles(tmp_path).articles
+        assert _squeezed(article.text) == squeezed
+        check_blocks(article.text, article.blocks)
+    else:
         assert problems(tmp_path / f"file{suffix}")[0].endswith(": has no text")
-        return
-    (article,) = read_articles(tmp_path).articles
-    assert "".join(article.text.replace("\ufeff", "").split()) == squeezed
-    pieces = [article.text[one.start : one.end] for one in article.paragraphs]
-    assert all(piece and piece == piece.strip() for piece in pieces)
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.replace("\ufeff", "").replace(">", "").split())
 
 
 @every_format
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends_are_line_feeds(tmp_path: Path, suffix: str, end: str) -> None:
     content = WRITERS[suffix]("The title", f"\u3000One{end}still one. {end}{end} \t{end}\xa0Two.{end}{end}")
-    assert article_in(tmp_path, f"file{suffix}", content).text == "One\nstill one.\n\nTwo."
+    line_end = "\n" if suffix in PLAIN else " "  # of Markdown, wrapped lines are joined
+    assert article_in(tmp_path, f"file{suffix}", content).text == f"One{line_end}still one.\n\nTwo."
 
 
 @every_format
@@ -87,7 +103,7 @@ def test_any_bytes_give_articles_or_problems_that_name_the_file(
     articles: tuple[Article, ...] = ()
     problems: tuple[str, ...] = ()
     try:
-        articles = read_articles(file).articles
+        articles = read_articles(file, strict=True).articles
     except ArticleError as error:
         problems = error.problems
     assert bool(articles) != bool(problems)
@@ -96,6 +112,7 @@ def test_any_bytes_give_articles_or_problems_that_name_the_file(
         assert article.text
         assert "\r" not in article.heading + article.text
         "".join((article.id, article.title, article.heading, article.text)).encode()
+        check_blocks(article.text, article.blocks)
 
 
 @every_format
@@ -143,9 +160,9 @@ def test_new_format_gets_its_checks_for_nothing(tmp_path: Path, monkeypatch: pyt
         "a.verses, line 3: has no text",
         "a.verses, line 4: the id 'two' is already used by a.verses, line 2",
         "a.verses, line 6: the id (or the file name) has a control character; rename it",
-        "c.txt: the id 'c' is already used by a.verses, line 5",
     ]
-    put(tmp_path, {"a.verses": f"one: {BODY}\ntwo: \xff".encode("latin-1")})
+    assert [article.id for article in read_articles(tmp_path).articles] == ["two", "c", "c.txt"]
+    put(tmp_path, {"a.verses": f"one: {BODY}\ntwo:\x00 \xff".encode("latin-1")})
     assert problems(tmp_path / "a.verses") == [
         f"{tmp_path}/a.verses, line 2: not UTF-8 (byte 0xff); save it as UTF-8"
     ]

@@ -16,9 +16,10 @@ from index.encoding.encoder import Encoder
 from index.errors import DamagedIndexError
 from index.search.hits import SCORE_WEIGHTS, Found, Hit, HitSentence, fuse, judged, summed
 from index.search.search import Search
+from index.settings import IndexSettings
 from index.storage.local import open_store
 from tests.conftest import MakeSettings
-from tests.index.shelf import put
+from tests.index.shelf import HANDBOOK, put
 from tests.index.storage.copies import forge
 from tests.strategies import hostile_text
 
@@ -46,7 +47,7 @@ def search_of(make_settings: MakeSettings, encoder: Encoder) -> Iterator[SearchO
 def check_found(found: Found) -> None:
     """Assert what holds for the hits of any question."""
     assert len(found.hits) <= 10
-    assert all(a.score >= b.score for a, b in itertools.pairwise(found.hits))
+    assert all(a.rank_score >= b.rank_score for a, b in itertools.pairwise(found.hits))
     for hit in found.hits:
         is_heading = {one.paragraph == 0 for one in hit.sentences}
         assert len(is_heading) == 1
@@ -57,7 +58,12 @@ def check_found(found: Found) -> None:
             assert hit.start <= one.start < one.end <= hit.end
             assert one.late <= hit.late + 1e-5, "no sentence has nearer tokens than all together"
             assert one.quotable or is_heading == {True}
-            assert all(-1.001 <= score <= 1.001 for score in (one.late, one.mean))
+            assert one.own <= one.late + 1e-5, "the words of the leads above it can only add"
+            assert all(-1.001 <= score <= 1.001 for score in (one.late, one.mean, one.own))
+        for lead in hit.leads:
+            assert lead.text == source[lead.start : lead.end]
+            assert lead.end <= hit.start
+            assert lead.text not in {one.text for one in hit.sentences if one.start == lead.start}
         assert hit.best_sentence.quotable
         assert 0 <= hit.lexical <= 1
         assert [match.term for match in hit.terms] == list(found.question.terms)
@@ -110,6 +116,50 @@ def test_right_sentence_comes_first(search: Search, question: str, article: str,
     assert search(question) == found
 
 
+@pytest.fixture(scope="module")
+def handbook(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Search]:
+    """Search the handbook."""
+    home = tmp_path_factory.mktemp("handbook")
+    settings = IndexSettings.load(articles=put(home / "articles", HANDBOOK), index=home / "index")
+    build_index(settings, encoder=encoder)
+    with closing(open_store(settings.index)) as store:
+        yield Search(store, encoder)
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "leads"),
+    [
+        # By the words of what stands above it
+        ("What does error E1042 mean?", "Your clock is more than a minute wrong.", ["E1042"]),
+        ("what is E1043", "The code was used before.", ["E1043"]),
+        ("Where are the recovery codes shown?", "They are shown once.", ["Recovery codes"]),
+        ("What does a week at the camp cost?", "It is 90 euros with meals.", ["What does a week cost?"]),
+        ("What may I not bring?", "knives", ["You may not bring:"]),
+        ("Can I bring fireworks?", "fireworks", ["You may not bring:"]),
+        # A row, by its own cells and the names of their columns
+        ("What is the price of the Oak plan?", "Oak | 19 euros | 40", ["Plan | Price | Seats"]),
+        ("How many seats does Sapling have?", "Sapling | 4 euros | 3", ["Plan | Price | Seats"]),
+        # An item keeps its number
+        ("Where do bikes stay?", "3. Bikes stay in the yard.", []),
+        # Characters that nobody sees or types
+        ("What burned in the office?", "The of\u00adfi\u00adce \ufb02oor burned.", []),
+        ("Which floor burned?", "The of\u00adfi\u00adce \ufb02oor burned.", []),
+        ("Did the ferry sink?", "The \uff26erry sank.", []),
+        ("When did the Albatross sink?", "The ketch\u200b Al\u200bba\u2060tross sank in May.", []),
+        ("notes on a fire", "The of\u00adfi\u00adce \ufb02oor burned.", []),
+    ],
+)
+def test_answer_below_a_lead_is_found_and_the_lead_is_not_quoted(
+    handbook: Search, question: str, sentence: str, leads: list[str]
+) -> None:
+    found = handbook(question)
+    check_found(found)
+    hit = found.hits[0]
+    assert (hit.best_sentence.text, [lead.text for lead in hit.leads]) == (sentence, leads)
+    assert hit.lexical > 0
+    assert all(lead.text not in other.text for lead in hit.leads for other in hit.sentences)
+
+
 @given(question=hostile_text("bees", "who wrote", "Dr. Okoye", "acadmy", "HPG", surrogates=True))
 @example(question="½ ﷺ ℀ ŉ")
 @example(question="?!… 🦊 \x00 ___")
@@ -128,6 +178,14 @@ def test_search_in_one_article_finds_that_article_alone(search: Search, article:
         assert {hit.article.id for hit in found.hits} == {article}
         assert max(hit.lexical for hit in found.hits) in {0, 1}, "the best of its article is the measure"
     assert search("Who kept bees?", article=f"{article}.txt").hits == ()
+
+
+@pytest.mark.parametrize("word", "office floor ferry albatross".split())
+def test_word_is_found_whatever_invisible_characters_it_has(handbook: Search, word: str) -> None:
+    (hit,) = [hit for hit in handbook(word).hits if hit.lexical == 1]
+    assert hit.terms[0].in_words
+    assert word in handbook.store.vocabulary()
+    assert word not in hit.text, "the text stays as it was written"
 
 
 def test_one_article_is_searched_whole_though_many_others_are_nearer(search_of: SearchOf) -> None:
@@ -187,7 +245,7 @@ def test_another_encoder_is_refused(own_index: Path, encoder: Encoder) -> None:
 
 def hit_of(*sentences: tuple[str, float, bool]) -> Hit:
     """Make a hit of sentences: text, late interaction, whether it may be quoted."""
-    made = tuple(HitSentence(1, 0, 1, text, late, 0.5, quotable) for text, late, quotable in sentences)
+    made = tuple(HitSentence(1, 0, 1, text, late, 0.5, late, quotable) for text, late, quotable in sentences)
     return Hit(None, 0, 1, "", 0.5, 0.5, 0.5, made, ())  # type: ignore[arg-type]
 
 

@@ -11,7 +11,7 @@ from index.build_vectors import BuildVectors, draft_article
 from index.encoding.encoder import Encoder
 from index.search.abbreviations import find_abbreviations
 from index.storage.vector_cache import VectorCache
-from tests.index.shelf import HARBOUR, SHELF, put
+from tests.index.shelf import HANDBOOK, HARBOUR, SHELF, put
 from tests.index.storage.store_contract import LANGUAGE, Collection, Entry
 
 TWINS = "\n".join(
@@ -21,9 +21,9 @@ TWINS = "\n".join(
 
 @pytest.fixture(scope="session")
 def collection(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Collection:
-    """Encode both shelves, and two articles that differ only in their ids."""
+    """Encode both shelves, the handbook, and two articles that differ only in their ids."""
     home = tmp_path_factory.mktemp("collection")
-    files = {**SHELF, **HARBOUR, "twins.jsonl": TWINS}
+    files = {**SHELF, **HARBOUR, **HANDBOOK, "twins.jsonl": TWINS}
     articles = read_articles(put(home, files)).articles
     drafts = [draft_article(article, encoder, LANGUAGE) for article in articles]
     with VectorCache(home, "contract", encoder.basis) as cache:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from index.analysis import stems, words
 from index.articles.article import Article
+from index.articles.blocks import BlockKind
 from index.encoding.encoder import Basis, Vectors, unit
 from index.passages.encoder_input import searched_text
 from index.passages.splitting import Passage
@@ -130,6 +131,20 @@ class StoreContract:
             bool(entry.article.heading) for entry in collection.entries
         ]
         assert store.passages_of(len(collection.entries)) == store.passages([]) == []
+
+    def test_blocks_and_leads_come_back(self, store: Store, collection: Collection) -> None:
+        """Of every kind, with their levels, and what they stand below."""
+        articles = store.articles(range(len(collection.entries)))
+        for article, entry in zip(articles, collection.entries, strict=True):
+            assert article.blocks == entry.article.blocks
+            assert article.paragraphs == entry.article.paragraphs
+            assert {type(block.above) for block in article.blocks} == {tuple}
+        blocks = [block for article in articles for block in article.blocks]
+        assert {block.kind for block in blocks} == set(BlockKind)
+        assert max(block.level for block in blocks) == max(len(block.above) for block in blocks) == 2
+        stored = store.passages(range(len(collection.rows)))
+        assert [one.passage.leads for one in stored] == [one.leads for _, one, *_ in collection.rows]
+        assert all(len(one.token_counts) == len(one.passage.parts) for one in stored)
 
     @pytest.mark.parametrize("row", [10**6, -1])
     def test_unknown_row_is_a_lookup_error(self, store: Store, row: int) -> None:
