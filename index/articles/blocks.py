@@ -25,7 +25,7 @@ class BlockKind(StrEnum):
     QUESTION = "question"
     """A question that the blocks below answer, or a term that they define."""
     LEAD_IN = "lead-in"
-    """A paragraph that ends in a colon, before a list, a table or code."""
+    """A paragraph or item that ends in a colon, before a list, a table or code."""
     HEADER = "header"
     """The names of a table's columns."""
     PARAGRAPH = "paragraph"
@@ -113,7 +113,7 @@ class TextBuilder:
         text = text.strip("\n") if kind is BlockKind.CODE else text.strip(BLANKS)
         if not text.strip(BLANKS):
             return
-        self._introduce(kind)
+        self._introduce(kind, level)
         paragraph = self._blocks[-1].paragraph if self._blocks else 0
         if self._blocks:
             self._append("\n\n" if begins else "\n")
@@ -133,24 +133,31 @@ class TextBuilder:
         self._pieces.append(text)
         self._length += len(text)
 
-    def _introduce(self, kind: BlockKind) -> None:
-        """Make the last block a lead-in, if it is a paragraph with a colon before a list, table or code."""
-        if not self._blocks or kind not in _INTRODUCED or self._blocks[-1].kind is not BlockKind.PARAGRAPH:
+    def _introduce(self, kind: BlockKind, level: int) -> None:
+        """Make the last block a lead-in, if it ends in a colon before a list, table or code.
+
+        An item introduces the items nested in it only.
+        """
+        if not self._blocks or kind not in _INTRODUCED or not self._pieces[-1].endswith(":"):
             return
         last = self._blocks[-1]
-        if self._pieces[-1].endswith(":"):
+        is_parent = last.kind is kind is BlockKind.ITEM and last.level < level
+        if is_parent or last.kind is BlockKind.PARAGRAPH:
             self._blocks[-1] = replace(last, kind=BlockKind.LEAD_IN)
-            self._leads.append(_Lead(len(self._blocks) - 1, 0, _STAYS[BlockKind.LEAD_IN]))
+            self._leads.append(_Lead(len(self._blocks) - 1, last.level, _STAYS[BlockKind.LEAD_IN]))
 
     def _end_leads(self, kind: BlockKind, level: int) -> None:
         """Drop the leads that a block of this kind does not stand below."""
         kept = []
         for lead in self._leads:
             of_heading = self._blocks[lead.place].kind is BlockKind.HEADING
+            of_item = lead.level > 0 and self._blocks[lead.place].kind is BlockKind.LEAD_IN
             if kind is BlockKind.HEADING:
                 stands = of_heading and lead.level < level
             elif kind is BlockKind.QUESTION:
                 stands = of_heading
+            elif of_item:
+                stands = kind is BlockKind.ITEM and level > lead.level
             else:
                 stands = lead.is_fresh or lead.stays is None or kind in lead.stays
             if stands:

@@ -21,7 +21,7 @@ def built(blocks: str) -> TextBuilder:
     """Build blocks as `H1 P I`; each has its place as its text, and "P:" ends in a colon."""
     builder = TextBuilder()
     for place, block in enumerate(blocks.split()):
-        level = int(block[1:]) if block[1:].isdigit() else 0
+        level = int(block[1:].rstrip(":") or 0)
         text = f"{place}{':' if block.endswith(':') else ''}"
         builder.add(KINDS[block[0]], text, level=level, leads_all=block[0] != "F")
     return builder
@@ -46,6 +46,11 @@ def built(blocks: str) -> TextBuilder:
         ("Q P: I P", [(), (0,), (0, 1), (0,)]),
         ("P: P I", [(), (), ()]),
         ("P I", [(), ()]),
+        # an item with a colon leads the items nested in it
+        ("P: I1 I1: I2 I2 I1 P", [(), (0,), (0,), (0, 2), (0, 2), (0,), ()]),
+        ("I1: I2: I3 I2 I1", [(), (0,), (0, 1), (0,), ()]),
+        ("I1: I1", [(), ()]),
+        ("I1: P", [(), ()]),
         # a table's header leads its rows
         ("T R R P R", [(), (0,), (0,), (), ()]),
         ("T R T R", [(), (0,), (), (2,)]),
