@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,11 +59,13 @@ class PowerModel:
         """Lose some of what is not on the disk, chosen by `chance`."""
         deepest_first = self._paths()[::-1]
         for path in deepest_first:
-            if path.is_file() and not self._is_whole(path):
-                os.truncate(path, chance.randint(0, path.stat().st_size))
+            with suppress(FileNotFoundError):  # tantivy's threads may remove files meanwhile
+                if path.is_file() and not self._is_whole(path):
+                    os.truncate(path, chance.randint(0, path.stat().st_size))
         for path in deepest_first:
-            if not self._is_named(path) and chance.random() < 0.5:
-                self._lose_name(path)
+            with suppress(FileNotFoundError):
+                if not self._is_named(path) and chance.random() < 0.5:
+                    self._lose_name(path)
 
     def _paths(self) -> list[Path]:
         return [self._folder, *sorted(self._folder.rglob("*"))] if self._folder.exists() else []
