@@ -10,6 +10,7 @@ import codecs
 import os
 import stat
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -136,14 +137,14 @@ class FolderWalk:
             yield SourceFile(self.root, self.root.stem)
 
     def _ignored(self) -> GitIgnoreSpec:
-        try:
-            lines = (self.root / IGNORE_FILE).read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
-            lines = []
+        file, lines = self.root / IGNORE_FILE, []
+        with suppress(OSError):
+            if file.is_file():  # opening a pipe that nobody writes to would wait for ever
+                lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
         try:
             return GitIgnoreSpec.from_lines([*_IGNORED, *lines])
         except ValueError as error:
-            self.problems.append(f"{one_line(self.root / IGNORE_FILE)}: {error}; correct the line")
+            self.problems.append(f"{one_line(file)}: {error}; correct the line")
             return GitIgnoreSpec.from_lines(_IGNORED)
 
     def _folder(

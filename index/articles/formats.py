@@ -36,7 +36,6 @@ READERS: dict[str, ArticleReader] = {
     ".markdown": read_markdown,
     ".mdx": read_markdown,
     ".jsonl": read_json_lines,
-    ".json": read_json_lines,
 }
 """The reader of each format, by the suffix of its files."""
 

@@ -34,7 +34,6 @@ _NAMES = {
     "published": ("published", "date", "publishdate", "pubdate", "lastmod", "updated"),
     "url": ("url", "permalink", "canonical_url", "link"),
 }
-_SEARCHED = ("description", "summary", "keywords", "tags", "aliases")
 
 
 def split_front_matter(text: str) -> tuple[FrontMatter, str]:
@@ -87,7 +86,7 @@ def is_draft(metadata: FrontMatter) -> bool:
 
 
 def article_fields(metadata: FrontMatter) -> dict[str, str]:
-    """Return the fields of an article, and `keywords`: what is searched and never quoted."""
+    """Return the fields of an article."""
     fields = {
         field: next(filter(None, (_as_text(metadata.get(name)) for name in names)), "")
         for field, names in _NAMES.items()
@@ -95,7 +94,6 @@ def article_fields(metadata: FrontMatter) -> dict[str, str]:
     if fields["published"].lower() in {"true", "false", "yes", "no"}:
         rest = (_as_text(metadata.get(name)) for name in _NAMES["published"][1:])
         fields["published"] = next(filter(None, rest), "")
-    fields["keywords"] = ". ".join(filter(None, (_as_text(metadata.get(name)) for name in _SEARCHED)))
     return fields
 
 

@@ -72,10 +72,10 @@ def test_limit_is_of_an_article_and_not_of_a_file(tmp_path: Path) -> None:
         ("a.md", "---\ntitle: T\n---\n", "a.md", "has no text"),
         ("a.jsonl", '{"id": "a", "text": "x"}\n{"id": "b",', "a.jsonl, line 2", "not JSON"),
         ("a.jsonl", "{}" + "[" * 100_000, "a.jsonl, line 1", "not JSON"),
-        ("a.json", "[" * 100_000, "a.json", "not JSON"),
-        ("a.json", '[{"id": "a",\n"text" "x"}]', "a.json, line 2", "not JSON"),
-        ("a.json", "[]", "a.json", "empty"),
-        ("a.json", "[1]", "a.json", "object"),
+        ("a.jsonl", "[" * 100_000, "a.jsonl", "not JSON"),
+        ("a.jsonl", '[{"id": "a",\n"text" "x"}]', "a.jsonl, line 2", "not JSON"),
+        ("a.jsonl", "[]", "a.jsonl", "empty"),
+        ("a.jsonl", "[1]", "a.jsonl", "object"),
         ("a.jsonl", '{"id": ' + "9" * 5000 + ', "text": "x"}', "a.jsonl, line 1", "not JSON"),
         ("a.jsonl", "1", "a.jsonl, line 1", "object"),
         ("a.jsonl", '{"text": "x"}', "a.jsonl, line 1", '"id"'),
@@ -128,12 +128,12 @@ def test_what_cannot_be_read_is_passed_over_and_named(tmp_path: Path) -> None:
 
 def test_files_of_one_name_are_articles_of_their_own(tmp_path: Path) -> None:
     rows = json.dumps([{"id": "a", "text": BODY}, {"id": "b", "text": BODY}, {"id": "b", "text": "Twice."}])
-    put(tmp_path, {"a.md": BODY, "a.mdx": BODY, "a.txt": BODY, "rows.json": rows})
+    put(tmp_path, {"a.md": BODY, "a.mdx": BODY, "a.txt": BODY, "rows.jsonl": rows})
     source = read_articles(tmp_path)
     assert [article.id for article in source.articles] == ["a", "a.mdx", "a.txt", "b"]
     assert [problem.partition(": ")[2] for problem in source.problems] == [
         f"the id 'a' is already used by {tmp_path}/a.md",
-        f"the id 'b' is already used by {tmp_path}/rows.json",
+        f"the id 'b' is already used by {tmp_path}/rows.jsonl",
     ]
 
 
@@ -150,7 +150,7 @@ def test_files_of_one_name_are_articles_of_their_own(tmp_path: Path) -> None:
 def test_json_is_read_as_an_array_or_lines_with_the_usual_names(
     tmp_path: Path, content: object, is_read: bool
 ) -> None:
-    put(tmp_path, {"a.json": json.dumps(content), "b.txt": "Other."})
+    put(tmp_path, {"a.jsonl": json.dumps(content), "b.txt": "Other."})
     texts = {article.id: article.text for article in read_articles(tmp_path).articles}
     assert texts == {"b": "Other."} | ({"one": BODY} if is_read else {})
 

@@ -155,3 +155,18 @@ def test_folders_more_than_64_deep_are_refused(tmp_path: Path) -> None:
     assert len(read_articles(tmp_path).articles) == 2
     put(tmp_path, {"d/" * 65 + "c.txt": BODY})
     assert problems(tmp_path) == ["d/" * 64 + "d: more than 64 folders deep; move it up"]
+
+
+def test_ignored_files_and_other_peoples_code_are_passed_over(tmp_path: Path) -> None:
+    rules = "drafts/\n*.tmp.md\n!keep.tmp.md\n"
+    names = ("a.md", "drafts/b.md", "c.tmp.md", "keep.tmp.md", "node_modules/p/d.md")
+    put(tmp_path, {".footnoteignore": rules, **dict.fromkeys(names, BODY)})
+    source = read_articles(tmp_path)
+    assert ([article.id for article in source.articles], source.problems) == (["a", "keep.tmp"], ())
+
+
+def test_an_ignore_file_that_is_a_pipe_does_not_block(tmp_path: Path) -> None:
+    put(tmp_path, {"a.md": BODY, "package.json": "{}"})
+    os.mkfifo(tmp_path / ".footnoteignore")
+    source = read_articles(tmp_path)
+    assert ([article.id for article in source.articles], source.problems) == (["a"], ())

@@ -29,7 +29,6 @@ WRITERS: dict[str, Callable[[str, str], str]] = {
     ".txt": lambda title, body: f"{title}\n\n{body}",
     **dict.fromkeys((".md", ".markdown", ".mdx"), _markdown),
     ".jsonl": lambda title, body: json.dumps({"id": "file", "title": title, "text": body}),
-    ".json": lambda title, body: json.dumps([{"id": "file", "title": title, "text": body}], indent=1),
 }
 """Makes a file of each format from a title and a body; one that is not an object a line is called `file`."""
 
