@@ -290,6 +290,7 @@ def _as_json(article: Article, passages: Sequence[Passage] | None) -> dict[str, 
         }
         for block in article.blocks
     ]
+    fields["marks"] = [dataclasses.asdict(mark) for mark in article.marks_in(0, len(article.text))]
     if passages is not None:
         fields["passages"] = [
             {

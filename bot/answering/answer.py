@@ -7,11 +7,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from index.articles.marks import Mark
     from index.search.calibration import Fit
     from index.search.hits import Found, Hit
 
 __all__ = ["Answer", "Citation", "Quote", "Reasons", "Verdict"]
 
+_OPTIONAL = {"marks", "header", "more_items"}
 _JSON = ("question", "verdict", "confidence", "quotes", "citations", "generation", "elapsed_ms")
 
 
@@ -40,6 +42,10 @@ class Quote:
     `start` and `end` are offsets in code points into the article's text (its heading where `paragraph` is 0).
     `citation` is the number of the quote's citation. `highlight` is the span, in the same text, of the words
     that are the answer itself; None where it is unknown.
+
+    The other fields are in the JSON only where they say something: the inline marks, with their spans in the
+    quote; the header of the table whose rows are quoted; and how many items or rows of a list or table that
+    is quoted in part are left out.
     """
 
     text: str
@@ -48,6 +54,14 @@ class Quote:
     start: int
     end: int
     highlight: tuple[int, int] | None = None
+    marks: tuple[Mark, ...] = ()
+    header: str = ""
+    more_items: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the quote as part of the answer's JSON object."""
+        fields = asdict(self)
+        return {name: value for name, value in fields.items() if value or name not in _OPTIONAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +123,5 @@ class Answer:
     def as_json(self) -> dict[str, Any]:
         """Return the answer as the JSON object that other programs read."""
         fields = {name: getattr(self, name) for name in _JSON}
-        return {**fields, "quotes": [*map(asdict, self.quotes)], "citations": [*map(asdict, self.citations)]}
+        quotes = [quote.as_json() for quote in self.quotes]
+        return {**fields, "quotes": quotes, "citations": [*map(asdict, self.citations)]}

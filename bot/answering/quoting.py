@@ -13,6 +13,8 @@ A run never leaves its paragraph, and is at most about a spoken paragraph long.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from bot.answering.answer import Answer, Citation, Quote, Reasons, Verdict
@@ -23,6 +25,8 @@ from index.passages.splitting import is_list_item
 from index.search.hits import judged
 
 if TYPE_CHECKING:
+    from index.articles.article import Article
+    from index.articles.blocks import Block
     from index.search.calibration import Fit
     from index.search.hits import Found, Hit, HitSentence
 
@@ -74,10 +78,31 @@ def _distinct(hits: Sequence[Hit]) -> list[Hit]:
 
 
 def _quote(number: int, hit: Hit, language: str) -> Quote:
-    run = sentences_to_quote(hit, language)
+    run, paragraph = sentences_to_quote(hit, language), hit.best_sentence.paragraph
     start, end = run[0].start, run[-1].end
-    text = _source(hit)[start:end]
-    return Quote(text, number, hit.best_sentence.paragraph, start, end)
+    quote = Quote(_source(hit)[start:end], number, paragraph, start, end)
+    if paragraph == 0:
+        return quote
+    marks, header = hit.article.marks_in(start, end), hit.article.header_at(start)
+    return replace(quote, marks=marks, header=header, more_items=_left_out(hit.article, start, end))
+
+
+def _left_out(article: Article, start: int, end: int) -> int:
+    """Return how many items or rows are beside those from `start` to `end`, where that is several."""
+    kinds = {BlockKind.ITEM, BlockKind.ROW}
+    quoted = [block for block in article.blocks if start <= block.start < end and block.kind in kinds]
+    if len(quoted) < 2:
+        return 0
+    place = attrgetter("paragraph", "above", "level")
+    first = min(quoted, key=attrgetter("level"))
+    beside = (block for block in article.blocks if place(block) == place(first) and block not in quoted)
+    return sum(_has_bullet(article, block) == _has_bullet(article, first) for block in beside)
+
+
+def _has_bullet(article: Article, block: Block) -> bool:
+    """Tell whether an item has a bullet or number of its own, and does not go on with the one before."""
+    line = article.text.rfind("\n", 0, block.start) + 1
+    return block.kind is not BlockKind.ROW and is_list_item(article.text[line : block.end])
 
 
 def _citation(number: int, hit: Hit, language: str) -> Citation:
@@ -107,13 +132,15 @@ def sentences_to_quote(hit: Hit, language: str) -> tuple[HitSentence, ...]:
     best = hit.best_sentence
     if best.paragraph == 0:
         return (best,)
-    kind = hit.article.block_at(best.start).kind
     paragraph = [sentence for sentence in hit.sentences if sentence.paragraph == best.paragraph]
     at = paragraph.index(best)
-    lead = max(hit.leads, key=lambda lead: lead.own_score, default=None)
-    if lead is not None and lead.own_score >= best.own_score and kind is not BlockKind.ROW:
+    block_at = hit.article.block_at
+    # A header is part of what its rows say.
+    leads = [lead for lead in hit.leads if block_at(lead.start).kind is not BlockKind.HEADER]
+    lead = max(leads, key=lambda lead: lead.own_score, default=None)
+    if lead is not None and lead.own_score >= best.own_score:
         return _below(hit, lead, paragraph)
-    if kind in {BlockKind.ROW, BlockKind.ITEM, BlockKind.CODE}:
+    if block_at(best.start).kind in {BlockKind.ROW, BlockKind.ITEM, BlockKind.CODE}:
         return (best,)
     if best.text.endswith(":") and (items := _list_items(paragraph, at)):
         return (best, *items)
@@ -124,16 +151,25 @@ def sentences_to_quote(hit: Hit, language: str) -> tuple[HitSentence, ...]:
 
 
 def _below(hit: Hit, lead: HitSentence, paragraph: Sequence[HitSentence]) -> tuple[HitSentence, ...]:
-    """Return what a lead that matches better than the sentences below it leads: a paragraph, or a list.
+    """Return what a lead that matches better than the sentences below it leads: a paragraph, list or table.
 
-    A lead-in that stands directly above is quoted too.
+    A lead-in that stands directly above is quoted too. What is too long is cut so that the best sentence is
+    in it, and between items.
     """
-    blocks, block = hit.article.blocks, hit.article.block_at(paragraph[0].start)
+    block_at, best = hit.article.block_at, hit.best_sentence
+    blocks, block = hit.article.blocks, block_at(paragraph[0].start)
     above = blocks[max(blocks.index(block) - 1, 0)]
     is_first = (above.kind, above.start, block.start) == (BlockKind.LEAD_IN, lead.start, paragraph[0].start)
     start = lead.start if is_first else paragraph[0].start
     longest = _LONGEST if block.kind is BlockKind.PARAGRAPH else _LONGEST_LIST
     run = [sentence for sentence in paragraph if sentence.end - start <= longest] or paragraph[:1]
+    if best not in run:
+        is_first, after = False, paragraph[paragraph.index(best) :]
+        end = max([best.end, *(sentence.end for sentence in after if sentence.end - best.start <= longest)])
+        run = [one for one in paragraph if one.end <= end and (one is best or end - one.start <= longest)]
+    first, last = run[0].start, run[-1].end
+    items = [one for one in run if first <= block_at(one.start).start and block_at(one.start).end <= last]
+    run = items if best in items else run
     return (lead, *run) if is_first else tuple(run)
 
 

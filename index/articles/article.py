@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from index.articles.blocks import Block, BlockKind, TextBuilder
+from index.articles.marks import Mark, clip, pack_marks, unpack_marks
 from index.articles.plain_text import add_plain_text
 from index.terminal import one_line
 
@@ -53,7 +54,7 @@ class Article:
     """One document. `text` is its paragraphs, joined by blank lines, without the heading.
 
     `heading` is searched and quoted as paragraph 0; it is empty where the article has none. Absent fields are
-    empty strings, but for `title`, which is then the last part of the id.
+    empty strings, but for `title`, which is then the last part of the id. `marks` are packed.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Article:
     heading: str
     text: str
     blocks: tuple[Block, ...] = ()
+    marks: str = ""
 
     @property
     def paragraphs(self) -> tuple[Paragraph, ...]:
@@ -90,12 +92,22 @@ class Article:
         """Return the number of the paragraph at an offset into `text`."""
         return self.block_at(offset).paragraph
 
+    def header_at(self, offset: int) -> str:
+        """Return the header of the table whose row is at an offset into `text`; "" elsewhere."""
+        above = self.block_at(offset).above
+        lead = self.blocks[above[-1]] if above else None
+        return self.text[lead.start : lead.end] if lead and lead.kind is BlockKind.HEADER else ""
+
+    def marks_in(self, start: int, end: int) -> tuple[Mark, ...]:
+        """Return the inline marks of a span of `text`, with their places in the span."""
+        return tuple(clip(unpack_marks(self.marks), start, end))
+
     @property
     def content_hash(self) -> str:
         """SHA-256 (hex) of everything but the id: articles with equal hashes have equal vectors."""
         parts = (self.title, self.author, self.publisher, self.url, self.published, self.heading, self.text)
         blocks = [(block.kind, block.start, block.end, block.level, block.above) for block in self.blocks]
-        return hashlib.sha256(json.dumps([parts, blocks]).encode("ascii")).hexdigest()
+        return hashlib.sha256(json.dumps([parts, blocks, self.marks]).encode("ascii")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +151,8 @@ def assemble(parsed: ParsedArticle) -> Article:
     if one_line(parsed.id, _MAX_ID) != parsed.id:
         raise RefusedError("the id (or the file name) has a control character; rename it")
     fields["title"] = fields["title"] or parsed.id.rsplit("/", 1)[-1]
-    return Article(id=parsed.id, heading=heading, text=text, blocks=body.blocks, **fields)
+    marks = pack_marks(body.marks)
+    return Article(id=parsed.id, heading=heading, text=text, blocks=body.blocks, marks=marks, **fields)
 
 
 def _field_text(name: str, value: object, is_verbatim: bool) -> str:

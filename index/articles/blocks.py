@@ -9,8 +9,13 @@ lead: the blocks below it name it in `above`, are found by its words too, and ar
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from index.articles.marks import Mark, clip
 
 __all__ = ["BLANKS", "LEADS", "Block", "BlockKind", "TextBuilder"]
 
@@ -73,8 +78,10 @@ class TextBuilder:
     """Puts an article's readable text and its blocks together, in order."""
 
     def __init__(self) -> None:
+        self.marks: list[Mark] = []
+        """The inline marks of the text so far, in order."""
         self._blocks: list[Block] = []
-        self._pieces: list[str] = []
+        self._pieces: list[str] = []  # three for each block: what stands between, its label, its text
         self._length = 0
         self._leads: list[_Lead] = []
 
@@ -115,9 +122,8 @@ class TextBuilder:
             return
         self._introduce(kind, level)
         paragraph = self._blocks[-1].paragraph if self._blocks else 0
-        if self._blocks:
-            self._append("\n\n" if begins else "\n")
         begins = begins or not self._blocks
+        self._append("" if not self._blocks else "\n\n" if begins else "\n")
         self._append(label)
         start = self._length
         self._append(text)
@@ -128,6 +134,23 @@ class TextBuilder:
             stays = _STAYS.get(kind) if leads_all else _INTRODUCED
             is_fresh = kind is not BlockKind.HEADER  # a table without rows leads nothing
             self._leads.append(_Lead(len(self._blocks) - 1, level, stays, is_fresh))
+
+    @contextmanager
+    def marking(self, source: str, marks: Iterable[Mark]) -> Iterator[None]:
+        """Mark the blocks that are added meanwhile: parts of `source`, in which the marks have their spans."""
+        first, end = len(self._blocks), 0
+        yield
+        source, waiting, current = source.replace("\n", " "), deque(marks), list[Mark]()
+        for place in range(first, len(self._blocks)):
+            text = self._pieces[3 * place + 2].replace("\n", " ")
+            start = source.find(text, end)
+            if start < 0 or not (waiting or current):
+                break
+            end = start + len(text)
+            while waiting and waiting[0].start < end:
+                current.append(waiting.popleft())
+            self.marks += clip(current, start, end, self._blocks[place].start)
+            current = [mark for mark in current if mark.end > end]
 
     def _append(self, text: str) -> None:
         self._pieces.append(text)

@@ -1,7 +1,8 @@
 """Markdown to blocks: what a reader sees of CommonMark with tables, definition lists and footnotes.
 
 Also understood: admonitions and tabs of the usual site generators, callouts, wiki links and MDX. Comments are
-gone, raw HTML leaves its text, and links and images leave theirs.
+gone, raw HTML leaves its text, and links and images leave theirs. Emphasis, code and links to web addresses
+become marks of the text.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
 from index.articles.blocks import BlockKind, TextBuilder
+from index.articles.marks import Mark, MarkKind, clip
 from index.articles.plain_text import add_lines
 
 __all__ = ["MarkdownWriter", "add_markdown", "parse_markdown", "split_title"]
@@ -37,6 +39,15 @@ _MDX_LINE = re.compile(
 _MDX_COMMENT = re.compile(r"\{/\*.*?\*/\}", re.DOTALL)
 _JSX_TAG = re.compile(r"^\s*</?[A-Z][\w.]*(?:\s[^<>]*)?/?>\s*$")
 _LINE_BREAK = re.compile(r"<br\b", re.IGNORECASE)
+_LANGUAGE = re.compile(r"[\s{.]*([\w+#-]*).*", re.DOTALL)
+_WEB = re.compile("https?://", re.IGNORECASE)
+_MARKS = {
+    "em": MarkKind.EMPHASIS,
+    "strong": MarkKind.STRONG,
+    "s": MarkKind.STRUCK,
+    "code_inline": MarkKind.CODE,
+    "link": MarkKind.LINK,
+}
 
 
 @functools.cache
@@ -140,20 +151,22 @@ class MarkdownWriter:
             add_lines(self._builder, text.strip(), _flow)
 
     def _add_paragraph(self, node: SyntaxTreeNode, quoted: BlockKind | None) -> None:
-        text = _text_of(node)
+        text, marks = _inline_of(node)
         if not _has_text(node):
             return
-        if quoted:
-            self._builder.add(quoted, _flow(text))
-        else:
-            add_lines(self._builder, text, _flow)
+        with self._builder.marking(text, marks):
+            if quoted:
+                self._builder.add(quoted, _flow(text))
+            else:
+                add_lines(self._builder, text, _flow)
 
     def _add_blockquote(self, node: SyntaxTreeNode) -> None:
         """Add a quotation, or a callout ("> [!NOTE]"), which is the author's own text."""
         children = node.children
-        text = _text_of(children[0]) if children else ""
+        text, marks = _inline_of(children[0]) if children else ("", [])
         if match := _CALLOUT.match(text):
-            add_lines(self._builder, text[match.end() :], _flow)
+            with self._builder.marking(text, marks):
+                add_lines(self._builder, text[match.end() :], _flow)
             self.add(children[1:])
         else:
             self.add(children, BlockKind.QUOTATION)
@@ -164,12 +177,11 @@ class MarkdownWriter:
     _add_ordered_list = _add_bullet_list
 
     def _add_list(self, node: SyntaxTreeNode, depth: int, *, begins: bool) -> None:
-        number = int(node.attrs.get("start", 1))
         indent = "  " * (depth - 1)
-        for item in node.children:
-            label, mark = indent, f"{number}{item.markup} "
+        for place, item in enumerate(node.children, int(node.attrs.get("start", 1))):
+            label, number = indent, f"{place}{item.markup} "
             if node.type == "bullet_list":
-                label, mark = indent + "- ", ""
+                label, number = indent + "- ", ""
             for child in item.children:
                 if child.type in {"bullet_list", "ordered_list"}:
                     self._add_list(child, depth + 1, begins=begins)
@@ -178,19 +190,21 @@ class MarkdownWriter:
                 elif child.type not in {"paragraph", "heading"}:
                     self.add([child])
                 else:
-                    text = mark + _flow(_text_of(child))
-                    self._builder.add(BlockKind.ITEM, text, level=depth, label=label, begins=begins)
-                label, mark, begins = indent, "", False
-            number += 1
+                    text, marks = _inline_of(child)
+                    with self._builder.marking(number + text, clip(marks, 0, len(text), len(number))):
+                        text = number + _flow(text)
+                        self._builder.add(BlockKind.ITEM, text, level=depth, label=label, begins=begins)
+                label, number, begins = indent, "", False
 
     def _add_table(self, node: SyntaxTreeNode) -> None:
         rows = [row for part in node.children for row in part.children]
         begins = True
         for number, row in enumerate(rows):
             kind = BlockKind.ROW if number else BlockKind.HEADER
-            text = " | ".join(_text_of(cell).replace("\n", " ") for cell in row.children)
-            if text.strip("| "):
-                self._builder.add(kind, text, begins=begins)
+            text, marks = _inline_of(row, between=" | ")
+            if text.strip("| \n"):
+                with self._builder.marking(text, marks):
+                    self._builder.add(kind, text.replace("\n", " "), begins=begins)
                 begins = False
 
     def _add_fence(self, node: SyntaxTreeNode, *, begins: bool = True) -> None:
@@ -198,7 +212,9 @@ class MarkdownWriter:
         if directive and directive[1] in _ADMONITIONS:
             add_markdown(self._builder, node.content)
         else:
-            self._builder.add(BlockKind.CODE, node.content, begins=begins)
+            mark = Mark(MarkKind.CODE_BLOCK, 0, len(node.content), _LANGUAGE.sub(r"\1", node.info))
+            with self._builder.marking(node.content, [mark]):
+                self._builder.add(BlockKind.CODE, node.content, begins=begins)
 
     _add_code_block = _add_fence
 
@@ -214,17 +230,35 @@ def _flow(text: str) -> str:
 
 
 def _text_of(node: SyntaxTreeNode) -> str:
-    """Return the text of a node's inline content, with line ends as in the source."""
+    return _inline_of(node)[0]
+
+
+def _inline_of(node: SyntaxTreeNode, between: str = "") -> tuple[str, list[Mark]]:
+    """Return the text of a node's inline content, with line ends as in the source, and its marks.
+
+    `between` stands between the texts of its children.
+    """
     parts: list[str] = []
+    marks: list[Mark] = []
+    start = 0
     for child in node.children:
-        if child.type in {"text", "code_inline", "text_special"}:
-            parts.append(child.content.replace("\r", "\n"))  # from "&#13;"
-        elif child.type in {"softbreak", "hardbreak"} or _LINE_BREAK.match(child.content):
-            parts.append("\n")
+        inside: list[Mark] = []
+        if child.type in {"softbreak", "hardbreak"} or _LINE_BREAK.match(child.content):
+            text = "\n"
+        elif child.type in {"text", "code_inline", "text_special"}:
+            text = child.content.replace("\r", "\n")  # from "&#13;"
+            text = _WIKI_LINK.sub(r"\1", text) if child.type == "text" else text
         else:
-            parts.append(_text_of(child))
-    text = "".join(parts)
-    return _WIKI_LINK.sub(r"\1", text) if node.type == "inline" else text
+            text, inside = _inline_of(child)
+        start += len(between) * bool(parts)
+        parts.append(text)
+        address = str(child.attrs.get("href", ""))
+        if child.type in _MARKS and text.strip() and (child.type != "link" or _WEB.match(address)):
+            blank = len(text) - len(text.lstrip())
+            marks.append(Mark(_MARKS[child.type], start + blank, start + len(text.rstrip()), address))
+        marks += clip(inside, 0, len(text), start)
+        start += len(text)
+    return between.join(parts), marks
 
 
 class _HtmlText(HTMLParser):

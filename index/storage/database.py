@@ -28,7 +28,8 @@ _SCHEMA = """
 CREATE TABLE articles (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, title TEXT NOT NULL, author TEXT NOT NULL,
     publisher TEXT NOT NULL, url TEXT NOT NULL, published TEXT NOT NULL, heading TEXT NOT NULL,
-    text TEXT NOT NULL, blocks TEXT NOT NULL, paragraphs INTEGER NOT NULL, content_hash TEXT NOT NULL);
+    text TEXT NOT NULL, blocks TEXT NOT NULL, marks TEXT NOT NULL, paragraphs INTEGER NOT NULL,
+    content_hash TEXT NOT NULL);
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY, article INTEGER NOT NULL REFERENCES articles, is_heading INTEGER NOT NULL,
     key BLOB NOT NULL, first_token INTEGER NOT NULL, leads INTEGER NOT NULL, sentences BLOB NOT NULL);
@@ -38,7 +39,7 @@ _INDEXES = """
 CREATE INDEX passages_by_article ON passages (article);
 CREATE INDEX passages_by_key ON passages (key);
 """
-_ARTICLE_COLUMNS = "id, name, title, author, publisher, url, published, heading, text, blocks"
+_ARTICLE_COLUMNS = "id, name, title, author, publisher, url, published, heading, text, blocks, marks"
 _PASSAGE_COLUMNS = "id, article, key, first_token, leads, sentences"
 _AMONG = "id IN (SELECT value FROM json_each(?))"
 # One for the thread that answers and one for the thread that looks things up, so that neither waits.
@@ -77,8 +78,8 @@ class DatabaseWriter:
             article.published,
         )
         blocks = json.dumps([dataclasses.astuple(block) for block in article.blocks], separators=(",", ":"))
-        rest = (article.heading, article.text, blocks, len(article.paragraphs), article.content_hash)
-        self._insert("articles", (row, *fields, *rest))
+        body = (article.heading, article.text, blocks, article.marks)
+        self._insert("articles", (row, *fields, *body, len(article.paragraphs), article.content_hash))
         self._database.executemany("INSERT OR IGNORE INTO abbreviations VALUES (?, ?)", abbreviations)
 
     def add_passage(self, passage: StoredPassage) -> None:
@@ -184,7 +185,7 @@ class Database:
 
 
 def _with_blocks(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (*row[:-1], _blocks(row[-1]))
+    return (*row[:-2], _blocks(row[-2]), row[-1])
 
 
 def _blocks(encoded: str) -> tuple[Block, ...]:
