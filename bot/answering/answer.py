@@ -58,11 +58,6 @@ class Quote:
     header: str = ""
     more_items: int = 0
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the quote as part of the answer's JSON object."""
-        fields = asdict(self)
-        return {name: value for name, value in fields.items() if value or name not in _OPTIONAL}
-
 
 @dataclass(frozen=True, slots=True)
 class Citation:
@@ -123,5 +118,8 @@ class Answer:
     def as_json(self) -> dict[str, Any]:
         """Return the answer as the JSON object that other programs read."""
         fields = {name: getattr(self, name) for name in _JSON}
-        quotes = [quote.as_json() for quote in self.quotes]
+        quotes = [
+            {name: value for name, value in asdict(quote).items() if value or name not in _OPTIONAL}
+            for quote in self.quotes
+        ]
         return {**fields, "quotes": quotes, "citations": [*map(asdict, self.citations)]}

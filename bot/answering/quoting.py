@@ -4,7 +4,7 @@ One sentence as a rule. Two or more where it depends on another:
 
 - the sentence before it, where it opens with a pronoun ("It was lit in 1874."), or answers a question that
   the article asks ("Why does it float? Because it is hollow.");
-- the list that it introduces with a colon;
+- the paragraph, list or table below the heading, question or lead-in that matches the question better;
 - the neighbour that matches the question nearly as well, since which of the two answers is not certain.
 
 A run never leaves its paragraph, and is at most about a spoken paragraph long.
@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING
 
 from bot.answering.answer import Answer, Citation, Quote, Reasons, Verdict
 from index.analysis import words
-from index.articles.blocks import BlockKind
+from index.articles.blocks import LEADS, BlockKind
 from index.language import is_question, opens_with_pronoun
 from index.passages.splitting import is_list_item
-from index.search.hits import judged
+from index.search.hits import HitSentence, judged
 
 if TYPE_CHECKING:
     from index.articles.article import Article
     from index.articles.blocks import Block
     from index.search.calibration import Fit
-    from index.search.hits import Found, Hit, HitSentence
+    from index.search.hits import Found, Hit
 
 __all__ = ["make_answer", "sentences_to_quote"]
 
@@ -36,6 +36,7 @@ _CITED = 3  # citations of an answer at most, one quote each
 _SAME = 0.8  # share of common words at which two passages say the same (Jaccard index)
 _LONGEST = 420  # characters of a run of more than one sentence; a single sentence may be longer
 _LONGEST_LIST = 900  # characters of a list with what introduces it
+_LISTED = frozenset({BlockKind.ITEM, BlockKind.ROW})
 
 # Difference in score below which the sentence before or after is quoted too. The one after more often adds
 # what was asked for. Chosen on xquad-en and clapnq.
@@ -89,8 +90,7 @@ def _quote(number: int, hit: Hit, language: str) -> Quote:
 
 def _left_out(article: Article, start: int, end: int) -> int:
     """Return how many items or rows are beside those from `start` to `end`, where that is several."""
-    kinds = {BlockKind.ITEM, BlockKind.ROW}
-    quoted = [block for block in article.blocks if start <= block.start < end and block.kind in kinds]
+    quoted = [block for block in article.blocks if start <= block.start < end and block.kind in _LISTED]
     if len(quoted) < 2:
         return 0
     place = attrgetter("paragraph", "above", "level")
@@ -107,7 +107,8 @@ def _has_bullet(article: Article, block: Block) -> bool:
 
 def _citation(number: int, hit: Hit, language: str) -> Citation:
     article, best = hit.article, hit.best_sentence
-    start = min(hit.start, sentences_to_quote(hit, language)[0].start)  # a lead-in stands before its passage
+    run = sentences_to_quote(hit, language)  # a lead-in or items may stand outside of the passage
+    start, end = min(hit.start, run[0].start), max(hit.end, run[-1].end)
     return Citation(
         number=number,
         article=article.id,
@@ -117,8 +118,8 @@ def _citation(number: int, hit: Hit, language: str) -> Citation:
         url=article.url or None,
         paragraph=best.paragraph,
         start=start,
-        end=hit.end,
-        passage=_source(hit)[start : hit.end],
+        end=end,
+        passage=_source(hit)[start:end],
         score=round(hit.score, 4),
         section=article.section_at(best.start) if best.paragraph else (article.title,),
     )
@@ -142,8 +143,6 @@ def sentences_to_quote(hit: Hit, language: str) -> tuple[HitSentence, ...]:
         return _below(hit, lead, paragraph)
     if block_at(best.start).kind in {BlockKind.ROW, BlockKind.ITEM, BlockKind.CODE}:
         return (best,)
-    if best.text.endswith(":") and (items := _list_items(paragraph, at)):
-        return (best, *items)
     first, last = sorted((at, _neighbour(paragraph, at, language)))
     if first == last or paragraph[last].end - paragraph[first].start > _LONGEST:
         return (best,)
@@ -153,37 +152,42 @@ def sentences_to_quote(hit: Hit, language: str) -> tuple[HitSentence, ...]:
 def _below(hit: Hit, lead: HitSentence, paragraph: Sequence[HitSentence]) -> tuple[HitSentence, ...]:
     """Return what a lead that matches better than the sentences below it leads: a paragraph, list or table.
 
-    A lead-in that stands directly above is quoted too. What is too long is cut so that the best sentence is
-    in it, and between items.
+    A lead-in that stands directly above is quoted too. What is too long is cut so that the best is in it.
     """
-    block_at, best = hit.article.block_at, hit.best_sentence
-    blocks, block = hit.article.blocks, block_at(paragraph[0].start)
+    blocks, best = hit.article.blocks, hit.best_sentence
+    longest = _LONGEST_LIST
+    if (kind := hit.article.block_at(best.start).kind) is BlockKind.PARAGRAPH:
+        longest = _LONGEST
+    elif kind in _LISTED:
+        items = _items(hit, lead)
+        item = next(item for item in items if best.start < item.end)
+        if item.end - item.start <= longest:
+            paragraph, best = items, item
+    block = hit.article.block_at(paragraph[0].start)
     above = blocks[max(blocks.index(block) - 1, 0)]
     is_first = (above.kind, above.start, block.start) == (BlockKind.LEAD_IN, lead.start, paragraph[0].start)
     start = lead.start if is_first else paragraph[0].start
-    longest = _LONGEST if block.kind is BlockKind.PARAGRAPH else _LONGEST_LIST
     run = [sentence for sentence in paragraph if sentence.end - start <= longest] or paragraph[:1]
-    if best not in run:
-        is_first, after = False, paragraph[paragraph.index(best) :]
-        end = max([best.end, *(sentence.end for sentence in after if sentence.end - best.start <= longest)])
-        run = [one for one in paragraph if one.end <= end and (one is best or end - one.start <= longest)]
-    first, last = run[0].start, run[-1].end
-    items = [one for one in run if first <= block_at(one.start).start and block_at(one.start).end <= last]
-    run = items if best in items else run
-    return (lead, *run) if is_first else tuple(run)
+    if best in run:
+        return (lead, *run) if is_first else tuple(run)
+    after = paragraph[paragraph.index(best) :]
+    end = max([best.end, *(sentence.end for sentence in after if sentence.end - best.start <= longest)])
+    return tuple(one for one in paragraph if one.end <= end and (one == best or end - one.start <= longest))
+
+
+def _items(hit: Hit, lead: HitSentence) -> list[HitSentence]:
+    """Return the items or rows below a lead, each as one sentence; those of other passages too."""
+    article, paragraph = hit.article, hit.best_sentence.paragraph
+    place = article.blocks.index(article.block_at(lead.start))
+    return [
+        HitSentence(paragraph, block.start, block.end, article.text[block.start : block.end], 0.0, 0.0, 0.0)
+        for block in article.blocks
+        if block.paragraph == paragraph and place in block.above and (block.level or block.kind not in LEADS)
+    ]
 
 
 def _source(hit: Hit) -> str:
     return hit.article.text if hit.best_sentence.paragraph else hit.article.heading
-
-
-def _list_items(paragraph: Sequence[HitSentence], at: int) -> list[HitSentence]:
-    items: list[HitSentence] = []
-    for sentence in paragraph[at + 1 :]:
-        if not is_list_item(sentence.text) or sentence.end - paragraph[at].start > _LONGEST_LIST:
-            break
-        items.append(sentence)
-    return items
 
 
 def _neighbour(paragraph: Sequence[HitSentence], at: int, language: str) -> int:

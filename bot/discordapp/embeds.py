@@ -18,7 +18,9 @@ from bot.answering.answer import Verdict
 from bot.chat.messages import Notice
 from bot.chat.quote_links import QuoteReference, text_fragment_url
 from bot.discordapp.context import LOST, without_mention
-from bot.discordapp.markdown import blockquote, excerpt, link, unquote, web_address
+from bot.discordapp.inline import web_address
+from bot.discordapp.markdown import blockquote, excerpt, link, unquote
+from index.articles.marks import Mark, clip
 from index.search.hits import SCORE_WEIGHTS
 
 if TYPE_CHECKING:
@@ -143,10 +145,13 @@ def _percent(share: float) -> str:
 
 def source_embed(source: Source, messages: Messages, number: int, count: int) -> discord.Embed:
     """Return one of an answer's further sources."""
-    span = source.span
+    span, article = source.span, source.article
+    shown = _header(article.header_at(span.start)) + _passage(article, span.start, span.end, _QUOTE_ROOM)
+    if span.in_heading:
+        shown = blockquote(article.heading[span.start : span.end], _QUOTE_ROOM)
     embed = discord.Embed(
         title=messages("source_title", number=number, count=count),
-        description=blockquote(span.source(source.article)[span.start : span.end], _QUOTE_ROOM),
+        description=shown,
         colour=_SOURCE_COLOUR,
     )
     cited = source_citation(source, messages)
@@ -189,11 +194,22 @@ def _quoted(answer: Answer, quote: Quote, messages: Messages) -> str:
     citation = answer.citation_of(quote)
     where = _paragraph(quote.paragraph, messages)
     cited = messages("cited_at", number=citation.number, place=where)
+    header = _header(quote.header)
     if answer.verdict is Verdict.ANSWERED:
-        return f"{blockquote(quote.text, _QUOTE_ROOM)}\n{cited}"
+        text = blockquote(quote.text, _QUOTE_ROOM, marks=quote.marks)
+        more = "more_items" if quote.more_items > 1 else "more_item"
+        left_out = [messages(more, count=quote.more_items)] if quote.more_items else []
+        return "\n".join([header + text, *left_out, cited])
     at = max(citation.passage.find(quote.text), 0)
-    text = blockquote(citation.passage, _PASSAGE_ROOM, (at, at + len(quote.text)))
-    return f"{messages('passage_near')}\n{text}\n{cited}"
+    end = at + len(quote.text)
+    marks = tuple(clip(quote.marks, 0, end - at, at))
+    text = blockquote(citation.passage, _PASSAGE_ROOM, (at, end), marks)
+    return f"{messages('passage_near')}\n{header}{text}\n{cited}"
+
+
+def _header(header: str) -> str:
+    """Return the header of a table's rows as a line in small print above them."""
+    return f"-# {excerpt(header, _NOTE_ROOM)}\n" if header else ""
 
 
 def _cited(answer: Answer, quote: Quote, messages: Messages) -> str:
@@ -233,21 +249,30 @@ def _paragraph(number: int, messages: Messages) -> str:
 def _context(source: Source) -> Iterator[str]:
     """Yield the end of the paragraph before, the quote's own paragraphs, and the start of the one after."""
     span, article = source.span, source.article
-    text, paragraphs = article.text, article.paragraphs
+    paragraphs = article.paragraphs
     before = [part for part in paragraphs if part.end < span.start and not span.in_heading]
     after = [part for part in paragraphs if part.start >= span.end or span.in_heading]
     if before:
-        last = text[before[-1].start : before[-1].end]
-        yield blockquote(last, _NEIGHBOUR_ROOM, (len(last), len(last)))
+        start, end = before[-1].start, before[-1].end
+        yield _passage(article, start, end, _NEIGHBOUR_ROOM, (end - start, end - start))
     if span.in_heading:
-        yield blockquote(article.heading, _QUOTE_ROOM, (span.start, span.end), bold=True)
+        focus = span.start, span.end
+        yield blockquote(article.heading, _QUOTE_ROOM, focus, [Mark("strong", *focus)])
     else:
         own = paragraphs[len(before) : len(paragraphs) - len(after)]
         start = own[0].start
         focus = (span.start - start, span.end - start)
-        yield blockquote(text[start : own[-1].end], _QUOTE_ROOM, focus, bold=True)
+        yield _passage(article, start, own[-1].end, _QUOTE_ROOM, focus, bold=True)
     if after:
-        yield blockquote(text[after[0].start : after[0].end], _NEIGHBOUR_ROOM)
+        yield _passage(article, after[0].start, after[0].end, _NEIGHBOUR_ROOM)
+
+
+def _passage(  # noqa: PLR0913 - what an excerpt is made of
+    article: Article, start: int, end: int, room: int, focus: tuple[int, int] = (0, 0), *, bold: bool = False
+) -> str:
+    """Return a span of an article's text as a block quote with its marks."""
+    marks = [*([Mark("strong", *focus)] if bold else []), *article.marks_in(start, end)]
+    return blockquote(article.text[start:end], room, focus, marks)
 
 
 def _reasons(answer: Answer, messages: Messages) -> Iterator[str]:

@@ -19,8 +19,9 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate
-from urllib.parse import quote as percent_encoded
-from urllib.parse import urlsplit
+
+from bot.discordapp.inline import BREAKS_LABEL, SIGNS, with_marks
+from index.articles.marks import Mark
 
 __all__ = [
     "blockquote",
@@ -34,11 +35,10 @@ __all__ = [
     "shorten",
     "units",
     "unquote",
-    "web_address",
 ]
 
 _ELLIPSIS = "…"
-_QUOTE, _BOLD, _STRUCK = "> ", "**", "~~"
+_QUOTE = "> "
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _ACTS = re.compile(
@@ -49,18 +49,16 @@ _ACTS = re.compile(
 )
 _LETTER = re.compile(r"\\.|.", re.DOTALL)
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])|\*\*")
-_PIECE = re.compile(r"\[(?:\\.|[^\[\]\\\n])*\]\([^()\s]+\)|\\.|\*\*|~~|(?:^|\n)> |[\s\S]")
-"""A link, an escaped character, a mark, the start of a quoted line, or any other character."""
+_PIECE = re.compile(
+    r"```[\s\S]*?```|`[^`\n]+`|<https?://[^\s<>]+>|\[(?:\\.|[^\[\]\\\n])*\]\([^()\s]+\)"
+    r"|\\.|\*\*?|~~|(?:^|\n)> |[\s\S]"
+)
+"""Code, a link, an escaped character, a sign, the start of a quoted line, or any other character."""
 
 _LONGEST_WORD = 100
 """Characters given up at most to cut between words: some languages have no spaces."""
 
-_TITLE_ROOM, _URL_ROOM, _CHOICE_LENGTH = 200, 320, 100
-
-_UNSAFE = r"""\s\x00-\x1f\x7f()<>"\\^`{|}\[\]\ud800-\udfff"""
-_UNSAFE_IN_URL = re.compile(f"[{_UNSAFE}]")
-_UNSAFE_IN_HOST = re.compile(f"[{_UNSAFE}@]|^:")
-_BREAKS_LABEL = re.compile(r"[\[\]]|://")
+_TITLE_ROOM, _CHOICE_LENGTH = 200, 100
 
 
 def units(text: str) -> int:
@@ -88,32 +86,35 @@ def pieces(text: str) -> list[str]:
 
 
 def excerpt(
-    text: str, room: int, focus: tuple[int, int] = (0, 0), *, bold: bool = False, newline: str = "\n"
+    text: str, room: int, focus: tuple[int, int] = (0, 0), marks: Sequence[Mark] = (), newline: str = "\n"
 ) -> str:
     """Return text, escaped and printable, in at most `room` units, cut between words at both ends of `focus`.
 
-    `focus` are offsets into the text; without it, the beginning is shown. `bold` sets the focus in bold.
-    Only a very long word is cut inside.
+    `focus` are offsets into the text; without it, the beginning is shown. Marks of the text are shown where
+    that changes no letter, and none is cut. Only a very long word is cut inside.
     """
     lead = len(text) - len(text.lstrip())
     start, end = (max(at - lead, 0) for at in focus)
     reach = 2 * room + 2  # more cannot fit, and a whole article costs time
     near = max(start - reach, 0)
     window = text.strip()[near : min(end, start + reach) + reach]
-    start, end = (len(printable(window[: at - near])) for at in (start, end))
+
+    def place(at: int) -> int:
+        return len(printable(window[: max(at - near, 0)]))
+
+    marks = [Mark(mark.kind, place(mark.start - lead), place(mark.end - lead), mark.value) for mark in marks]
     letters = printable(window)
-    shown = [newline if piece == "\n" else piece for piece in pieces(letters)]
-    bold = bold and start < end
-    begin, stop = _window(letters, list(map(units, shown)), start, end, room - 2 * len(_BOLD) * bold)
-    if bold and start < (end := min(end, stop)):
-        shown[start] = _BOLD + shown[start]
-        shown[end - 1] += _BOLD
+    escaped = [newline if piece == "\n" else piece for piece in pieces(letters)]
+    sizes = list(map(units, with_marks(letters, escaped, marks, newline)))
+    begin, stop = _window(letters, sizes, place(start), place(end), room)
+    whole = [mark for mark in marks if begin <= mark.start and mark.end <= stop]
+    shown = with_marks(letters, escaped, whole, newline)
     return _ELLIPSIS * (begin > 0) + "".join(shown[begin:stop]) + _ELLIPSIS * (stop < len(shown) and room > 0)
 
 
-def blockquote(text: str, room: int, focus: tuple[int, int] = (0, 0), *, bold: bool = False) -> str:
+def blockquote(text: str, room: int, focus: tuple[int, int] = (0, 0), marks: Sequence[Mark] = ()) -> str:
     """Return an excerpt as a block quote, see `excerpt`."""
-    return _QUOTE + excerpt(text, room - len(_QUOTE), focus, bold=bold, newline=f"\n{_QUOTE}")
+    return _QUOTE + excerpt(text, room - len(_QUOTE), focus, marks, newline=f"\n{_QUOTE}")
 
 
 def unquote(block: str) -> str:
@@ -123,16 +124,16 @@ def unquote(block: str) -> str:
 
 
 def shorten(escaped: str, room: int) -> str:
-    """Return escaped text in at most `room` units, cut between words; open bold and strikes are closed."""
+    """Return escaped text in at most `room` units, cut between words; what signs open is closed."""
     if units(escaped) <= room:
         return escaped
     parts = _PIECE.findall(escaped)
-    room -= len(_ELLIPSIS) + len(_BOLD) + len(_STRUCK)
+    room -= len(_ELLIPSIS) + sum(map(len, SIGNS.values()))
     fits = bisect_right(list(accumulate(map(units, parts))), room)
     parts = parts[: _boundary("".join(part[0] for part in parts), fits, 0)]
-    for mark in (_BOLD, _STRUCK):
-        if parts.count(mark) % 2:
-            parts = [*parts, mark] if parts[-1] != mark else parts[:-1]
+    for sign in SIGNS.values():
+        if parts.count(sign) % 2:
+            parts = [*parts, sign] if parts[-1] != sign else parts[:-1]
     return "".join(parts).rstrip() + _ELLIPSIS if room >= 0 else ""
 
 
@@ -162,22 +163,7 @@ def link(title: str, url: str | None, open_text: str = "(open)") -> str:
     label = excerpt(title, _TITLE_ROOM)
     if url is None:
         return label
-    return f"{label} [{open_text}]({url})" if _BREAKS_LABEL.search(title) else f"[{label}]({url})"
-
-
-def web_address(url: str | None, room: int = _URL_ROOM) -> str | None:
-    """Return a URL that can stand in a Markdown link; None where it is no plain web address, or too long."""
-    scheme, _, rest = (url or "").strip().partition("://")
-    host = re.split("[/?#]", rest, maxsplit=1)[0]
-    if scheme.lower() not in {"http", "https"} or not host.strip(":") or _UNSAFE_IN_HOST.search(host):
-        return None
-    whole = f"{scheme.lower()}://{rest}"  # Discord only knows the scheme in lower case
-    try:
-        urlsplit(whole)
-    except ValueError:
-        return None
-    clean = _UNSAFE_IN_URL.sub(lambda match: percent_encoded(match[0], safe="", errors="replace"), whole)
-    return clean if units(clean) <= room else None
+    return f"{label} [{open_text}]({url})" if BREAKS_LABEL.search(title) else f"[{label}]({url})"
 
 
 def _window(letters: str, sizes: list[int], start: int, end: int, room: int) -> tuple[int, int]:

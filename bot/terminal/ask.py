@@ -20,16 +20,20 @@ from bot.answering.explanation import explanation, explanation_lines
 from bot.service.answerer import Answerer
 from bot.settings import BotSettings
 from index.errors import MissingError
-from index.terminal import opening, printable
+from index.terminal import count_of, opening, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
-__all__ = ["QUOTE", "ask", "cite", "make_console", "read_rows", "show", "show_explanation"]
+    from index.articles.marks import Mark
+
+__all__ = ["QUOTE", "ask", "cite", "make_console", "marked", "read_rows", "show", "show_explanation"]
 
 _Row = tuple[dict[str, Any], str]
 
 QUOTE = "green"  # the style of a quote
+_STYLES = {"emphasis": "italic", "strong": "bold", "struck": "strike", "code": "cyan", "code block": "cyan"}
 
 
 def ask(settings: BotSettings, rows: Iterable[_Row], *, as_json: bool, explain: bool, heading: bool) -> int:
@@ -127,9 +131,24 @@ def _show_quotes(console: Console, answer: Answer) -> None:
     if not answered:
         console.print("The articles may not answer this. Closest passages:", style="yellow")
     for quote in answer.quotes[:1] if answered else answer.quotes:
-        console.print(f"“{printable(quote.text)}”", style=QUOTE if answered else None)
+        if quote.header:
+            console.print(f"  {printable(quote.header)}", style="dim")
+        console.print(marked(f"“{quote.text}”", quote.marks, 1), style=QUOTE if answered else None)
+        if quote.more_items:
+            console.print(f"  and {count_of(quote.more_items, 'more item')}", style="dim")
         console.print(f"  {cite(answer.citation_of(quote))}", style="dim")
     console.print(f"  confidence: {answer.confidence:.0%}", style="dim")
+
+
+def marked(text: str, marks: Iterable[Mark], start: int) -> Text:
+    """Return text in the styles of its marks, whose places count from `start`."""
+    from rich.text import Text
+
+    shown = Text(printable(text))
+    for mark in marks:
+        style = f"link {printable(mark.value)}" if mark.kind == "link" else _STYLES[mark.kind]
+        shown.stylize(style, start + mark.start, start + mark.end)
+    return shown
 
 
 def show_explanation(console: Console, answer: Answer) -> None:

@@ -13,14 +13,13 @@ from itertools import chain
 from pathlib import Path
 
 from rich.console import Console
-from rich.text import Text
 
-from bot.answering.answer import Answer, Citation
+from bot.answering.answer import Answer, Citation, Quote
 from bot.answering.followups import Earlier
 from bot.service.live_index import Damage
 from bot.service.service import Service
 from bot.settings import BotSettings
-from bot.terminal.ask import QUOTE, cite, make_console, show, show_explanation
+from bot.terminal.ask import QUOTE, cite, make_console, marked, show, show_explanation
 from index.errors import FootnoteError
 from index.terminal import count_of, opening, printable, show_progress
 
@@ -138,19 +137,19 @@ class _Session:
             show_explanation(self._console, answer)
         elif name == "/sources":
             for quote in answer.quotes:
-                citation = answer.citation_of(quote)
-                self._show_passage(citation, quote.start - citation.start, quote.end - citation.start)
+                self._show_passage(answer.citation_of(quote), quote)
         elif further := answer.further[self._shown : self._shown + _PAGE]:
             self._shown += len(further)
             for citation in further:
-                self._show_passage(citation, 0, 0)
+                self._show_passage(citation)
         else:
             self._print("There are no more passages.", "yellow")
 
-    def _show_passage(self, citation: Citation, start: int, end: int) -> None:
-        """Print a passage with the quote in it, from `start` to `end`, in colour."""
-        text = Text(printable(citation.passage))
-        text.stylize(QUOTE, start, end)
+    def _show_passage(self, citation: Citation, quote: Quote | None = None) -> None:
+        """Print a passage with the quote in it in colour."""
+        start = quote.start - citation.start if quote else 0
+        text = marked(citation.passage, quote.marks if quote else (), start)
+        text.stylize_before(QUOTE, start, start + len(quote.text) if quote else 0)
         self._print(cite(citation), "dim")
         self._console.print(text, end="\n\n")
 

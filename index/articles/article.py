@@ -10,10 +10,10 @@ import hashlib
 import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from index.articles.blocks import Block, BlockKind, TextBuilder
-from index.articles.marks import Mark, clip, pack_marks, unpack_marks
+from index.articles.marks import Mark, clip
 from index.articles.plain_text import add_plain_text
 from index.terminal import one_line
 
@@ -54,7 +54,8 @@ class Article:
     """One document. `text` is its paragraphs, joined by blank lines, without the heading.
 
     `heading` is searched and quoted as paragraph 0; it is empty where the article has none. Absent fields are
-    empty strings, but for `title`, which is then the last part of the id. `marks` are packed.
+    empty strings, but for `title`, which is then the last part of the id. `marks` are those of the text as
+    JSON, since only a few are read.
     """
 
     id: str
@@ -66,7 +67,7 @@ class Article:
     heading: str
     text: str
     blocks: tuple[Block, ...] = ()
-    marks: str = ""
+    marks: str = "[]"
 
     @property
     def paragraphs(self) -> tuple[Paragraph, ...]:
@@ -100,7 +101,7 @@ class Article:
 
     def marks_in(self, start: int, end: int) -> tuple[Mark, ...]:
         """Return the inline marks of a span of `text`, with their places in the span."""
-        return tuple(clip(unpack_marks(self.marks), start, end))
+        return tuple(clip(itertools.starmap(Mark, json.loads(self.marks)), start, end))
 
     @property
     def content_hash(self) -> str:
@@ -151,7 +152,7 @@ def assemble(parsed: ParsedArticle) -> Article:
     if one_line(parsed.id, _MAX_ID) != parsed.id:
         raise RefusedError("the id (or the file name) has a control character; rename it")
     fields["title"] = fields["title"] or parsed.id.rsplit("/", 1)[-1]
-    marks = pack_marks(body.marks)
+    marks = json.dumps([*map(astuple, body.marks)], separators=(",", ":"))
     return Article(id=parsed.id, heading=heading, text=text, blocks=body.blocks, marks=marks, **fields)
 
 

@@ -9,7 +9,6 @@ lead: the blocks below it name it in `above`, are found by its words too, and ar
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -137,20 +136,18 @@ class TextBuilder:
 
     @contextmanager
     def marking(self, source: str, marks: Iterable[Mark]) -> Iterator[None]:
-        """Mark the blocks that are added meanwhile: parts of `source`, in which the marks have their spans."""
+        """Mark the blocks that are added inside; they are parts of `source`, whose marks these are."""
         first, end = len(self._blocks), 0
         yield
-        source, waiting, current = source.replace("\n", " "), deque(marks), list[Mark]()
+        source = source.replace("\n", " ")
         for place in range(first, len(self._blocks)):
             text = self._pieces[3 * place + 2].replace("\n", " ")
             start = source.find(text, end)
-            if start < 0 or not (waiting or current):
+            marks = [mark for mark in marks if mark.end > end]
+            if start < 0 or not marks:
                 break
             end = start + len(text)
-            while waiting and waiting[0].start < end:
-                current.append(waiting.popleft())
-            self.marks += clip(current, start, end, self._blocks[place].start)
-            current = [mark for mark in current if mark.end > end]
+            self.marks += clip(marks, start, end, self._blocks[place].start)
 
     def _append(self, text: str) -> None:
         self._pieces.append(text)

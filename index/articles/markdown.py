@@ -41,13 +41,9 @@ _JSX_TAG = re.compile(r"^\s*</?[A-Z][\w.]*(?:\s[^<>]*)?/?>\s*$")
 _LINE_BREAK = re.compile(r"<br\b", re.IGNORECASE)
 _LANGUAGE = re.compile(r"[\s{.]*([\w+#-]*).*", re.DOTALL)
 _WEB = re.compile("https?://", re.IGNORECASE)
-_MARKS = {
-    "em": MarkKind.EMPHASIS,
-    "strong": MarkKind.STRONG,
-    "s": MarkKind.STRUCK,
-    "code_inline": MarkKind.CODE,
-    "link": MarkKind.LINK,
-}
+_MARKS: dict[str, MarkKind] = {
+    "em": "emphasis", "strong": "strong", "s": "struck", "code_inline": "code", "link": "link",
+}  # fmt: skip
 
 
 @functools.cache
@@ -212,7 +208,7 @@ class MarkdownWriter:
         if directive and directive[1] in _ADMONITIONS:
             add_markdown(self._builder, node.content)
         else:
-            mark = Mark(MarkKind.CODE_BLOCK, 0, len(node.content), _LANGUAGE.sub(r"\1", node.info))
+            mark = Mark("code block", 0, len(node.content), _LANGUAGE.sub(r"\1", node.info))
             with self._builder.marking(node.content, [mark]):
                 self._builder.add(BlockKind.CODE, node.content, begins=begins)
 

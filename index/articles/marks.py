@@ -1,35 +1,21 @@
-"""Inline marks: what markup says about spans of a text, which a surface can show in a way of its own.
-
-The text is whole without them. An article holds its marks packed, since only those of a quote are read.
-"""
+"""Inline marks: what markup says about spans of a text, which is whole without them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass
-from enum import StrEnum
+from dataclasses import dataclass
+from typing import Literal
 
-__all__ = ["Mark", "MarkKind", "clip", "pack_marks", "unpack_marks"]
+__all__ = ["Mark", "MarkKind", "clip"]
 
-
-class MarkKind(StrEnum):
-    """What a span of text is to its reader."""
-
-    LINK = "link"
-    EMPHASIS = "emphasis"
-    STRONG = "strong"
-    STRUCK = "struck"
-    """Text that is struck out: it holds no longer."""
-    CODE = "code"
-    CODE_BLOCK = "code block"
+MarkKind = Literal["link", "emphasis", "strong", "struck", "code", "code block"]
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A marked span of a text; `value` is a link's address (http or https), or the language of a code block.
 
-    Marks do not cross, and an outer one comes before those inside it.
+    Marks are in order, the outer before the inner ones; none crosses another.
     """
 
     kind: MarkKind
@@ -44,15 +30,3 @@ def clip(marks: Iterable[Mark], start: int, end: int, to: int = 0) -> Iterator[M
         first, last = max(mark.start, start), min(mark.end, end)
         if first < last:
             yield Mark(mark.kind, first - start + to, last - start + to, mark.value)
-
-
-def pack_marks(marks: Iterable[Mark]) -> str:
-    """Return marks as one string; "" for none."""
-    rows = list(map(astuple, marks))
-    return json.dumps(rows, separators=(",", ":")) if rows else ""
-
-
-def unpack_marks(packed: str) -> Iterator[Mark]:
-    """Yield the marks that were packed."""
-    for kind, *span_and_value in json.loads(packed or "[]"):
-        yield Mark(MarkKind(kind), *span_and_value)

@@ -66,7 +66,7 @@ def _form_of(lines: Sequence[str]) -> list[int] | None:
     if len(lines) > 1 and all(_LABEL.match(line) for line in lines):
         return list(range(len(lines)))
     items = [at for at, line in enumerate(lines) if _ITEM.match(line)]
-    if items and (len(items) > 1 or items[0] == 0):
+    if items and (len(items) > 1 or items[0] == 0 or lines[items[0] - 1].endswith(":")):
         return items
     return None
 

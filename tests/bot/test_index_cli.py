@@ -207,13 +207,17 @@ def test_show_as_json_is_that_of_the_design(home: Path, footnote: Footnote) -> N
     rows = [json.loads(line) for line in footnote("index", "show", "--json").out.splitlines()]
     assert [row["id"] for row in rows] == ["bread", "lamp", "odd/1"]
     for row in rows:
-        assert list(row) == "id title author publisher url published heading text blocks paragraphs".split()
+        assert (
+            list(row)
+            == "id title author publisher url published heading text blocks marks paragraphs".split()
+        )
         pieces = [row["text"][span["start"] : span["end"]] for span in row["paragraphs"]]
         assert "\n\n".join(pieces) == row["text"]
         assert [span["number"] for span in row["paragraphs"]] == list(range(1, len(pieces) + 1))
         assert {block["section"][0] for block in row["blocks"]} == {row["title"]}
         assert [row["text"][block["start"] : block["end"]] for block in row["blocks"]] == pieces
     bread, lamp, odd = rows
+    assert [bread["marks"], lamp["marks"]] == [[], []]
     assert bread["heading"] == "Bread without a clock\nJon Vass\nThe Oven Letter\n2019-03-02"
     assert bread["text"] == BREAD.partition("---\n\n")[2].rstrip()
     assert lamp["heading"] == "The lamp on Gull Rock\nAuthor: Mara Holt"

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from bot.answering.quoting import make_answer, sentences_to_quote
 from index.articles.blocks import LEADS, BlockKind
-from index.passages.splitting import is_list_item
 from tests.bot.answering.hits import FIT, found, make_hit
 
 LONG = "word " * 82 + "end."  # 414 characters: with a short neighbour just within 420
@@ -57,8 +56,6 @@ Written = str | tuple[BlockKind, str]
             ["¿Por qué flota?", "The hull is hollow."],
         ),
         ([(QUESTION, "0.9 Why so?"), "0.1 The hull is hollow."], ["The hull is hollow."]),
-        # An item that is not told from the text before it is quoted with what introduces it.
-        (["0.9 The keeper needs: | 0 - rope | 0 Fog."], ["The keeper needs:", "- rope"]),
         (["0.9 The keeper said: | 0 Nobody came."], ["The keeper said:"]),
         # At most 420 characters, unless it is one sentence.
         ([f"0.7 {LONG} | 0.7 Near."], [LONG, "Near."]),
@@ -104,7 +101,6 @@ TABLE = [(HEADER, "0.9 Plan / Price"), (ROW, "0 Sapling / 4 euros"), (ROW, "0.3 
         ([(HEADING, "0.2 Oil"), *LIST], "oil"),
         ([(CODE, "0 light | 0.9 oil")], "oil"),
         (TABLE, "Oak / 9 euros"),
-        ([(HEADING, "0.9 Prices"), *TABLE], "Oak / 9 euros"),
     ],
 )  # fmt: skip
 def test_a_lead_is_answered_by_what_stands_below_it(blocks: list[Written], quoted: str) -> None:
@@ -113,12 +109,46 @@ def test_a_lead_is_answered_by_what_stands_below_it(blocks: list[Written], quote
     assert hit.article.text[run[0].start : run[-1].end] == quoted
 
 
-def test_a_lead_in_is_quoted_only_with_the_list_that_begins_below_it() -> None:
-    hit = make_hit((LEAD_IN, "0.9 The keeper needs:"), *((ITEM, f"0 {item}") for item in ITEMS))
-    later = dataclasses.replace(hit, sentences=hit.sentences[20:])
-    run = sentences_to_quote(later, "en")
-    assert run == later.sentences[: len(run)]
-    assert len(run) > 1
+ROPES = [(ITEM, f"0 {item}") for item in ITEMS]
+ROWS = [(ROW, f"0 {row}") for row in ITEMS[:12]]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "quoted", "header", "left_out"),
+    [
+        # A list is cut between items, and what is left out is counted; so are rows, whose header is named.
+        ([(HEADING, "0.9 Oil"), *LIST], "rope\n- oil\n- wicks", "", 0),
+        ([(HEADING, "0.9 Ropes"), *ROPES], "\n- ".join(ITEMS[:9]), "", 21),
+        ([(HEADING, "0.9 Prices"), *TABLE], "Sapling / 4 euros\nOak / 9 euros", "Plan / Price", 0),
+        ([(HEADING, "0.9 Ropes"), TABLE[0], *ROWS], "\n".join(ITEMS[:9]), "Plan / Price", 3),
+        ([(HEADING, "0.9 Oil"), (ITEM, "0.2 Fog. | 0 Tar."), (ITEM, "0 Oil."), (ITEM, f"0 {LONGER * 3}")],
+         "Fog. Tar.\n- Oil.", "", 1),
+        # The best sentence or item is never cut off; where it stands far below, the lead-in is.
+        ([(LEAD_IN, "0.9 It takes:"), *ROPES[:25], (ITEM, "0.1 oil"), *ROPES[25:]],
+         "\n- ".join([*ITEMS[21:25], "oil", *ITEMS[25:]]), "", 21),
+        ([(HEADING, "0.9 Oil"), f"0 {LONG} | 0 Fog came. | 0.2 Colza burned. | 0 {LONG}"],
+         "Fog came. Colza burned.", "", 0),
+        ([(HEADING, "0.9 Oil"), f"0 Fog. | 0.3 {LONGER} | 0 Gulls."], LONGER, "", 0),
+        ([(HEADING, "0.9 Oil"), (ITEM, "0 rope"), (ITEM, f"0.3 {LONG} | 0 Fog. | 0 {LONG} | 0 {LONG}")],
+         f"rope\n- {LONG} Fog. {LONG}", "", 0),
+        # One item or row that matches better is no list that was cut.
+        ([(HEADING, "0.2 Oil"), *LIST], "oil", "", 0),
+        (TABLE, "Oak / 9 euros", "Plan / Price", 0),
+    ],
+)  # fmt: skip
+def test_what_is_too_long_is_cut_around_the_best_and_the_rest_is_counted(
+    blocks: list[Written], quoted: str, header: str, left_out: int
+) -> None:
+    (quote,) = make_answer("Who?", found(make_hit(*blocks)), FIT, "1").quotes
+    assert (quote.text, quote.header, quote.more_items) == (quoted, header, left_out)
+
+
+def test_a_list_is_quoted_from_its_beginning_whichever_passage_of_it_was_found() -> None:
+    hit = make_hit((LEAD_IN, "0.9 Rules:"), *((ITEM, f"0 {rule} rules") for rule in ITEMS[:8]))
+    later = dataclasses.replace(hit, start=hit.sentences[6].start, sentences=hit.sentences[6:])
+    answer = make_answer("Who?", found(later), FIT, "1")
+    assert answer.quotes[0].text == hit.article.text
+    assert (answer.citations[0].start, answer.citations[0].end) == (0, len(hit.article.text))
 
 
 def test_pronouns_are_those_of_the_language() -> None:
@@ -149,9 +179,8 @@ def test_a_run_is_whole_sentences_side_by_side_with_the_best_among_them(
     assert run == hit.sentences[at : at + len(run)]
     assert hit.best_sentence in run
     assert {sentence.paragraph for sentence in run} == {hit.best_sentence.paragraph}
-    is_list = run[0].text.endswith(":") and all(is_list_item(sentence.text) for sentence in run[1:])
-    assert len(run) == 1 or run[-1].end - run[0].start <= (900 if is_list else 420)
-    assert len(run) <= 2 or is_list
+    assert len(run) == 1 or run[-1].end - run[0].start <= 420
+    assert len(run) <= 2
 
 
 _LEADS = st.sampled_from([HEADING, QUESTION, PARAGRAPH, HEADER, ITEM, ROW, CODE])

@@ -22,8 +22,14 @@ MANUAL = r"""# Sign-in manual
 
 ### \*In\* the office
 
-The recovery codes are kept in the blue safe.
+The recovery codes are kept in the **blue** [safe](https://safe.example) or [drawer](drawer.md).
+
+## Charges
+
+| Service | **Price** |
+|---|---|
 """
+CHARGES = [f"| A *large* badge, number {number} of 30, sent @here | {number} euros |" for number in range(30)]
 
 
 async def test_an_answer_is_the_exact_quote_with_its_citation(chat: Chat) -> None:
@@ -38,18 +44,26 @@ async def test_an_answer_is_the_exact_quote_with_its_citation(chat: Chat) -> Non
     assert [part.constructs for part in answer.every_part] == [[], [], []]
 
 
-async def test_a_citation_has_the_headings_above_the_quote_as_plain_text(
+async def test_what_an_article_marks_is_shown_as_such_and_its_headings_and_headers_are_plain_text(
     fresh: Chat, tmp_path: Path, encoder: Encoder, graph_folder: Path
 ) -> None:
     (tmp_path / "articles").mkdir()
-    (tmp_path / "articles/manual.md").write_text(MANUAL, encoding="utf-8")
+    (tmp_path / "articles/manual.md").write_text(MANUAL + "\n".join(CHARGES), encoding="utf-8")
     settings = fresh.settings(articles=tmp_path / "articles", index=tmp_path / ".footnote/index")
     lend_graph(graph_folder, settings.index)
     build_index(settings, encoder=encoder)
     async with open_service(fresh, tmp_path, encoder), fresh.bot():
         answer = await fresh.ask("Where are the recovery codes kept?")
         context = await fresh.click(answer, texts.CONTEXT)
-    assert answer.shown.quotes == ["The recovery codes are kept in the blue safe."]
+        fresh.service.verdict = "answered"
+        charges = (await fresh.ask("What are the charges?")).shown
+    quote = "The recovery codes are kept in the blue safe or drawer."
+    assert (answer.shown.quotes, answer.shown.bold) == ([quote], ["blue"])
+    assert answer.shown.links == context.shown.links == [("safe", "https://safe.example")]
+    assert context.shown.bold == [quote]
+    assert (charges.subtext, charges.emphasised[0], charges.constructs) == (["Service | Price"], "large", [])
+    shown = charges.quotes[0].count("\n") + 1
+    assert f"and {30 - shown} more items\n" in charges.text
     for message in (answer, context):
         (*_, cited) = message.every_part
         assert "Sign-in manual › Codes @everyone › *In* the office" in cited.text

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.answering.answer import Answer
-from bot.discordapp.markdown import link, web_address
+from bot.discordapp.inline import web_address
+from bot.discordapp.markdown import link
 from index.build import build_index
 from index.encoding.encoder import Encoder
 from tests.bot.discordapp import texts
@@ -128,7 +129,7 @@ async def test_any_quote_is_shown_to_the_letter_or_cut_at_its_end(
     chat: Chat, quote: str, title: str, verdict: str
 ) -> None:
     def change(answer: Answer) -> Answer:
-        passage = dataclasses.replace(answer.quotes[0], text=quote, start=0, end=len(quote), highlight=None)
+        passage = dataclasses.replace(answer.quotes[0], text=quote, start=0, end=len(quote), header=title)
         cited = dataclasses.replace(answer.citations[0], passage=quote, title=title, author=title, url=None)
         cited = dataclasses.replace(cited, section=(title, quote, title))
         return dataclasses.replace(answer, quotes=(passage,), citations=(cited,), further=())
@@ -138,4 +139,5 @@ async def test_any_quote_is_shown_to_the_letter_or_cut_at_its_end(
     shown, whole = _visible(answer.shown.quotes[0]), _visible(quote)
     assert shown == whole or (shown.strip("…") in whole and len(shown) > 200)
     assert [part.constructs + part.links for part in answer.every_part] == [[], [], []]
+    assert answer.shown.subtext
     assert chat.log.pings == []

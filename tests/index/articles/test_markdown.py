@@ -181,6 +181,41 @@ def test_markdown_as_blocks(source: str, blocks: list[Shape]) -> None:
     check_blocks(builder.text, builder.blocks)
 
 
+# Each mark as the words that it is on, in brackets of its kind.
+MARKS = {
+    "It is *very* **bold `x`**, ~~old~~.": "It is <emphasis very> <strong bold <code x>>, <struck old>.",
+    "See [the *map*][m] or <http://b.example>.\n\n[m]: https://a.example/ü":
+        "See <link the <emphasis map>> or <link http://b.example>.",
+    "[a](b.md) [c](#d) [e](mailto:f@g.example) [](https://a.example) ![h](https://a.example)": "a c e  h",
+    "[[Home|**the** hall]] and `[[ -f x ]]`": "[[Home|<strong the> hall]] and <code [[ -f x ]]>",
+    "**Q:** Is *it*?\n**A:** Is it *not*?": "Q: Is <emphasis it>?\nA: Is it <emphasis not>?",
+    "- **one**\n  goes *on*\n\n  and **on**\n- `two`\n  1. *three*":
+        "- <strong one> goes <emphasis on>\nand <strong on>\n- <code two>\n  1. <emphasis three>",
+    "| *a* | b |\n|---|---|\n| | **c** `d\\|e` |": "<emphasis a> | b\n| <strong c> <code d|e>",
+    "> [!NOTE]\n> Mind *the*\n> **gap**.": "Mind <emphasis the> <strong gap>.",
+    "> *Words*": "<emphasis Words>",
+    "*&nbsp;a*  \n**b**": "<emphasis a> <strong b>",
+    "*a*\n\n```py title=x\na\n\nb\n```\n\n    c\n": "<emphasis a>\n\n<code block a\n\nb>\n\n<code block c>",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "shown"), MARKS.items())
+def test_links_emphasis_and_code_are_marks_of_the_text(source: str, shown: str) -> None:
+    builder = read(source)
+    pieces = list(builder.text)
+    for mark in reversed(builder.marks):
+        pieces[mark.start] = f"<{mark.kind} {pieces[mark.start]}"
+        pieces[mark.end - 1] += ">"
+    assert "".join(pieces) == shown
+
+
+def test_a_link_has_its_address_and_a_code_block_its_language() -> None:
+    builder = read(
+        "[a](https://a.example/ü?b=c d)\n[b](<https://b.example/c d>)\n\n```{.py #x}\nz\n```\n~~~\nz\n~~~"
+    )
+    assert [mark.value for mark in builder.marks] == ["https://b.example/c%20d", "py", ""]
+
+
 def test_lists_nested_deeply_are_read_to_the_end() -> None:
     source = "\n".join(f"{'  ' * depth}- level {depth}" for depth in range(40))
     assert [block.level for block in read(source).blocks] == list(range(1, 41))

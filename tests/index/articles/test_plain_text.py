@@ -56,6 +56,7 @@ LISTS = {
         ("lead-in", "You need:", ()), ("item", "1. flour", (0,)), ("item", "2. water", (0,)),
         ("paragraph", "Mix them.", ()),
     ],
+    "Bring:\n- flour": [("lead-in", "Bring:", ()), ("item", "flour", (0,))],
     "• one\n• two": [("item", "one", ()), ("item", "two", ())],
     "a) one\nb) two": [("item", "a) one", ()), ("item", "b) two", ())],
     "(1) one\n(2) two": [("item", "(1) one", ()), ("item", "(2) two", ())],

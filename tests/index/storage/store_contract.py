@@ -136,11 +136,12 @@ class StoreContract:
         """Of every kind, with their levels, and what they stand below."""
         articles = store.articles(range(len(collection.entries)))
         for article, entry in zip(articles, collection.entries, strict=True):
-            assert article.blocks == entry.article.blocks
+            assert (article.blocks, article.marks) == (entry.article.blocks, entry.article.marks)
             assert article.paragraphs == entry.article.paragraphs
             assert {type(block.above) for block in article.blocks} == {tuple}
         blocks = [block for article in articles for block in article.blocks]
         assert {block.kind for block in blocks} == set(BlockKind)
+        assert any(article.marks_in(0, len(article.text)) for article in articles)
         assert max(block.level for block in blocks) == max(len(block.above) for block in blocks) == 2
         stored = store.passages(range(len(collection.rows)))
         assert [one.passage.leads for one in stored] == [one.leads for _, one, *_ in collection.rows]
