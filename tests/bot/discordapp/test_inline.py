@@ -41,20 +41,12 @@ from tests.wire.renderer import render
 def test_markup_of_an_article_is_shown_as_discord_writes_it(source: str, shown: str) -> None:
     builder = TextBuilder()
     add_markdown(builder, source)
-    lines = blockquote(builder.text, 2000, marks=builder.marks).split("\n")
-    assert "\n".join(line.removeprefix("> ") for line in lines) == shown
-    assert render(shown).constructs == []
-    assert render(shown).text == builder.text
+    block = blockquote(builder.text, 2000, marks=builder.marks)
+    assert "\n".join(line.removeprefix("> ") for line in block.split("\n")) == shown
+    assert (render(block).quotes, render(block).constructs) == ([builder.text], [])
 
 
-_ADDRESSES = [
-    "https://a.example/b_(c)*d",
-    "http://a.example",
-    "https://a.example/[1] 2",
-    "javascript:x",
-    "./b.md",
-    "",
-]
+_ADDRESSES = ["https://a.example/b_(c)*d", "http://a.example", "https://a.example/[1] 2", "javascript:x", "b"]
 _KINDS = st.sampled_from(["link", "link", "emphasis", "strong", "struck", "code"])
 _SPANS = st.lists(st.integers(0, 40), min_size=2, max_size=2, unique=True).map(sorted)
 _MARKS = st.lists(st.tuples(_KINDS, _SPANS, st.sampled_from(_ADDRESSES)), max_size=6)
