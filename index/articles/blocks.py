@@ -9,6 +9,7 @@ lead: the blocks below it name it in `above`, are found by its words too, and ar
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -139,15 +140,17 @@ class TextBuilder:
         """Mark the blocks that are added inside; they are parts of `source`, whose marks these are."""
         first, end = len(self._blocks), 0
         yield
-        source = source.replace("\n", " ")
+        source, waiting, current = source.replace("\n", " "), deque(marks), list[Mark]()
         for place in range(first, len(self._blocks)):
             text = self._pieces[3 * place + 2].replace("\n", " ")
             start = source.find(text, end)
-            marks = [mark for mark in marks if mark.end > end]
-            if start < 0 or not marks:
+            if start < 0:
                 break
             end = start + len(text)
-            self.marks += clip(marks, start, end, self._blocks[place].start)
+            while waiting and waiting[0].start < end:
+                current.append(waiting.popleft())
+            self.marks += clip(current, start, end, self._blocks[place].start)
+            current = [mark for mark in current if mark.end > end]
 
     def _append(self, text: str) -> None:
         self._pieces.append(text)
