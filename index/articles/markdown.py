@@ -239,11 +239,11 @@ def _inline_of(node: SyntaxTreeNode, between: str = "") -> tuple[str, list[Mark]
     start = 0
     for child in node.children:
         inside: list[Mark] = []
-        if child.type in {"softbreak", "hardbreak"} or _LINE_BREAK.match(child.content):
-            text = "\n"
-        elif child.type in {"text", "code_inline", "text_special"}:
+        if child.type in {"text", "code_inline", "text_special"}:
             text = child.content.replace("\r", "\n")  # from "&#13;"
             text = _WIKI_LINK.sub(r"\1", text) if child.type == "text" else text
+        elif child.type in {"softbreak", "hardbreak"} or _LINE_BREAK.match(child.content):
+            text = "\n"
         else:
             text, inside = _inline_of(child)
         start += len(between) * bool(parts)

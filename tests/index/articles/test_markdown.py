@@ -187,7 +187,7 @@ MARKS = {
     "See [the *map*][m] or <http://b.example>.\n\n[m]: https://a.example/ü":
         "See <link the <emphasis map>> or <link http://b.example>.",
     "[a](b.md) [c](#d) [e](mailto:f@g.example) [](https://a.example) ![h](https://a.example)": "a c e  h",
-    "[[Home|**the** hall]] and `[[ -f x ]]`": "[[Home|<strong the> hall]] and <code [[ -f x ]]>",
+    "[[Home|the hall]], `[[ -f x ]]` and `<br>`": "the hall, <code [[ -f x ]]> and <code <br>>",
     "**Q:** Is *it*?\n**A:** Is it *not*?": "Q: Is <emphasis it>?\nA: Is it <emphasis not>?",
     "- **one**\n  goes *on*\n\n  and **on**\n- `two`\n  1. *three*":
         "- <strong one> goes <emphasis on>\nand <strong on>\n- <code two>\n  1. <emphasis three>",
