@@ -149,11 +149,8 @@ def source_embed(source: Source, messages: Messages, number: int, count: int) ->
     shown = _header(article.header_at(span.start)) + _passage(article, span.start, span.end, _QUOTE_ROOM)
     if span.in_heading:
         shown = blockquote(article.heading[span.start : span.end], _QUOTE_ROOM)
-    embed = discord.Embed(
-        title=messages("source_title", number=number, count=count),
-        description=shown,
-        colour=_SOURCE_COLOUR,
-    )
+    title = messages("source_title", number=number, count=count)
+    embed = discord.Embed(title=title, description=shown, colour=_SOURCE_COLOUR)
     cited = source_citation(source, messages)
     return embed.add_field(name=messages("citation", number=number), value=cited, inline=False)
 
@@ -192,18 +189,16 @@ def _quote_address(article: Article, start: int, end: int, *, in_heading: bool) 
 def _quoted(answer: Answer, quote: Quote, messages: Messages) -> str:
     """Return a quote that answers, or one within its passage; and where it is."""
     citation = answer.citation_of(quote)
-    where = _paragraph(quote.paragraph, messages)
-    cited = messages("cited_at", number=citation.number, place=where)
+    cited = messages("cited_at", number=citation.number, place=_paragraph(quote.paragraph, messages))
     header = _header(quote.header)
     if answer.verdict is Verdict.ANSWERED:
         text = blockquote(quote.text, _QUOTE_ROOM, marks=quote.marks)
-        more = "more_items" if quote.more_items > 1 else "more_item"
-        left_out = [messages(more, count=quote.more_items)] if quote.more_items else []
-        return "\n".join([header + text, *left_out, cited])
+        count = quote.more_items
+        more = messages("more_items" if count > 1 else "more_item", count=count) if count else ""
+        return "\n".join(filter(None, (header + text, more, cited)))
     at = max(citation.passage.find(quote.text), 0)
-    end = at + len(quote.text)
-    marks = tuple(clip(quote.marks, 0, end - at, at))
-    text = blockquote(citation.passage, _PASSAGE_ROOM, (at, end), marks)
+    marks = tuple(clip(quote.marks, 0, len(quote.text), at))
+    text = blockquote(citation.passage, _PASSAGE_ROOM, (at, at + len(quote.text)), marks)
     return f"{messages('passage_near')}\n{header}{text}\n{cited}"
 
 
@@ -248,30 +243,26 @@ def _paragraph(number: int, messages: Messages) -> str:
 
 def _context(source: Source) -> Iterator[str]:
     """Yield the end of the paragraph before, the quote's own paragraphs, and the start of the one after."""
-    span, article = source.span, source.article
-    paragraphs = article.paragraphs
+    span, article, paragraphs = source.span, source.article, source.article.paragraphs
     before = [part for part in paragraphs if part.end < span.start and not span.in_heading]
     after = [part for part in paragraphs if part.start >= span.end or span.in_heading]
     if before:
         start, end = before[-1].start, before[-1].end
         yield _passage(article, start, end, _NEIGHBOUR_ROOM, (end - start, end - start))
     if span.in_heading:
-        focus = span.start, span.end
-        yield blockquote(article.heading, _QUOTE_ROOM, focus, [Mark("strong", *focus)])
+        bold = Mark("strong", span.start, span.end)
+        yield blockquote(article.heading, _QUOTE_ROOM, (span.start, span.end), [bold])
     else:
         own = paragraphs[len(before) : len(paragraphs) - len(after)]
         start = own[0].start
-        focus = (span.start - start, span.end - start)
-        yield _passage(article, start, own[-1].end, _QUOTE_ROOM, focus, bold=True)
+        yield _passage(article, start, own[-1].end, _QUOTE_ROOM, (span.start - start, span.end - start))
     if after:
         yield _passage(article, after[0].start, after[0].end, _NEIGHBOUR_ROOM)
 
 
-def _passage(  # noqa: PLR0913 - what an excerpt is made of
-    article: Article, start: int, end: int, room: int, focus: tuple[int, int] = (0, 0), *, bold: bool = False
-) -> str:
-    """Return a span of an article's text as a block quote with its marks."""
-    marks = [*([Mark("strong", *focus)] if bold else []), *article.marks_in(start, end)]
+def _passage(article: Article, start: int, end: int, room: int, focus: tuple[int, int] = (0, 0)) -> str:
+    """Return a span of an article's text as a block quote, with its marks, and the focus in bold."""
+    marks = [Mark("strong", *focus), *article.marks_in(start, end)]
     return blockquote(article.text[start:end], room, focus, marks)
 
 

@@ -95,10 +95,12 @@ def _add(shown: Shown, token: re.Match[str], opened: dict[str, int]) -> None:
     if token["escape"]:
         shown.text += token["escaped"]
     elif token["link"]:
-        label = render(token["label"])
-        shown.constructs += label.constructs + ["address in a label"] * ("://" in label.text)
-        for part in ("bold", "emphasised", "struck", "code"):
-            getattr(shown, part).extend(getattr(label, part))
+        label, inside = Shown(), dict[str, int]()
+        for part in _TOKEN.finditer(token["label"]):
+            _add(label, part, inside)
+        shown.constructs += [*label.constructs, *inside, *["address in a label"] * ("://" in label.text)]
+        for name in ("bold", "emphasised", "struck", "code"):
+            getattr(shown, name).extend(getattr(label, name))
         shown.links.append((label.text, token["url"]))
         shown.text += label.text
     elif raw := token["snippet"] or token["whole"]:

@@ -139,5 +139,5 @@ async def test_any_quote_is_shown_to_the_letter_or_cut_at_its_end(
     shown, whole = _visible(answer.shown.quotes[0]), _visible(quote)
     assert shown == whole or (shown.strip("…") in whole and len(shown) > 200)
     assert [part.constructs + part.links for part in answer.every_part] == [[], [], []]
-    assert answer.shown.subtext
+    assert bool(answer.shown.subtext) is bool(title)
     assert chat.log.pings == []
