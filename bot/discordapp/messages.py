@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import discord
 from cachetools import LRUCache
 
+from bot.answering.questions import looks_like_question, looks_like_statement
 from bot.chat.asking import Question, queue_notice
 from bot.chat.logs import Way, begin_question
-from bot.chat.questions import looks_like_question, looks_like_statement
 from bot.discordapp.buttons import answer_buttons
 from bot.discordapp.context import LOST, is_ours, without_mention
 from bot.discordapp.delivery import Reply

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.chat.questions import looks_like_question, looks_like_statement
+from bot.answering.questions import looks_like_question, looks_like_statement
 
 QUESTIONS = """\
 When did it open?
