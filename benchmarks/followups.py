@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 
 from bot.answering.answer import Answer, Verdict
-from bot.answering.followups import Earlier, ask_follow_up
+from bot.answering.followups import Earlier
 from bot.service.answerer import Answerer
 from bot.settings import BotSettings
 from index.build import build_index
@@ -68,7 +68,7 @@ def follow_ups(half: str) -> list[FollowUp]:
     ]
 
 
-def asker(language: str, home: Path) -> Callable[[str], Answer]:
+def asker(language: str, home: Path) -> Callable[..., Answer]:
     """Build the index of a language's articles, and return what answers from it."""
     articles = DATA / f"articles-{language}.jsonl"
     settings = BotSettings.load(articles=articles, index=home / language / "index", language=language)
@@ -76,13 +76,13 @@ def asker(language: str, home: Path) -> Callable[[str], Answer]:
     return cache(Answerer.open(settings).answer)
 
 
-def outcomes(follow_up: FollowUp, ask: Callable[[str], Answer]) -> tuple[Outcome, Outcome]:
+def outcomes(follow_up: FollowUp, ask: Callable[..., Answer]) -> tuple[Outcome, Outcome]:
     """Ask a follow-up alone and by the rules."""
     first, *others = follow_up.earlier
     earlier = Earlier.of(ask(first))
     for question in others:
-        earlier = Earlier.of(ask_follow_up(question, earlier, ask, follow_up.language))
-    by_rules = ask_follow_up(follow_up.question, earlier, ask, follow_up.language)
+        earlier = Earlier.of(ask(question, None, earlier))
+    by_rules = ask(follow_up.question, None, earlier)
     return follow_up.outcome(ask(follow_up.question)), follow_up.outcome(by_rules)
 
 

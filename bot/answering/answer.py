@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from index.articles.marks import Mark
@@ -96,7 +97,8 @@ class Answer:
     The fields after `elapsed_ms` are not in the JSON. `further` are the next passages, which `/more` shows;
     `reasons` is what `--explain` and **Why?** explain; `read_as` is the subject that a follow-up was read
     with, "" where it was read alone; `read_only` is how many characters of an overlong question were read,
-    else 0.
+    else 0. `parts` are the answers to several questions in one, in the order of its quotes. `remark` is the
+    key of what the bot says itself, "" for nothing, and `languages` those of question and articles if told.
     """
 
     question: str
@@ -110,6 +112,42 @@ class Answer:
     reasons: Reasons | None = None
     read_as: str = ""
     read_only: int = 0
+    parts: tuple[Answer, ...] = ()
+    remark: str = ""
+    languages: tuple[str, str] | None = None
+
+    @classmethod
+    def joined(cls, question: str, parts: Sequence[Self]) -> Self:
+        """Return one answer to several questions, with the first quote of each, in their order.
+
+        The verdict is theirs, or `related` where they differ; the confidence is the lowest.
+        """
+        parts = [part for part in parts if part.quotes] or parts[:1]
+        first, verdicts = replace(parts[0], question=question), {part.verdict for part in parts}
+        if len(parts) == 1:
+            return first
+        cited = tuple(part.reasons.cited[0] for part in parts if part.reasons)
+        return replace(
+            first,
+            verdict=first.verdict if len(verdicts) == 1 else Verdict.RELATED,
+            confidence=min(part.confidence for part in parts),
+            quotes=tuple(replace(part.quotes[0], citation=at) for at, part in enumerate(parts, 1)),
+            citations=tuple(replace(part.citations[0], number=at) for at, part in enumerate(parts, 1)),
+            further=tuple(one for part in parts for one in (*part.citations[1:], *part.further)),
+            reasons=first.reasons and replace(first.reasons, cited=cited),
+            parts=tuple(parts),
+        )
+
+    def as_sure_as(self, other: Answer) -> Answer:
+        """Return this answer, as sure as another one that is surer and found the same passage first."""
+        found = [[(one.article, one.passage) for one in answer.citations[:1]] for answer in (self, other)]
+        if found[0] != found[1] or other.confidence <= self.confidence:
+            return self
+        return replace(self, confidence=other.confidence, verdict=other.verdict)
+
+    def part_of(self, quote: Quote) -> Answer:
+        """Return the part that `quote` answers, or this answer if it has no parts."""
+        return self.parts[quote.citation - 1] if self.parts else self
 
     def citation_of(self, quote: Quote) -> Citation:
         """Return the citation that `quote` belongs to."""
@@ -122,4 +160,6 @@ class Answer:
             {name: value for name, value in asdict(quote).items() if value or name not in _OPTIONAL}
             for quote in self.quotes
         ]
-        return {**fields, "quotes": quotes, "citations": [*map(asdict, self.citations)]}
+        fields |= {"quotes": quotes, "citations": [*map(asdict, self.citations)]}
+        parts = [{name: getattr(part, name) for name in _JSON[:3]} for part in self.parts]
+        return fields | {name: more for name, more in (("parts", parts), ("remark", self.remark)) if more}

@@ -57,7 +57,8 @@ class Earlier:
     @classmethod
     def of(cls, answer: Answer) -> Self:
         """Return what an answer leaves for the next question."""
-        question = answer.reasons.found.question.typed if answer.reasons else answer.question
+        is_one = answer.reasons is not None and not answer.parts
+        question = answer.reasons.found.question.typed if answer.reasons and is_one else answer.question
         is_found = answer.verdict is not Verdict.NOT_FOUND and answer.citations
         return cls(question[:_MAX_EARLIER], answer.citations[0].article if is_found else None)
 

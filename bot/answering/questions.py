@@ -1,15 +1,21 @@
-"""Question detection: whether a chat message asks something, in English, German, French and Spanish.
+"""What a chat message asks, if anything, in English, German, French and Spanish.
 
 A question mark decides. Without one, only the opening words count, and in doubt a message is a statement: a
 missed question can be asked again with a mention, an answer to small talk is a nuisance. "When did it open"
 asks, "When I get home I will do it" does not: there the question word is followed by a subject.
+
+Of a message that asks, greetings, thanks and phrases like "can someone tell me" are not searched for, and of
+a pasted log only identifiers such as E1042 are. Two questions in one are told apart.
 """
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["looks_like_question", "looks_like_statement"]
+from bot.answering.remarks import FRAMES, is_small_talk
+from index.passages.splitting import split_sentences
+
+__all__ = ["looks_like_question", "looks_like_statement", "read_message"]
 
 _URL = re.compile(r"https?://\S+")
 """Addresses; their question marks ask nothing."""
@@ -49,6 +55,37 @@ _OPENING = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
+_QUESTION_WORD = r"""(?:who|whom|whose|what|when|where|why|which|how|wer|wem|wen|was|wann|wo|wie|warum|wieso
+    |welche[rsmn]?|qui|quand|où|comment|pourquoi|combien|quel(?:le)?s?|est-ce|qué|cuándo|dónde|cómo|quién(?:es)?
+    |cuál(?:es)?|cuánt[oa]s?)\b"""
+_YES_NO = rf"(?:{_AUXILIARY}|(?:ist|sind|hat|haben|kann|können|darf|muss|gibt)\b)"
+_INDIRECT = rf"(?:how\s+(?!{_AUXILIARY})\w+|{_QUESTION_WORD})\s+{_SUBJECT}"  # "how long it takes"
+_SECOND = re.compile(
+    rf"""[,;]?\s+(?:and|und|et|y)\s+(?=(?:also\s+)?(?:(?!{_INDIRECT}){_QUESTION_WORD}\s+\S+\s+\S|(?:who|wer|quién|cuánto)\s+\S
+    |{_YES_NO}\s+(?:i|you|we|they|he|she|it|there|ich|du|er|sie|es|wir|man)\s))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""The "and" before what asks by itself: "and when does it close?", but not "and is the oldest"."""
+_RELATIVE = re.compile(r"\s(?:who|which|that|qui|que)\s|,\s(?:der|die|das)\s", re.IGNORECASE)
+_LONGEST = 10_000  # characters of a message that is read; a longer one is searched for as it is
+_ON_PASTE = re.compile(r"(?i)\b(?:it|this|that|these|das|es|esto|eso|ça)\b|\A(?:\W*\w+){1,4}\W*\Z")
+_MOST = 3  # questions that are told apart
+_CLAUSE_END = re.compile(r"\s*[,:;–—]+\s*|\s+-+\s+")
+_FRAME = re.compile(
+    rf"\W*(?:(?:{FRAMES})[\s,:]+)+(?:(?:if|whether|ob|si)\s+|(?={_QUESTION_WORD}|{_YES_NO}))",
+    re.IGNORECASE | re.VERBOSE,
+)
+_LAST_WORDS = re.compile(
+    r"(?i)(?<!they)(?<! you)(?<! we)(?<! I)[\s,]+(?:please|pl[sz]|thanks|bitte)(?=\W*\Z)"
+)
+_PASTED = re.compile(
+    r"""(?imx)```(?s:.*?)(?:```|\Z)|^\W*(?:\d\d+[-/:.]\d\d
+    |(?:traceback|error|warn|info|debug|fatal|at|file|\w+error|\w+exception)\b.*[\d:(]).*$"""
+)
+_IDENTIFIER = re.compile(
+    r"(?<![\w/.-])(?:[A-Za-z]+[-_]?\d{2,}\w*|[A-Z]+(?:_[A-Z\d]+)+|\w+(?:Error|Exception))(?![\w/]|\.\w)"
+)
+
 
 _CLAUSE = re.compile(
     r"\b(?:i|you|he|she|we|they|it|this|that|there|ich|du|er|wir|ihr|man|je|tu|il|elle|on|nous|vous|ils|yo)"
@@ -66,4 +103,53 @@ def looks_like_question(text: str) -> bool:
     """Return whether a text asks something: by a question mark, or by how it begins."""
     plain = _URL.sub(" ", text)
     marked = "?" in plain or "¿" in plain
-    return (marked and any(map(str.isalnum, plain))) or bool(_OPENING.match(plain))
+    return not is_small_talk(plain) and (marked or bool(_OPENING.match(plain)))
+
+
+def read_message(text: str, language: str) -> list[str]:
+    """Return what to search for to answer a message: a text for each of its questions, three at most, or "".
+
+    Each has what else the message says, which tells what it is about: of 104 such questions of plain-train
+    and plain-dev, 65 are quoted rightly with it, and 39 without.
+    """
+    if len(text) > _LONGEST:
+        return [text]
+    text = text.encode("utf-8", "replace").decode().strip()
+    whole = _bare(text)
+    identifiers = dict.fromkeys(_IDENTIFIER.findall("\n".join(_PASTED.findall(text)))) if "\n" in text else {}
+    prose = _PASTED.sub("\n", text) if identifiers else text
+    sentences = [_bare(prose[start:end]) for start, end in split_sentences(prose, language)]
+    if _OPENING.match(whole) and "\n" not in whole and "?" not in whole.rstrip("?! "):
+        sentences = [whole]
+    asked = [one for one in sentences if _OPENING.match(one) or ("?" in one and one.count(" ") > 1)]
+    if identifiers:
+        asked = [one for one in asked if not _ON_PASTE.search(one)]
+    more = [*identifiers] or [one for one in sentences if re.search(r"[^\W\d]", one) and one not in asked]
+    questions = [question for sentence in asked for question in _parts(sentence)]
+    if not 0 < len(questions) <= _MOST:
+        questions = [" ".join(asked)]
+    return ["\n".join([question, *more]).strip() or whole for question in questions]
+
+
+def _bare(sentence: str) -> str:
+    """Return a sentence without the greetings, thanks and polite phrases at its ends."""
+    start = 0
+    for clause in _CLAUSE_END.finditer(sentence):
+        if not is_small_talk(sentence[start : clause.start()]):
+            break
+        start = clause.end()
+    bare = _LAST_WORDS.sub("", sentence[start:])
+    frame = _FRAME.match(bare)
+    bare = bare[frame.end() :] if frame else bare
+    return "" if is_small_talk(bare) else bare
+
+
+def _parts(question: str) -> list[str]:
+    """Return the questions that "and" joins."""
+    parts, start = [], 0
+    for joint in _SECOND.finditer(question):
+        first = question[start : joint.start()]
+        if _OPENING.match(first) and not _RELATIVE.search(first):
+            parts.append(first)
+            start = joint.end()
+    return [*parts, question[start:]]

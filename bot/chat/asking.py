@@ -14,6 +14,7 @@ from cachetools import TTLCache
 
 from bot.answering.answer import Verdict
 from bot.answering.followups import Earlier
+from bot.answering.remarks import is_small_talk, remark_on
 from bot.chat.logs import Way, log_answer
 from bot.chat.messages import Messages, Notice, messages_in
 from bot.chat.metrics import Metrics
@@ -181,8 +182,8 @@ class Assistant:
             return messages.notice("stopping")
         if place.settings.answers is AnswersTo.NEVER:
             return messages.notice("never_here")
-        if question is not None and not question.strip():
-            return messages.notice("help")
+        if question is not None and is_small_talk(question):
+            return messages.notice(remark_on(question))
         if (seconds := self._limits.take(place.user, place.server)) > 0:
             self.metrics.refused["rate-limited"].inc()
             return messages.notice("slow_down", seconds=math.ceil(seconds))
@@ -213,7 +214,7 @@ class Assistant:
         self.conversations.remember(
             exchange, message=message, channel=place.channel, user=place.user, private=question.private
         )
-        if answer.verdict is Verdict.ANSWERED or not self.recording:
+        if answer.verdict is Verdict.ANSWERED or answer.remark == "only_quotes" or not self.recording:
             return
         text = f"{question.text} ({answer.read_as})" if answer.read_as else question.text
         try:

@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bot.answering.answer import Answer
 
 __all__ = ["AUTO", "DEFAULT", "Messages", "Notice", "languages", "messages_in"]
 
@@ -38,6 +41,8 @@ class Messages:
     def __init__(self, language: str, texts: Mapping[str, Any]) -> None:
         self.language = language
         self.texts: dict[str, str] = {key: text for key, text in texts.items() if isinstance(text, str)}
+        self.languages: Mapping[str, str] = texts.get("languages", {})
+        """The names of languages by their codes."""
         self.commands: Mapping[str, str] = texts.get("commands", {})
         """Descriptions of commands by their English; empty for English itself."""
 
@@ -52,6 +57,13 @@ class Messages:
     def notice(self, key: str, *, fault: bool = False, **values: object) -> Notice:
         """Return the notice with the text `key` as its title and `key`_text as its body."""
         return Notice(self(key), self(f"{key}_text", **values), fault)
+
+    def remark(self, answer: Answer, catalogue: str) -> str:
+        """Return the bot's remark on an answer, or ""; `catalogue` is the command that shows all articles."""
+        asked, written = answer.languages or (self.language, "")
+        messages = messages_in(asked)
+        text = messages.texts.get(f"{answer.remark}_text", messages.texts.get(answer.remark, ""))
+        return text.format(catalogue=catalogue, language=messages.languages.get(written))
 
 
 @cache

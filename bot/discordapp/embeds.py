@@ -45,9 +45,9 @@ __all__ = [
 _COLOURS = {Verdict.ANSWERED: 0x2E7D32, Verdict.RELATED: 0xB26A00, Verdict.NOT_FOUND: 0x607D8B}
 _SOURCE_COLOUR = 0x546E7A
 
-_PASSAGES_SHOWN = {Verdict.RELATED: 3, Verdict.NOT_FOUND: 2}
+_QUOTES_SHOWN = {Verdict.ANSWERED: 1, Verdict.RELATED: 3, Verdict.NOT_FOUND: 2}
 _QUOTE_ROOM, _PASSAGE_ROOM, _NEIGHBOUR_ROOM = 2400, 600, 600
-_NOTE_ROOM, _QUESTION_ROOM, _WORD_ROOM = 300, 1900, 60
+_NOTE_ROOM, _QUESTION_ROOM, _PART_ROOM, _WORD_ROOM = 300, 1900, 150, 60
 _AUTHOR_ROOM, _PUBLISHER_ROOM, _FRAGMENT_URL_ROOM = 60, 70, 600
 _WORDS_MISSED = 8
 _WELL, _HARDLY = 0.75, 0.55
@@ -115,6 +115,8 @@ def answer_embed(answer: Answer, messages: Messages, *, only_in: str = "") -> di
         blocks.append(messages("read_only", count=f"{answer.read_only:,}"))
     if answer.read_as:
         blocks.append(messages("read_together", subject=excerpt(answer.read_as, _NOTE_ROOM)))
+    if remark := messages.remark(answer, "`/index articles`"):
+        blocks.append(remark)
     if verdict is not Verdict.ANSWERED or not quotes:
         blocks.append(messages(f"nearest_{verdict}" if quotes else "nothing_near"))
     blocks += [_quoted(answer, quote, messages) for quote in quotes]
@@ -129,13 +131,8 @@ def answer_embed(answer: Answer, messages: Messages, *, only_in: str = "") -> di
 
 
 def quotes_shown(answer: Answer) -> tuple[Quote, ...]:
-    """Return the quotes in an answer's message: the first, or one of each of the closest passages."""
-    if answer.verdict is Verdict.ANSWERED:
-        return answer.quotes[:1]
-    firsts: dict[int, Quote] = {}
-    for quote in answer.quotes:
-        firsts.setdefault(quote.citation, quote)
-    return tuple(firsts.values())[: _PASSAGES_SHOWN[answer.verdict]]
+    """Return the quotes in an answer's message: the first, or one of each part or of the closest passages."""
+    return answer.quotes if answer.parts else answer.quotes[: _QUOTES_SHOWN[answer.verdict]]
 
 
 def _percent(share: float) -> str:
@@ -174,7 +171,8 @@ def source_citation(source: Source, messages: Messages) -> str:
 
 def why_notice(answer: Answer, messages: Messages) -> Notice:
     """Return why an answer has its verdict: the scores in words."""
-    return Notice(messages("why_title"), "\n".join(_reasons(answer, messages)))
+    reasons = (line for part in answer.parts or (answer,) for line in _reasons(part, messages))
+    return Notice(messages("why_title"), "\n".join(reasons))
 
 
 def _quote_address(article: Article, start: int, end: int, *, in_heading: bool) -> str | None:
@@ -187,19 +185,20 @@ def _quote_address(article: Article, start: int, end: int, *, in_heading: bool) 
 
 
 def _quoted(answer: Answer, quote: Quote, messages: Messages) -> str:
-    """Return a quote that answers, or one within its passage; and where it is."""
-    citation = answer.citation_of(quote)
+    """Return a quote that answers, or one within its passage; and where it is. Above it stands its part."""
+    part, citation = answer.part_of(quote), answer.citation_of(quote)
     cited = messages("cited_at", number=citation.number, place=_paragraph(quote.paragraph, messages))
-    header = _header(quote.header)
-    if answer.verdict is Verdict.ANSWERED:
-        text = blockquote(quote.text, _QUOTE_ROOM, marks=quote.marks)
-        count = quote.more_items
+    header, count = _header(quote.header), quote.more_items
+    above = f"**{excerpt(part.question, _PART_ROOM)}**\n" if answer.parts else ""
+    if part.verdict is Verdict.ANSWERED:
+        text = blockquote(quote.text, 3 * _PART_ROOM if above else _QUOTE_ROOM, marks=quote.marks)
         more = messages("more_items" if count > 1 else "more_item", count=count) if count else ""
-        return "\n".join(filter(None, (header + text, more, cited)))
+        return "\n".join(filter(None, (above + header + text, more, cited)))
     at = max(citation.passage.find(quote.text), 0)
     marks = tuple(clip(quote.marks, 0, len(quote.text), at))
-    text = blockquote(citation.passage, _PASSAGE_ROOM, (at, at + len(quote.text)), marks)
-    return f"{messages('passage_near')}\n{header}{text}\n{cited}"
+    room = 3 * _PART_ROOM if above else _PASSAGE_ROOM
+    text = blockquote(citation.passage, room, (at, at + len(quote.text)), marks)
+    return f"{above}{messages('passage_near')}\n{header}{text}\n{cited}"
 
 
 def _header(header: str) -> str:

@@ -7,8 +7,11 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
+from bot.answering.answer import Answer, Verdict
 from bot.answering.followups import Earlier, ask_follow_up
+from bot.answering.questions import read_message
 from bot.answering.quoting import make_answer
+from bot.answering.remarks import TELLING_WORDS, language_of, remark_on
 from index.encoding.encoder import open_encoder
 from index.language import normalize_question
 from index.search.calibration import Fit, choose_fit, fit_file
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from bot.answering.answer import Answer
     from bot.settings import BotSettings
     from index.articles.article import Article
     from index.storage.store import Store, StoreInfo
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Answerer"]
 
 _LONGEST_QUESTION = 2_000  # characters of a question that are encoded for `vector`
+_FEW = 0.05  # of the passages: with so few that have a language's words, no article is in that language
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,30 @@ class Answerer:
             DamagedIndexError: the generation turns out damaged.
         """
         begun = time.perf_counter()
-        ask = functools.partial(self._ask, article)
-        language = self.store.info.language
-        answer = ask(question) if earlier is None else ask_follow_up(question, earlier, ask, language)
+        ask, language = functools.partial(self._ask, article), self.store.info.language
+        parts: list[Answer] = []
+        for part in read_message(question, language):
+            parts.append(ask_follow_up(part, earlier, ask, language) if earlier else ask(part))
+            earlier = Earlier.of(parts[-1])
+        if len(parts) > 1:
+            whole = ask(question)
+            parts = [part.as_sure_as(whole) for part in parts]
+        answer = self._remark_on(Answer.joined(question, parts))
         self.store.check()  # no verdict before the whole generation is verified
         return replace(answer, elapsed_ms=round(1000 * (time.perf_counter() - begun), 1))
+
+    def _remark_on(self, answer: Answer) -> Answer:
+        """Add what the bot says itself to an answer; no quote answers a request for more than quotes."""
+        is_sure = answer.verdict is Verdict.ANSWERED
+        if remark := remark_on(answer.question):
+            return replace(answer, remark=remark, verdict=Verdict.RELATED if is_sure else answer.verdict)
+        if is_sure or not (asked := language_of(answer.question)):
+            return answer
+        passages = dict(zip(TELLING_WORDS, self.store.passage_counts([*TELLING_WORDS.values()]), strict=True))
+        written = max(passages, key=lambda code: passages[code])
+        if passages[asked] > _FEW * passages[written]:
+            return answer
+        return replace(answer, remark="other_language", languages=(asked, written))
 
     def _ask(self, article: str | None, question: str) -> Answer:
         return make_answer(question, self.search(question, article=article), self.fit, self.generation)

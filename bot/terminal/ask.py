@@ -17,6 +17,7 @@ import click
 
 from bot.answering.answer import Answer, Citation, Verdict
 from bot.answering.explanation import explanation, explanation_lines
+from bot.chat.messages import DEFAULT, messages_in
 from bot.service.answerer import Answerer
 from bot.settings import BotSettings
 from index.errors import MissingError
@@ -111,14 +112,16 @@ def show(console: Console, answer: Answer, *, heading: bool = False, explain: bo
     """Print an answer for people, with its question as a heading and with its explanation if asked for."""
     if heading:
         console.print(f"\n{printable(answer.question)}", style="bold")
+    if answer.remark:
+        console.print(messages_in(DEFAULT).remark(answer, "`footnote index show`"), style="yellow")
     if answer.read_as:
         console.print(f"  read together with: {printable(answer.read_as)}", style="dim")
     if answer.read_only:
         note = f"Only the first {answer.read_only:,} characters of the question were read."
         console.print(note, style="yellow")
-    if not answer.question.strip():
-        console.print("The question is empty. Ask a question about the articles.", style="yellow")
-    elif answer.verdict is Verdict.NOT_FOUND:
+    if answer.remark and not answer.quotes:
+        return
+    if answer.verdict is Verdict.NOT_FOUND:
         console.print("The articles do not seem to say.", style="yellow")
     else:
         _show_quotes(console, answer)
@@ -127,13 +130,17 @@ def show(console: Console, answer: Answer, *, heading: bool = False, explain: bo
 
 
 def _show_quotes(console: Console, answer: Answer) -> None:
-    answered = answer.verdict is Verdict.ANSWERED
-    if not answered:
+    is_one = answer.verdict is Verdict.ANSWERED and not answer.parts
+    if answer.verdict is not Verdict.ANSWERED:
         console.print("The articles may not answer this. Closest passages:", style="yellow")
-    for quote in answer.quotes[:1] if answered else answer.quotes:
+    for quote in answer.quotes[:1] if is_one else answer.quotes:
+        part = answer.part_of(quote)
+        if answer.parts:
+            console.print(f"{printable(part.question)} ({part.verdict})", style="dim")
         if quote.header:
             console.print(f"  {printable(quote.header)}", style="dim")
-        console.print(marked(f"“{quote.text}”", quote.marks, 1), style=QUOTE if answered else None)
+        style = QUOTE if part.verdict is Verdict.ANSWERED else None
+        console.print(marked(f"“{quote.text}”", quote.marks, 1), style=style)
         if quote.more_items:
             console.print(f"  and {count_of(quote.more_items, 'more item')}", style="dim")
         console.print(f"  {cite(answer.citation_of(quote))}", style="dim")

@@ -116,8 +116,10 @@ class _Session:
                 await self._run_command(name, argument.strip())
             elif line:
                 earlier = Earlier.of(self._last) if self._last else None
-                self._last, self._shown = await self._service.ask(line, earlier=earlier), 0
-                show(self._console, self._last)
+                answer = await self._service.ask(line, earlier=earlier)
+                if answer.quotes or not answer.remark:
+                    self._last, self._shown = answer, 0
+                show(self._console, answer)
                 self._console.print()
         except FootnoteError as error:
             self._print(str(error), "red")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +9,6 @@ from hypothesis import strategies as st
 from bot.answering.answer import Answer, Citation, Quote, Verdict
 from bot.answering.followups import Dependence, Earlier, ask_follow_up, dependence, subject_for
 from bot.service.answerer import Answerer
-
-Ask = Callable[[str], Answer]
 
 QUESTIONS = {
     ("en", Dependence.YES): """
@@ -139,12 +135,6 @@ def test_of_an_answer_its_article_is_kept_only_if_something_was_found() -> None:
 # ---- With the real encoder
 
 
-@pytest.fixture
-def ask(answerer: Answerer) -> Ask:
-    """Answer from the small article set."""
-    return answerer.answer
-
-
 @pytest.mark.parametrize(
     ("before", "question", "expected"),
     [
@@ -156,24 +146,25 @@ def ask(answerer: Answerer) -> Ask:
     ],
 )
 def test_a_follow_up_is_answered_with_what_was_asked_before(
-    ask: Ask, before: str, question: str, expected: str
+    answerer: Answerer, before: str, question: str, expected: str
 ) -> None:
-    answer = ask_follow_up(question, Earlier.of(ask(before)), ask)
-    assert ask(question).verdict is not Verdict.ANSWERED
+    answer = answerer.answer(question, earlier=Earlier.of(answerer.answer(before)))
+    assert answerer.answer(question).verdict is not Verdict.ANSWERED
     assert (answer.verdict, answer.question) == (Verdict.ANSWERED, question)
     assert expected in answer.quotes[0].text
     assert answer.read_as
 
 
-def test_the_follow_up_of_a_follow_up_keeps_the_subject(ask: Ask) -> None:
-    first = ask_follow_up("And in a cool cellar?", Earlier.of(ask("Why does sourdough rise slowly?")), ask)
+def test_the_follow_up_of_a_follow_up_keeps_the_subject(answerer: Answerer) -> None:
+    before = Earlier.of(answerer.answer("Why does sourdough rise slowly?"))
+    first = answerer.answer("And in a cool cellar?", earlier=before)
     assert {"sourdough", "cool", "cellar"} <= set(subject_for("Why?", Earlier.of(first)).split())
 
 
 @pytest.mark.parametrize("question", ["Was it ever sold?", "And who insured it?", "How much did it cost?"])
-def test_what_the_articles_do_not_say_is_at_most_related(ask: Ask, question: str) -> None:
-    earlier = Earlier.of(ask("When was the turbine at Wexholm painted red?"))
-    answer = ask_follow_up(question, earlier, ask)
+def test_what_the_articles_do_not_say_is_at_most_related(answerer: Answerer, question: str) -> None:
+    earlier = Earlier.of(answerer.answer("When was the turbine at Wexholm painted red?"))
+    answer = answerer.answer(question, earlier=earlier)
     assert answer.read_as == "Wexholm turbine painted red"
     assert "turbine" in answer.quotes[0].text
     assert answer.verdict is Verdict.RELATED

@@ -1,10 +1,10 @@
-"""What asks something in a chat, and what only says something."""
+"""What asks something in a chat, what only says something, and what a message asks."""
 
 from __future__ import annotations
 
 import pytest
 
-from bot.answering.questions import looks_like_question, looks_like_statement
+from bot.answering.questions import looks_like_question, looks_like_statement, read_message
 
 QUESTIONS = """\
 When did it open?
@@ -94,6 +94,8 @@ is fine by me
 what a day that was
 how nice
 show must go on
+how are you?
+are you sure?
 list looks good
 lol
 ?
@@ -135,3 +137,43 @@ def test_statements_and_chatter_are_no_questions(text: str) -> None:
 )
 def test_a_title_that_names_a_subject_is_no_statement(title: str, is_statement: bool) -> None:
     assert looks_like_statement(title) == is_statement
+
+
+# Questions are parted by "|", and what else the message says follows "/".
+READ = r"""
+Who keeps the lamp and when was it lit? > Who keeps the lamp | when was it lit?
+When does it open? And is parking free? > When does it open? | And is parking free?
+how much is a day pass, and can i get it refunded > how much is a day pass | can i get it refunded
+Is there a bus and what does it cost and who drives? > Is there a bus | what does it cost | who drives?
+Wann öffnet das Museum und wie viel kostet es? > Wann öffnet das Museum | wie viel kostet es?
+¿Cuándo abre el museo y cuánto cuesta? > ¿Cuándo abre el museo | cuánto cuesta?
+Quand ouvre le musée et combien coûte l'entrée ? > Quand ouvre le musée | combien coûte l'entrée ?
+When and where does it open? > When and where does it open?
+bread and when it rises > bread and when it rises
+What is a leaven and how long it takes to rise? > What is a leaven and how long it takes to rise?
+Which club won the cup and is the oldest? > Which club won the cup and is the oldest?
+Who is the man that led it and who died young? > Who is the man that led it and who died young?
+Who is it? When was it? How was it done? Where is it? > Who is it? When was it? How was it done? Where is it?
+hey, quick question - can someone tell me how much a boat pays? thx! > how much a boat pays?
+Hello all! Sorry to bother you. does anyone know if dogs may swim please? > dogs may swim?
+hi is there a lift > is there a lift
+Hallo zusammen, weiß jemand, wann die Fähre fährt? Danke! > wann die Fähre fährt?
+May they come and go as they please? > May they come and go as they please?
+We came by bike. It rained. Can we store them? Any ideas? > Can we store them? / We came by bike. / It rained.
+thanks! bye >
+Stops:\n```\n2024-05-01 10:00 INFO p[7]: /var/pump7.pid\nERROR valve: V207\n```\nwhat is wrong? > V207
+any idea what this is?\nTraceback (most recent):\n  File "a1234.py", line 3\nValveError: no > ValveError
+Where is the spare valve of the pump?\nERROR 2024-05 V207 > Where is the spare valve of the pump? / V207
+E1042 > E1042
+error V207 pump > error V207 pump"""
+
+
+@pytest.mark.parametrize("row", READ.strip("\n").split("\n"))
+def test_a_message_is_read_as_what_it_asks(row: str) -> None:
+    message, _, expected = row.partition(" >")
+    read = " | ".join(read_message(message.replace(r"\n", "\n"), "en"))
+    assert read.replace("\n", " / ") == expected.strip()
+
+
+def test_a_very_long_message_is_searched_for_as_it_is() -> None:
+    assert read_message(message := "hi, who is it and who was it? " * 1000, "en") == [message]

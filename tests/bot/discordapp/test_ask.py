@@ -70,6 +70,22 @@ async def test_what_an_article_marks_is_shown_as_such_and_its_headings_and_heade
         assert cited.constructs == []
 
 
+async def test_two_questions_in_one_are_answered_below_each_other(chat: Chat) -> None:
+    first, second = LAMP.rstrip("?"), "why does sourdough rise slowly?"
+    answer = await chat.ask(f"{first} and {second}")
+    assert (answer.title, answer.shown.quotes) == (texts.ANSWERED, [LAMP_QUOTE, BREAD_QUOTE])
+    assert answer.text.index(first) < answer.text.index("Citation 1") < answer.text.index(second)
+    half = await chat.ask(f"{first} and who painted the ceiling of the chapel?")
+    assert (half.title, half.shown.quotes[0]) == (texts.RELATED, LAMP_QUOTE)
+    assert half.text.index(LAMP_QUOTE) < half.text.index("who painted") < half.text.index(texts.NO_ANSWER)
+
+
+async def test_what_cannot_be_asked_is_said_beside_the_closest_passages(chat: Chat) -> None:
+    assert "`/index articles`" in (await chat.ask("Summarise the lamp on Gull Rock")).text
+    foreign = await chat.ask("Wer hat die Lampe auf dem Gull Rock und wann?")
+    assert "Diese Artikel sind auf Englisch. Bitte auf Englisch fragen." in foreign.text
+
+
 async def test_the_question_is_repeated_as_plain_text(chat: Chat) -> None:
     question = f"@everyone <@{chat.ann.id}> **when** was the lamp on Gull Rock lit? https://a.example"
     answer = await chat.ask(question)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.answering.remarks import is_small_talk
 from index.errors import BusyError
 from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import WAYS, Chat, eventually, until
@@ -50,7 +51,8 @@ async def test_a_question_without_an_answer_is_recorded_for_its_server(
 async def test_answered_and_refused_questions_are_not_recorded(chat: Chat) -> None:
     second, elsewhere = await chat.channel(chat.guild), chat.world.guild(bot=False)
     await chat.ask(LAMP)
-    await chat.ask(" \t ")
+    for text in (" \t ", "thanks!", "list all articles"):
+        await chat.ask(text)
     await chat.ask("Who is it?", article="none")
     await chat.ask("Who is abroad?", chat.world.join(elsewhere, chat.ann), elsewhere, by_user=True)
     await chat.configure("answers", to="never", channel=second)
@@ -92,7 +94,7 @@ async def test_each_server_lists_exports_and_drops_only_its_own(chat: Chat) -> N
 
 
 @settings(max_examples=15)
-@given(question=CELLS.filter(lambda text: bool(text.strip())))
+@given(question=CELLS.filter(lambda text: not is_small_talk(text)))
 async def test_any_question_can_be_exported_and_is_never_a_formula(chat: Chat, question: str) -> None:
     guild, ann = await chat.server("ann")
     chat.service.verdict = "related"

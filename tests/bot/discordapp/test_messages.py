@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.bot.discordapp import texts
-from tests.bot.discordapp.chat import Chat, settle
+from tests.bot.discordapp.chat import WAYS, Chat, settle
 from tests.bot.discordapp.service import BREAD, LAMP, LAMP_QUOTE
 from tests.wire.gateway import DIRECT_MESSAGES, GUILD_MESSAGES, GUILDS, MESSAGE_CONTENT
 
@@ -50,11 +50,23 @@ async def test_other_messages_are_ignored(chat: Chat) -> None:
     assert chat.service.asked == [LAMP, BREAD]
 
 
-@pytest.mark.parametrize("text", [LAMP, "when the lamp was lit", "thanks!", "<@{}> why"])
+@pytest.mark.parametrize("text", [LAMP, "when the lamp was lit", "thanks to whom?", "<@{}> why"])
 async def test_every_direct_message_is_a_question(chat: Chat, text: str) -> None:
     await chat.direct(text.format(chat.world.bot.id))
     assert (await chat.direct("")).title == texts.HELP
     assert (chat.service.asked, chat.log.pings) == ([text.removeprefix("<@{}> ")], [])
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_small_talk_gets_a_short_line_and_is_no_question(chat: Chat, way: str) -> None:
+    await WAYS[way](chat, LAMP)
+    await settle()
+    for text, title in (("Hi there!!", texts.HELP), ("ok thx 🙏", texts.WELCOME)):
+        assert (await WAYS[way](chat, text)).title == title
+    await settle()
+    await chat.ask("And who?", where=chat.ann if way == "direct" else None)
+    assert chat.service.latest() == ("And who?", None, LAMP)
+    assert chat.service.asked == [LAMP, "And who?"]
 
 
 async def test_a_reply_with_a_ping_follows_up_on_the_answer(chat: Chat) -> None:

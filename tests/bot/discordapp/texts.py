@@ -43,6 +43,7 @@ NO_HELPERS = "This server has no helpers"
 
 # Notices
 HELP = "Ask a question"
+WELCOME = "You are welcome"
 STOPPING = "Footnote is stopping"
 BUSY = "Too many questions are waiting"
 TOO_FAST = "That was quick"

@@ -172,8 +172,11 @@ def test_quotes_and_passages_are_slices_of_what_index_show_prints(
         ([WHO], [QUOTE, "  [1] The lamp on Gull Rock · Mara Holt · paragraph 2", "  confidence: "]),
         (["--answer-at", "1", WHO], ["The articles may not answer this. Closest passages:", QUOTE]),
         (["Which football club won the cup final in Lisbon?"], ["The articles do not seem to say."]),
-        ([" \t "], ["The question is empty. Ask a question about the articles."]),
-        (["--explain", "?!"], ["The articles do not seem to say.", "  There was nothing to look for"]),
+        ([" \t "], ["Footnote answers from its articles"]),
+        (["--explain", "hi there!"], ["Footnote answers from its articles"]),
+        (["Thank you!"], ["Ask whenever you like."]),
+        (["list all articles"], ["Footnote can only quote", "The articles do not seem to say."]),
+        (["Wo ist der Bahnhof?"], ["Diese Artikel sind auf Englisch.", "The articles do not seem to say."]),
     ],
 )
 def test_answer_for_people_begins_with_what_its_verdict_says(
@@ -196,13 +199,28 @@ def test_batch_for_people_has_each_question_as_a_heading_and_bad_lines_as_errors
     assert outcome.err.splitlines()[0] == "footnote: line 2: not a JSON object"
     shown = outcome.out.splitlines()
     assert shown[1:3] == [f"\ufffd[31m{WHO}", QUOTE]
-    assert shown[-1] == "The question is empty. Ask a question about the articles."
+    assert shown[-1].startswith("Footnote answers from its articles")
 
 
 def test_explanation_is_part_of_the_json_where_it_is_asked_for(home: Path, footnote: Footnote) -> None:
     row = json.loads(footnote("ask", "--json", "--explain", WHO).out)
     assert list(row) == [*OURS, "explanation"]
     assert row["explanation"]["hits"][0]["citation"] == 1
+
+
+def test_json_has_the_parts_of_a_question_and_the_remark_on_a_message(home: Path, footnote: Footnote) -> None:
+    row = json.loads(footnote("ask", "--json", f"{WHO} And why does sourdough rise slowly?").out)
+    assert list(row) == [*OURS, "parts"]
+    assert [part["verdict"] for part in row["parts"]] == ["answered", "answered"]
+    assert [
+        (quote["citation"], row["citations"][at]["number"]) for at, quote in enumerate(row["quotes"])
+    ] == [
+        (1, 1),
+        (2, 2),
+    ]
+    assert [citation["article"] for citation in row["citations"]] == ["lamp", "bread"]
+    row = json.loads(footnote("ask", "--json", "Hello!").out)
+    assert (row["verdict"], row["quotes"], row["remark"]) == ("not_found", [], "help")
 
 
 def test_a_citation_has_the_headings_above_the_quote() -> None:

@@ -122,6 +122,13 @@ def test_piped_chat_answers_explains_rebuilds_and_swaps_until_it_is_told_to_quit
     assert "Sourdough" not in outcome.out
 
 
+def test_small_talk_and_requests_in_chat_leave_the_last_answer_as_it_is(home: Path) -> None:
+    outcome = finish(start("chat"), f"{WHO}\nthanks!!\nno\nare you sure?\nWhen was it lit?\n".encode())
+    assert "Ask whenever you like." in outcome.out
+    assert "read together with: Gull Rock kept lamp" in outcome.out
+    assert "read together with: no" not in outcome.out
+
+
 def test_piped_chat_reports_errors_and_ends_with_its_input(home: Path) -> None:
     for name in ("lamp.txt", "bread.md"):
         (home / "articles" / name).unlink()
