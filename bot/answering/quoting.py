@@ -21,7 +21,7 @@ from bot.answering.answer import Answer, Citation, Quote, Reasons, Verdict
 from index.analysis import words
 from index.articles.blocks import LEADS, BlockKind
 from index.language import is_question, opens_with_pronoun
-from index.passages.splitting import is_list_item
+from index.passages.sentences import is_list_item
 from index.search.hits import HitSentence, judged
 
 if TYPE_CHECKING:

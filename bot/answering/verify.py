@@ -20,7 +20,8 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel, LCSseq, Levenshtein
 
 from index.analysis import WORD, fold, words
-from index.passages.splitting import source_text, split_sentences
+from index.passages.sentences import split_sentences
+from index.passages.splitting import source_text
 
 if TYPE_CHECKING:
     from index.articles.article import Article

@@ -6,53 +6,25 @@ Every span is in code points: `article.text[start:end]` (`article.heading` for p
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-import sentencex
 
 from index.articles.article import Article
 from index.articles.blocks import LEADS, BlockKind
 from index.language import heading_line_text
 from index.passages.encoded_text import column_names, plain, sentence_text
+from index.passages.sentences import Span, split_block, trim
 
-__all__ = [
-    "HEADING",
-    "CountTokens",
-    "Passage",
-    "Sentence",
-    "is_list_item",
-    "source_text",
-    "split_article",
-    "split_sentences",
-]
+__all__ = ["HEADING", "CountTokens", "Passage", "Sentence", "source_text", "split_article"]
 
 HEADING = 0  # the paragraph number of an article's heading
 
 CountTokens = Callable[[Sequence[str]], list[int]]
 """Counts the encoder's tokens in each text, without the special ones around it."""
 
-Span = tuple[int, int]
-
 _SHORT_TOKENS = 24  # passages under this (about one short line) say too little to be found, and are merged
 _SMALLEST_WINDOW = 8
 _CHARACTERS_A_TOKEN = 16  # at most, so that a run of signs unknown to the encoder is bounded too
-# Characters that are split into sentences at once, since sentencex takes quadratic time; the last ones are
-# only lookahead for the sentences before them.
-_STRETCH, _LOOKAHEAD = 8_000, 2_000
-# sentencex 1.0.32 panics on some multi-byte white space; replacing one code point by one keeps every offset.
-_ODD_SPACE = re.compile(r"[^\S\n ]")
-_ITEM = r"[^\S\n]*(?:[-*+•‣◦▪–—]|\d{1,3}[.)])[^\S\n]+\S"
-_BEFORE_ITEM = re.compile(rf"\n(?={_ITEM})")
-_LIST_ITEM = re.compile(_ITEM)
-# What a number follows, so that its full stop ends no sentence there.
-_NUMBERED = re.compile(
-    r"\b(?:approx|apt|art|bldg|ca|ch|ed|eq|ext|figs?|nos?|nr|pp?|par|rm|sec|ste|tel|vol)\.\Z", re.IGNORECASE
-)
-_NUMBER_ALONE = re.compile(r"\(?[\w.]{1,12}[.)]")
-_CODE_PART = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*")
-_MARKDOWN_HEADING = re.compile(r"[^\S\n]*#{1,6} [^\n]*\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +144,7 @@ def _sections(article: Article, count: CountTokens, window: int, language: str) 
         sentences = [
             Sentence(block.paragraph, block.start + start, block.start + end)
             for block in blocks
-            for start, end in _spans_of(block.kind, article.text[block.start : block.end], language)
+            for start, end in split_block(block.kind, article.text[block.start : block.end], language)
         ]
         if sentences:
             yield _Section(own, room, columns, sentences)
@@ -207,19 +179,6 @@ def _section_runs(
             yield _Run((Sentence(sentence.paragraph, *part),), before + tokens, leads)
 
 
-def _spans_of(kind: BlockKind, text: str, language: str) -> list[Span]:
-    if kind is BlockKind.ROW:
-        return [(0, len(text))]
-    if kind is BlockKind.CODE:
-        return [_trim(text, *match.span()) for match in _CODE_PART.finditer(text)]
-    spans = split_sentences(text, language)
-    if kind is BlockKind.LEAD_IN:
-        return spans[:-1]  # "They are shown once." before "Print them:"
-    if kind is BlockKind.ITEM and len(spans) > 1 and _NUMBER_ALONE.fullmatch(text, *spans[0]):
-        spans[:2] = [(spans[0][0], spans[1][1])]  # "3. No politics"
-    return spans
-
-
 def _leads(
     article: Article, above: Sequence[int], taken: Mapping[int, int], window: int
 ) -> tuple[tuple[Sentence, ...], int]:
@@ -235,89 +194,12 @@ def _leads(
     return tuple(leads), room
 
 
-def split_sentences(text: str, language: str) -> list[Span]:
-    """Return the spans of the sentences of one paragraph, in order, without the white space around them."""
-    spans: list[Span] = []
-    for start, end in _parts(text):
-        part = _ODD_SPACE.sub(" ", text[start:end])
-        for piece in _segment(part, language):
-            first, last = _trim(text, start + piece[0], start + piece[1])
-            if spans and spans[-1][1] > start and _continues(text, spans[-1], first):
-                spans[-1] = spans[-1][0], last
-            elif first < last:
-                spans.append((first, last))
-    return spans
-
-
-def _continues(text: str, before: Span, start: int) -> bool:
-    """Tell whether a sentence was split: "Rm. | 12", "et al. [2014] | measured", "Co. | & Sons"."""
-    following, gap = text[start : start + 1], text[before[1] : start]
-    if not following or "\n" in gap:
-        return False
-    if following.islower():
-        return text[before[1] - 1] not in ".!?…:\"'”’»"
-    if following.isdigit():
-        return bool(_NUMBERED.search(text, *before))
-    return following in "&,;)"
-
-
-def is_list_item(text: str) -> bool:
-    """Tell whether a sentence is a list item, with its bullet or number."""
-    return bool(_LIST_ITEM.match(text))
-
-
-def _segment(text: str, language: str) -> Iterator[Span]:
-    # Sentences at the end of a stretch are split again with what follows; one that fills it is cut.
-    start = 0
-    while start < len(text):
-        pieces = sentencex.segment(language, text[start : start + _STRETCH])
-        if start + _STRETCH < len(text):
-            pieces = _settled(pieces)
-        for piece in pieces:
-            yield start, start + len(piece)
-            start += len(piece)
-
-
-def _settled(pieces: Sequence[str]) -> Sequence[str]:
-    """Return the sentences of a stretch that what follows cannot change; the first at least."""
-    count = sum(end <= _STRETCH - _LOOKAHEAD for end in itertools.accumulate(map(len, pieces)))
-    if count or len(pieces) > 1:
-        return pieces[: count or 1]
-    return [pieces[0][: pieces[0].rfind(" ", _STRETCH // 2) + 1] or pieces[0]]
-
-
-def _parts(text: str) -> Iterator[Span]:
-    """Split a paragraph at lines that end a sentence without a full stop: list items and headings."""
-    cuts = {match.end() for match in _BEFORE_ITEM.finditer(text)}
-    if heading := _MARKDOWN_HEADING.match(text):
-        cuts.add(heading.end())
-    elif _opens_with_heading(text):
-        cuts.add(text.index("\n") + 1)
-    yield from itertools.pairwise([0, *sorted(cuts), len(text)])
-
-
-def _opens_with_heading(text: str) -> bool:
-    """Tell a heading from the first line of hard-wrapped prose, which is about as long as the others."""
-    first, *rest = text.split("\n")
-    if not rest or not first or first.rstrip()[-1:] in ",;:.!?-–—":
-        return False
-    return len(first) < 0.6 * max(map(len, rest)) and not rest[0].lstrip()[:1].islower()
-
-
-def _trim(text: str, start: int, end: int) -> Span:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return start, end
-
-
 def _heading_runs(article: Article, count: CountTokens, window: int, language: str) -> list[_Run]:
     """Return the heading's lines as runs, counting the questions that are encoded before each line."""
     runs: list[_Run] = []
     start = 0
     for line in article.heading.split("\n"):
-        span = _trim(article.heading, start, start + len(line))
+        span = trim(article.heading, start, start + len(line))
         start += len(line) + 1
         if span[0] < span[1]:
             (lead,) = count([heading_line_text(article, span[0], "", language)])
@@ -365,7 +247,7 @@ def _chunks(text: str, span: Span, size: int) -> Iterator[Span]:
         if stop < end:
             gap = max(text.rfind(space, start + size // 2, stop) for space in (" ", "\n", "\t"))
             stop = gap if gap > start else stop
-        part = _trim(text, start, stop)
+        part = trim(text, start, stop)
         if part[0] < part[1]:
             yield part
         start = stop

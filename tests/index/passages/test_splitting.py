@@ -17,13 +17,10 @@ from index.passages.splitting import (
     HEADING,
     CountTokens,
     Passage,
-    is_list_item,
     source_text,
     split_article,
-    split_sentences,
 )
 from tests.index.passages.articles import any_article, article_of, markdown_article
-from tests.strategies import hostile_text
 
 
 def count_cheaply(texts: Sequence[str]) -> list[int]:
@@ -42,10 +39,6 @@ def split(text: str, window: int = 200, count: CountTokens = count_cheaply) -> l
     passages = split_article(article, count, window, "en")
     check_passages(article, passages)
     return [[text[one.start : one.end] for one in passage.sentences] for passage in passages]
-
-
-def sentences_of(text: str, language: str = "en") -> list[str]:
-    return [text[start:end] for start, end in split_sentences(text, language)]
 
 
 def check_passages(article: Article, passages: Sequence[Passage]) -> None:
@@ -149,44 +142,6 @@ def test_number_of_an_item_stays_with_its_text(text: str, items: list[str]) -> N
         assert found[-len(items) :] == items
 
 
-@given(text=hostile_text(), language=st.sampled_from(["en", "es", "de", "zh", "ar", "hi", "xx", "abc"]))
-def test_sentences_of_any_text_in_any_language_lose_nothing(text: str, language: str) -> None:
-    pieces = sentences_of(text, language)
-    assert all(piece and piece == piece.strip() for piece in pieces)
-    assert "".join("".join(pieces).split()) == "".join(text.split())
-
-
-@pytest.mark.parametrize(
-    "sentences",
-    [
-        ["Mr. Werran spoke first.", "Dr. Okoye answered him."],
-        ["It cost £3.5bn in 2019.", "That was 4.2% more."],
-        ["Bring a tool, e.g. a spade, and gloves.", "Leave the rest, i.e. the cart, at home."],
-        ["“We will not wait,” she said.", "“Not a day.”", "Nobody replied."],
-        ["Is it open?", "Yes!", "Come in."],
-        ["The U.S. office closed at 5 p.m. on Friday.", "It reopened on Monday."],
-        ["See www.trams.example/nine.html for times.", "They change in May."],
-        ["Version 2.0.1 fixed it.", "J. R. Moor wrote the fix."],
-        ["The keeper wound the clockwork by hand\nevery four hours, and slept\nin between.", "He kept bees."],
-    ],
-)
-def test_sentence_ends_where_a_reader_would_end_it(sentences: list[str]) -> None:
-    assert sentences_of(" ".join(sentences)) == sentences
-
-
-@pytest.mark.parametrize(
-    "lines",
-    [
-        ["Bring these:", "- a spade", "- two pairs of gloves\n  that fit", "3) a rope", "• water"],
-        ["## What it costs", "The extension cost 48 million crowns, which the region paid."],
-        ["What it costs", "The extension cost 48 million crowns, which the region paid."],
-    ],
-)
-def test_list_items_and_headings_are_sentences_without_a_full_stop(lines: list[str]) -> None:
-    assert sentences_of("\n".join(lines)) == lines
-    assert [is_list_item(line) for line in lines] == [bool(re.match(r"[-•\d]", line)) for line in lines]
-
-
 @pytest.mark.parametrize(
     ("paragraphs", "passages"),
     [
@@ -217,12 +172,3 @@ def test_one_endless_line_is_cut_into_bounded_passages(text: str) -> None:
 def test_passage_has_a_bounded_number_of_sentences_whatever_the_encoder_drops() -> None:
     passages = split("\n\n".join(["\u200b."] * 20_000), count=count_nothing)
     assert max(map(len, passages)) <= 200
-
-
-@pytest.mark.parametrize(
-    "piece", ["The lamp burned oil. “It is out,” she said. Dr. A. Holt came! ", "「海」。a `b “c. "]
-)
-def test_sentences_of_a_long_paragraph_are_those_of_its_parts(piece: str) -> None:
-    """It is split a stretch at a time, since the splitter's time grows with the square of its text."""
-    times = 20_000 // len(piece)
-    assert set(sentences_of(piece * times)) <= set(sentences_of(piece * 3))
