@@ -7,6 +7,7 @@ is a candidate only for a question that has one of the part's words: a title rep
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ from index.articles.article import HEADING_PARTS, Article
 __all__ = [
     "QuestionGrammar",
     "function_words",
+    "has_pronoun",
     "heading_line_text",
     "heading_part_at",
     "heading_parts_asked_for",
@@ -27,6 +29,7 @@ __all__ = [
     "question_grammar",
 ]
 
+_OPENING = 5  # words; a pronoun after these mostly stands for a name in its own sentence
 _CLOSING = " \n\"'”’»)]"
 _QUOTES = str.maketrans("‘’‚‛“”„‟", "'" * 4 + '"' * 4)
 
@@ -99,13 +102,15 @@ _FUNCTION_WORDS = {
     ),
 }
 
+_PERSONAL = {
+    "en": frozenset("he she it they him her them his its their theirs".split()),
+    "es": frozenset("él ella ello ellos ellas su sus".split()),
+}
 _PRONOUNS = {
-    "en": frozenset(
-        "he she it they him her them his its their theirs this that these those such both another".split()
-    ),
-    "es": frozenset(
-        """él ella ello ellos ellas este esta esto estos estas ese esa eso esos esas aquel aquella aquello su
-        sus dicho dicha dichos dichas ambos ambas""".split()
+    "en": _PERSONAL["en"].union("this that these those such both another".split()),
+    "es": _PERSONAL["es"].union(
+        """este esta esto estos estas ese esa eso esos esas aquel aquella aquello dicho dicha dichos dichas
+        ambos ambas""".split()
     ),
 }
 
@@ -124,6 +129,12 @@ def opens_with_pronoun(sentence: str, language: str) -> bool:
     """Tell whether a sentence opens with a word that refers to something before it ("It", "This")."""
     first = WORD.search(sentence)
     return first is not None and first[0].lower() in _PRONOUNS.get(language, frozenset())
+
+
+def has_pronoun(sentence: str, language: str) -> bool:
+    """Tell whether a word that opens a sentence may stand for a name before it ("By May she had left.")."""
+    opening = itertools.islice(WORD.finditer(sentence), _OPENING)
+    return any(word[0].lower() in _PERSONAL.get(language, ()) for word in opening)
 
 
 def normalize_question(text: str) -> str:

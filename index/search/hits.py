@@ -93,8 +93,8 @@ class TermMatch:
 class HitSentence:
     """A sentence of a hit: its span, and how well it matches the question.
 
-    `late` counts the words of the leads above it too, `own` its own only. `quotable` is False for a line of a
-    heading that the question does not ask for.
+    `late` counts the words of the leads above it too, `own` does not; both count a name that its pronoun
+    stands for. `quotable` is False for a line of a heading that the question does not ask for.
     """
 
     paragraph: int

@@ -21,6 +21,7 @@ from index.errors import DamagedIndexError
 from index.language import heading_part_at
 from index.passages.encoder_input import searched_text
 from index.passages.splitting import source_text
+from index.search.antecedents import borrowed
 from index.search.hits import Found, Hit, HitSentence, TermMatch, fuse, fuse_sentence
 from index.search.late_interaction import interact, term_shares, token_weights, weighted_sum
 from index.search.question import Question, QuestionReader
@@ -37,7 +38,8 @@ _HITS = 10
 class _Candidate:
     """A passage on its way to a hit, with its scores; `late` and `mean` have one for each sentence.
 
-    `near` has, for each term of the question, the cosine of the passage's nearest token.
+    `near` has, for each term of the question, the cosine of the passage's nearest token; `of_terms` each
+    term's part of `late` and of `own`, shape (2, terms, sentences).
     """
 
     stored: StoredPassage
@@ -48,6 +50,7 @@ class _Candidate:
     mean: Sequence[float]
     own: Sequence[float]
     whole: float
+    of_terms: Vectors
 
     @property
     def score(self) -> float:
@@ -129,15 +132,18 @@ class Search:
         late = weighted_sum(met, weights).tolist()
         mean = means.tolist()
         ends = list(itertools.accumulate((len(one.token_counts) for one in stored), initial=0))
-        own, late = late, weighted_sum(_with_leads(met, stored, ends), weights).tolist()
+        with_leads = _with_leads(met, stored, ends)
+        own, late = late, weighted_sum(with_leads, weights).tolist()
         nearest = np.maximum.reduceat(met, ends[:-1], axis=1)
         whole = weighted_sum(nearest, weights).tolist()
         near = (shares @ nearest).T.tolist()
+        of_terms = (shares * weights) @ np.stack([with_leads, met])
         candidates = []
         for at, (row, (first, end)) in enumerate(zip(rows, itertools.pairwise(ends), strict=True)):
             searched = dense[row], lexical.get(row, 0.0)
             by_sentence = late[first:end], mean[first:end], own[first:end]
-            candidates.append(_Candidate(stored[at], *searched, near[at], *by_sentence, whole[at]))
+            rest = whole[at], of_terms[:, :, first:end]
+            candidates.append(_Candidate(stored[at], *searched, near[at], *by_sentence, *rest))
         return sorted(candidates, key=lambda candidate: -candidate.score)[:_HITS]
 
     def _hits(self, question: Question, candidates: Sequence[_Candidate]) -> list[Hit]:
@@ -167,8 +173,10 @@ def _hit(question: Question, forms: Sequence[Sequence[str]], candidate: _Candida
     passage = candidate.stored.passage
     text = source_text(article, passage)
     sentences = []
-    scores = zip(passage.parts, candidate.late, candidate.mean, candidate.own, strict=True)
-    for sentence, late, mean, own in scores:
+    texts = ["" if part in passage.leads else text[part.start : part.end] for part in passage.parts]
+    gains = borrowed(candidate.of_terms, candidate.mean, forms, texts, question.language)
+    scores = np.add(gains, [candidate.late, candidate.own, candidate.mean])
+    for sentence, (late, own, mean) in zip(passage.parts, scores.T.tolist(), strict=True):
         paragraph, start, end = sentence.paragraph, sentence.start, sentence.end
         # Of a heading, only the lines that the question asks for can be quoted.
         quotable = not passage.is_heading or heading_part_at(article, start) in question.heading_parts

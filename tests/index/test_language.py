@@ -9,6 +9,7 @@ from index.analysis import words
 from index.articles.article import HEADING_PARTS, Article
 from index.language import (
     function_words,
+    has_pronoun,
     heading_line_text,
     heading_part_at,
     heading_parts_asked_for,
@@ -75,3 +76,21 @@ def test_normalized_question_is_plain_and_stays_so(text: str) -> None:
     plain.encode()
     assert plain == " ".join(plain.split()) == normalize_question(plain)
     assert not set(plain) & set("\x00‘’“”")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "language", "is_found"),
+    [
+        ("“In May she left.”", "en", True),
+        ("Its drums were lent.", "en", True),
+        ("That was all.", "en", False),
+        ("The keeper of the lamp said he left.", "en", False),
+        ("Entonces ella se fue.", "es", True),
+        ("In May she left.", "es", False),
+        ("In May she left.", "de", False),
+    ],
+)
+def test_pronoun_for_a_name_stands_among_the_first_words(
+    sentence: str, language: str, is_found: bool
+) -> None:
+    assert has_pronoun(sentence, language) == is_found

@@ -1,0 +1,51 @@
+"""Names behind pronouns: "In May she left." may answer a question about the person named before it.
+
+Such a sentence matches the question's terms that are in the name, and the whole question, as well as the
+sentence with the name does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from index.analysis import WORD, fold, stems
+from index.encoding.encoder import Vectors
+from index.language import function_words, has_pronoun
+
+__all__ = ["borrowed"]
+
+_BACK = 2  # sentences before a pronoun in which a name is looked for
+
+
+def borrowed(
+    of_terms: Vectors,
+    means: Sequence[float],
+    forms: Sequence[Sequence[str]],
+    sentences: Sequence[str],
+    language: str,
+) -> Vectors:
+    """Return what each sentence gains from a name before its pronoun: in each score, and in its mean.
+
+    `of_terms` has each term's part of the scores, shape (scores, terms, sentences); `forms` the stems of
+    every form of each term, between spaces. The result has the shape (scores + 1, sentences).
+    """
+    gains = np.zeros((len(of_terms) + 1, len(sentences)), dtype=np.float32)
+    for place in range(1, len(sentences)):
+        if has_pronoun(sentences[place], language):
+            before = range(max(place - _BACK, 0), place)
+            named = [(at, name) for at in before if (name := _names(sentences[at], language))]
+            for at, name in named[-1:]:
+                terms = [any(form in f" {name} " for form in some) for some in forms]
+                more = of_terms[:, terms, at] - of_terms[:, terms, place]
+                gains[:-1, place] = np.maximum(more, 0).sum(axis=1)
+                gains[-1, place] = max(means[at] - means[place], 0) * any(terms)
+    return gains
+
+
+def _names(sentence: str, language: str) -> str:
+    """Return the stems of the capitalised words of a sentence but for function words."""
+    words = [word for word in WORD.findall(sentence) if word[0].isupper()]
+    ignored = function_words(language)
+    return " ".join(stems(" ".join(word for word in words if fold(word) not in ignored), language))
