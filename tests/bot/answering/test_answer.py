@@ -15,6 +15,7 @@ from bot.answering.answer import Answer, Verdict
 from bot.answering.followups import Earlier
 from bot.answering.quoting import make_answer
 from bot.service.answerer import Answerer
+from index.articles.blocks import BlockKind
 from index.build import build_index
 from index.encoding.encoder import Encoder
 from index.search.hits import Hit
@@ -210,6 +211,27 @@ def test_a_question_is_answered_by_what_stands_below_a_heading_question_or_lead_
     assert (answer.verdict, answer.quotes[0].text) == (Verdict.ANSWERED, quote)
     title = "Harbour handbook" if heading else "Mooring questions"
     assert answer.citations[0].section == tuple(filter(None, (title, heading)))
+
+
+_LINES = [line.strip("#-| ") for line in (HANDBOOK + MOORING).splitlines() if line.strip("#-| ")]
+
+
+@given(st.lists(st.sampled_from([*_LINES, "who wrote it"]), min_size=1, max_size=2).map(" ".join))
+def test_a_quote_s_paragraph_is_the_one_that_index_show_numbers(harbour: Answerer, question: str) -> None:
+    """Where a quote begins with a lead-in above its paragraph, it is that of the best sentence, below."""
+    answer = harbour.answer(question)
+    for quote in answer.quotes:
+        citation = answer.citation_of(quote)
+        article = harbour.article(citation.article)
+        assert article is not None
+        assert citation.paragraph == quote.paragraph
+        if quote.paragraph:
+            numbered = {one.number: one for one in article.paragraphs}
+            shown = numbered[quote.paragraph]
+            assert shown.start < quote.end <= shown.end
+            above = article.block_at(quote.start)
+            is_led = (above.kind, above.paragraph) == (BlockKind.LEAD_IN, quote.paragraph - 1)
+            assert quote.start >= shown.start or (is_led and quote.start == above.start)
 
 
 _QUESTIONS = hostile_text("lamp", "oil ", "who wrote ", surrogates=True)
