@@ -39,7 +39,7 @@ class ArticleDraft:
 
 def draft_article(article: Article, encoder: Encoder, language: str) -> ArticleDraft:
     """Split an article so that each passage fits the encoder's window together with its title."""
-    (title_tokens,) = encoder.count_tokens([title_prefix(article, encoder.window)])
+    (title_tokens,) = encoder.count_tokens([title_prefix(article, encoder.window, described=True)])
     room = encoder.window - title_tokens
     passages = split_article(article, encoder.count_tokens, room, language)
     keyed = ((one, encoder_input(article, one, encoder.window, language).key) for one in passages)

@@ -53,9 +53,9 @@ class Paragraph:
 class Article:
     """One document. `text` is its paragraphs, joined by blank lines, without the heading.
 
-    `heading` is searched and quoted as paragraph 0; it is empty where the article has none. Absent fields are
-    empty strings, but for `title`, which is then the last part of the id. `marks` are those of the text as
-    JSON, since only a few are read.
+    `heading` is searched and quoted as paragraph 0; it is empty where the article has none. `description`,
+    with any keywords, is searched and never quoted. Absent fields are empty strings, but for `title`, which
+    is then the last part of the id. `marks` are those of the text as JSON, since only a few are read.
     """
 
     id: str
@@ -68,6 +68,12 @@ class Article:
     text: str
     blocks: tuple[Block, ...] = ()
     marks: str = "[]"
+    description: str = ""
+
+    @property
+    def subject(self) -> str:
+        """The title and the description, by whose words every passage is found."""
+        return f"{self.title}\n{self.description}"
 
     @property
     def paragraphs(self) -> tuple[Paragraph, ...]:
@@ -106,16 +112,18 @@ class Article:
     @property
     def content_hash(self) -> str:
         """SHA-256 (hex) of everything but the id: articles with equal hashes have equal vectors."""
-        parts = (self.title, self.author, self.publisher, self.url, self.published, self.heading, self.text)
+        fields = (self.title, self.author, self.publisher, self.url, self.published, self.description)
         blocks = [(block.kind, block.start, block.end, block.level, block.above) for block in self.blocks]
-        return hashlib.sha256(json.dumps([parts, blocks, self.marks]).encode("ascii")).hexdigest()
+        content = json.dumps([fields, self.heading, self.text, blocks, self.marks])
+        return hashlib.sha256(content.encode("ascii")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedArticle:
     """An article as a reader found it in a file, unchecked.
 
-    `fields` maps title, author, publisher, url and published to text, a number, a list of these, or None.
+    `fields` maps title, author, publisher, url and published to text, a number, a list of these, or None;
+    a description is text.
     `body` is plain text, with any line ends, or what a reader built. `heading` is as it stands in the file;
     None makes it from the fields. `line` is where the article begins, in a file that can hold several.
     """
@@ -139,11 +147,12 @@ def assemble(parsed: ParsedArticle) -> Article:
     if isinstance(body, str):
         plain, body = body, TextBuilder()
         add_plain_text(body, plain.replace("\r\n", "\n").replace("\r", "\n"))
-    text = body.text
+    text, description = body.text, parsed.fields.get("description")
+    description = description if isinstance(description, str) else ""
     if not text:
         raise RefusedError("has no text")
     try:
-        "\n".join((parsed.id, *fields.values(), heading, text)).encode("utf-8")
+        "\n".join((parsed.id, *fields.values(), description, heading, text)).encode("utf-8")
     except UnicodeEncodeError as error:
         code = ord(error.object[error.start])
         raise RefusedError(f"contains an unpaired surrogate (\\u{code:04x}); remove it") from error
@@ -153,7 +162,8 @@ def assemble(parsed: ParsedArticle) -> Article:
         raise RefusedError("the id (or the file name) has a control character; rename it")
     fields["title"] = fields["title"] or parsed.id.rsplit("/", 1)[-1]
     marks = json.dumps([*map(astuple, body.marks)], separators=(",", ":"))
-    return Article(id=parsed.id, heading=heading, text=text, blocks=body.blocks, marks=marks, **fields)
+    content = {"heading": heading, "text": text, "marks": marks, "description": description}
+    return Article(parsed.id, **fields, **content, blocks=body.blocks)
 
 
 def _field_text(name: str, value: object, is_verbatim: bool) -> str:

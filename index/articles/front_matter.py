@@ -34,6 +34,7 @@ _NAMES = {
     "published": ("published", "date", "publishdate", "pubdate", "lastmod", "updated"),
     "url": ("url", "permalink", "canonical_url", "link"),
 }
+_DESCRIBING = ("description", "summary", "keywords", "tags")
 
 
 def split_front_matter(text: str) -> tuple[FrontMatter, str]:
@@ -94,6 +95,7 @@ def article_fields(metadata: FrontMatter) -> dict[str, str]:
     if fields["published"].lower() in {"true", "false", "yes", "no"}:
         rest = (_as_text(metadata.get(name)) for name in _NAMES["published"][1:])
         fields["published"] = next(filter(None, rest), "")
+    fields["description"] = ". ".join(filter(None, (_as_text(metadata.get(name)) for name in _DESCRIBING)))
     return fields
 
 

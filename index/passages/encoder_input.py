@@ -1,21 +1,26 @@
-"""What the encoder reads of a passage: its article's title, its text, and where its sentences stand."""
+"""What the encoder reads of a passage: its article's title, its text, and where its sentences stand.
+
+The first passage has the article's description too, whose tokens count as those of its first part.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from index.articles.article import Article
+from index.articles.blocks import LEADS
 from index.language import heading_line_text
 from index.passages.encoded_text import column_names, plain, sentence_text
 from index.passages.splitting import Passage, source_text
 
 __all__ = ["PASSAGES_VERSION", "EncoderInput", "encoder_input", "searched_text", "title_prefix"]
 
-PASSAGES_VERSION = 5
+PASSAGES_VERSION = 6
 """Raised when splitting, `index.language` or this module changes, so that old passages are not reused."""
 
 _TITLE_BYTES = 100
@@ -37,18 +42,20 @@ class EncoderInput:
         return hashlib.sha256(content).digest()[:_KEY_BYTES]
 
 
-def title_prefix(article: Article, window: int) -> str:
+def title_prefix(article: Article, window: int, *, described: bool = False) -> str:
     """Return the article's title as it stands before each passage in the encoder's input.
 
-    It takes at most a third of the encoder's `window`, in tokens.
+    With the description (`described`), it stands before the first. Each takes at most a third of the
+    encoder's `window`, in tokens.
     """
     # Cut in bytes, because no tokenizer makes more tokens of a text than it has bytes.
     room = min(_TITLE_BYTES, window // 3)
-    return article.title.encode()[:room].decode(errors="ignore") + ". "
+    texts = [article.title, *filter(None, [article.description] if described else [])]
+    return "".join(text.encode()[:room].decode(errors="ignore") + ". " for text in texts)
 
 
 def encoder_input(article: Article, passage: Passage, window: int, language: str) -> EncoderInput:
-    """Return what is encoded of a passage: the title and its text.
+    """Return what is encoded of a passage: the title and its text; of the first, the description too.
 
     Of a heading it is each line with the questions that it answers, whose tokens count as the line's.
     """
@@ -57,7 +64,10 @@ def encoder_input(article: Article, passage: Passage, window: int, language: str
         starts = np.cumsum([0, *(len(line) + 1 for line in lines)])[: len(lines)]
         of_lines = np.stack([starts, starts + [len(line) for line in lines]], axis=1)
         return EncoderInput("\n".join(lines), of_lines.astype(np.int32))
-    text = title_prefix(article, window)
+    title = title_prefix(article, window)
+    before = itertools.takewhile(lambda block: block.start < passage.start, article.blocks)
+    text = title_prefix(article, window, described=all(block.kind in LEADS for block in before))
+    described = len(text) > len(title)
     spans: list[tuple[int, int]] = []
     for lead in passage.leads:
         words = plain(article.text[lead.start : lead.end])
@@ -71,6 +81,8 @@ def encoder_input(article: Article, passage: Passage, window: int, language: str
         spans.append((len(text), len(text) + len(words)))
         text += words
         end = sentence.end
+    if described:
+        spans[0] = (len(title), spans[0][1])
     return EncoderInput(text, np.asarray(spans, dtype=np.int32))
 
 

@@ -181,7 +181,7 @@ def _hit(question: Question, forms: Sequence[Sequence[str]], candidate: _Candida
         # Of a heading, only the lines that the question asks for can be quoted.
         quotable = not passage.is_heading or heading_part_at(article, start) in question.heading_parts
         sentences.append(HitSentence(paragraph, start, end, text[start:end], late, mean, own, quotable))
-    searched = f"{searched_text(article, passage, question.language)}\n{article.title}"
+    searched = f"{searched_text(article, passage, question.language)}\n{article.subject}"
     stemmed = f" {' '.join(stems(searched, question.language))} "
     present = [any(form in stemmed for form in some) for some in forms]
     return Hit(

@@ -28,8 +28,8 @@ _SCHEMA = """
 CREATE TABLE articles (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, title TEXT NOT NULL, author TEXT NOT NULL,
     publisher TEXT NOT NULL, url TEXT NOT NULL, published TEXT NOT NULL, heading TEXT NOT NULL,
-    text TEXT NOT NULL, blocks TEXT NOT NULL, marks TEXT NOT NULL, paragraphs INTEGER NOT NULL,
-    content_hash TEXT NOT NULL);
+    text TEXT NOT NULL, blocks TEXT NOT NULL, marks TEXT NOT NULL, description TEXT NOT NULL,
+    paragraphs INTEGER NOT NULL, content_hash TEXT NOT NULL);
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY, article INTEGER NOT NULL REFERENCES articles, is_heading INTEGER NOT NULL,
     key BLOB NOT NULL, first_token INTEGER NOT NULL, leads INTEGER NOT NULL, sentences BLOB NOT NULL);
@@ -39,7 +39,10 @@ _INDEXES = """
 CREATE INDEX passages_by_article ON passages (article);
 CREATE INDEX passages_by_key ON passages (key);
 """
-_ARTICLE_COLUMNS = "id, name, title, author, publisher, url, published, heading, text, blocks, marks"
+_ARTICLE_COLUMNS = (
+    "id, name, title, author, publisher, url, published, heading, text, blocks, marks, description"
+)
+_BLOCKS = 8  # the place of an article's blocks among its fields
 _PASSAGE_COLUMNS = "id, article, key, first_token, leads, sentences"
 _AMONG = "id IN (SELECT value FROM json_each(?))"
 # One for the thread that answers and one for the thread that looks things up, so that neither waits.
@@ -69,17 +72,9 @@ class DatabaseWriter:
 
     def add_article(self, row: int, article: Article, abbreviations: Sequence[tuple[str, str]]) -> None:
         """Add an article and the abbreviations that it introduces."""
-        fields = (
-            article.id,
-            article.title,
-            article.author,
-            article.publisher,
-            article.url,
-            article.published,
-        )
-        blocks = json.dumps([dataclasses.astuple(block) for block in article.blocks], separators=(",", ":"))
-        body = (article.heading, article.text, blocks, article.marks)
-        self._insert("articles", (row, *fields, *body, len(article.paragraphs), article.content_hash))
+        fields = list(dataclasses.astuple(article))
+        fields[_BLOCKS] = json.dumps(fields[_BLOCKS], separators=(",", ":"))
+        self._insert("articles", (row, *fields, len(article.paragraphs), article.content_hash))
         self._database.executemany("INSERT OR IGNORE INTO abbreviations VALUES (?, ?)", abbreviations)
 
     def add_passage(self, passage: StoredPassage) -> None:
@@ -129,7 +124,7 @@ class Database:
     def articles(self, rows: Sequence[int]) -> list[Article]:
         """Return articles by row, in the order asked for."""
         selected = self._select("articles", _ARTICLE_COLUMNS, _AMONG, json.dumps(list(rows)))
-        by_row = {row: Article(*fields) for row, *fields in map(_with_blocks, selected)}
+        by_row = {row: _article(*fields) for row, *fields in selected}
         return [by_row[row] for row in rows]
 
     def article_row(self, identity: str) -> int | None:
@@ -184,16 +179,13 @@ class Database:
             self._pool.put(connection)
 
 
-def _with_blocks(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (*row[:-2], _blocks(row[-2]), row[-1])
-
-
-def _blocks(encoded: str) -> tuple[Block, ...]:
-    rows = json.loads(encoded)
-    return tuple(
+def _article(*values: Any) -> Article:
+    fields = list(values)
+    fields[_BLOCKS] = tuple(
         Block(BlockKind(kind), paragraph, start, end, level, tuple(above))
-        for kind, paragraph, start, end, level, above in rows
+        for kind, paragraph, start, end, level, above in json.loads(fields[_BLOCKS])
     )
+    return Article(*fields)
 
 
 def _stored_passage(  # noqa: PLR0913 - a row of the table

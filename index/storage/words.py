@@ -2,7 +2,7 @@
 
 Texts are stemmed by `index.analysis` before they are indexed; Tantivy only splits them at spaces. BM25 is
 Lucene's (k1 = 1.2, b = 0.75): Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009). A word
-of the title weighs half of one of the text.
+of the title or description weighs half of one of the text.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ class WordIndexWriter:
             # One thread, so that the same passages give the same index.
             self._writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
 
-    def add(self, stored: StoredPassage, title: str, text: str) -> None:
-        """Add a passage by its article's title and the text that it is found by."""
+    def add(self, stored: StoredPassage, subject: str, text: str) -> None:
+        """Add a passage by its article's title and description, and the text that it is found by."""
         document = tantivy.Document()
-        in_text, in_title = words(text), words(title[:_TITLE_CHARACTERS])
+        in_text, in_title = words(text), words(subject[:_TITLE_CHARACTERS])
         document.add_text("text", " ".join(stem_words(in_text, self._language)))
         document.add_text("title", " ".join(stem_words(in_title, self._language)))
         document.add_text("words", " ".join({*in_text, *in_title}))

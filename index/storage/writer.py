@@ -69,7 +69,7 @@ class GenerationWriter:
             stored = StoredPassage(*place, vectors.token_counts)
             self._database.add_passage(stored)
             text = searched_text(article, passage, self._settings["language"])
-            self._words.add(stored, article.title, text)
+            self._words.add(stored, article.subject, text)
             self._vector_file.write(vectors.dense.tobytes())
             self._token_file.write(vectors.tokens.tobytes())
             self._passages += 1

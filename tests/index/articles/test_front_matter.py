@@ -65,6 +65,7 @@ def test_yaml_is_text_whatever_it_looks_like(yaml: str, title: str) -> None:
         ("---\nTitle: T\nBy: Ann\n---", {"title": "T", "author": "Ann"}),
         ("---\ndate: 2021-03-09\npermalink: /a\n---", {"published": "2021-03-09", "url": "/a"}),
         ("---\npublished: true\nlastmod: 2022\n---", {"published": "2022"}),
+        ("---\nsummary: S\ntags: [a, b]\nkeywords:\ndescription: D\n---", {"description": "D. S. a, b"}),
         (
             "+++\ntitle = 'T'\ndate = 2021-03-09\nauthors = ['Ann', 'Bo']\n[params]\nx = 1\n+++",
             {"title": "T", "published": "2021-03-09", "author": "Ann, Bo"},

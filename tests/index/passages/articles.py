@@ -24,16 +24,16 @@ def article_of(text: str, title: str = "T", heading: str = "") -> Article:
     return assemble(ParsedArticle("a", {"title": title}, text, heading=heading))
 
 
-def markdown_article(text: str, title: str = "T") -> Article:
+def markdown_article(text: str, title: str = "T", description: str = "") -> Article:
     """Make an article of Markdown."""
     builder = TextBuilder()
     add_markdown(builder, text)
-    return assemble(ParsedArticle("a", {"title": title}, builder, heading=""))
+    return assemble(ParsedArticle("a", {"title": title, "description": description}, builder, heading=""))
 
 
 def _article(is_markdown: bool, text: str, title: str, heading: str) -> Article:
     try:
-        return markdown_article(text, title) if is_markdown else article_of(text, title, heading)
+        return markdown_article(text, title, heading) if is_markdown else article_of(text, title, heading)
     except RefusedError:  # only blanks, or only markup
         return article_of(text + "It rains.", title, heading)
 

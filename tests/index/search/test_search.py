@@ -229,6 +229,24 @@ def test_word_of_the_title_counts_but_less_than_one_of_the_text(search_of: Searc
     assert hits["neither"].lexical == 0
 
 
+def test_article_is_found_by_its_description_which_is_never_quoted(search_of: SearchOf) -> None:
+    files = {
+        "a.md": "---\ntitle: Access\ndescription: Use the tunnel\ntags: [wireguard]\n---\nStart Gatekeeper.",
+        "b.md": "---\ntitle: Paper\nsummary: When it jams\nkeywords: toner\n---\nOpen the flap.",
+        "c.md": "---\ntitle: Lunch\n---\nIt is at noon.",
+    }
+    search = search_of(files)
+    for question, text in {
+        "How do I use the tunnel?": "Start Gatekeeper.",
+        "wireguard": "Start Gatekeeper.",
+        "it jammed": "Open the flap.",
+        "Where is the toner?": "Open the flap.",
+    }.items():
+        hit = search(question).hits[0]
+        assert hit.best_sentence.text == text
+        assert hit.terms[-1].in_words
+
+
 def test_another_encoder_is_refused(own_index: Path, encoder: Encoder) -> None:
     forge(own_index, encoder="other", encoder_fingerprint="0" * 64)
     with (
