@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 
 from bot.answering.remarks import FRAMES, is_small_talk
-from index.passages.splitting import split_sentences
+from index.passages.sentences import split_sentences
 
 __all__ = ["looks_like_question", "looks_like_statement", "read_message"]
 
