@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from index.analysis import WORD, fold
@@ -24,9 +24,11 @@ __all__ = [
     "heading_part_at",
     "heading_parts_asked_for",
     "is_question",
+    "naming_words",
     "normalize_question",
     "opens_with_pronoun",
     "question_grammar",
+    "version_words",
 ]
 
 _OPENING = 5  # words; a pronoun after these mostly stands for a name in its own sentence
@@ -238,6 +240,39 @@ _QUESTION_GRAMMARS = {
         filler="porque mas",
     ),
 }
+
+
+_NAMING_WORDS = {
+    "en": {
+        "": "code command error fault file flag option releas version",
+        "item": "§ item no number paragraph part point step",
+        "own": "articl chapter claus question rule section",
+    },
+    "es": {
+        "": "archiv codig comand error ficher opcion version",
+        "item": "§ num numer parraf part paso punt",
+        "own": "apart articul capitul claus pregunt regl seccion",
+    },
+}
+_VERSION_WORDS = {
+    "en": (r"\b(?:version|release)\b(?!\W*v?\d)", r"\b(?:latest|newest|current)\b"),
+    "es": (r"\bversi[oó]n\b(?!\W*v?\d)", r"\b(?:[uú]ltima|actual)\b"),
+}
+
+
+def naming_words(language: str) -> Mapping[str, str]:
+    """Return the stems of nouns before an identifier ("error E1042"); "§" stands for any such sign.
+
+    Those of an "item" fit any numbered list ("point 3"); its "own" is what few lists are of ("rule 3").
+    """
+    kinds = _NAMING_WORDS.get(language, {"item": "§"})
+    return {stem: kind for kind, listed in kinds.items() for stem in listed.split()}
+
+
+def version_words(language: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what finds a word for a version without a number, and one that asks for the latest."""
+    version, latest = _VERSION_WORDS.get(language, (r"(?!)", r"(?!)"))
+    return re.compile(version, re.IGNORECASE), re.compile(latest, re.IGNORECASE)
 
 
 def question_grammar(language: str) -> QuestionGrammar | None:

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from index.articles.blocks import Block
     from index.search.calibration import Fit
     from index.search.hits import Found, Hit
+    from index.search.question import Question
 
-__all__ = ["make_answer", "sentences_to_quote"]
+__all__ = ["is_lacking", "make_answer", "sentences_to_quote"]
 
 _CITED = 3  # citations of an answer at most, one quote each
 _SAME = 0.8  # share of common words at which two passages say the same (Jaccard index)
@@ -48,6 +49,8 @@ def make_answer(question: str, found: Found, fit: Fit, generation: str) -> Answe
     hits = _distinct(found.hits)
     cited = hits[:_CITED]
     confidence = round(fit.confidence(judged(cited[0])), 4) if cited else 0.0
+    if cited and is_lacking(found.question, cited[0]):
+        confidence = min(confidence, fit.related_at)
     language = found.question.language
     citations = [_citation(number, hit, language) for number, hit in enumerate(hits, 1)]
     return Answer(
@@ -62,6 +65,15 @@ def make_answer(question: str, found: Found, fit: Fit, generation: str) -> Answe
         reasons=Reasons(found, tuple(cited), fit),
         read_only=found.question.read_only,
     )
+
+
+def is_lacking(question: Question, hit: Hit) -> bool:
+    """Tell whether a hit's quote, with what stands above it, lacks an identifier of the question.
+
+    Of several lines, which may be those of a log, one has to match.
+    """
+    match = hit.best_sentence.match
+    return match.is_lacking and not ("\n" in question.typed and match.held)
 
 
 def _distinct(hits: Sequence[Hit]) -> list[Hit]:
@@ -126,10 +138,16 @@ def _citation(number: int, hit: Hit, language: str) -> Citation:
 
 
 def sentences_to_quote(hit: Hit, language: str) -> tuple[HitSentence, ...]:
-    """Return the sentences to quote, in the order of the text.
+    """Return the sentences to quote, in the order of the text, the best one among them.
 
-    The best one is among them, unless a lead matches better than it, and it stands far below.
+    A lead with an identifier that the question has or asks for ("which version") begins a short quote.
     """
+    run = _run(hit, language)
+    named = next((lead for lead in hit.leads if 1.0 in lead.match.cosines), run[0])
+    return run if run[-1].end - named.start > _LONGEST else (named, *run)
+
+
+def _run(hit: Hit, language: str) -> tuple[HitSentence, ...]:
     best = hit.best_sentence
     if best.paragraph == 0:
         return (best,)
@@ -138,10 +156,13 @@ def sentences_to_quote(hit: Hit, language: str) -> tuple[HitSentence, ...]:
     block_at = hit.article.block_at
     # A header is part of what its rows say.
     leads = [lead for lead in hit.leads if block_at(lead.start).kind is not BlockKind.HEADER]
-    lead = max(leads, key=lambda lead: lead.own_score, default=None)
-    if lead is not None and lead.own_score >= best.own_score:
-        return _below(hit, lead, paragraph)
-    if block_at(best.start).kind in {BlockKind.ROW, BlockKind.ITEM, BlockKind.CODE}:
+    kind = block_at(best.start).kind
+    for lead in sorted(leads, key=lambda lead: -lead.own_score):
+        if lead.own_score >= best.own_score or (
+            kind is BlockKind.ITEM and lead.match.held == best.match.held > 0
+        ):
+            return _below(hit, lead, paragraph)
+    if kind in {BlockKind.ROW, BlockKind.ITEM, BlockKind.CODE}:
         return (best,)
     first, last = sorted((at, _neighbour(paragraph, at, language)))
     if first == last or paragraph[last].end - paragraph[first].start > _LONGEST:
@@ -165,11 +186,12 @@ def _below(hit: Hit, lead: HitSentence, paragraph: Sequence[HitSentence]) -> tup
             paragraph, best = items, item
     block = hit.article.block_at(paragraph[0].start)
     above = blocks[max(blocks.index(block) - 1, 0)]
-    is_first = (above.kind, above.start, block.start) == (BlockKind.LEAD_IN, lead.start, paragraph[0].start)
-    start = lead.start if is_first else paragraph[0].start
+    is_first = above.kind is BlockKind.LEAD_IN and block.start == paragraph[0].start
+    lead_in = tuple(lead for lead in hit.leads if is_first and lead.start == above.start)
+    start = (*lead_in, *paragraph)[0].start
     run = [sentence for sentence in paragraph if sentence.end - start <= longest] or paragraph[:1]
     if best in run:
-        return (lead, *run) if is_first else tuple(run)
+        return (*lead_in, *run)
     after = paragraph[paragraph.index(best) :]
     end = max([best.end, *(sentence.end for sentence in after if sentence.end - best.start <= longest)])
     return tuple(one for one in paragraph if one.end <= end and (one == best or end - one.start <= longest))

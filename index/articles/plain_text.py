@@ -26,6 +26,7 @@ _SPEAKER = re.compile(
     r"(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?\s*)?[A-Z][\w.' -]{1,40}:\s+(?=\S)|\[\d{1,2}:\d\d(?::\d\d)?\]\s*"
 )
 _SENTENCE_END = tuple(".!?:;,…。！？")
+_VERSION = re.compile(r"\[?v?\d+(?:\.\d+)+\]?(?:\s*[-–—(]\s*\d[\d./-]+\)?)?")  # 2.4.0 (2026-08-11)
 _LONGEST_QUESTION = 300
 """Characters of a paragraph that is read as one question."""
 _LONGEST_HEADING = 60
@@ -109,7 +110,7 @@ def _add_text(builder: TextBuilder, text: str, *, begins: bool) -> None:
 
 def _is_heading(paragraph: str) -> bool:
     text = paragraph.strip(BLANKS)
-    return (
+    return bool(_VERSION.fullmatch(text)) or (
         len(text) <= _LONGEST_HEADING
         and "\n" not in text
         and not text.endswith(_SENTENCE_END)

@@ -23,12 +23,14 @@ from typing import TYPE_CHECKING
 
 from index.articles.blocks import BlockKind
 from index.language import is_question
+from index.search.identifiers import NO_MATCH, Match
 
 if TYPE_CHECKING:
     from index.articles.article import Article
     from index.search.question import Question, Term
 
 __all__ = [
+    "AHEAD_BY",
     "JUDGED",
     "SCORE_WEIGHTS",
     "SIGNALS",
@@ -64,6 +66,8 @@ _DENSE, _LEXICAL, _LATE, _SENTENCE_LATE, _SENTENCE_MEAN = SCORE_WEIGHTS.values()
 
 _BEHIND = frozenset({BlockKind.CODE, BlockKind.QUOTATION})  # rank behind prose that says the same
 _BEHIND_BY = 0.2
+AHEAD_BY = 5.0
+"""What each identifier of the question adds to the rank of a passage that has it: more than all else can."""
 
 
 def fuse(dense: float, lexical: float, late: float = 0.0, sentence: float = 0.0) -> float:
@@ -105,6 +109,7 @@ class HitSentence:
     mean: float
     own: float
     quotable: bool = True
+    match: Match = NO_MATCH
 
     @property
     def score(self) -> float:
@@ -136,7 +141,9 @@ class Hit:
     def best_sentence(self) -> HitSentence:
         """The sentence to quote: the best quotable one, or where that is a question, the one after it."""
         quotable = [sentence for sentence in self.sentences if sentence.quotable]
-        at = max(range(len(quotable)), key=lambda place: quotable[place].own_score)
+        at = max(
+            range(len(quotable)), key=lambda place: (quotable[place].match.held, quotable[place].own_score)
+        )
         while quotable[at].paragraph and is_question(quotable[at].text) and at + 1 < len(quotable):
             at += 1
         return quotable[at]
@@ -156,7 +163,7 @@ class Hit:
         """The score by which hits are ordered: that of code and quotations is lowered."""
         best = self.nearest_sentence
         is_behind = best.paragraph > 0 and self.article.block_at(best.start).kind in _BEHIND
-        return self.score - _BEHIND_BY * is_behind
+        return self.score - _BEHIND_BY * is_behind + AHEAD_BY * max(one.match.held for one in self.sentences)
 
     @property
     def weakest(self) -> float:

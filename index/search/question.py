@@ -13,10 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from index.analysis import WORD, fold, words
+from index.analysis import fold, words
 from index.articles.article import HEADING_PARTS
 from index.language import function_words, heading_parts_asked_for, normalize_question
 from index.search.abbreviations import Abbreviations
+from index.search.identifiers import Identifier, find_identifiers, find_words
 from index.search.spelling import Reading, Vocabulary
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Question:
     terms: tuple[Term, ...]
     heading_parts: frozenset[str]
     language: str
+    identifiers: tuple[Identifier, ...] = ()
     notes: tuple[str, ...] = ()
     read_only: int = 0
 
@@ -90,16 +92,18 @@ class QuestionReader:
         """Read any text; one without letters and digits has no terms."""
         # Composing may make one character three, so the text is cut again.
         text = normalize_question(typed[:_LENGTH])[:_LENGTH]
-        matches = list(itertools.islice(WORD.finditer(text), _TERMS))
+        matches = list(itertools.islice(find_words(text), _TERMS))
         readings = self._spell([match[0] for match in matches])
         text, spans = _rewrite(text, matches, readings)
-        terms = self._terms(text, spans, readings)
+        identifiers = tuple(find_identifiers(text, self._language))
+        terms = self._terms(text, spans, readings, identifiers)
         return Question(
             typed=typed,
             text=text,
             terms=terms,
             heading_parts=self._heading_parts([fold(text[a:b]) for a, b in spans], terms),
             language=self._language,
+            identifiers=identifiers,
             notes=tuple(_notes(readings)),
             read_only=_LENGTH if len(typed) > _LENGTH and typed[_LENGTH:].strip() else 0,
         )
@@ -128,7 +132,9 @@ class QuestionReader:
         """Tell whether a corrected word is one that the articles have, though the vocabulary lacks it."""
         return reading.kind == "corrected" and self._store.passage_counts([[fold(reading.term)]]) != [0]
 
-    def _terms(self, text: str, spans: Sequence[Span], readings: Sequence[Reading]) -> tuple[Term, ...]:
+    def _terms(
+        self, text: str, spans: Sequence[Span], readings: Sequence[Reading], identifiers: Sequence[Identifier]
+    ) -> tuple[Term, ...]:
         others = self._abbreviations.find(text, self._ordinary_words)
         forms = [
             _forms(text[start:end], start, reading, others)
@@ -140,6 +146,8 @@ class QuestionReader:
             is_content = fold(text[start:end]) not in self._function_words
             rarity = _inverse_document_frequency(count, self._store.info.passages)
             rarity = min(rarity, _HIGHEST_RARITY if is_content else _FUNCTION_WORD_RARITY)
+            if any(one.start <= start < one.end for one in identifiers):
+                rarity = _HIGHEST_RARITY  # it names one thing, however few the articles are
             sureness = reading.sureness if reading.kind in _READ_OTHERWISE else 1.0
             terms.append(Term(reading.term, start, end, phrases, rarity, is_content, sureness))
         return tuple(terms)
@@ -150,6 +158,8 @@ def _forms(
 ) -> tuple[str, ...]:
     """Return every way to write a word: as it stands, joined or split, abbreviated or in full."""
     forms = [word]
+    if version := re.fullmatch(r"[vV]?(\d+\..+)", word):
+        forms += [version[1], f"v{version[1]}"]
     if reading.kind in {"split", "joined"}:
         forms += [reading.term, " ".join(reading.words)]
     forms += [form for first, end, names in others if first <= start < end for form in names]

@@ -22,7 +22,8 @@ from index.language import heading_part_at
 from index.passages.encoder_input import searched_text
 from index.passages.splitting import source_text
 from index.search.antecedents import borrowed
-from index.search.hits import Found, Hit, HitSentence, TermMatch, fuse, fuse_sentence
+from index.search.hits import AHEAD_BY, Found, Hit, HitSentence, TermMatch, fuse, fuse_sentence
+from index.search.identifiers import NO_MATCH, Match, match_parts, name_parts, settle
 from index.search.late_interaction import interact, term_shares, token_weights, weighted_sum
 from index.search.question import Question, QuestionReader
 from index.storage.store import Store, StoredPassage
@@ -51,12 +52,14 @@ class _Candidate:
     own: Sequence[float]
     whole: float
     of_terms: Vectors
+    matches: Sequence[Match]
 
     @property
     def score(self) -> float:
         leads = len(self.stored.passage.leads)
         sentences = map(fuse_sentence, self.late[leads:], self.mean[leads:])
-        return fuse(self.dense, self.lexical, self.whole, max(sentences))
+        held = max(match.held for match in self.matches[leads:])
+        return fuse(self.dense, self.lexical, self.whole, max(sentences)) + AHEAD_BY * held
 
 
 def check_encoder(store: Store, encoder: Encoder) -> None:
@@ -129,11 +132,12 @@ class Search:
         met, means = interact(encoded.tokens, tokens, [count for one in stored for count in one.token_counts])
         shares = term_shares(encoded.spans, [(term.start, term.end) for term in question.terms])
         weights = token_weights(shares, [term.rarity * term.sureness for term in question.terms])
-        late = weighted_sum(met, weights).tolist()
         mean = means.tolist()
         ends = list(itertools.accumulate((len(one.token_counts) for one in stored), initial=0))
+        matches = self._match(question, encoded, stored, met)
         with_leads = _with_leads(met, stored, ends)
-        own, late = late, weighted_sum(with_leads, weights).tolist()
+        own = weighted_sum(met, weights).tolist()
+        late = weighted_sum(with_leads, weights).tolist()
         nearest = np.maximum.reduceat(met, ends[:-1], axis=1)
         whole = weighted_sum(nearest, weights).tolist()
         near = (shares @ nearest).T.tolist()
@@ -142,9 +146,32 @@ class Search:
         for at, (row, (first, end)) in enumerate(zip(rows, itertools.pairwise(ends), strict=True)):
             searched = dense[row], lexical.get(row, 0.0)
             by_sentence = late[first:end], mean[first:end], own[first:end]
-            rest = whole[at], of_terms[:, :, first:end]
+            rest = whole[at], of_terms[:, :, first:end], matches[first:end]
             candidates.append(_Candidate(stored[at], *searched, near[at], *by_sentence, *rest))
         return sorted(candidates, key=lambda candidate: -candidate.score)[:_HITS]
+
+    def _match(
+        self, question: Question, encoded: TextVectors, stored: Sequence[StoredPassage], met: Vectors
+    ) -> list[Match]:
+        """Compare the identifiers of a question and of each part; a cosine of 1 or 0 in `met` says so."""
+        if not question.identifiers:
+            return [NO_MATCH] * met.shape[1]
+        articles = self.store.articles([one.article for one in stored])
+        named = [
+            list(name_parts(article, one.passage, question.language))
+            for one, article in zip(stored, articles, strict=True)
+        ]
+        identifiers = settle(question.identifiers, frozenset().union(*itertools.chain(*named)))
+        starts = encoded.spans[:, 0]
+        tokens = [(starts >= one.start) & (starts < one.end) for one in identifiers]
+        matches: list[Match] = []
+        for one, names in zip(stored, named, strict=True):
+            for part in match_parts(identifiers, names, len(one.passage.leads)):
+                for rows, cosine in zip(tokens, part.cosines, strict=True):
+                    if cosine is not None:
+                        met[rows, len(matches)] = cosine
+                matches.append(part)
+        return matches
 
     def _hits(self, question: Question, candidates: Sequence[_Candidate]) -> list[Hit]:
         articles = self.store.articles([candidate.stored.article for candidate in candidates])
@@ -175,12 +202,14 @@ def _hit(question: Question, forms: Sequence[Sequence[str]], candidate: _Candida
     sentences = []
     texts = ["" if part in passage.leads else text[part.start : part.end] for part in passage.parts]
     gains = borrowed(candidate.of_terms, candidate.mean, forms, texts, question.language)
-    scores = np.add(gains, [candidate.late, candidate.own, candidate.mean])
-    for sentence, (late, own, mean) in zip(passage.parts, scores.T.tolist(), strict=True):
+    scores = np.add(gains, [candidate.late, candidate.own, candidate.mean]).T.tolist()
+    for sentence, match, (late, own, mean) in zip(passage.parts, candidate.matches, scores, strict=True):
         paragraph, start, end = sentence.paragraph, sentence.start, sentence.end
         # Of a heading, only the lines that the question asks for can be quoted.
         quotable = not passage.is_heading or heading_part_at(article, start) in question.heading_parts
-        sentences.append(HitSentence(paragraph, start, end, text[start:end], late, mean, own, quotable))
+        sentences.append(
+            HitSentence(paragraph, start, end, text[start:end], late, mean, own, quotable, match)
+        )
     searched = f"{searched_text(article, passage, question.language)}\n{article.subject}"
     stemmed = f" {' '.join(stems(searched, question.language))} "
     present = [any(form in stemmed for form in some) for some in forms]
