@@ -143,8 +143,13 @@ def sentences_to_quote(hit: Hit, language: str) -> tuple[HitSentence, ...]:
     A lead with an identifier that the question has or asks for ("which version") begins a short quote.
     """
     run = _run(hit, language)
-    named = next((lead for lead in hit.leads if 1.0 in lead.match.cosines), run[0])
-    return run if run[-1].end - named.start > _LONGEST else (named, *run)
+    named = [lead for lead in _leads(hit) if 1.0 in lead.match.cosines and lead.start < run[0].start]
+    return (named[0], *run) if named and run[-1].end - named[0].start <= _LONGEST else run
+
+
+def _leads(hit: Hit) -> list[HitSentence]:
+    """Return what stands above a hit, but for a table's header, which is part of what its rows say."""
+    return [lead for lead in hit.leads if hit.article.block_at(lead.start).kind is not BlockKind.HEADER]
 
 
 def _run(hit: Hit, language: str) -> tuple[HitSentence, ...]:
@@ -153,14 +158,10 @@ def _run(hit: Hit, language: str) -> tuple[HitSentence, ...]:
         return (best,)
     paragraph = [sentence for sentence in hit.sentences if sentence.paragraph == best.paragraph]
     at = paragraph.index(best)
-    block_at = hit.article.block_at
-    # A header is part of what its rows say.
-    leads = [lead for lead in hit.leads if block_at(lead.start).kind is not BlockKind.HEADER]
-    kind = block_at(best.start).kind
-    for lead in sorted(leads, key=lambda lead: -lead.own_score):
-        if lead.own_score >= best.own_score or (
-            kind is BlockKind.ITEM and lead.match.held == best.match.held > 0
-        ):
+    kind = hit.article.block_at(best.start).kind
+    for lead in sorted(_leads(hit), key=lambda lead: -lead.own_score):
+        is_named = kind is BlockKind.ITEM and lead.match.held == best.match.held > 0
+        if is_named or lead.own_score >= best.own_score:
             return _below(hit, lead, paragraph)
     if kind in {BlockKind.ROW, BlockKind.ITEM, BlockKind.CODE}:
         return (best,)

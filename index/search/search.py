@@ -146,8 +146,8 @@ class Search:
         for at, (row, (first, end)) in enumerate(zip(rows, itertools.pairwise(ends), strict=True)):
             searched = dense[row], lexical.get(row, 0.0)
             by_sentence = late[first:end], mean[first:end], own[first:end]
-            rest = whole[at], of_terms[:, :, first:end], matches[first:end]
-            candidates.append(_Candidate(stored[at], *searched, near[at], *by_sentence, *rest))
+            of_parts = of_terms[:, :, first:end], matches[first:end]
+            candidates.append(_Candidate(stored[at], *searched, near[at], *by_sentence, whole[at], *of_parts))
         return sorted(candidates, key=lambda candidate: -candidate.score)[:_HITS]
 
     def _match(

@@ -89,4 +89,4 @@ def found(*hits: Hit, notes: Sequence[str] = ()) -> Found:
     """Make what a search returns for a question with the terms of the first hit."""
     terms = tuple(match.term for match in hits[0].terms) if hits else ()
     text = "Who lit the lamp?"
-    return Found(Question(text, text, terms, frozenset(), "en", tuple(notes)), hits)
+    return Found(Question(text, text, terms, frozenset(), "en", notes=tuple(notes)), hits)
