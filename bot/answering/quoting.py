@@ -49,13 +49,14 @@ def make_answer(question: str, found: Found, fit: Fit, generation: str) -> Answe
     hits = _distinct(found.hits)
     cited = hits[:_CITED]
     confidence = round(fit.confidence(judged(cited[0])), 4) if cited else 0.0
-    if cited and is_lacking(found.question, cited[0]):
-        confidence = min(confidence, fit.related_at)
+    verdict = Verdict.of(confidence, fit)
+    if verdict is Verdict.ANSWERED and is_lacking(found.question, cited[0]):
+        verdict, confidence = Verdict.RELATED, min(confidence, fit.related_at)
     language = found.question.language
     citations = [_citation(number, hit, language) for number, hit in enumerate(hits, 1)]
     return Answer(
         question=question,
-        verdict=Verdict.of(confidence, fit),
+        verdict=verdict,
         confidence=confidence,
         quotes=tuple(_quote(number, hit, language) for number, hit in enumerate(cited, 1)),
         citations=tuple(citations[:_CITED]),

@@ -25,13 +25,16 @@ def borrowed(
     forms: Sequence[Sequence[str]],
     sentences: Sequence[str],
     language: str,
-) -> Vectors:
+) -> tuple[Vectors, list[int]]:
     """Return what each sentence gains from a name before its pronoun: in each score, and in its mean.
+
+    The places of the sentences with these names come second; a sentence that gains nothing has its own.
 
     `of_terms` has each term's part of the scores, shape (scores, terms, sentences); `forms` the stems of
     every form of each term, between spaces. The result has the shape (scores + 1, sentences).
     """
     gains = np.zeros((len(of_terms) + 1, len(sentences)), dtype=np.float32)
+    sources = [*range(len(sentences))]
     for place in range(1, len(sentences)):
         if has_pronoun(sentences[place], language):
             before = range(max(place - _BACK, 0), place)
@@ -41,7 +44,8 @@ def borrowed(
                 more = of_terms[:, terms, at] - of_terms[:, terms, place]
                 gains[:-1, place] = np.maximum(more, 0).sum(axis=1)
                 gains[-1, place] = max(means[at] - means[place], 0) * any(terms)
-    return gains
+                sources[place] = at if any(terms) else place
+    return gains, sources
 
 
 def _names(sentence: str, language: str) -> str:

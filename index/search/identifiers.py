@@ -9,8 +9,8 @@ form tells them, since most numbers are quantities ("an 11 metre boat", "in 2019
   a quantity, or be written otherwise ("the third rule"). It is lacking only where a rival has its place:
   "rule 4", "F8". Error 1042 may be E1042.
 
-The number of a block counts for each noun above it: item 3 of "Server rules" is rule 3. Words such as "point"
-and "step" may stand for the item of any list.
+The number of a block counts for each noun of the heading above it: item 3 of "Server rules" is rule 3. Words
+such as "point" and "step" may stand for the item of any list.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from index.analysis import WORD, fold, stem_words, stems
-from index.articles.article import Article
-from index.articles.blocks import Block, BlockKind
+from index.analysis import INVISIBLE, WORD, fold, stem_words, stems
+from index.articles.blocks import BlockKind
 from index.language import naming_words, question_grammar, version_words
-from index.passages.encoded_text import plain
-from index.passages.splitting import Passage, source_text
+
+if TYPE_CHECKING:
+    from index.articles.article import Article
+    from index.articles.blocks import Block
+    from index.passages.splitting import Passage
 
 __all__ = [
     "NO_MATCH",
@@ -48,7 +51,7 @@ _ANY_VERSION, _LATEST = ("", "version"), ("~latest", "")
 
 _FORMS = re.compile(
     r"""(?P<option>(?<![\w-])(?:--\w[\w-]*\w|-[^\W\d_](?![\w-])))
-    |(?P<path>(?<![\w.@:/\\~-])(?:~|\.\.?|[A-Za-z]:)?(?:[/\\][\w.+@-]*[\w+])+
+    |(?P<path>(?<![\w.@:/\\~<-])(?:~|\.\.?|[A-Za-z]:)?(?:[/\\][\w.+@-]*[\w+])+
         |\b[\w./\\-]*\w\.(?:cfg|conf|csv|docx?|exe|ini|json|log|md|pdf|png|py|sh|toml|txt|xlsx?|xml|ya?ml|zip)\b(?!\.?\w)
         |\b[^\W_]+(?:_[^\W_]+)+\b
         |(?<![\w.-])\d{1,4}(?P<mark>[-/])\d{1,2}(?P=mark)\d{1,4}(?![\w/-]))
@@ -176,7 +179,7 @@ def _stem(word: str, language: str) -> str:
 
 
 def _names_in(text: str, language: str) -> Names:
-    found = _FORMS.finditer(plain(text)) if _SIGN.search(text) else ()
+    found = _FORMS.finditer(INVISIBLE.sub("", text)) if _SIGN.search(text) else ()
     return frozenset(name for match in found for name in _names_of(match, language))
 
 
@@ -203,14 +206,13 @@ def _names_of(match: re.Match[str], language: str) -> Iterator[tuple[str, str]]:
 
 
 def name_parts(article: Article, passage: Passage, language: str) -> Iterator[Names]:
-    """Yield what each part of a passage names, and what the title does, but for leads.
+    """Yield what each part of a passage names; what the title names is named by all but the leads.
 
     A version is any version, or the latest, only in a lead.
     """
-    text = source_text(article, passage)
+    text = article.heading if passage.is_heading else article.text
     title = _names_in(article.title, language)
-    above = " ".join([article.title, *(text[lead.start : lead.end] for lead in passage.leads)])
-    nouns = frozenset(stems(above, language))
+    nouns = set(stems(article.title, language))
     for at, part in enumerate(passage.parts):
         if passage.is_heading:
             yield _names_in(text[part.start : part.end], language)
@@ -222,12 +224,11 @@ def name_parts(article: Article, passage: Passage, language: str) -> Iterator[Na
             start, end = line, block.end
         names = set(_names_in(text[start:end], language))
         if match := _NUMBERED.match(text, line, block.end):
-            of = nouns.union(stems(match["noun"] or "", language))
-            names |= {
-                ("item", match["number"]),
-                ("own", match["number"]),
-                *((f"#{noun}", match["number"]) for noun in of),
-            }
+            of = ("item", "own", *(f"#{noun}" for noun in nouns.union(stems(match["noun"] or "", language))))
+            names |= {(noun, match["number"]) for noun in of}
+        if at < len(passage.leads):
+            named = set(stems(text[block.start : block.end], language))
+            nouns = named if block.kind is BlockKind.HEADING else nouns | named
         if at >= len(passage.leads):
             names = (names | title) - {_ANY_VERSION}
         elif _ANY_VERSION in names and block == _first_version(article, language):

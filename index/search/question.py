@@ -71,9 +71,9 @@ class Question:
     terms: tuple[Term, ...]
     heading_parts: frozenset[str]
     language: str
-    identifiers: tuple[Identifier, ...] = ()
     notes: tuple[str, ...] = ()
     read_only: int = 0
+    identifiers: tuple[Identifier, ...] = ()
 
 
 class QuestionReader:

@@ -11,6 +11,7 @@ import dataclasses
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -201,9 +202,13 @@ def _hit(question: Question, forms: Sequence[Sequence[str]], candidate: _Candida
     text = source_text(article, passage)
     sentences = []
     texts = ["" if part in passage.leads else text[part.start : part.end] for part in passage.parts]
-    gains = borrowed(candidate.of_terms, candidate.mean, forms, texts, question.language)
+    gains, sources = borrowed(candidate.of_terms, candidate.mean, forms, texts, question.language)
     scores = np.add(gains, [candidate.late, candidate.own, candidate.mean]).T.tolist()
-    for sentence, match, (late, own, mean) in zip(passage.parts, candidate.matches, scores, strict=True):
+    matches = [
+        max(match, candidate.matches[source], key=attrgetter("held"))
+        for match, source in zip(candidate.matches, sources, strict=True)
+    ]
+    for sentence, match, (late, own, mean) in zip(passage.parts, matches, scores, strict=True):
         paragraph, start, end = sentence.paragraph, sentence.start, sentence.end
         # Of a heading, only the lines that the question asks for can be quoted.
         quotable = not passage.is_heading or heading_part_at(article, start) in question.heading_parts

@@ -15,7 +15,7 @@ from bot.answering.answer import Answer, Verdict
 from bot.answering.followups import Earlier
 from bot.answering.quoting import make_answer
 from bot.service.answerer import Answerer
-from index.articles.blocks import BlockKind
+from index.articles.blocks import LEADS
 from index.build import build_index
 from index.encoding.encoder import Encoder
 from index.search.hits import Hit
@@ -196,7 +196,7 @@ def harbour(
         (
             "What does error E1042 mean?",
             "Error E1042",
-            "The fuel pump lost its connection. Press the green button twice.",
+            "Error E1042\n\nThe fuel pump lost its connection. Press the green button twice.",
         ),
         ("How do I restart the pump?", "Restarting the pump", "pump --restart\npump --log all"),
         ("When does the lock open?", None, "At six in the morning."),
@@ -218,7 +218,7 @@ _LINES = [line.strip("#-| ") for line in (HANDBOOK + MOORING).splitlines() if li
 
 @given(st.lists(st.sampled_from([*_LINES, "who wrote it"]), min_size=1, max_size=2).map(" ".join))
 def test_a_quote_s_paragraph_is_the_one_that_index_show_numbers(harbour: Answerer, question: str) -> None:
-    """Where a quote begins with a lead-in above its paragraph, it is that of the best sentence, below."""
+    """Where a quote begins with a lead above its paragraph, it is that of the best sentence, below."""
     answer = harbour.answer(question)
     for quote in answer.quotes:
         citation = answer.citation_of(quote)
@@ -230,7 +230,7 @@ def test_a_quote_s_paragraph_is_the_one_that_index_show_numbers(harbour: Answere
             shown = numbered[quote.paragraph]
             assert shown.start < quote.end <= shown.end
             above = article.block_at(quote.start)
-            is_led = (above.kind, above.paragraph) == (BlockKind.LEAD_IN, quote.paragraph - 1)
+            is_led = above.kind in LEADS and above.paragraph < quote.paragraph
             assert quote.start >= shown.start or (is_led and quote.start == above.start)
 
 

@@ -90,7 +90,7 @@ TABLE = [(HEADER, "0.9 Plan / Price"), (ROW, "0 Sapling / 4 euros"), (ROW, "0.3 
         # A list or code below a lead that matches best: whole, with the lead-in, up to 900 characters.
         ([(HEADING, "0.9 Oil"), *LIST], "rope\n- oil\n- wicks"),
         ([(LEAD_IN, "0.9 The keeper needs:"), *LIST], "The keeper needs:\n- rope\n- oil\n- wicks"),
-        ([(HEADING, "0.9 Oil"), (LEAD_IN, "0.2 Take:"), *LIST], "rope\n- oil\n- wicks"),
+        ([(HEADING, "0.9 Oil"), (LEAD_IN, "0.2 Take:"), *LIST], "Take:\n- rope\n- oil\n- wicks"),
         (
             [(LEAD_IN, "0.9 The keeper needs:"), *((ITEM, f"0 {item}") for item in ITEMS)],
             "The keeper needs:\n- " + "\n- ".join(ITEMS[:8]),
