@@ -49,7 +49,9 @@ def borrowed(
 
 
 def _names(sentence: str, language: str) -> str:
-    """Return the stems of the capitalised words of a sentence but for function words."""
-    words = [word for word in WORD.findall(sentence) if word[0].isupper()]
+    """Return the stems of a sentence's capitalised words but for function words, with its numbers."""
     ignored = function_words(language)
-    return " ".join(stems(" ".join(word for word in words if fold(word) not in ignored), language))
+    words = [word for word in WORD.findall(sentence) if fold(word) not in ignored]
+    if not any(word[0].isupper() for word in words):
+        return ""
+    return " ".join(stems(" ".join(word for word in words if word[0].isupper() or word.isdigit()), language))
