@@ -60,7 +60,7 @@ def plan_build(settings: IndexSettings, *, strict: bool = False) -> Changes:
         ArticleError: an article cannot be indexed.
         NoModelError: the encoder's weights are not available.
     """
-    source = read_articles(settings.articles, strict=strict)
+    source = read_articles(settings.articles, strict=strict, base_url=settings.base_url)
     with _previous(settings.index) as (previous, problem):
         source = _with_previous(source, previous)
         return _Build(settings, source, find_model_of(settings), previous, problem).compare()
@@ -91,7 +91,7 @@ def build_index(  # noqa: PLR0913 - what a build may be told
         ShrunkError: there are far fewer articles than before.
     """
     with _out_of_memory_told():
-        source = read_articles(settings.articles, strict=strict)
+        source = read_articles(settings.articles, strict=strict, base_url=settings.base_url)
         model = encoder.model if encoder else find_model_of(settings)
         with writable(settings.index):
             make_folder(settings.index)

@@ -53,6 +53,8 @@ class IndexSettings(BaseModel):
 
     articles: Path = Path("articles")
     """The article file, or the folder of article files, to answer from."""
+    base_url: str = Field("", pattern=r"^(https?://\S+)?$")
+    """The address below which articles with a relative `url`, `permalink` or `slug` are published."""
     index: Path = Path(".footnote/index")
     """The folder that holds the index."""
     model: str = Field(DEFAULT_MODEL, min_length=1)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urljoin
 
 from index.articles.article import Article, DraftError, ParsedArticle, RefusedError, assemble
 from index.articles.folder import FolderWalk, SourceFile
@@ -55,10 +56,11 @@ class ArticleSource:
     refused: frozenset[str] = frozenset()
 
 
-def read_articles(path: Path, *, strict: bool = False) -> ArticleSource:
+def read_articles(path: Path, *, strict: bool = False, base_url: str = "") -> ArticleSource:
     """Read the article file `path`, or every article file below the folder `path`, in order of name.
 
-    What cannot be indexed is passed over, unless `strict` refuses it.
+    What cannot be indexed is passed over, unless `strict` refuses it. Relative addresses are completed with
+    `base_url`, if there is one.
 
     Raises:
         MissingError: there is nothing at the path.
@@ -72,7 +74,7 @@ def read_articles(path: Path, *, strict: bool = False) -> ArticleSource:
         for parsed in _parse(file):
             place = one_line(file.path) + (f", line {parsed.line}" if parsed.line else "")
             try:
-                article = _assemble(parsed, file, places)
+                article = _assemble(parsed, file, places, base_url)
             except DraftError as error:
                 walk.notes.append(f"{place}: {error}")
             except RefusedError as error:
@@ -106,16 +108,30 @@ def _check_path(path: Path) -> None:
         raise MissingError(f"cannot read {one_line(path)} ({error.strerror}): {advice}") from error
 
 
-def _assemble(parsed: ParsedArticle | RefusedError, file: SourceFile, places: Mapping[str, str]) -> Article:
+def _assemble(
+    parsed: ParsedArticle | RefusedError, file: SourceFile, places: Mapping[str, str], base_url: str
+) -> Article:
     """Make an article whose id is not among those of `places`, or raise why that is not possible."""
     if isinstance(parsed, RefusedError):
         raise parsed
     article = assemble(parsed)
+    article = replace(article, url=_address(article.url, parsed.fields.get("slug"), file.id, base_url))
     if article.id in places and article.id == file.id and parsed.line is None:  # a.md beside a.txt
         article = replace(article, id=file.id + file.path.suffix)
     if article.id in places:
         raise RefusedError(f"the id {article.id!r} is already used by {places[article.id]}")
     return article
+
+
+def _address(url: str, slug: object, identity: str, base_url: str) -> str:
+    """Return an article's address below `base_url`; a slug takes the place of the file's name."""
+    if not base_url:
+        return url
+    try:
+        path = url or (urljoin(identity, slug) if slug and isinstance(slug, str) else "")
+        return path and urljoin(f"{base_url.rstrip('/')}/", path.lstrip("/"))
+    except ValueError:  # what is no address, such as "http://["
+        return url
 
 
 def _parse(file: SourceFile) -> Iterator[ParsedArticle | RefusedError]:

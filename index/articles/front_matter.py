@@ -33,6 +33,7 @@ _NAMES = {
     "publisher": ("publisher",),
     "published": ("published", "date", "publishdate", "pubdate", "lastmod", "updated"),
     "url": ("url", "permalink", "canonical_url", "link"),
+    "slug": ("slug",),
 }
 _DESCRIBING = ("description", "summary", "keywords", "tags")
 

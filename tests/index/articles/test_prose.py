@@ -134,3 +134,29 @@ def test_markdown_nested_too_deeply_is_refused_or_read(tmp_path: Path, emphasis:
     source = read_articles(tmp_path)
     assert source.articles[-1].text == BODY
     assert len(source.articles) + len(source.problems) == 2
+
+
+BASE = "https://site.example/docs"
+
+
+@pytest.mark.parametrize(
+    ("field", "url", "completed"),
+    [
+        ("url: https://trams.example/a", "https://trams.example/a", "https://trams.example/a"),
+        ("permalink: /a/", "/a/", "https://site.example/docs/a/"),
+        ("url: a.html#b", "a.html#b", "https://site.example/docs/a.html#b"),
+        ("slug: a", "", "https://site.example/docs/posts/a"),
+        ("slug: /a", "", "https://site.example/docs/a"),
+        ("slug: a\nurl: /b", "/b", "https://site.example/docs/b"),
+        ("url: http://[", "http://[", "http://["),
+        ("slug:\n- //[", "", ""),
+        ("title: A", "", ""),
+    ],
+)
+def test_relative_address_is_completed_with_the_base_url(
+    tmp_path: Path, field: str, url: str, completed: str
+) -> None:
+    put(tmp_path, {"posts/tram.md": f"---\n{field}\n---\nIt runs."})
+    for base_url, expected in (("", url), *((base, completed) for base in (BASE, f"{BASE}/"))):
+        (article,) = read_articles(tmp_path, base_url=base_url).articles
+        assert article.url == expected
