@@ -135,8 +135,9 @@ class _Build:
             everything = f"the encoder is now {self.model.name}"
         elif previous and previous.info.passage_settings != passage_settings(self.settings.language):
             everything = "passages are now split differently"
-        now = {article.id: article.content_hash for article in self.source.articles}
-        before = {row.id: row.content_hash for row in previous.catalogue()} if previous else {}
+        now = {article.id: (article.content_hash, article.file) for article in self.source.articles}
+        rows = previous.catalogue() if previous else ()
+        before = {row.id: (row.content_hash, row.file) for row in rows}
         same = {name for name in now.keys() & before.keys() if now[name] == before[name]}
         return Changes(
             added=tuple(name for name in now if name not in before),
@@ -259,7 +260,8 @@ def _with_previous(source: ArticleSource, previous: Store | None) -> ArticleSour
     rows = [
         summary.row
         for summary in (previous.catalogue() if previous else ())
-        if summary.id not in known and (summary.id in source.refused or summary.id.startswith(folders))
+        if summary.id not in known
+        and ({summary.id, summary.file} & source.refused or summary.file.startswith(folders))
     ]
     kept = previous.articles(rows) if previous else []
     notes = [f"{problem}; passed over" for problem in source.problems]

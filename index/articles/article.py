@@ -55,7 +55,8 @@ class Article:
 
     `heading` is searched and quoted as paragraph 0; it is empty where the article has none. `description`,
     with any keywords, is searched and never quoted. Absent fields are empty strings, but for `title`, which
-    is then the last part of the id. `marks` are those of the text as JSON, since only a few are read.
+    is then the last part of the id. `marks` are those of the text as JSON, since only a few are read. `file`
+    is the path of its file below the article folder.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Article:
     blocks: tuple[Block, ...] = ()
     marks: str = "[]"
     description: str = ""
+    file: str = ""
 
     @property
     def subject(self) -> str:
@@ -111,7 +113,7 @@ class Article:
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 (hex) of everything but the id: articles with equal hashes have equal vectors."""
+        """SHA-256 (hex) of everything but id and file: articles with equal hashes have equal vectors."""
         fields = (self.title, self.author, self.publisher, self.url, self.published, self.description)
         blocks = [(block.kind, block.start, block.end, block.level, block.above) for block in self.blocks]
         content = json.dumps([fields, self.heading, self.text, blocks, self.marks])

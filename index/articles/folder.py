@@ -56,6 +56,11 @@ class SourceFile:
     id: str
     folder: int | None = None
 
+    @property
+    def name(self) -> str:
+        """Its path below the article folder."""
+        return self.id + self.path.suffix
+
     def open(self) -> BinaryIO:
         """Open the file for reading bytes.
 
@@ -120,7 +125,7 @@ class FolderWalk:
 
     Hidden files, question sets, files of other suffixes, and what `.footnoteignore` names are skipped. As
     `files` runs, `notes` gets a line for each file skipped, but for hidden and ignored ones, and `problems`
-    for each that has to be put right. `refused` gets the ids of the latter; that of a folder ends in "/".
+    for each that has to be put right. `refused` gets the paths of the latter; that of a folder ends in "/".
     """
 
     root: Path
@@ -210,4 +215,5 @@ class FolderWalk:
         except (OSError, RuntimeError):
             reason = "a broken link; remove it"
         self.problems.append(f"{one_line(link)}: {reason}")
-        self.refused.update({self._id_of(link), f"{link.relative_to(self.root).as_posix()}/"})
+        name = link.relative_to(self.root).as_posix()
+        self.refused.update({name, f"{name}/"})

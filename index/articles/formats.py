@@ -46,8 +46,8 @@ class ArticleSource:
     """The articles at a path.
 
     `notes` has a line for each file that was skipped as another kind or a draft, `problems` one for each
-    article that cannot be indexed: its place, and why. `refused` are the ids of these, as far as they are
-    known; of a folder that cannot be read, with a "/" at the end.
+    article that cannot be indexed: its place, and why. `refused` are the ids of these, or their files where
+    the ids are not known, or folders, with a "/" at the end.
     """
 
     articles: tuple[Article, ...]
@@ -91,11 +91,11 @@ def read_articles(path: Path, *, strict: bool = False, base_url: str = "") -> Ar
 
 
 def _refuse(walk: FolderWalk, places: dict[str, str], file: SourceFile, identity: str, place: str) -> None:
-    """Note the ids that a refused file, or the article with this id in it, may have had before."""
+    """Note that a file, or the article with this id in it, cannot be indexed."""
     if READERS.get(file.path.suffix.lower()) is read_json_lines:
-        walk.refused.update({identity} - {""})
+        walk.refused.add(identity or file.name)
     else:
-        walk.refused.update({file.id, file.id + file.path.suffix})
+        walk.refused.add(file.name)
         places.setdefault(file.id, place)  # a.txt does not take the id of a refused a.md
 
 
@@ -115,9 +115,10 @@ def _assemble(
     if isinstance(parsed, RefusedError):
         raise parsed
     article = assemble(parsed)
-    article = replace(article, url=_address(article.url, parsed.fields.get("slug"), file.id, base_url))
+    url = _address(article.url, parsed.fields.get("slug"), file.id, base_url)
+    article = replace(article, url=url, file=file.name)
     if article.id in places and article.id == file.id and parsed.line is None:  # a.md beside a.txt
-        article = replace(article, id=file.id + file.path.suffix)
+        article = replace(article, id=file.name)
     if article.id in places:
         raise RefusedError(f"the id {article.id!r} is already used by {places[article.id]}")
     return article

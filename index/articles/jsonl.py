@@ -57,13 +57,13 @@ def _read_array(file: SourceFile) -> Iterator[ParsedArticle | RefusedError]:
 
 
 def _parse(line: bytes, number: int) -> ParsedArticle | RefusedError:
+    found = _ID.search(line)  # for a line in which a comma is missing, or the end
+    identity = found[1].decode(errors="replace") if found else ""
     try:
         row = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        return RefusedError(NOT_UTF8.format(line[error.start]), number)
+        return RefusedError(NOT_UTF8.format(line[error.start]), number, identity)
     except json.JSONDecodeError as error:
-        found = _ID.search(line)  # most often a comma is missing, or the end of the line
-        identity = found[1].decode() if found else ""
         return RefusedError(f"not JSON: {error.msg} (column {error.colno})", number, identity)
     except (ValueError, RecursionError):
         return RefusedError("not JSON: nested too deeply, or a number is too long", number)

@@ -29,7 +29,7 @@ CREATE TABLE articles (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, title TEXT NOT NULL, author TEXT NOT NULL,
     publisher TEXT NOT NULL, url TEXT NOT NULL, published TEXT NOT NULL, heading TEXT NOT NULL,
     text TEXT NOT NULL, blocks TEXT NOT NULL, marks TEXT NOT NULL, description TEXT NOT NULL,
-    paragraphs INTEGER NOT NULL, content_hash TEXT NOT NULL);
+    file TEXT NOT NULL, paragraphs INTEGER NOT NULL, content_hash TEXT NOT NULL);
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY, article INTEGER NOT NULL REFERENCES articles, is_heading INTEGER NOT NULL,
     key BLOB NOT NULL, first_token INTEGER NOT NULL, leads INTEGER NOT NULL, sentences BLOB NOT NULL);
@@ -40,7 +40,7 @@ CREATE INDEX passages_by_article ON passages (article);
 CREATE INDEX passages_by_key ON passages (key);
 """
 _ARTICLE_COLUMNS = (
-    "id, name, title, author, publisher, url, published, heading, text, blocks, marks, description"
+    "id, name, title, author, publisher, url, published, heading, text, blocks, marks, description, file"
 )
 _BLOCKS = 8  # the place of an article's blocks among its fields
 _PASSAGE_COLUMNS = "id, article, key, first_token, leads, sentences"
@@ -136,7 +136,7 @@ class Database:
 
     def catalogue(self) -> list[ArticleSummary]:
         """Return every article's summary, in order."""
-        columns = "id, name, title, author, publisher, url, published, paragraphs, content_hash"
+        columns = "id, name, title, author, publisher, url, published, paragraphs, content_hash, file"
         return [ArticleSummary(*row) for row in self._select("articles", columns, "1 ORDER BY id")]
 
     def passages(self, rows: Sequence[int]) -> list[StoredPassage]:

@@ -89,7 +89,7 @@ def article_key(identity: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ArticleSummary:
-    """An article in a list: its row, its fields, how many paragraphs its text has, and its content hash."""
+    """An article in a list: its row, its fields, the paragraphs of its text, its content hash, its file."""
 
     row: int
     id: str
@@ -100,6 +100,7 @@ class ArticleSummary:
     published: str
     paragraphs: int
     content_hash: str
+    file: str = ""
 
     @property
     def key(self) -> str:

@@ -233,6 +233,10 @@ def replace_by_link(path: Path) -> None:
             'line 1: "text" is missing',
             "canal",
         ),
+        ("more/canal.jsonl", b"", "canal.jsonl: empty", "canal orchard"),
+        ("more/canal.jsonl", replace_by_link, "canal.jsonl: a broken link", "canal orchard"),
+        ("more/canal.jsonl", SHELF["more/canal.jsonl"].encode("utf-16"), "not UTF-8", "canal orchard"),
+        ("more/canal.jsonl", f'{{"id": \n{ORCHARD_ROW}'.encode(), "line 1: not JSON", "canal"),
     ],
 )
 def test_bad_file_is_passed_over_and_its_previous_version_stays(
@@ -260,7 +264,8 @@ def test_bad_file_is_passed_over_and_its_previous_version_stays(
     report = build_index(built, encoder=encoder)
     assert (report.changes, plan.added, plan.removed, plan.changed) == (plan, ("kiln",), (), ())
     assert any(re.search(problem, note) and note.endswith("; passed over") for note in report.changes.notes)
-    assert f"{article}: the previous version stays" in report.changes.notes
+    staying = {f"{name}: the previous version stays" for name in article.split()}
+    assert {note for note in report.changes.notes if note.endswith("stays")} == staying
     with closing(open_store(built.index)) as store:
         after = {one.id: one for one in store.articles(range(store.info.articles))}
     assert {name: one for name, one in after.items() if name != "kiln"} == before
@@ -280,6 +285,16 @@ def test_articles_of_a_folder_that_cannot_be_read_stay(built: IndexSettings, enc
     assert {"loft: the previous version stays", "loft/hay/bale: the previous version stays"} <= {*plan.notes}
     (built.articles / "loft").unlink()
     assert plan_build(built).removed == ("loft", "loft/hay/bale")
+
+
+def test_article_that_moves_to_another_file_is_known_by_it(built: IndexSettings, encoder: Encoder) -> None:
+    """So that it stays, when that file cannot be read."""
+    path = built.articles / "more/canal.jsonl"
+    path.rename(path.with_name("lock.jsonl"))
+    report = build_index(built, encoder=encoder)
+    assert (report.changes.changed, report.encoded) == (("canal", "orchard"), 0)
+    path.with_name("lock.jsonl").write_bytes(b"")
+    assert plan_build(built).removed == ()
 
 
 def test_new_bad_file_is_named_and_nothing_is_kept_of_it(built: IndexSettings, encoder: Encoder) -> None:

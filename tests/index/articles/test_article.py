@@ -123,7 +123,7 @@ def test_what_cannot_be_read_is_passed_over_and_named(tmp_path: Path) -> None:
         "c.jsonl, line 1: not JSON: Expecting ',' delimiter (column 1)",
         "d/e.md: has no text",
     ]
-    assert source.refused >= {"a", "cut", "d/e"}
+    assert source.refused >= {"a.md", "cut", "d/e.md"}
 
 
 def test_files_of_one_name_are_articles_of_their_own(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ class MemoryStore:
         return [
             ArticleSummary(
                 row, one.id, one.title, one.author, one.publisher, one.url, one.published,
-                len(one.paragraphs), one.content_hash,
+                len(one.paragraphs), one.content_hash, one.file,
             )
             for row, one in enumerate(self._articles)
         ]  # fmt: skip
