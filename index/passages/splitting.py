@@ -202,25 +202,12 @@ def _heading_runs(article: Article, count: CountTokens, window: int, language: s
         span = trim(article.heading, start, start + len(line))
         start += len(line) + 1
         if span[0] < span[1]:
-            (lead,) = count([heading_line_text(article, span[0], "", language)])
+            lead, own = count([heading_line_text(article, span[0], "", language), line])
             room = max(window - lead, _SMALLEST_WINDOW)
-            lines = _measure(article.heading, [Sentence(HEADING, *span)], count, room)
-            runs += [_Run(run.sentences, run.tokens + lead) for run in lines]
+            taken = _tokens_taken(own, span[1] - span[0])
+            parts = [(span, taken)] if taken <= room else list(_cut(article.heading, span, count, room))
+            runs += [_Run((Sentence(HEADING, *part),), tokens + lead) for part, tokens in parts]
     return _fill(runs, window)
-
-
-def _measure(text: str, sentences: list[Sentence], count: CountTokens, window: int) -> list[_Run]:
-    """Count the tokens of each sentence; cut one that alone exceeds the window."""
-    runs: list[_Run] = []
-    counts = count([text[sentence.start : sentence.end] for sentence in sentences])
-    for sentence, tokens in zip(sentences, counts, strict=True):
-        taken = _tokens_taken(tokens, sentence.end - sentence.start)
-        if taken <= window:
-            runs.append(_Run((sentence,), taken))
-            continue
-        for part, part_tokens in _cut(text, (sentence.start, sentence.end), count, window):
-            runs.append(_Run((Sentence(sentence.paragraph, *part),), part_tokens))
-    return runs
 
 
 def _tokens_taken(tokens: int, length: int) -> int:
