@@ -91,7 +91,8 @@ def _weights(settings: BotSettings) -> str:
 
 def _articles(settings: BotSettings) -> str:
     source = read_articles(settings.articles)
-    skipped = f"; {count_of(len(source.notes), 'file')} skipped" if source.notes else ""
+    count = sum(note.endswith("skipped") for note in source.notes)
+    skipped = f"; {count_of(count, 'file')} skipped" if count else ""
     if source.problems:
         skipped += f"; {len(source.problems)} cannot be indexed, the first: {source.problems[0]}"
     return f"{len(source.articles):,} in {settings.articles}{skipped}"

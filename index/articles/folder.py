@@ -21,11 +21,14 @@ from index.articles.article import RefusedError
 from index.articles.blocks import BLANKS
 from index.terminal import one_line
 
-__all__ = ["MAX_BYTES", "NOT_UTF8", "TOO_LARGE", "FolderWalk", "SourceFile"]
+__all__ = ["CONVERT", "MAX_BYTES", "NOT_UTF8", "TOO_LARGE", "FolderWalk", "SourceFile"]
 
 MAX_BYTES = 64_000_000  # of one article: the text of some 40 books
 NOT_UTF8 = "not UTF-8 (byte 0x{:02x}); save it as UTF-8"
 TOO_LARGE = f"larger than {MAX_BYTES // 1_000_000} MB, the limit for one article; split it"
+
+CONVERT = "convert {} to .md or .txt, for example with pandoc or pdftotext"
+_CONVERTIBLE = frozenset(".adoc .asciidoc .docx .epub .htm .html .odt .org .pdf .rst .tex .textile".split())
 
 IGNORE_FILE = ".footnoteignore"
 """Names what is passed over below its folder, in the syntax of `.gitignore`."""
@@ -50,11 +53,13 @@ class SourceFile:
     """One article file, as a reader gets it; `id` is its path below the article folder, without the suffix.
 
     `folder` is the descriptor of its open folder; None for a file that the user named, which may be a link.
+    `notes` gets a line if its encoding is guessed.
     """
 
     path: Path
     id: str
     folder: int | None = None
+    notes: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -92,24 +97,26 @@ class SourceFile:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise RefusedError(TOO_LARGE)
-        text = _decode(data)
+        text, encoding = _decode(data)
+        if encoding:
+            self.notes.append(f"{one_line(self.path)}: read as {encoding.replace('cp125', 'Windows-125')}")
         if not text.strip(BLANKS):
             raise RefusedError("empty")
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _decode(data: bytes) -> str:
-    """Return text in UTF-8, in UTF-16 with a byte order mark, or in what its bytes look like."""
+def _decode(data: bytes) -> tuple[str, str]:
+    """Return text in UTF-8, in UTF-16 with a byte order mark, or in a guessed encoding, with its name."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace")
+        return data.decode("utf-16", "replace"), ""
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8-sig"), ""
     except UnicodeDecodeError as error:
         if b"\x00" not in data:
             from charset_normalizer import from_bytes
 
             if found := from_bytes(data).best():
-                return str(found)
+                return str(found), found.encoding
         line = data.count(b"\n", 0, error.start) + 1
         raise RefusedError(NOT_UTF8.format(data[error.start]), line) from error
 
@@ -126,6 +133,7 @@ class FolderWalk:
     Hidden files, question sets, files of other suffixes, and what `.footnoteignore` names are skipped. As
     `files` runs, `notes` gets a line for each file skipped, but for hidden and ignored ones, and `problems`
     for each that has to be put right. `refused` gets the paths of the latter; that of a folder ends in "/".
+    `convertible` gets the suffixes of skipped files that can be converted.
     """
 
     root: Path
@@ -133,13 +141,14 @@ class FolderWalk:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
+    convertible: set[str] = field(default_factory=set)
 
     def files(self) -> Iterator[SourceFile]:
         """Yield the files by name, those of a folder before its subfolders'; open each before the next."""
         if self.root.is_dir():
             yield from self._folder(self.root, None, 0, self._ignored())
         else:
-            yield SourceFile(self.root, self.root.stem)
+            yield SourceFile(self.root, self.root.stem, None, self.notes)
 
     def _ignored(self) -> GitIgnoreSpec:
         file, lines = self.root / IGNORE_FILE, []
@@ -177,7 +186,7 @@ class FolderWalk:
                 if is_link:
                     self._report_link(child)
                 elif not is_folder and self._is_article_file(child):
-                    yield SourceFile(child, self._id_of(child), descriptor)
+                    yield SourceFile(child, self._id_of(child), descriptor, self.notes)
             for child, is_link, is_folder in visible:
                 if is_folder and not is_link:
                     yield from self._folder(child, descriptor, depth + 1, ignored)
@@ -195,9 +204,13 @@ class FolderWalk:
         self.refused.add(f"{path.relative_to(self.root).as_posix()}/")
 
     def _is_article_file(self, path: Path) -> bool:
+        suffix = path.suffix.lower()
         if path.name == "questions.jsonl" or path.name.endswith(".questions.jsonl"):
             self.notes.append(f"{one_line(path)}: a question set, not articles; skipped")
-        elif path.suffix.lower() not in self.suffixes:
+        elif suffix in _CONVERTIBLE:
+            self.convertible.add(suffix)
+            self.notes.append(f"{one_line(path)}: {CONVERT.format('it')}; skipped")
+        elif suffix not in self.suffixes:
             self.notes.append(f"{one_line(path)}: not an article file ({', '.join(self.suffixes)}); skipped")
         else:
             return True

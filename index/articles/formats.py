@@ -5,14 +5,14 @@ docs/architecture.md says how to add a format: a module with a reader, and its l
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urljoin
 
 from index.articles.article import Article, DraftError, ParsedArticle, RefusedError, assemble
-from index.articles.folder import FolderWalk, SourceFile
+from index.articles.folder import CONVERT, FolderWalk, SourceFile
 from index.articles.jsonl import read_json_lines
 from index.articles.prose import read_markdown, read_text
 from index.errors import ArticleError, MissingError
@@ -84,10 +84,18 @@ def read_articles(path: Path, *, strict: bool = False, base_url: str = "") -> Ar
                 places[article.id] = place
                 articles.append(article)
     if not walk.problems and not articles:
-        walk.problems.append(f"{one_line(path)}: contains no article file ({', '.join(READERS)})")
+        walk.problems.append(f"{one_line(path)}: contains {_what_else(walk)}")
     if walk.problems and (strict or not articles):
         raise ArticleError(walk.problems)
     return ArticleSource(tuple(articles), tuple(walk.notes), tuple(walk.problems), frozenset(walk.refused))
+
+
+def _what_else(walk: FolderWalk) -> str:
+    """Say what a path without articles contains, and what to do."""
+    if any(note.endswith(str(DraftError())) for note in walk.notes):
+        return "only drafts (`draft: true` or `published: false`)"
+    advice = f"; {CONVERT.format(', '.join(sorted(walk.convertible)))}" if walk.convertible else ""
+    return f"no article file ({', '.join(READERS)}){advice}"
 
 
 def _refuse(walk: FolderWalk, places: dict[str, str], file: SourceFile, identity: str, place: str) -> None:
@@ -126,13 +134,10 @@ def _assemble(
 
 def _address(url: str, slug: object, identity: str, base_url: str) -> str:
     """Return an article's address below `base_url`; a slug takes the place of the file's name."""
-    if not base_url:
-        return url
-    try:
-        path = url or (urljoin(identity, slug) if slug and isinstance(slug, str) else "")
-        return path and urljoin(f"{base_url.rstrip('/')}/", path.lstrip("/"))
-    except ValueError:  # what is no address, such as "http://["
-        return url
+    folder = posixpath.dirname(identity)
+    path = url or (posixpath.join(folder, slug) if slug and isinstance(slug, str) else "")
+    is_relative = base_url and path and "://" not in path
+    return f"{base_url.rstrip('/')}/{path.lstrip('/')}" if is_relative else url
 
 
 def _parse(file: SourceFile) -> Iterator[ParsedArticle | RefusedError]:

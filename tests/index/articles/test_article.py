@@ -183,10 +183,18 @@ def test_long_list_of_problems_is_cut_in_the_message_only(tmp_path: Path) -> Non
     assert str(caught.value).startswith("30 problems")
 
 
-@pytest.mark.parametrize("files", [{}, {"picture.png": b"x"}, {"questions.jsonl": b"{}"}, {".a.txt": b"x"}])
-def test_folder_without_articles_is_refused(tmp_path: Path, files: dict[str, bytes]) -> None:
-    (problem,) = problems(put(tmp_path, files))
-    assert problem == f"{tmp_path}: contains no article file ({FORMATS})"
+@pytest.mark.parametrize(
+    ("names", "content", "reason"),
+    [
+        ("", "", f"no article file ({FORMATS})"),
+        ("picture.png questions.jsonl .a.txt", "x", f"no article file ({FORMATS})"),
+        ("a.rst b/c.HTML d.rst", "x", f"no article file ({FORMATS}); convert .html, .rst to .md or .txt, "),
+        ("a.md b.rst", "---\ndraft: true\n---\nx", "only drafts (`draft: true` or `published: false`)"),
+    ],
+)
+def test_folder_without_articles_is_refused(tmp_path: Path, names: str, content: str, reason: str) -> None:
+    (problem,) = problems(put(tmp_path, dict.fromkeys(names.split(), content)))
+    assert problem.startswith(f"{tmp_path}: contains {reason}")
 
 
 def test_named_file_of_another_kind_is_refused(tmp_path: Path) -> None:

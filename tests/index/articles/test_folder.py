@@ -30,6 +30,8 @@ def test_folder_is_walked_in_order_and_what_is_skipped_is_noted(tmp_path: Path) 
             "questions.jsonl": "not json",
             "a/some.questions.jsonl": b"\xff",
             "cover.png": b"\x89",
+            "old.RST": b"",
+            "notes.txt": "El niño comió piñas en la mañana. ¿Cuánto cuesta?".encode("cp1252"),
             ".hidden/a.txt": b"\xff",
             ".hidden.txt": b"\xff",
         },
@@ -38,11 +40,14 @@ def test_folder_is_walked_in_order_and_what_is_skipped_is_noted(tmp_path: Path) 
     (tmp_path / "a" / "up").symlink_to("..", target_is_directory=True)
     source = read_articles(tmp_path)
     assert [(article.id, article.title) for article in source.articles] == [
-        ("UPPER", "UPPER"), ("b", "b"), ("a/note", "note"), ("b/note", "note"), ("rows.jsonl/x", "x")
+        ("UPPER", "UPPER"), ("b", "b"), ("notes", "notes"),
+        ("a/note", "note"), ("b/note", "note"), ("rows.jsonl/x", "x"),
     ]  # fmt: skip
     assert [note.removeprefix(f"{tmp_path}/") for note in source.notes] == [
         "alias.txt: a link inside the article folder, not followed; skipped",
         f"cover.png: not an article file ({FORMATS}); skipped",
+        "notes.txt: read as Windows-1252",
+        "old.RST: convert it to .md or .txt, for example with pandoc or pdftotext; skipped",
         "questions.jsonl: a question set, not articles; skipped",
         "a/some.questions.jsonl: a question set, not articles; skipped",
         "a/up: a link inside the article folder, not followed; skipped",

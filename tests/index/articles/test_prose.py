@@ -148,8 +148,6 @@ BASE = "https://site.example/docs"
         ("slug: a", "", "https://site.example/docs/posts/a"),
         ("slug: /a", "", "https://site.example/docs/a"),
         ("slug: a\nurl: /b", "/b", "https://site.example/docs/b"),
-        ("url: http://[", "http://[", "http://["),
-        ("slug:\n- //[", "", ""),
         ("title: A", "", ""),
     ],
 )
