@@ -243,16 +243,16 @@ _QUESTION_GRAMMARS = {
 
 
 _NAMING_WORDS = {
-    "en": {
-        "": "code command error fault file flag option releas version",
-        "item": "§ item no number paragraph part point step",
-        "own": "articl chapter claus question rule section",
-    },
-    "es": {
-        "": "archiv codig comand error ficher opcion version",
-        "item": "§ num numer parraf part paso punt",
-        "own": "apart articul capitul claus pregunt regl seccion",
-    },
+    "en": (
+        "code command error fault file flag option releas version",
+        "§ item no number paragraph part point step",
+        "articl chapter claus question rule section",
+    ),
+    "es": (
+        "archiv codig comand error ficher opcion version",
+        "§ num numer parraf part paso punt",
+        "apart articul capitul claus pregunt regl seccion",
+    ),
 }
 _VERSION_WORDS = {
     "en": (r"\b(?:version|release)\b(?!\W*v?\d)", r"\b(?:latest|newest|current)\b"),
@@ -265,8 +265,8 @@ def naming_words(language: str) -> Mapping[str, str]:
 
     Those of an "item" fit any numbered list ("point 3"); its "own" is what few lists are of ("rule 3").
     """
-    kinds = _NAMING_WORDS.get(language, {"item": "§"})
-    return {stem: kind for kind, listed in kinds.items() for stem in listed.split()}
+    kinds = zip(("", "item", "own"), _NAMING_WORDS.get(language, ("", "§", "")), strict=True)
+    return {stem: kind for kind, stems in kinds for stem in stems.split()}
 
 
 def version_words(language: str) -> tuple[re.Pattern[str], re.Pattern[str]]:

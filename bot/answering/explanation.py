@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bot.answering.quoting import is_lacking
 from index.search.hits import SIGNALS, judged, summed
 
 if TYPE_CHECKING:
@@ -71,12 +70,7 @@ def explanation_lines(answer: Answer) -> Iterator[str]:
     thresholds = f"answered from {fit.answer_at:.1%}, related from {fit.related_at:.1%}"
     yield f"confidence {confidence:.1%}; {thresholds}"
     if answer.confidence < round(confidence, 4):
-        lacking = (
-            "what the question names"
-            if is_lacking(reasons.found.question, hit)
-            else "some words of the follow-up"
-        )
-        yield f"lowered to {answer.confidence:.1%}: the passage lacks {lacking}"
+        yield f"lowered to {answer.confidence:.1%}: the passage lacks some of what the question names"
     for match in hit.terms:
         if match.term.is_content:
             where = "in the passage or its title" if match.in_words else f"absent; nearest {match.near:.2f}"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from index.search.hits import Found, Hit
     from index.search.question import Question
 
-__all__ = ["is_lacking", "make_answer", "sentences_to_quote"]
+__all__ = ["make_answer", "sentences_to_quote"]
 
 _CITED = 3  # citations of an answer at most, one quote each
 _SAME = 0.8  # share of common words at which two passages say the same (Jaccard index)
@@ -50,7 +50,7 @@ def make_answer(question: str, found: Found, fit: Fit, generation: str) -> Answe
     cited = hits[:_CITED]
     confidence = round(fit.confidence(judged(cited[0])), 4) if cited else 0.0
     verdict = Verdict.of(confidence, fit)
-    if verdict is Verdict.ANSWERED and is_lacking(found.question, cited[0]):
+    if verdict is Verdict.ANSWERED and _is_lacking(found.question, cited[0]):
         verdict, confidence = Verdict.RELATED, min(confidence, fit.related_at)
     language = found.question.language
     citations = [_citation(number, hit, language) for number, hit in enumerate(hits, 1)]
@@ -68,7 +68,7 @@ def make_answer(question: str, found: Found, fit: Fit, generation: str) -> Answe
     )
 
 
-def is_lacking(question: Question, hit: Hit) -> bool:
+def _is_lacking(question: Question, hit: Hit) -> bool:
     """Tell whether a hit's quote, with what stands above it, lacks an identifier of the question.
 
     Of several lines, which may be those of a log, one has to match.

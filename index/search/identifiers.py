@@ -20,7 +20,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from index.analysis import INVISIBLE, WORD, fold, stem_words, stems
+from index.analysis import INVISIBLE, fold, stem_words, stems
 from index.articles.blocks import BlockKind
 from index.language import naming_words, question_grammar, version_words
 
@@ -60,6 +60,7 @@ _FORMS = re.compile(
     |(?P<number>(?<![\w.,:£$€-])(?<!\d/)\d+(?![\w%°/'’]|[.,:]\d|-\w))""",
     re.VERBOSE,
 )
+_WORDS = re.compile(rf"{_FORMS.pattern}|[^\W_]+", re.VERBOSE)
 _SIGN = re.compile(r"[\d_/\\]|-[-\w]|\w\.\w")  # every identifier has one, most sentences none
 _NOUN = re.compile(r"(?:[#§№]|(?P<word>[^\W\d_]+))[.:/]?[ \u00a0]?\Z")
 _QUANTITY = re.compile(r"[ \u00a0]?(?:%|[^\W\d_]+s\b|[mb]illi)")
@@ -107,13 +108,8 @@ NO_MATCH = Match()
 
 
 def find_words(question: str) -> Iterator[re.Match[str]]:
-    """Yield the words of a question; an identifier with signs in it counts as one."""
-    end = 0
-    for match in _FORMS.finditer(question):
-        yield from WORD.finditer(question, end, match.start())
-        yield match
-        end = match.end()
-    yield from WORD.finditer(question, end)
+    """Return the words of a question; an identifier with signs in it counts as one."""
+    return _WORDS.finditer(question)
 
 
 def find_identifiers(question: str, language: str) -> list[Identifier]:

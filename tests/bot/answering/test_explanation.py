@@ -85,7 +85,7 @@ def test_the_lines_say_how_the_question_was_read_and_which_words_are_absent() ->
     assert lines[:2] == ["read together with: Gull Rock", "read: only the first 2,000 characters"]
     assert lines[2:4] == ["read: lmap read as lamp", "read: an abbreviation"]
     assert "confidence 50.0%; answered from 10.0%, related from 10.0%" in lines
-    assert "lowered to 20.0%: the passage lacks some words of the follow-up" in lines
+    assert "lowered to 20.0%: the passage lacks some of what the question names" in lines
     assert lines[-2:] == ["word lamp: in the passage or its title", "word ebba: absent; nearest 0.26"]
     fields = explanation(answer)
     assert (fields["read_as"], fields["notes"]) == (
