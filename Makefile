@@ -1,6 +1,6 @@
 # Footnote's commands. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup chat discord test quality bench soak crashes settings lock audit licences clean
+.PHONY: help setup chat discord test quality bench reader soak crashes settings lock audit licences clean
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -18,6 +18,9 @@ MINUTES ?= 20
 SEED ?= 1
 # How many faults `make crashes` samples; empty: every one.
 SAMPLE ?= 200
+
+# Where `make reader` keeps what it made so far.
+READER ?= .reader
 
 PY := .venv/bin/python
 FOOTNOTE := .venv/bin/footnote
@@ -48,6 +51,28 @@ quality: setup  ## measure answers on the question sets in SETS (docs/quality.md
 
 bench: setup  ## measure speed and memory (docs/performance.md; BENCH=OPTIONS)
 	@$(PY) -m benchmarks.performance $(SETS)/xquad-en $(BENCH)
+
+BATCHES := $(basename $(notdir $(wildcard training/data/*.txt)))
+TOGETHER := $(filter plain-% natural,$(BATCHES))
+PUBLIC := xquad-en squad2 clapnq
+EXAMPLES := $(BATCHES:%=%-alone) $(TOGETHER:%=%-among) $(PUBLIC:%=%-public)
+FITTED := training/data/*.txt $(SETS)/xquad-en $(SETS)/clapnq
+GRAPH = index/reading/data/reader.onnx
+
+$(READER)/%-alone.pkl: training/data/%.txt
+	@mkdir -p $(READER)
+	@$(PY) -m training.examples $< $@ alone
+$(READER)/%-among.pkl: training/data/%.txt
+	@$(PY) -m training.examples $< $@ among
+$(READER)/%-public.pkl: $(SETS)/%/questions.jsonl
+	@$(PY) -m training.examples $(<D) $@ among
+
+reader: setup $(EXAMPLES:%=$(READER)/%.pkl)  ## train the shipped reader again: an hour or two (docs/architecture.md)
+	@$(PY) -m training.train $(READER) --sets "$(BATCHES:%=%-alone) $(TOGETHER:%=%-among:0.3) $(PUBLIC:%=%-public)" \
+		--dev "$(filter plain-%-alone,$(BATCHES:%=%-alone))"
+	@$(PY) -m training.export $(READER)/reader.pt $(GRAPH) $(READER)/plain-a-alone.pkl
+	@$(PY) -m training.fit index/search/data/trained.json trained $(FITTED)
+	@$(PY) -m training.fit index/search/data/search.json none $(filter $(SETS)/%,$(FITTED))
 
 soak: setup  ## disturb a running service (docs/reliability.md; MINUTES=20, SEED=1)
 	@$(PY) -m benchmarks.soak --minutes $(MINUTES) --seed $(SEED)

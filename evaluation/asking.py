@@ -22,7 +22,6 @@ from evaluation.question_sets import Question, QuestionSet, holds_answer
 from index.build import build_index
 from index.build_report import Progress
 from index.search.calibration import Fit, fit_file, save_fit
-from index.search.hits import judged
 from index.storage.local import open_store
 
 if TYPE_CHECKING:
@@ -89,7 +88,6 @@ def ask(
     """Ask questions, with progress reported as `stage`; with `other`, of an index without their articles."""
     for number, question in enumerate(questions, 1):
         answer = answerer.answer(question.text)
-        hits = answer.reasons.cited if answer.reasons else ()
         own = Kind.ANSWERABLE if question.answerable else Kind.UNANSWERABLE
         yield Outcome(
             question=question,
@@ -98,7 +96,7 @@ def ask(
             confidence=answer.confidence,
             quote=answer.quotes[0].text if answer.quotes else "",
             cited=tuple((one.article, one.paragraph) for one in (*answer.citations, *answer.further)),
-            signals=judged(hits[0]) if hits else {},
+            signals=answer.reasons.signals if answer.reasons else {},
             elapsed_ms=answer.elapsed_ms,
         )
         report(Progress(stage, number, len(questions)))

@@ -57,6 +57,7 @@ class _EvalCommand(click.Command):
 )
 @click.option("--answer-at", type=float, metavar="SHARE", help="Confidence at which a quote is the answer.")
 @click.option("--model", metavar="NAME", help="The encoder: a sentence-transformers name or folder.")
+@click.option("--reader", metavar="NAME", help="What reads the passages found: trained or none.")
 @click.option("--language", metavar="CODE", help="The language of the articles (ISO 639; default en).")
 @click.pass_context
 def eval_command(  # noqa: PLR0913 - one parameter an option
@@ -105,22 +106,26 @@ def _run(
     """Fit if asked to, then ask; return the outcomes by set, the fit that judged them, and a note on it."""
     from evaluation.asking import ask_set
     from evaluation.measures import fit_confidence
+    from index.reading.registry import reader_name
     from index.search.calibration import choose_fit, fit_file, save_fit
     from index.storage.inspection import find_model_of
 
     own = fit_file(settings.index)
     model = find_model_of(settings)
-    fit, note = choose_fit(own, model.fingerprint), f"encoder {model.name}"
+    reader = reader_name(settings, model.fingerprint)
+    fit, note = choose_fit(own, model.fingerprint, reader), f"encoder {model.name}, reader {reader or 'none'}"
     with show_progress() as progress:
         if fitted_to:
             samples = {each.name: ask_set(each, settings, fit, progress) for each in fitted_to}
-            fit, coverage = fit_confidence(samples, model)
+            fit, coverage = fit_confidence(samples, model, reader, fit)
             save_fit(fit, fit_out or own)
             note += f"\nfit written to {fit_out or own}: it answers {coverage:.1%} of these questions"
+            if not coverage:
+                note += ", since at no confidence 85% are surely right: use more questions"
         outcomes = {each.name: ask_set(each, settings, fit, progress) for each in reported}
-    weights = ", ".join(f"{name} {weight:.4g}" for name, weight in fit.weights.items())
+    weights = ", ".join(f"{name} {weight:.4g}" for name, weight in fit.answers.weights.items())
     answer_at = fit.answer_at if settings.answer_at is None else settings.answer_at
-    note += f"\nconfidence {fit.describe(model.fingerprint)}: bias {fit.bias:.4g}, {weights}"
+    note += f"\nconfidence {fit.describe(model.fingerprint, reader)}: bias {fit.answers.bias:.4g}, {weights}"
     return outcomes, fit, f"{note}; answered from {answer_at:.4g}"
 
 

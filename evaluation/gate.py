@@ -44,7 +44,7 @@ def find_gate(settings: BotSettings) -> GoldGate | None:
         raise GateError(
             f"{error}\nNothing was built. FOOTNOTE_GATE_AT=0 builds without asking them."
         ) from error
-    choose_fit(fit_file(settings.index), "")  # refuse an unusable fit now, and not after the encoding
+    choose_fit(fit_file(settings.index), "", "")  # refuse an unusable fit now, and not after the encoding
     return GoldGate(settings, file, questions)
 
 

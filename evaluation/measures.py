@@ -16,22 +16,35 @@ import numpy.typing as npt
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from evaluation.asking import Kind, Outcome
 from index.encoding.models import Model
-from index.search.calibration import Fit, FitError
-from index.search.hits import JUDGED
+from index.search.calibration import Fit, FitError, Logistic
+from index.search.hits import JUDGED, READ, SUBJECT
 
-__all__ = ["Measure", "auroc", "calibration_error", "coverage_at", "decided", "fit_confidence", "measure"]
+__all__ = [
+    "PRECISION",
+    "Measure",
+    "auroc",
+    "calibration_error",
+    "coverage_at",
+    "decided",
+    "fit_confidence",
+    "measure",
+    "surest_threshold",
+]
 
 Column = npt.NDArray[Any]
 
 _BINS = 15
 _SHARES = (0.85, 0.90, 0.95)
-_PRECISION = 0.85  # of what is answered, as a fit promises it
-_LOST = 0.05  # of the answerable questions, when other subjects are rejected
+PRECISION = 0.85
+"""The precision of what is answered, as a fit promises it."""
+
+_SURENESS = 0.8  # of the interval of that precision
+_LOST = 0.02  # of the answerable questions, when other subjects are rejected
 
 
 class Measure(NamedTuple):
@@ -45,22 +58,21 @@ class Measure(NamedTuple):
 def measure(outcomes: Sequence[Outcome]) -> dict[str, Measure]:
     """Return the measures of a set by name, without those that it has no questions for.
 
-    "top-k" is top-k accuracy: Karpukhin et al., "Dense Passage Retrieval" (2020). "Rejected" is 1 - FPR at
-    95% TPR: Liang, Li and Srikant, "Enhancing the Reliability of Out-of-distribution Image Detection" (2018).
+    "top-k" is top-k accuracy: Karpukhin et al., "Dense Passage Retrieval" (2020).
     """
     answerable, unanswerable, other = ([each for each in outcomes if each.kind is kind] for kind in Kind)
     judged = decided(outcomes)
     confidence, right = _columns(judged)
     ranks = [outcome.rank for outcome in answerable if outcome.question.paragraph is not None]
-    least = np.quantile(_columns(answerable)[0], _LOST, method="lower") if answerable else 0.0
     shares = {
         "top-1: right paragraph first": [rank <= 1 for rank in ranks],
         "top-3: right paragraph in the first 3": [rank <= 3 for rank in ranks],
         "first quote right": [outcome.right for outcome in answerable],
         "answerable: answered": [outcome.answered for outcome in answerable],
+        "answerable: not found": [outcome.verdict == "not_found" for outcome in answerable],
         "unanswerable: answered": [outcome.answered for outcome in unanswerable],
         "other subject: answered": [outcome.answered for outcome in other],
-        "other subject: rejected at 95% kept": [outcome.confidence < least for outcome in other],
+        "other subject: not found": [outcome.verdict == "not_found" for outcome in other],
         "answered": [outcome.answered for outcome in judged],
         "right if answered": [outcome.right for outcome in judged if outcome.answered],
     }
@@ -120,47 +132,97 @@ def calibration_error(confidence: Column, right: Column) -> float:
     return float(np.abs(np.bincount(bins, right - confidence)).sum() / len(confidence))
 
 
-def fit_confidence(sets: Mapping[str, Sequence[Outcome]], encoder: Model) -> tuple[Fit, float]:
-    """Fit the probability that the first quote is right to the signals of outcomes, given by set.
+def surest_threshold(precision: float, confidence: Column, right: Column) -> tuple[float, float]:
+    """Return the coverage and the threshold of the loosest confidence that surely has a precision.
+
+    That is where the lower bound of the 80% interval of the precision reaches it: Clopper and Pearson (1934).
+    Coverage is 0 and the threshold 1 where none does.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    thresholds, count, rights = confidence[order], np.arange(1, len(order) + 1), np.cumsum(right[order])
+    distinct = np.diff(thresholds, append=-np.inf) != 0
+    lowest = stats.beta.ppf((1 - _SURENESS) / 2, rights, count - rights + 1)  # NaN where none is right
+    reached = np.flatnonzero(distinct & (np.nan_to_num(lowest) >= precision))
+    if not len(reached):
+        return 0.0, 1.0
+    return float(count[reached[-1]] / len(order)), float(thresholds[reached[-1]])
+
+
+def fit_confidence(
+    sets: Mapping[str, Sequence[Outcome]],
+    encoder: Model,
+    reader: str,
+    shipped: Fit,
+    *,
+    precision: float = PRECISION,
+) -> tuple[Fit, float]:
+    """Fit the probabilities that a quote is right, and that a question is on the subject, to outcomes by set.
 
     Logistic regression (log loss, L2 penalty, standardised signals): Platt, "Probabilistic Outputs for
-    Support Vector Machines" (1999). Thresholds are chosen on predictions for articles that were left out of
-    the fit, in five folds. Returned with the coverage at `answer_at`.
+    Support Vector Machines" (1999). The threshold is chosen on predictions for articles that were left out of
+    the fit, in five folds; without questions on other subjects, the subject is judged as in `shipped`.
+    Returned with the coverage at `answer_at`.
 
     Raises:
         FitError: the questions do not suffice.
     """
-    samples = [outcome for outcomes in sets.values() for outcome in outcomes if outcome.signals]
-    signals = np.array([[outcome.signals[name] for name in JUDGED] for outcome in samples])
-    right = _columns(samples)[1]
-    articles = [outcome.question.article or outcome.question.id for outcome in samples]
-    model = make_pipeline(StandardScaler(), LogisticRegression())
+    names = READ if reader else JUDGED
+    samples = [each for outcomes in sets.values() for each in outcomes if each.signals]
+    signals, right = _signals(samples, names), _columns(samples)[1]
+    articles = [each.question.article or each.question.id for each in samples]
+    judged = {id(each) for outcomes in sets.values() for each in decided(outcomes)}
+    counts = np.array([id(each) in judged for each in samples], dtype=np.bool_)
     try:
-        folds = GroupKFold(min(5, len(set(articles))))
-        unseen = cross_val_predict(model, signals, right, groups=articles, cv=folds, method="predict_proba")[
-            :, 1
-        ]
-        scaler, logistic = model.fit(signals, right)
+        unseen = _predict_unseen(signals, right, articles)
+        answers = _logistic(signals, right, names)
     except ValueError as error:
-        raise FitError(
-            f"the confidence cannot be fitted to these questions: {error}. Use questions about several "
-            "articles, some answered correctly and some not."
-        ) from error
-    weights = logistic.coef_[0] / scaler.scale_
-    coverage, answer_at = coverage_at(_PRECISION, unseen, right)
-    answerable = unseen[[outcome.kind is Kind.ANSWERABLE for outcome in samples]]
-    related_at = min(answer_at, np.quantile(answerable, _LOST, method="lower"))
+        advice = "Use questions about several articles, some answered correctly and some not."
+        raise FitError(f"the confidence cannot be fitted to these questions: {error}. {advice}") from error
+    coverage, answer_at = surest_threshold(precision, unseen[counts], right[counts])
+    subject, related_at = _fit_subject(samples) or (shipped.subject, shipped.related_at)
     fit = Fit(
         encoder=encoder.name,
         encoder_fingerprint=encoder.fingerprint,
-        bias=float(logistic.intercept_[0] - weights @ scaler.mean_),
-        weights=dict(zip(JUDGED, weights.tolist(), strict=True)),
+        reader=reader,
+        answers=answers,
+        subject=subject,
         answer_at=math.floor(1e4 * answer_at) / 1e4,
         related_at=math.floor(1e4 * related_at) / 1e4,
-        sets={name: len({outcome.question.id for outcome in outcomes}) for name, outcomes in sets.items()},
+        sets={name: len({each.question.id for each in outcomes}) for name, outcomes in sets.items()},
         made=datetime.now(UTC).date(),
     )
     return fit, coverage
+
+
+def _fit_subject(outcomes: Sequence[Outcome]) -> tuple[Logistic, float] | None:
+    """Return what tells the articles' subject from others, and its threshold; None without others."""
+    own = np.array([outcome.kind is not Kind.OTHER for outcome in outcomes])
+    if own.all():
+        return None
+    subject = _logistic(_signals(outcomes, SUBJECT), own, SUBJECT)
+    on_subject = [subject(each.signals) for each in outcomes if each.kind is Kind.ANSWERABLE]
+    return subject, float(np.quantile(on_subject, _LOST, method="lower"))
+
+
+def _predict_unseen(signals: Column, right: Column, articles: Sequence[str]) -> Column:
+    folds = GroupKFold(min(5, len(set(articles))))
+    predicted = cross_val_predict(_model(), signals, right, groups=articles, cv=folds, method="predict_proba")
+    return np.asarray(predicted)[:, 1]
+
+
+def _model() -> Pipeline:
+    return make_pipeline(StandardScaler(), LogisticRegression())
+
+
+def _logistic(signals: Column, right: Column, names: Sequence[str]) -> Logistic:
+    scaler, logistic = _model().fit(signals, right)
+    weights = logistic.coef_[0] / scaler.scale_
+    bias = float(logistic.intercept_[0] - weights @ scaler.mean_)
+    return Logistic(bias, dict(zip(names, weights.tolist(), strict=True)))
+
+
+def _signals(outcomes: Sequence[Outcome], names: Sequence[str]) -> Column:
+    return np.array([[outcome.signals[name] for name in names] for outcome in outcomes])
 
 
 def _columns(outcomes: Sequence[Outcome]) -> tuple[Column, Column]:
