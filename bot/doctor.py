@@ -17,6 +17,7 @@ from bot.settings import RETIRED, BotSettings
 from index.articles.formats import read_articles
 from index.build import plan_build
 from index.errors import DamagedIndexError, FootnoteError, MissingError
+from index.reading.registry import reader_name
 from index.search.calibration import choose_fit, fit_file
 from index.settings import PREFIX
 from index.storage.inspection import find_model_of, index_status
@@ -116,10 +117,11 @@ def _index(settings: BotSettings) -> str:
 
 def _confidence(settings: BotSettings) -> str:
     encoder = find_model_of(settings).fingerprint
-    fit = choose_fit(fit_file(settings.index), encoder)
-    if not fit.is_for(encoder):
-        raise _Warning(fit.describe(encoder))
-    return fit.describe(encoder)
+    reader = reader_name(settings, encoder)
+    fit = choose_fit(fit_file(settings.index), encoder, reader)
+    if not fit.is_for(encoder, reader):
+        raise _Warning(fit.describe(encoder, reader))
+    return fit.describe(encoder, reader)
 
 
 def _files(settings: BotSettings) -> str:

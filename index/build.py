@@ -28,6 +28,7 @@ from index.errors import (
 )
 from index.files import locked, make_folder, writable
 from index.passages.encoder_input import PASSAGES_VERSION
+from index.reading.registry import prepare_reader_of
 from index.search.abbreviations import find_abbreviations
 from index.settings import IndexSettings
 from index.storage.generations import clean_up, publish, refuse, remove_leftovers
@@ -85,7 +86,7 @@ def build_index(  # noqa: PLR0913 - what a build may be told
         ArticleError: an article cannot be indexed.
         BusyError: another build holds the lock.
         GateError: the gate refused the new generation.
-        NoModelError: the encoder's weights are not available.
+        NoModelError: the weights of the encoder, or of a reader from elsewhere, are not available.
         NotWritableError: the index folder cannot be written.
         OutOfMemoryError: memory ran out.
         ShrunkError: there are far fewer articles than before.
@@ -97,6 +98,7 @@ def build_index(  # noqa: PLR0913 - what a build may be told
             make_folder(settings.index)
             with locked(settings.index), _previous(settings.index) as (previous, problem):
                 remove_leftovers(settings.index)
+                prepare_reader_of(settings)
                 source = _with_previous(source, previous)
                 build = _Build(settings, source, model, previous, problem, progress, gate)
                 return build.run(encoder, force=force)

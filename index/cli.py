@@ -231,12 +231,14 @@ def prune_command(settings: IndexSettings) -> None:
 @pass_settings
 def status_command(settings: IndexSettings, as_json: bool) -> None:
     """Show what the current index holds, after checking every byte of it."""
+    from index.reading.registry import reader_name
     from index.search.calibration import choose_fit, fit_file
     from index.storage.inspection import index_status
 
     info = index_status(settings.index)
-    fit = choose_fit(fit_file(settings.index), info.encoder_fingerprint)
-    info = dataclasses.replace(info, confidence=fit.describe(info.encoder_fingerprint))
+    reader = reader_name(settings, info.encoder_fingerprint)
+    fit = choose_fit(fit_file(settings.index), info.encoder_fingerprint, reader)
+    info = dataclasses.replace(info, confidence=fit.describe(info.encoder_fingerprint, reader))
     if as_json:
         click.echo(json.dumps({name: getattr(info, name) for name in _STATUS}))
     else:

@@ -8,7 +8,7 @@ FootnoteError
 ├── ShrunkError           65   check where the articles are; --force if there are meant to be fewer
 ├── MissingError          69   provide what is missing
 │   ├── NoIndexError           build an index
-│   ├── NoModelError           provide the encoder's weights
+│   ├── NoModelError           provide the weights of the encoder or the reader
 │   ├── NotWritableError       free disk space, or give access to the folder
 │   └── OutOfMemoryError       free memory
 └── BusyError             75   wait for the other build, or for the queue
@@ -99,7 +99,7 @@ class NoIndexError(MissingError):
 
 
 class NoModelError(MissingError):
-    """The encoder's weights cannot be found."""
+    """The weights of the encoder, or of the reader, cannot be found or used."""
 
 
 class NotWritableError(MissingError):

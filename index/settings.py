@@ -61,6 +61,11 @@ class IndexSettings(BaseModel):
     """The encoder: a sentence-transformers model, or its folder."""
     model_sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$")
     """The only encoder accepted, by its fingerprint as `footnote doctor` prints it."""
+    reader: str = Field("trained", min_length=1)
+    """What reads the question against the passages: `trained` (it ships with Footnote), `none`, the name or
+    folder of a question-answering model, or `openai:URL#MODEL`, a language model that may only choose."""
+    reader_key_file: Path | None = None
+    """A file with only the key of the language model's server, if it wants one."""
     language: str = Field("en", pattern=r"^[a-z]{2,3}$")
     """The language of the articles, as an ISO 639 code."""
     keep: int = Field(3, ge=1, le=1_000)
@@ -80,7 +85,7 @@ class IndexSettings(BaseModel):
         """Return the gate that a new generation must pass, if there is one."""
         return None
 
-    @field_validator("answer_at", "gate", mode="before")
+    @field_validator("answer_at", "gate", "reader_key_file", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         # So that an option can unset what the environment sets.

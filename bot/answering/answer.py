@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
+from index.articles.marks import Mark
+
 if TYPE_CHECKING:
-    from index.articles.marks import Mark
     from index.search.calibration import Fit
     from index.search.hits import Found, Hit
 
@@ -29,11 +30,11 @@ class Verdict(StrEnum):
     """The articles seem to be about other subjects."""
 
     @classmethod
-    def of(cls, confidence: float, fit: Fit) -> Verdict:
-        """Return the verdict by the thresholds of a fit; 0, the confidence without any hit, never answers."""
-        if confidence >= fit.answer_at and confidence > 0:
-            return cls.ANSWERED
-        return cls.RELATED if confidence >= fit.related_at and confidence > 0 else cls.NOT_FOUND
+    def of(cls, confidence: float, subject: float, fit: Fit) -> Verdict:
+        """Return the verdict by the thresholds of a fit; a `subject` of 0, without any hit, finds nothing."""
+        if not subject or subject < fit.related_at:
+            return cls.NOT_FOUND
+        return cls.ANSWERED if confidence >= fit.answer_at else cls.RELATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,15 @@ class Quote:
     header: str = ""
     more_items: int = 0
 
+    @property
+    def shown_marks(self) -> tuple[Mark, ...]:
+        """The marks, with a strong one for the words that answer, if they are known and less than all."""
+        if self.highlight is None or self.highlight == (self.start, self.end):
+            return self.marks
+        start, end = (place - self.start for place in self.highlight)
+        marks = (Mark("strong", start, end), *self.marks)
+        return tuple(sorted(marks, key=lambda mark: (mark.start, -mark.end)))
+
 
 @dataclass(frozen=True, slots=True)
 class Citation:
@@ -83,10 +93,11 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """What an answer was made from: what the search found, the hits that are cited, and the fit."""
+    """What an answer was made from: the search, the cited hits, the signals of the first quote, the fit."""
 
     found: Found
     cited: tuple[Hit, ...]
+    signals: Mapping[str, float]
     fit: Fit
 
 

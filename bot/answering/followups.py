@@ -5,9 +5,10 @@
   only goes on ("And who owns the boats?"), or has a name of its own besides.
 - Such a question is asked alone and with the subject of the question before: its names, then its other
   content words. Its own words stand on both sides of the subject, so that they weigh more.
-- The answer with the higher confidence is shown. But if the question depends, and alone finds another article
-  than the question before did, it is shown with the subject. And an answer with the subject is only related
-  if its passage has nothing like one of the question's own words: the subject made it look certain.
+- The answer with the higher confidence is shown. But if the question depends, it is shown with the subject
+  where the verdict is the same, or alone finds another article than the question before did. And an answer
+  with the subject is only related if its passage has nothing like one of the question's own words: the
+  subject made it look certain.
 
 `python -m benchmarks.followups` measures these rules.
 """
@@ -77,8 +78,10 @@ def ask_follow_up(
     text = normalize_question(question)
     together = _lowered(ask(f"{text} {subject}. {text}"), question)
     article = alone.citations[0].article if alone.citations else None
-    is_elsewhere = earlier.article not in {None, article} and dependence(question, language) is Dependence.YES
-    if together.quotes and (is_elsewhere or together.confidence > alone.confidence):
+    # A question that cannot stand alone is read together, unless it is better answered alone, and there.
+    is_expected = earlier.article not in {None, article} or together.verdict is alone.verdict
+    depends = dependence(question, language) is Dependence.YES
+    if together.quotes and ((depends and is_expected) or together.confidence > alone.confidence):
         # The subject stands before the whole question, so a cut of this text is no cut of the question.
         return replace(together, question=question, read_as=subject, read_only=0)
     return alone
@@ -95,7 +98,7 @@ def _lowered(answer: Answer, question: str) -> Answer:
     if all(match.in_words or match.near >= _SIMILAR for match in asked):
         return answer
     verdict = Verdict.RELATED if answer.verdict is Verdict.ANSWERED else answer.verdict
-    return replace(answer, verdict=verdict, confidence=min(answer.confidence, reasons.fit.related_at))
+    return replace(answer, verdict=verdict, confidence=reasons.fit.unsure(answer.confidence))
 
 
 def subject_for(question: str, earlier: Earlier, language: str = "en") -> str:

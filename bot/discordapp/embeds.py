@@ -191,7 +191,7 @@ def _quoted(answer: Answer, quote: Quote, messages: Messages) -> str:
     header, count = _header(quote.header), quote.more_items
     above = f"**{excerpt(part.question, _PART_ROOM)}**\n" if answer.parts else ""
     if part.verdict is Verdict.ANSWERED:
-        text = blockquote(quote.text, 3 * _PART_ROOM if above else _QUOTE_ROOM, marks=quote.marks)
+        text = blockquote(quote.text, 3 * _PART_ROOM if above else _QUOTE_ROOM, marks=quote.shown_marks)
         more = messages("more_items" if count > 1 else "more_item", count=count) if count else ""
         return "\n".join(filter(None, (above + header + text, more, cited)))
     at = max(citation.passage.find(quote.text), 0)
@@ -278,8 +278,10 @@ def _reasons(answer: Answer, messages: Messages) -> Iterator[str]:
         "why_sure",
         share=_percent(answer.confidence),
         answered=_percent(fit.answer_at),
-        related=_percent(fit.related_at),
     )
+    if (reading := reasons.found.reading) is not None:
+        likeliest = max(one.answer or 0.0 for one in hit.sentences)
+        yield messages("why_read", likeliest=_percent(likeliest), none=_percent(reading.none))
     share = hit.score / sum(SCORE_WEIGHTS.values())
     yield messages("why_score", level=_level(share, messages), value=f"{share:.2f}")
     yield from _words_missed(hit, messages)

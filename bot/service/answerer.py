@@ -14,11 +14,15 @@ from bot.answering.quoting import make_answer
 from bot.answering.remarks import TELLING_WORDS, language_of, remark_on
 from index.encoding.encoder import open_encoder
 from index.language import normalize_question
+from index.reading.reader import Reader, read_first
+from index.reading.registry import open_readers
 from index.search.calibration import Fit, choose_fit, fit_file
 from index.search.search import Search
 from index.storage.local import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import numpy.typing as npt
 
@@ -34,11 +38,16 @@ _FEW = 0.05  # of the passages: with so few that have a language's words, no art
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """Answers from one generation. `answer` is called from one thread at a time, the rest from any."""
+    """Answers from one generation. `answer` is called from one thread at a time, the rest from any.
+
+    The first of `readers` that can read now reads; `fits` has the fit of each by name, and that of search
+    alone by "".
+    """
 
     store: Store
     search: Search
-    fit: Fit
+    readers: tuple[Reader, ...]
+    fits: Mapping[str, Fit]
 
     @classmethod
     def open(cls, settings: BotSettings, previous: Self | None = None) -> Self:
@@ -58,18 +67,19 @@ class Answerer:
         try:
             fingerprint = store.info.encoder_fingerprint
             if previous and previous.store.info.encoder_fingerprint == fingerprint:
-                encoder = previous.search.encoder
+                encoder, readers = previous.search.encoder, previous.readers
             else:
                 encoder = open_encoder(settings, store.info.encoder, fingerprint)
+                readers = open_readers(settings, encoder)
             search = Search(store, encoder)
-            fit = choose_fit(fit_file(settings.index), fingerprint)
+            names = ("", *(reader.name for reader in readers))
+            fits = {name: choose_fit(fit_file(settings.index), fingerprint, name) for name in names}
         except Exception:
             store.close()
             raise
         if settings.answer_at is not None:
-            related_at = min(fit.related_at, settings.answer_at)
-            fit = replace(fit, answer_at=settings.answer_at, related_at=related_at)
-        return cls(store, search, fit)
+            fits = {name: replace(fit, answer_at=settings.answer_at) for name, fit in fits.items()}
+        return cls(store, search, readers, fits)
 
     @property
     def generation(self) -> str:
@@ -102,9 +112,12 @@ class Answerer:
     def _remark_on(self, answer: Answer) -> Answer:
         """Add what the bot says itself to an answer; no quote answers a request for more than quotes."""
         is_sure = answer.verdict is Verdict.ANSWERED
+        read = answer.reasons and answer.reasons.found.reading
         if remark := remark_on(answer.question):
             return replace(answer, remark=remark, verdict=Verdict.RELATED if is_sure else answer.verdict)
-        if is_sure or not (asked := language_of(answer.question)):
+        if self.readers and read and read.reader != self.readers[0].name:
+            answer = replace(answer, remark="other_reader")
+        if is_sure or answer.remark or not (asked := language_of(answer.question)):
             return answer
         passages = dict(zip(TELLING_WORDS, self.store.passage_counts([*TELLING_WORDS.values()]), strict=True))
         written = max(passages, key=lambda code: passages[code])
@@ -113,7 +126,9 @@ class Answerer:
         return replace(answer, remark="other_language", languages=(asked, written))
 
     def _ask(self, article: str | None, question: str) -> Answer:
-        return make_answer(question, self.search(question, article=article), self.fit, self.generation)
+        found = read_first(self.search(question, article=article), self.readers, self.store)
+        fit = self.fits[found.reading.reader if found.reading else ""]
+        return make_answer(question, found, fit, self.generation)
 
     def article(self, identity: str) -> Article | None:
         """Return an article by its id, or None."""
@@ -122,7 +137,8 @@ class Answerer:
 
     def status(self) -> StoreInfo:
         """Return the generation's figures, with what its confidence was fitted on."""
-        confidence = self.fit.describe(self.store.info.encoder_fingerprint)
+        reader = self.readers[0].name if self.readers else ""
+        confidence = self.fits[reader].describe(self.store.info.encoder_fingerprint, reader)
         return replace(self.store.info, confidence=confidence)
 
     def vector(self, question: str) -> npt.NDArray[np.float32]:

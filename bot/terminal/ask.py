@@ -139,8 +139,9 @@ def _show_quotes(console: Console, answer: Answer) -> None:
             console.print(f"{printable(part.question)} ({part.verdict})", style="dim")
         if quote.header:
             console.print(f"  {printable(quote.header)}", style="dim")
-        style = QUOTE if part.verdict is Verdict.ANSWERED else None
-        console.print(marked(f"“{quote.text}”", quote.marks, 1), style=style)
+        is_answer = part.verdict is Verdict.ANSWERED
+        marks = quote.shown_marks if is_answer else quote.marks
+        console.print(marked(f"“{quote.text}”", marks, 1), style=QUOTE if is_answer else None)
         if quote.more_items:
             console.print(f"  and {count_of(quote.more_items, 'more item')}", style="dim")
         console.print(f"  {cite(answer.citation_of(quote))}", style="dim")

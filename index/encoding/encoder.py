@@ -35,6 +35,7 @@ __all__ = [
     "Vectors",
     "find_basis",
     "open_encoder",
+    "open_session",
     "pack",
     "project",
     "unit",
@@ -145,7 +146,7 @@ class Encoder:
         self.basis: Basis = np.load(home / BASIS)
         self.dimension = len(self.basis)
         self._tokenizer = Tokenizer.from_file(str(home / TOKENIZER))
-        self._session = _open_session(home / GRAPH, threads)
+        self._session = open_session(home / GRAPH, threads)
         self._inputs = [node.name for node in self._session.get_inputs()]
 
     def encode_passages(self, texts: Sequence[str], basis: Basis) -> list[TextVectors]:
@@ -177,6 +178,12 @@ class Encoder:
         """Count each text's tokens, whatever its length, without special ones."""
         return [len(self._counter.encode(text, add_special_tokens=False).ids) for text in texts]
 
+    def tokenize(self, text: str) -> tuple[npt.NDArray[np.int64], TokenSpans]:
+        """Return the ids and spans of a text's tokens, whatever its length, without special ones."""
+        encoded = self._counter.encode(text, add_special_tokens=False)
+        spans = np.asarray(encoded.offsets, dtype=np.int32).reshape(-1, 2)
+        return np.asarray(encoded.ids, dtype=np.int64), spans
+
     @functools.cached_property
     def _counter(self) -> Tokenizer:
         """A tokenizer that reads all of a text."""
@@ -186,7 +193,12 @@ class Encoder:
         return counter
 
 
-def _open_session(path: Path, threads: int | None) -> Any:
+def open_session(path: Path, threads: int | None) -> Any:
+    """Load a graph to compute on so many threads; None uses all cores, and a GPU.
+
+    Raises:
+        DamagedIndexError: ONNX Runtime cannot load it.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -1,4 +1,4 @@
-"""Finds the files of an encoder model and checks that they are only data; loads none of them.
+"""Finds the files of a model, an encoder or a reader, and checks that they are only data; loads none of them.
 
 The packaged default must have its published hashes. Any other model is text, JSON and safetensors in a
 folder; it is refused if it asks for code to be run, has no safetensors, or has links that lead elsewhere.
@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from index.errors import NoModelError
 from index.settings import DEFAULT_MODEL
 
-__all__ = ["PUBLISHED", "Model", "find_model", "same_name"]
+__all__ = ["ENCODER", "PUBLISHED", "READER", "Model", "Role", "find_model", "same_name"]
 
 PUBLISHED = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
@@ -52,8 +52,24 @@ _RULES = (
 
 
 @dataclass(frozen=True, slots=True)
+class Role:
+    """What a model is for: what it is called, the setting that names it, and the owner of a bare name."""
+
+    noun: str
+    setting: str
+    owner: str = ""
+
+
+ENCODER = Role("encoder", "FOOTNOTE_MODEL", "sentence-transformers/")
+"""Text to vectors."""
+
+READER = Role("reader", "FOOTNOTE_READER")
+"""A question and a passage to an answer's words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
-    """An encoder model, not loaded.
+    """A model, not loaded.
 
     `fingerprint` is a SHA-256 over those of all files: equal for equal weights, tokenizer and configuration.
     `files` are the paths within `folder`; a model that is known only by its export has none.
@@ -64,6 +80,7 @@ class Model:
     fingerprint: str
     files: tuple[str, ...] = ()
     packaged: bool = False
+    role: Role = ENCODER
 
 
 def same_name(name: str, other: str) -> bool:
@@ -71,25 +88,25 @@ def same_name(name: str, other: str) -> bool:
     return name == other or {name, other} <= {DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}"}
 
 
-def find_model(name: str) -> Model:
+def find_model(name: str, role: Role = ENCODER) -> Model:
     """Find a model: the packaged default, a folder, or a name on the Hugging Face hub.
 
     Raises:
         NoModelError: there is none, or it is not safe, or not as published.
     """
-    packaged = same_name(name, DEFAULT_MODEL)
+    packaged = role == ENCODER and same_name(name, DEFAULT_MODEL)
     if packaged:
         folder, files = _package_folder(), sorted(PUBLISHED)
     else:
-        folder = Path(name) if Path(name).is_dir() else _download(name)
-        files = _safe_files(folder)
-    hashes = {file: _hash_file(folder / file) for file in files}
+        folder = Path(name) if Path(name).is_dir() else _download(name, role)
+        files = _safe_files(folder, role)
+    hashes = {file: _hash_file(folder / file, role) for file in files}
     if packaged and (wrong := [file for file in files if hashes[file] != PUBLISHED[file]]):
         what = f"{folder / wrong[0]} is not the published file (its SHA-256 differs)"
         raise NoModelError(f"{what}; {_REINSTALL}")
     lines = "".join(f"{digest}  {file}\n" for file, digest in hashes.items())
     fingerprint = hashlib.sha256(lines.encode()).hexdigest()
-    return Model(DEFAULT_MODEL if packaged else name, folder, fingerprint, tuple(files), packaged)
+    return Model(DEFAULT_MODEL if packaged else name, folder, fingerprint, tuple(files), packaged, role)
 
 
 def _package_folder() -> Path:
@@ -99,9 +116,9 @@ def _package_folder() -> Path:
         raise NoModelError(f"the package {_PACKAGE} (the encoder) is missing; {_REINSTALL}") from error
 
 
-def _download(name: str) -> Path:
+def _download(name: str, role: Role) -> Path:
     """Return the folder of a model of the hub: from its cache, else downloaded."""
-    repository = name if "/" in name else f"sentence-transformers/{name}"
+    repository = name if "/" in name else f"{role.owner}{name}"
     allowed = [f"*{suffix}" for suffix in _SUFFIXES]
     for offline in (True, False):
         try:
@@ -111,21 +128,21 @@ def _download(name: str) -> Path:
         except Exception as error:  # noqa: BLE001 - the hub's client also raises errors of its HTTP library
             reason = type(error).__name__
     raise NoModelError(
-        f"no encoder {name!r}: there is no such folder, and the model hub did not provide it ({reason}; "
-        "this needs footnote[build]). Correct FOOTNOTE_MODEL, or leave it out to use the packaged default."
+        f"no {role.noun} {name!r}: there is no such folder, and the model hub did not provide it ({reason}; "
+        f"this needs footnote[build]). Correct {role.setting}, or leave it out to use the packaged default."
     )
 
 
-def _hash_file(file: Path) -> str:
+def _hash_file(file: Path, role: Role) -> str:
     try:
         with file.open("rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:
-        advice = f"set FOOTNOTE_MODEL to another; for the default, {_REINSTALL}"
+        advice = f"set {role.setting} to another; for the default, {_REINSTALL}"
         raise NoModelError(f"{file} cannot be read ({error.strerror}): {advice}") from error
 
 
-def _safe_files(folder: Path) -> list[str]:
+def _safe_files(folder: Path, role: Role) -> list[str]:
     """Return the paths of the files that may be loaded, sorted; raise NoModelError if they are not safe."""
     places = [folder.resolve()]
     if folder.parent.name == "snapshots":  # in the hub's cache, files are links to "blobs"
@@ -133,17 +150,17 @@ def _safe_files(folder: Path) -> list[str]:
     files = sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
     for file in files:
         if not any(file.resolve().is_relative_to(place) for place in places):
-            _refuse(file, "is a link out of the model's folder")
+            _refuse(file, role, "is a link out of the model's folder")
         if file.suffix == ".json" and file.name not in _VOCABULARIES:
-            _check_config(file)
+            _check_config(file, role)
     if not any(file.suffix == ".safetensors" for file in files):
         raise NoModelError(
-            f"no .safetensors weights in {folder}, and no others are read; set FOOTNOTE_MODEL to another."
+            f"no .safetensors weights in {folder}, and no others are read; set {role.setting} to another."
         )
     return [file.relative_to(folder).as_posix() for file in files]
 
 
-def _check_config(file: Path) -> None:
+def _check_config(file: Path, role: Role) -> None:
     """Refuse a configuration that anywhere asks for code, or for files from elsewhere."""
     entries: list[tuple[str, Any]] = []
 
@@ -154,12 +171,12 @@ def _check_config(file: Path) -> None:
     try:
         json.loads(file.read_bytes(), object_pairs_hook=collect)
     except (OSError, ValueError, RecursionError):
-        _refuse(file, "is not readable JSON")
+        _refuse(file, role, "is not readable JSON")
     for (key, value), (pattern, allowed, reason) in itertools.product(entries, _RULES):
         if value and re.fullmatch(pattern, f"{file.name}:{key}") and not re.fullmatch(allowed, str(value)):
-            _refuse(file, f"{reason} ({key}: {str(value)[:80]!r})")
+            _refuse(file, role, f"{reason} ({key}: {str(value)[:80]!r})")
 
 
-def _refuse(file: Path, reason: str) -> NoReturn:
-    advice = "Footnote loads only data and runs no code of a model: set FOOTNOTE_MODEL to another"
+def _refuse(file: Path, role: Role, reason: str) -> NoReturn:
+    advice = f"Footnote loads only data and runs no code of a model: set {role.setting} to another"
     raise NoModelError(f"{file} {reason}. {advice}.")

@@ -1,15 +1,18 @@
 """sentence-transformers, which needs torch: exports models, and is the reference that these agree with.
 
-A model is exported once a machine, to the user's cache folder, and from there put into each index.
+A model is exported once a machine, to the user's cache folder, and from there put into each index. What
+loads, traces and caches any model is shared with `index.reading.extractive_export`.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +26,20 @@ from index.encoding.models import Model
 from index.errors import NoModelError
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
 
-__all__ = ["ReferenceEncoder", "build_encoder", "check_agreement"]
+__all__ = [
+    "ReferenceEncoder",
+    "build_encoder",
+    "check_agreement",
+    "find_or_export",
+    "loading",
+    "write_graph",
+]
 
 _LOG = logging.getLogger(__name__)
+_Write = Callable[[Model, Path], None]
 
 _LONGEST = 512  # tokens, special ones included, up to which a text is read, whatever the model allows
 _LEAST_COSINE = 0.9999  # of the vectors of an export with the reference's
@@ -51,15 +63,8 @@ class ReferenceEncoder:
         Raises:
             NoModelError: sentence-transformers is not installed, or cannot load the files.
         """
-        try:
-            self.transformer = _load(model)
-        except ImportError as error:
-            raise NoModelError(
-                f"the encoder {model.name!r} needs {error.name}, which is not installed: pip install "
-                "'footnote[build]', or copy an index with an exported encoder from where it was built."
-            ) from error
-        except Exception as error:
-            raise NoModelError(f"the encoder {model.name!r} cannot be loaded: {error}") from error
+        with loading(model) as folder:
+            self.transformer = _load(model, folder)
         self.transformer.max_seq_length = min(self.transformer.max_seq_length or _LONGEST, _LONGEST)
 
     def prompt(self, *, question: bool) -> str:
@@ -85,29 +90,55 @@ class ReferenceEncoder:
         return vectors
 
 
-def _load(model: Model) -> SentenceTransformer:
-    """Load a model from links to the files that its fingerprint covers, so that no others are found."""
-    import transformers
+@contextmanager
+def loading(model: Model) -> Iterator[str]:
+    """Give a folder of links to the files that a model's fingerprint covers, so that no others are found.
+
+    Raises:
+        NoModelError: what was to load the model from there is not installed, or failed.
+    """
+    what = f"the {model.role.noun} {model.name!r}"
+    try:
+        import torch.onnx  # noqa: F401 - it sets up the loggers that are turned down below
+        import transformers
+
+        # Keep progress bars, and advice to developers, off the terminal.
+        chatter: Any = transformers.utils.logging
+        chatter.set_verbosity_error()
+        chatter.disable_progress_bar()
+        for name in ("onnx_ir", "onnxscript", "sentence_transformers", "torch", "torch.onnx"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        with warnings.catch_warnings(action="ignore"), tempfile.TemporaryDirectory() as folder:
+            for name in model.files:
+                Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
+                Path(folder, name).symlink_to(model.folder.resolve() / name)
+            yield folder
+    except ImportError as error:
+        raise NoModelError(
+            f"{what} needs {error.name}, which is not installed: pip install 'footnote[build]', or copy an "
+            f"index with an exported {model.role.noun} from where it was built."
+        ) from error
+    except Exception as error:
+        advice = f"Set {model.role.setting} to another."
+        raise NoModelError(f"{what} cannot be loaded: {_reason(error)}. {advice}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of a library's message, up to any colours, without the full stop."""
+    return re.split("[\n\x1b]", str(error).strip())[0].rstrip(". ") or type(error).__name__
+
+
+def _load(model: Model, folder: str) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
-    # Keep progress bars, and advice to developers, off the terminal.
-    chatter: Any = transformers.utils.logging
-    chatter.set_verbosity_error()
-    chatter.disable_progress_bar()
-    for name in ("onnx_ir", "onnxscript", "sentence_transformers", "torch", "torch.onnx"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    with warnings.catch_warnings(action="ignore"), tempfile.TemporaryDirectory() as folder:
-        for name in model.files:
-            Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
-            Path(folder, name).symlink_to(model.folder.resolve() / name)
-        if not model.packaged:
-            safe: Any = {"trust_remote_code": False, "local_files_only": True, "device": "cpu"}
-            return SentenceTransformer(folder, model_kwargs={"use_safetensors": True}, **safe)
-        # The package has no modules.json: these are the published modules.
-        transformer = Transformer(folder, max_seq_length=256)
-        pooling = Pooling(transformer.get_embedding_dimension(), "mean")
-        return SentenceTransformer(modules=[transformer, pooling, Normalize()], device="cpu")
+    if not model.packaged:
+        safe: Any = {"trust_remote_code": False, "local_files_only": True, "device": "cpu"}
+        return SentenceTransformer(folder, model_kwargs={"use_safetensors": True}, **safe)
+    # The package has no modules.json: these are the published modules.
+    transformer = Transformer(folder, max_seq_length=256)
+    pooling = Pooling(transformer.get_embedding_dimension(), "mean")
+    return SentenceTransformer(modules=[transformer, pooling, Normalize()], device="cpu")
 
 
 def build_encoder(index_folder: Path, model: Model) -> Encoder:
@@ -119,71 +150,99 @@ def build_encoder(index_folder: Path, model: Model) -> Encoder:
         NoModelError: the model's files are needed and cannot be had, or the model cannot be exported.
         OSError: the export can be written neither to the cache nor to the index.
     """
-    home = exports.export_home(index_folder, model.fingerprint)
-    cached = exports.export_home(user_cache_path("footnote"), model.fingerprint)
-    if exports.find_damage(home) is not None:
-        home = cached if exports.find_damage(cached) is None else _export_once(model, cached, home)
-    return Encoder(home, model)
+    return Encoder(find_or_export(index_folder, model, exports.ENCODERS, _write_export), model)
 
 
-def _export_once(model: Model, cached: Path, home: Path) -> Path:
-    """Export a model to the cache, unless another build just did; to the index if there can be no cache."""
+def find_or_export(index_folder: Path, model: Model, kind: str, write: _Write) -> Path:
+    """Return a whole export of a model: that of the index, that of the cache, or else a new one.
+
+    `write` loads the model, writes the files of the export to a folder, and compares what they compute.
+
+    Raises:
+        NoModelError: the model cannot be loaded or exported.
+        OSError: the export can be written neither to the cache nor to the index.
+    """
+    home = exports.export_home(index_folder, model.fingerprint, kind)
+    cached = exports.export_home(user_cache_path("footnote"), model.fingerprint, kind)
+    for present in (home, cached):
+        if exports.find_damage(present) is None:
+            return present
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)
         with portalocker.Lock(cached.with_suffix(".lock"), timeout=600):
-            return cached if exports.find_damage(cached) is None else _export(model, cached)
+            # Another build may just have made it.
+            return cached if exports.find_damage(cached) is None else _export(model, cached, write)
     except (OSError, portalocker.LockException) as error:
-        _LOG.warning("the export of the encoder cannot be cached in %s: %s", cached, error)
-        return _export(model, home)
+        _LOG.warning("the export of the %s cannot be cached in %s: %s", model.role.noun, cached, error)
+        return _export(model, home, write)
 
 
-def _export(model: Model, home: Path) -> Path:
-    """Export a model to the folder `home`, and compare its vectors with the reference's."""
+def _export(model: Model, home: Path, write: _Write) -> Path:
     exports.make_home(home)
-    reference = ReferenceEncoder(model)
     try:
-        _write_graph(reference.transformer, home / exports.GRAPH)
-        _write_data(reference, home)
-        check_agreement(reference, Encoder(home, model))
-    except (OSError, MemoryError):
+        write(model, home)
+    except (OSError, MemoryError, NoModelError):
         raise
     except Exception as error:  # whatever torch, its exporter and ONNX Runtime raise
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise NoModelError(
-            f"the encoder {model.name!r} cannot be exported to ONNX: {reason}. Set FOOTNOTE_MODEL to another."
-        ) from error
+        what = f"the {model.role.noun} {model.name!r} cannot be exported to ONNX: {_reason(error)}"
+        raise NoModelError(f"{what}. Set {model.role.setting} to another.") from error
     exports.write_hashes(home)
     return home
 
 
-def _write_graph(transformer: SentenceTransformer, path: Path) -> None:
-    """Trace the whole model, pooling included, for any number of texts of any length."""
+def _write_export(model: Model, home: Path) -> None:
+    reference = ReferenceEncoder(model)
+    transformer = reference.transformer
+    write_graph(transformer, _embed, transformer.tokenizer, transformer.max_seq_length or _LONGEST, home)
+    _write_data(reference, home)
+    check_agreement(reference, Encoder(home, model))
+
+
+def _embed(transformer: Any, inputs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    output = transformer(inputs)
+    return output["sentence_embedding"].float(), output["token_embeddings"].float()
+
+
+def write_graph(
+    model: torch.nn.Module,
+    compute: Callable[[Any, dict[str, torch.Tensor]], tuple[torch.Tensor, ...]],
+    tokenizer: Any,
+    longest: int,
+    home: Path,
+) -> None:
+    """Write an export's tokenizer and graph: what `compute` returns of a model, for any number of texts.
+
+    `longest` is how many tokens of a text are read, special ones included.
+    """
     import torch
 
-    names = [name for name in INPUTS if name in transformer.tokenizer.model_input_names]
+    names = [name for name in INPUTS if name in tokenizer.model_input_names]
 
     class Whole(torch.nn.Sequential):
-        def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            output = self[0](dict(zip(names, inputs, strict=True)))
-            return output["sentence_embedding"].float(), output["token_embeddings"].float()
+        def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            return compute(self[0], dict(zip(names, inputs, strict=True)))
 
     texts = torch.export.Dim("texts", min=1, max=4096)
-    tokens = torch.export.Dim("tokens", min=2, max=transformer.max_seq_length)
+    tokens = torch.export.Dim("tokens", min=2, max=longest)
     with torch.no_grad(), warnings.catch_warnings(action="ignore"):
         torch.onnx.export(
-            Whole(transformer).eval(),
+            Whole(model).eval(),
             tuple(torch.ones(2, 7, dtype=torch.long) for _ in names),  # one tensor would be one input
-            path,
+            home / exports.GRAPH,
             dynamo=True,
             external_data=True,
             input_names=names,
             dynamic_shapes=(({0: texts, 1: tokens},) * len(names),),
             verbose=False,
         )
+    backend = tokenizer.backend_tokenizer
+    backend.enable_truncation(longest)
+    backend.enable_padding(direction=tokenizer.padding_side, pad_id=tokenizer.pad_token_id or 0)
+    backend.save(str(home / exports.TOKENIZER))
 
 
 def _write_data(reference: ReferenceEncoder, home: Path) -> None:
-    """Write the files beside the graph."""
+    """Write the basis of token vectors, and the other data."""
     tokenizer: Any = reference.transformer.tokenizer
     longest, prompt = reference.transformer.max_seq_length or 0, reference.prompt(question=False)
     # SentencePiece and byte-level BPE mark the start of a word.
@@ -200,10 +259,6 @@ def _write_data(reference: ReferenceEncoder, home: Path) -> None:
         "words": words,
     }
     (home / exports.DATA).write_text(json.dumps(data), encoding="utf-8")
-    backend = tokenizer.backend_tokenizer
-    backend.enable_truncation(longest)
-    backend.enable_padding(direction=tokenizer.padding_side, pad_id=tokenizer.pad_token_id or 0)
-    backend.save(str(home / exports.TOKENIZER))
 
 
 def check_agreement(reference: ReferenceEncoder | Encoder, encoder: Encoder) -> None:

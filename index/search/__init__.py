@@ -4,4 +4,4 @@
 fitted confidence as data; `abbreviations` finds those that articles introduce, for the build.
 """
 
-__all__ = ["abbreviations", "calibration", "hits", "question", "search"]
+__all__ = ["abbreviations", "calibration", "hits", "late_interaction", "question", "search"]

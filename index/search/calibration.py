@@ -1,6 +1,7 @@
-"""The fitted confidence as data: a logistic model of a hit's signals, its thresholds, and its JSON file.
+"""The fitted confidence as data: logistic models of a hit's signals, their thresholds, and its JSON file.
 
-`footnote eval --fit` writes the file. The fit for the default encoder ships with Footnote.
+`footnote eval --fit` writes the file. Fits for the default encoder, with and without the shipped reader, ship
+with Footnote.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from pydantic.dataclasses import dataclass
 
 from index.errors import FootnoteError, MissingError
 from index.files import make_folder, replace_file
-from index.search.hits import JUDGED
+from index.search.hits import JUDGED, READ, SUBJECT
 
-__all__ = ["Fit", "FitError", "choose_fit", "fit_file", "load_fit", "save_fit"]
+__all__ = ["Fit", "FitError", "Logistic", "choose_fit", "fit_file", "load_fit", "save_fit"]
 
-_SHIPPED = Path(__file__).parent / "data" / "all-MiniLM-L6-v2.json"
+_DATA = Path(__file__).parent / "data"
+_SHIPPED = {"": _DATA / "search.json", "trained": _DATA / "trained.json"}
 
 _Name = Annotated[str, Field(min_length=1)]
 _Share = Annotated[float, Field(ge=0, le=1)]
@@ -33,25 +35,14 @@ class FitError(FootnoteError):
     exit_status = 65
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(strict=True))
-class Fit:
-    """A logistic model of the probability that the first quote answers the question, and its thresholds.
+@dataclass(frozen=True, slots=True, config=ConfigDict(strict=True))
+class Logistic:
+    """A logistic model of a probability: a bias, and a weight for each signal that it reads."""
 
-    `weights` has a weight for each of `JUDGED`. At or above `answer_at`, 85% of the questions fitted to were
-    answered rightly; 95% of the answerable ones reached `related_at`. `sets` counts the questions by set.
-    """
-
-    format: Literal[1] = 1
-    encoder: _Name
-    encoder_fingerprint: _Name
     bias: FiniteFloat
     weights: Mapping[str, FiniteFloat]
-    answer_at: _Share
-    related_at: _Share
-    sets: Mapping[str, NonNegativeInt]
-    made: date
 
-    def confidence(self, signals: Mapping[str, float]) -> float:
+    def __call__(self, signals: Mapping[str, float]) -> float:
         """Return 1 / (1 + exp(-(bias + sum of weight * signal))), or 0 if a signal is NaN.
 
         Raises:
@@ -62,15 +53,42 @@ class Fit:
             return 0.0
         return (1 + math.tanh(logit / 2)) / 2  # the same, and never overflows
 
-    def is_for(self, encoder_fingerprint: str) -> bool:
-        """Tell whether the model was fitted to scores of this encoder."""
-        return self.encoder_fingerprint == encoder_fingerprint
 
-    def describe(self, encoder_fingerprint: str) -> str:
-        """Return one line about where the confidence of an index made with this encoder comes from."""
-        if self.is_for(encoder_fingerprint):
+@dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(strict=True))
+class Fit:
+    """Models of the probability that the first quote answers, and that the question is on the subject.
+
+    They were fitted for one encoder and one reader, "" for search alone. From `answer_at` on, 85% of the
+    questions fitted to were answered rightly (the lower bound of an 80% interval); 98% of those that are on
+    their articles' subject reached `related_at`. `sets` counts the questions by set.
+    """
+
+    format: Literal[2] = 2
+    encoder: _Name
+    encoder_fingerprint: _Name
+    reader: str
+    answers: Logistic
+    subject: Logistic
+    answer_at: _Share
+    related_at: _Share
+    sets: Mapping[str, NonNegativeInt]
+    made: date
+
+    def unsure(self, confidence: float) -> float:
+        """Return a confidence lowered to half of what answers, for what is known to lack something."""
+        return min(confidence, round(self.answer_at / 2, 4))
+
+    def is_for(self, encoder_fingerprint: str, reader: str) -> bool:
+        """Tell whether the models were fitted for this encoder and reader."""
+        return (self.encoder_fingerprint, self.reader) == (encoder_fingerprint, reader)
+
+    def describe(self, encoder_fingerprint: str, reader: str) -> str:
+        """Return one line about where the confidence of answers with this encoder and reader comes from."""
+        if self.is_for(encoder_fingerprint, reader):
             return f"fitted on {', '.join(self.sets)}, {self.made}"
-        return f"not fitted for this encoder (using the fit of {self.encoder}): `footnote eval --fit SET`"
+        lacking = f"reader {reader}" if self.encoder_fingerprint == encoder_fingerprint else "encoder"
+        fitted = f"{self.encoder}, reader {self.reader}" if self.reader else self.encoder
+        return f"not fitted for this {lacking} (using the fit of {fitted}): `footnote eval --fit SET`"
 
 
 _FIT = TypeAdapter(Fit)
@@ -81,16 +99,17 @@ def fit_file(index: Path) -> Path:
     return index.parent / "fit.json"
 
 
-def choose_fit(file: Path, encoder_fingerprint: str) -> Fit:
-    """Return the fit in `file` if it exists and is for the encoder, else the shipped one.
+def choose_fit(file: Path, encoder_fingerprint: str, reader: str) -> Fit:
+    """Return the fit in `file` if it is for the encoder and the reader, else the nearest one that ships.
 
     Raises:
         FitError: the file exists and is not a usable fit.
         MissingError: the file exists and cannot be read.
     """
-    shipped = load_fit(_SHIPPED)
-    own = load_fit(file) if file.exists() else shipped
-    return own if own.is_for(encoder_fingerprint) else shipped
+    own = load_fit(file) if file.exists() else None
+    if own and own.is_for(encoder_fingerprint, reader):
+        return own
+    return load_fit(_SHIPPED.get(reader, _SHIPPED["trained"]))
 
 
 def load_fit(file: Path) -> Fit:
@@ -109,11 +128,9 @@ def load_fit(file: Path) -> Fit:
         first = error.errors()[0]
         reason = ": ".join([*map(str, first["loc"]), first["msg"]])
         raise FitError(f"{file} is not a fit: {reason}. {advice}") from error
-    if fit.weights.keys() != set(JUDGED):
-        raise FitError(
-            f"{file} was fitted to the signals {', '.join(fit.weights)}; this version of Footnote uses "
-            f"{', '.join(JUDGED)}. {advice}"
-        )
+    expected = set(READ if fit.reader else JUDGED)
+    if fit.answers.weights.keys() != expected or fit.subject.weights.keys() != set(SUBJECT):
+        raise FitError(f"{file} was fitted to the signals of another version of Footnote. {advice}")
     return fit
 
 

@@ -17,7 +17,8 @@ was no better on squad2 (docs/quality.md). The confidence is fitted to the last 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -27,13 +28,18 @@ from index.search.identifiers import NO_MATCH, Match
 
 if TYPE_CHECKING:
     from index.articles.article import Article
+    from index.encoding.encoder import TextVectors
+    from index.reading.reader import Reading
     from index.search.question import Question, Term
+    from index.storage.store import StoredPassage
 
 __all__ = [
     "AHEAD_BY",
     "JUDGED",
+    "READ",
     "SCORE_WEIGHTS",
     "SIGNALS",
+    "SUBJECT",
     "Found",
     "Hit",
     "HitSentence",
@@ -52,6 +58,7 @@ SIGNALS = {
     "sentence_mean": "How close its best sentence is as a whole",
     "score": "How close the passage is in total",
     "weakest": "How well the passage matches the question's worst-matched word",
+    "quote": "How likely the reader holds the quoted sentences to answer, as log-odds",
 }
 """What each signal says, for people."""
 
@@ -59,7 +66,13 @@ SCORE_WEIGHTS = {"dense": 0.5, "lexical": 0.5, "late": 2.0, "sentence_late": 1.0
 """The weight of each signal in a hit's score."""
 
 JUDGED = ("score", "weakest")
-"""The signals that the confidence weighs."""
+"""The signals that the confidence weighs where no reader has read the hits."""
+
+SUBJECT = ("dense", "score", "weakest")
+"""The signals by which a question on the articles' subject is told from one on another."""
+
+READ = ("quote", *SUBJECT)
+"""The signals that the confidence weighs where a reader has read them: it knows no other subjects."""
 
 _DENSE, _LEXICAL, _LATE, _SENTENCE_LATE, _SENTENCE_MEAN = SCORE_WEIGHTS.values()
 
@@ -68,6 +81,7 @@ _BEHIND = frozenset({BlockKind.CODE, BlockKind.QUOTATION})  # rank behind prose 
 _BEHIND_BY = 0.2
 AHEAD_BY = 5.0
 """What each identifier of the question adds to the rank of a passage that has it: more than all else can."""
+_LEAST_SHARE = 1e-4  # so that log-odds are finite
 
 
 def fuse(dense: float, lexical: float, late: float = 0.0, sentence: float = 0.0) -> float:
@@ -98,7 +112,8 @@ class HitSentence:
     """A sentence of a hit: its span, and how well it matches the question.
 
     `late` counts the words of the leads above it too, `own` does not; both count a name that its pronoun
-    stands for. `quotable` is False for a line of a heading that the question does not ask for.
+    stands for. `quotable` is False for a line of a heading that the question does not ask for. `answer` is
+    the probability that the sentence answers, where a reader has read it.
     """
 
     paragraph: int
@@ -110,6 +125,7 @@ class HitSentence:
     own: float
     quotable: bool = True
     match: Match = NO_MATCH
+    answer: float | None = None
 
     @property
     def score(self) -> float:
@@ -136,11 +152,17 @@ class Hit:
     sentences: tuple[HitSentence, ...]
     terms: tuple[TermMatch, ...]
     leads: tuple[HitSentence, ...] = ()
+    stored: StoredPassage | None = None
 
     @cached_property
     def best_sentence(self) -> HitSentence:
-        """The sentence to quote: the best quotable one, or where that is a question, the one after it."""
+        """The sentence to quote: the likeliest answer, if a reader has read the hit.
+
+        Else the best quotable one, or where that is a question, the one after it.
+        """
         quotable = [sentence for sentence in self.sentences if sentence.quotable]
+        if quotable[0].answer is not None:
+            return max(quotable, key=lambda sentence: (sentence.match.held, sentence.answer))
         at = max(
             range(len(quotable)), key=lambda place: (quotable[place].match.held, quotable[place].own_score)
         )
@@ -182,14 +204,31 @@ def summed(hit: Hit) -> dict[str, tuple[float, float]]:
     return {name: (SCORE_WEIGHTS[name], value) for name, value in zip(SCORE_WEIGHTS, values, strict=True)}
 
 
-def judged(hit: Hit) -> dict[str, float]:
-    """Return, by name, what a hit's confidence is computed from."""
-    return {"score": hit.score, "weakest": hit.weakest}
+def judged(hit: Hit, start: int, end: int, reading: Reading | None = None) -> dict[str, float]:
+    """Return, by name, what the confidence of a quote of a hit, from `start` to `end`, is computed from.
+
+    `reading` is what a reader says of the hits, if one has read them.
+    """
+    signals = {"dense": hit.dense, "score": hit.score, "weakest": hit.weakest}
+    if reading is None:
+        return signals
+    quoted = sum(one.answer or 0.0 for one in hit.sentences if start <= one.start < end)
+    return {"quote": _log_odds(quoted), **signals}
+
+
+def _log_odds(share: float) -> float:
+    share = min(max(share, _LEAST_SHARE), 1 - _LEAST_SHARE)
+    return math.log(share / (1 - share))
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search returns: the question as it was read, and up to 10 hits, best first."""
+    """What a search returns: the question as it was read, up to 10 hits, best first, and its vectors.
+
+    `reading` is what a reader says of them, if one has read them.
+    """
 
     question: Question
     hits: tuple[Hit, ...]
+    encoded: TextVectors | None = field(default=None, compare=False)
+    reading: Reading | None = None

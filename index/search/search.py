@@ -101,7 +101,8 @@ class Search:
         fused = {row: fuse(score, lexical.get(row, 0.0)) for row, score in dense.items()}
         best = sorted(fused, key=lambda row: (-fused[row], row))[:_RERANKED]
         hits = self._hits(question, self._rerank(question, encoded, best, dense, lexical))
-        return Found(question, tuple(hit for hit in hits if any(one.quotable for one in hit.sentences)))
+        quotable = (hit for hit in hits if any(one.quotable for one in hit.sentences))
+        return Found(question, tuple(quotable), encoded)
 
     def _candidates(
         self, question: Question, encoded: TextVectors, only: int | None
@@ -229,6 +230,7 @@ def _hit(question: Question, forms: Sequence[Sequence[str]], candidate: _Candida
         sentences=tuple(sentences[len(passage.leads) :]),
         terms=tuple(map(TermMatch, question.terms, candidate.near, present)),
         leads=tuple(sentences[: len(passage.leads)]),
+        stored=candidate.stored,
     )
 
 

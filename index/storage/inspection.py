@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from index.encoding.exports import ENCODERS, export_home, find_damage
+from index.encoding.exports import ENCODERS, READERS, export_home, find_damage
 from index.encoding.models import Model, find_model, same_name
 from index.errors import DamagedIndexError, NoIndexError, NoModelError
 from index.files import LOCK, check_file
@@ -166,7 +166,7 @@ def verify(folder: Path) -> list[str]:
         read_manifest(folder / read_pointer(folder))
     except DamagedIndexError as error:
         problems.append(str(error))
-    known = {POINTER, LOCK, ENCODERS, CACHE, f"{CACHE}-wal", f"{CACHE}-shm"}
+    known = {POINTER, LOCK, ENCODERS, READERS, CACHE, f"{CACHE}-wal", f"{CACHE}-shm"}
     for path in sorted(folder.iterdir()):
         if path.name.startswith(TEMPORARY) or path.name == f"{POINTER}.new":
             problems.append(f"{path}: left by an interrupted build; the next build removes it.")
@@ -175,6 +175,7 @@ def verify(folder: Path) -> list[str]:
                 problems += generation_problems(path, strays=True)
         elif path.name not in known:
             problems.append(f"{path}: not a file of the index.")
+    problems += [str(damage) for home in (folder / READERS).glob("*-*") if (damage := find_damage(home))]
     return list(dict.fromkeys(problems))
 
 

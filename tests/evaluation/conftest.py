@@ -30,7 +30,7 @@ QUESTIONS = [
     question("b2", "What tightens the dough?", "Salt goes in last", article="bread", paragraph=1),
     question("o1", "When was the turbine at Wexholm painted red?", "1988", article="odd/1", paragraph=0),
     question("o2", "Who designed the turbine at Wexholm?", article="odd/1", paragraph=0),
-    question("b3", f"What does a loaf cost? {HOSTILE}", article="bread", paragraph=None),
+    question("b3", f"How slowly does sourdough rise? {HOSTILE}", article="bread", paragraph=None),
 ]
 
 BEE_QUESTIONS = [

@@ -13,7 +13,7 @@ import pytest
 from evaluation.command import eval_command
 from index.encoding.encoder import Encoder
 from index.search.calibration import load_fit
-from index.search.hits import JUDGED
+from index.search.hits import JUDGED, READ
 from tests.bot.conftest import Footnote
 from tests.evaluation.conftest import QUESTIONS, write_lines
 
@@ -66,7 +66,11 @@ def test_each_question_is_asked_and_each_answerable_one_again_without_its_articl
     assert {name for name, kind in rows if kind == "other"} == set(answerable)
     row = rows["l2", "answerable"]
     assert row["quote"].startswith("Ebba Lind kept the lamp on Gull Rock for thirty-one years.")
-    assert (row["cited"][0], row["right"], row["signals"].keys()) == (["lamp", 2], True, set(JUDGED))
+    assert (row["cited"][0], row["right"], row["signals"].keys()) == (
+        ["lamp", 2],
+        True,
+        {"dense", *JUDGED, *READ},
+    )
     subjects = {"l": "lamp", "b": "bread", "o": "odd/1"}
     for (name, kind), row in rows.items():
         if kind == "other":
@@ -87,10 +91,10 @@ def test_a_fit_judges_the_reported_sets_and_answers_from_then_on(
     assert f"confidence fitted on rock, {fit.made}" in outcome.out
     assert "bees: 1 answerable, 1 unanswerable" in outcome.out
     again = json.loads(footnote("eval", str(bees), "--json").out)
-    assert again["fit"]["weights"] == fit.weights
+    assert again["fit"]["answers"]["weights"] == fit.answers.weights
     answer = json.loads(footnote("ask", "--json", "--explain", "Who kept the lamp?").out)
-    signals = answer["explanation"]["hits"][0]["signals"]
-    logit = fit.bias + sum(weight * signals[name] for name, weight in fit.weights.items())
+    signals = answer["explanation"]["signals"]
+    logit = fit.answers.bias + sum(weight * signals[name] for name, weight in fit.answers.weights.items())
     assert answer["confidence"] == pytest.approx(1 / (1 + math.exp(-logit)), abs=0.001)
     assert (answer["verdict"] == "answered") == (answer["confidence"] >= fit.answer_at)
 

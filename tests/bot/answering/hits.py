@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from index.articles.article import Article
 from index.articles.blocks import LEADS, Block, BlockKind, TextBuilder
-from index.search.calibration import Fit
-from index.search.hits import JUDGED, SCORE_WEIGHTS, Found, Hit, HitSentence, TermMatch
+from index.search.calibration import Fit, Logistic
+from index.search.hits import JUDGED, READ, SCORE_WEIGHTS, SUBJECT, Found, Hit, HitSentence, TermMatch
 from index.search.question import Question
 
-__all__ = ["FIT", "found", "make_hit"]
+__all__ = ["FIT", "READ_FIT", "found", "make_hit"]
 
 FIT = Fit(
     encoder="made-up",
     encoder_fingerprint="ab" * 32,
-    bias=-2.0,
-    weights={name: 4.0 if name == "score" else 0.0 for name in JUDGED},
+    reader="",
+    answers=Logistic(-2.0, {name: 4.0 if name == "score" else 0.0 for name in JUDGED}),
+    subject=Logistic(-2.0, {name: 4.0 if name == "score" else 0.0 for name in SUBJECT}),
     answer_at=0.5,
     related_at=0.2,
     sets={"lamps": 12},
     made=date(2026, 1, 31),
 )
 """A fit by the score alone: a hit with a score of 0.5 has a confidence of a half."""
+
+READ_FIT = replace(FIT, reader="trained", answers=Logistic(0.0, {**dict.fromkeys(READ, 0.0), "quote": 1.0}))
+"""A fit for a reader, by the probability of its likeliest sentence."""
 
 _CONTINUING = {BlockKind.ITEM, BlockKind.ROW}
 _FIELDS = "One", "Ann", "Press"

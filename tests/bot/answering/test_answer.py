@@ -45,9 +45,9 @@ def test_the_verdict_follows_the_confidence_of_the_first_hit(
     assert less.confidence <= more.confidence
     assert rank.index(less.verdict) <= rank.index(more.verdict)
     for answer in (less, more, answered(answer_at=answer_at)):
-        # By the confidence that is shown, so that other programs can judge again.
+        # By the confidence that is shown, so that other programs can judge what was found again.
         assert (answer.verdict is Verdict.ANSWERED) == (
-            answer.confidence >= answer_at and answer.confidence > 0
+            answer.confidence >= answer_at and answer.verdict is not Verdict.NOT_FOUND
         )
         assert len(answer.quotes) == len(answer.citations)  # for every verdict
     assert (answer.verdict, answer.confidence, answer.quotes) == (Verdict.NOT_FOUND, 0.0, ())
@@ -257,7 +257,10 @@ def test_quotes_are_runs_of_whole_sentences_of_the_articles(
         assert text[quote.start : quote.end] == quote.text
         assert text[citation.start : citation.end] == citation.passage
         assert citation.start <= quote.start < quote.end <= citation.end
-        assert (citation.paragraph, quote.highlight) == (quote.paragraph, None)
+        assert citation.paragraph == quote.paragraph
+        if quote.highlight:
+            assert quote.start <= quote.highlight[0] < quote.highlight[1] <= quote.end
+            assert quote == answer.quotes[0]
         passages = answerer.store.passages_of(answerer.store.article_row(citation.article) or 0)
         sentences = [one for stored in passages for one in stored.passage.sentences]
         assert quote.start in {one.start for one in sentences if one.paragraph == quote.paragraph}
@@ -283,12 +286,13 @@ def test_the_json_has_exactly_the_keys_and_types_of_the_design(answerer: Answere
     )
     span = {"paragraph": "int", "start": "int", "end": "int"}
     names = dict.fromkeys(["article", "title", "author", "publisher", "passage"], "str")
+    quote = {"text": "str", "citation": "int", **span, "highlight": "NoneType"}
     citation = {"number": "int", **names, "url": "NoneType", **span, "score": "float", "section": ["str"]}
     assert shape(fields) == {
         "question": "str",
         "verdict": "str",
         "confidence": "float",
-        "quotes": [{"text": "str", "citation": "int", **span, "highlight": "NoneType"}] * 3,
+        "quotes": [quote] * 3,
         "citations": [{**citation, "url": "str"}, citation, citation],
         "generation": "str",
         "elapsed_ms": "float",

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bot.answering.quoting import make_answer, sentences_to_quote
 from index.articles.blocks import LEADS, BlockKind
-from tests.bot.answering.hits import FIT, found, make_hit
+from index.reading.reader import Reading, with_reading
+from tests.bot.answering.hits import FIT, READ_FIT, found, make_hit
 
 LONG = "word " * 82 + "end."  # 414 characters: with a short neighbour just within 420
 LONGER = "word " * 84 + "end."
@@ -205,3 +206,39 @@ def test_a_quote_is_a_slice_of_the_text_that_says_more_than_a_lead(
     assert len(quote.text) <= 900 or quote.text in {sentence.text for sentence in hit.sentences}
     headings = [lead.text for lead in hit.leads if article.block_at(lead.start).kind is HEADING]
     assert citation.section == ("One", *headings)
+
+
+LAMPS = "0.2 The lamp is old. | 0.1 It burned oil. | 0.1 It was sold."
+
+
+@pytest.mark.parametrize(
+    ("answers", "quote"),
+    [
+        ([0.01, 0.8, 0.01], "It burned oil."),
+        ([0.04, 0.5, 0.3], "It burned oil. It was sold."),
+        ([0.3, 0.5, 0.04], "The lamp is old. It burned oil."),
+        ([0.2, 0.5, 0.2], "The lamp is old. It burned oil. It was sold."),
+        ([0.6, 0.05, 0.2], "The lamp is old."),
+    ],
+)
+def test_what_a_reader_holds_likeliest_is_quoted_with_neighbours_that_are_likely_too(
+    answers: list[float], quote: str
+) -> None:
+    lamps = LAMPS.replace("It", "Rust")  # a pronoun alone would bring the sentence before it
+    read = with_reading(found(make_hit(lamps)), Reading("trained", [answers], 0.1))
+    answer = make_answer("What did it burn?", read, READ_FIT, "000001-a")
+    assert answer.quotes[0].text == quote.replace("It", "Rust")
+
+
+@pytest.mark.parametrize(
+    ("answer", "highlight"), [((29, 32), (29, 32)), (None, None), ((0, 8), None), ((20, 40), None)]
+)
+def test_the_words_that_answer_are_marked_where_the_reader_knows_them(
+    answer: tuple[int, int] | None, highlight: tuple[int, int] | None
+) -> None:
+    lamps = LAMPS.replace("It", "Rust")
+    read = with_reading(found(make_hit(lamps)), Reading("trained", [[0.0, 0.9, 0.0]], 0.1, answer))
+    quote = make_answer("What did it burn?", read, READ_FIT, "000001-a").quotes[0]
+    assert (quote.text, quote.highlight) == ("Rust burned oil.", highlight)
+    strong = [(mark.start, mark.end) for mark in quote.shown_marks if mark.kind == "strong"]
+    assert strong == ([(12, 15)] if highlight else [])

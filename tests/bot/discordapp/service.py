@@ -25,7 +25,7 @@ LAMP = "When was the lighthouse on Gull Rock lit?"
 LAMP_QUOTE = "The lighthouse on Gull Rock was lit for the first time in 1871."
 BREAD = "Why does sourdough rise slowly?"
 BREAD_QUOTE = "Sourdough rises slowly because wild yeast is scarce."
-ABSENT = "Who painted the ceiling of the chapel?"
+ABSENT = "Which football club won the cup final in Lisbon?"
 """A question that the articles do not answer."""
 
 

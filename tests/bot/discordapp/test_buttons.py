@@ -99,7 +99,7 @@ async def test_an_unknown_button_or_modal_gets_a_private_notice(chat: Chat, cust
 
 
 async def _click_every_button(chat: Chat, answer: Message, user: User) -> None:
-    expected = {texts.CONTEXT: texts.IN_CONTEXT, texts.NEXT: "Source 3 of", texts.WHY: texts.REASONS}
+    expected = {texts.CONTEXT: texts.IN_CONTEXT, texts.NEXT: "Source ", texts.WHY: texts.REASONS}
     expected |= {texts.HELPFUL: texts.THANKS, texts.HELPERS: texts.PASSED_ON}
     for label, title in expected.items():
         if label in answer.buttons:

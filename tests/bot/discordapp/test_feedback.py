@@ -67,7 +67,10 @@ def _passed_on(chat: Chat, where: Channel | Guild) -> list[Message]:
 @pytest.mark.parametrize("way", ["command", "mention", "private", "thread"])
 async def test_a_question_is_passed_on_once_and_pings_only_the_helpers(chat: Chat, way: str) -> None:
     role = chat.world.role(chat.guild, "helpers")
-    helpers, question = await _set_up_helpers(chat, role=role), "@everyone **who** painted it, <@1>?"
+    helpers, question = (
+        await _set_up_helpers(chat, role=role),
+        "@everyone **who** won the cup final in Lisbon, <@1>?",
+    )
     thread = await chat.thread(chat.guild, chat.ann, "thread")  # has the helpers of its channel
     where = thread if way == "thread" else chat.guild
     if way == "mention":

@@ -176,7 +176,10 @@ def test_quotes_and_passages_are_slices_of_what_index_show_prints(
         (["--explain", "hi there!"], ["Footnote answers from its articles"]),
         (["Thank you!"], ["Ask whenever you like."]),
         (["list all articles"], ["Footnote can only quote", "The articles do not seem to say."]),
-        (["Wo ist der Bahnhof?"], ["Diese Artikel sind auf Englisch.", "The articles do not seem to say."]),
+        (
+            ["Wo ist der Verein?"],
+            ["Diese Artikel sind auf Englisch.", "The articles do not seem to say."],
+        ),
     ],
 )
 def test_answer_for_people_begins_with_what_its_verdict_says(

@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 
 from index.encoding.encoder import Encoder
 from index.errors import MissingError
-from index.search.calibration import Fit, FitError, choose_fit, fit_file, load_fit, save_fit
+from index.search.calibration import Fit, FitError, Logistic, choose_fit, fit_file, load_fit, save_fit
+from index.search.hits import READ
 
 FIT = Fit(
     encoder="all-MiniLM-L6-v2",
     encoder_fingerprint="ab" * 32,
-    bias=-3.5,
-    weights={"score": 1.75, "weakest": 9.25},
+    reader="",
+    answers=Logistic(-3.5, {"score": 1.75, "weakest": 9.25}),
+    subject=Logistic(-2.0, {"dense": 4.0, "score": 1.5, "weakest": 0.25}),
     answer_at=0.5,
     related_at=0.125,
     sets={"lamps": 12, "bread": 30},
@@ -33,39 +35,41 @@ FILE = Path("fit.json")
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=3, max_size=3), st.floats(0, 1))
 def test_a_fit_is_read_as_it_was_saved(numbers: list[float], share: float) -> None:
     bias, score, weakest = numbers
-    fit = replace(FIT, bias=bias, weights={"score": score, "weakest": weakest}, answer_at=share)
+    answers = Logistic(bias, {"score": score, "weakest": weakest})
+    fit = replace(FIT, answers=answers, answer_at=share)
     save_fit(fit, FILE)
     assert load_fit(FILE) == fit
 
 
 @given(st.fixed_dictionaries({"score": st.floats(), "weakest": st.floats()}))
 def test_confidence_is_a_probability_whatever_the_signals(signals: dict[str, float]) -> None:
-    assert 0 <= FIT.confidence(signals) <= 1
+    assert 0 <= FIT.answers(signals) <= 1
 
 
 def test_confidence_is_the_logistic_function_of_the_weighted_signals() -> None:
     signals = {"score": 0.4, "weakest": 0.3, "other": 70.0}
-    assert FIT.confidence(signals) == pytest.approx(1 / (1 + math.exp(3.5 - 1.75 * 0.4 - 9.25 * 0.3)))
-    rising = [FIT.confidence({"score": 0.5, "weakest": tenth / 10}) for tenth in range(11)]
+    assert FIT.answers(signals) == pytest.approx(1 / (1 + math.exp(3.5 - 1.75 * 0.4 - 9.25 * 0.3)))
+    rising = [FIT.answers({"score": 0.5, "weakest": tenth / 10}) for tenth in range(11)]
     assert rising == sorted(rising)
     with pytest.raises(KeyError):
-        FIT.confidence({"score": 0.4})
+        FIT.answers({"score": 0.4})
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"format": 2}, "format: Input should be 1"),
+        ({"format": 1}, "format: Input should be 2"),
         ({"encoder": ""}, "encoder: String should have at least 1 character"),
-        ({"bias": "low"}, "bias: Input should be a valid number"),
-        ({"bias": math.nan}, "bias: Input should be a finite number"),
-        ({"weights": {"score": math.inf, "weakest": 1}}, "weights: score: Input should be a finite number"),
-        ({"weights": ["score", "weakest"]}, "weights: Input should be an object"),
+        ({"answers": {"bias": "low", "weights": {}}}, "answers: bias: Input should be a valid number"),
+        ({"subject": {"bias": math.nan, "weights": {}}}, "subject: bias: Input should be a finite number"),
         (
-            {"weights": {"score": 1}},
-            "fitted to the signals score; this version of Footnote uses score, weakest",
+            {"answers": {"bias": 1, "weights": {"score": math.inf}}},
+            "answers: weights: score: Input should be a finite number",
         ),
-        ({"weights": {"score": 1, "weakest": 1, "value_wanted": 1}}, "score, weakest, value_wanted"),
+        ({"answers": {"bias": 1, "weights": ["score"]}}, "answers: weights: Input should be an object"),
+        ({"answers": {"bias": 1, "weights": {"score": 1}}}, "fitted to the signals of another version"),
+        ({"subject": {"bias": 1, "weights": {"score": 1}}}, "fitted to the signals of another version"),
+        ({"reader": "trained"}, "fitted to the signals of another version"),
         ({"answer_at": 1.5}, "answer_at: Input should be less than or equal to 1"),
         ({"sets": {"lamps": 1.5}}, "sets: lamps: Input should be a valid integer"),
         ({"made": "yesterday"}, "made: Input should be a valid date"),
@@ -84,11 +88,11 @@ def test_a_malformed_fit_is_refused_with_file_reason_and_what_to_run(
     assert refused.value.exit_status == 65
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff", b"[]", b"{", b"[" * 100_000, b"1" * 5000, b'{"format": 1}'])
+@pytest.mark.parametrize("data", [b"", b"\xff", b"[]", b"{", b"[" * 100_000, b"1" * 5000, b'{"format": 2}'])
 def test_a_file_that_is_no_fit_is_refused(data: bytes) -> None:
     FILE.write_bytes(data)
     with pytest.raises(FitError, match=r"fit\.json is not a fit: "):
-        choose_fit(FILE, "ff" * 32)
+        choose_fit(FILE, "ff" * 32, "")
 
 
 def test_a_file_that_cannot_be_read_or_written_is_named(tmp_path: Path) -> None:
@@ -107,16 +111,34 @@ def test_a_link_keeps_pointing_to_the_file_that_is_replaced(tmp_path: Path) -> N
     assert (FILE.is_symlink(), load_fit(tmp_path / "real")) == (True, FIT)
 
 
-def test_ones_own_fit_lies_beside_the_index_and_is_chosen_for_its_encoder_only(encoder: Encoder) -> None:
-    file = fit_file(Path(".footnote/index"))
+@pytest.mark.parametrize("reader", ["", "trained"])
+def test_ones_own_fit_lies_beside_the_index_and_is_chosen_for_its_encoder_and_reader_only(
+    encoder: Encoder, reader: str
+) -> None:
+    file, fingerprint = fit_file(Path(".footnote/index")), encoder.model.fingerprint
     assert file == Path(".footnote/fit.json")
-    shipped = choose_fit(file, encoder.model.fingerprint)
-    assert shipped.is_for(encoder.model.fingerprint)
-    assert 0 < shipped.related_at < shipped.answer_at < 1
-    save_fit(FIT, file)
-    assert choose_fit(file, FIT.encoder_fingerprint) == FIT
-    assert choose_fit(file, "ff" * 32) == shipped
-    assert FIT.describe(FIT.encoder_fingerprint) == "fitted on lamps, bread, 2026-01-31"
-    assert FIT.describe("ff" * 32).startswith(
+    shipped = choose_fit(file, fingerprint, reader)
+    assert shipped.is_for(fingerprint, reader)
+    assert 0 < shipped.related_at < 1
+    assert 0 < shipped.answer_at < 1
+    answers = Logistic(0.0, dict.fromkeys(READ, 1.0)) if reader else FIT.answers
+    own = replace(FIT, reader=reader, answers=answers)
+    save_fit(own, file)
+    assert choose_fit(file, FIT.encoder_fingerprint, reader) == own
+    assert choose_fit(file, "ff" * 32, reader) == shipped
+    assert not choose_fit(file, FIT.encoder_fingerprint, "another").is_for(fingerprint, "another")
+
+
+def test_a_fit_says_what_it_was_fitted_on_and_what_it_was_not_fitted_for() -> None:
+    assert FIT.describe(FIT.encoder_fingerprint, "") == "fitted on lamps, bread, 2026-01-31"
+    assert FIT.describe("ff" * 32, "").startswith(
         "not fitted for this encoder (using the fit of all-MiniLM-L6-v2)"
     )
+    other = replace(FIT, reader="trained").describe(FIT.encoder_fingerprint, "other")
+    assert other.startswith(
+        "not fitted for this reader other (using the fit of all-MiniLM-L6-v2, reader trained)"
+    )
+
+
+def test_what_is_known_to_lack_something_is_half_as_sure_as_an_answer() -> None:
+    assert [FIT.unsure(confidence) for confidence in (0.1, 0.25, 0.9)] == [0.1, 0.25, 0.25]

@@ -72,7 +72,8 @@ def check_found(found: Found) -> None:
         assert sum(weight * value for weight, value in parts.values()) == pytest.approx(hit.score, abs=1e-6)
         content = [one for one in hit.terms if one.term.is_content] or hit.terms
         weakest = min(1.0 if one.in_words else one.near for one in content)
-        assert judged(hit) == {"score": hit.score, "weakest": pytest.approx(weakest)}
+        signals = {"dense": hit.dense, "score": hit.score, "weakest": pytest.approx(weakest)}
+        assert judged(hit, hit.start, hit.end) == signals
 
 
 @pytest.mark.parametrize(
@@ -274,7 +275,7 @@ def test_word_of_the_title_counts_but_less_than_one_of_the_text(search_of: Searc
     hits = {hit.article.id: hit for hit in search("Ullapool").hits}
     assert hits["in-text"].lexical == 1 > hits["in-title"].lexical > 0.2
     assert [hits[name].terms[0].in_words for name in ("in-title", "neither")] == [True, False]
-    assert judged(hits["in-title"])["weakest"] == 1
+    assert hits["in-title"].weakest == 1
     assert hits["neither"].lexical == 0
 
 
