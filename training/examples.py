@@ -32,13 +32,13 @@ from index.articles.article import Article
 from index.build import build_index
 from index.encoding.encoder import Encoder, unit
 from index.reading.evidence import gather
-from index.reading.trained import READ
 from index.search.hits import Found
 from index.storage.local import open_store
 from index.storage.store import Store
 
 _FIELDS = ("title", "author", "publisher", "published", "url", "form", "lang")
 _PUBLIC = re.compile(r"(?:xquad-en|squad2|clapnq)-(.*)", re.DOTALL)
+_HITS = 8  # of a question; the reader reads fewer
 _SHORT = 12  # characters of an answer that may stand in a text by chance
 
 
@@ -169,8 +169,8 @@ def make_example(
     """Return what a search found for a question as an example; None where it found nothing."""
     if not found.hits:
         return None
-    evidence = gather(found, store, encoder, READ)
-    hits = found.hits[:READ]
+    evidence = gather(found, store, encoder, _HITS)
+    hits = found.hits[:_HITS]
     counts = [hit.stored.token_counts for hit in hits if hit.stored is not None]
     label = np.zeros(evidence.quotable.shape, dtype=np.bool_)
     spans = answer_spans(gold, question) if gold is not None and question["answerable"] else []
