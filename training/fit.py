@@ -85,7 +85,7 @@ def main(arguments: Sequence[str]) -> None:
             for alone in (
                 (True, False) if path.suffix == ".txt" or path.name.startswith("plain") else (False,)
             ):
-                label = f"own words, {'alone' if alone else 'together'}" if path.suffix else path.name
+                label = f"own words {'alone' if alone else 'together'}" if path.suffix else path.name
                 sets.setdefault(label, []).extend(ask_all(path, Path(name), reader, alone=alone))
     model = find_model(BotSettings().model)
     fitted = "" if reader == "none" else reader
