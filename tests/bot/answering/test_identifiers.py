@@ -78,7 +78,7 @@ def answerer(
         ("role 3", "3. Moderator"),
         ("What does clause 4.2 say?", "4.2 The deposit"),
         ("section 6 of the lease", "§ 6 Disputes"),
-        ("step 2", "Step 2: Bake\n\nBake for an hour."),
+        ("what is step 2", "Step 2: Bake\n\nBake for an hour."),
         # Codes, options, names; a number may be the digits of a code.
         ("What should I do at E1041?", "E1041 | valve 41"),
         ("alarm 1038", "E1038 | valve 38"),
