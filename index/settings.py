@@ -79,7 +79,7 @@ class IndexSettings(BaseModel):
     """The share of the articles that a rebuild may lose without --force."""
     answer_at: float | None = Field(None, ge=0, le=1)
     """The confidence from which a quote is given as the answer; a higher one answers fewer questions.
-    Default: that of the fit, at which 85 of 100 answers were right."""
+    Default: that of the fit."""
 
     def find_gate(self) -> Gate | None:
         """Return the gate that a new generation must pass, if there is one."""

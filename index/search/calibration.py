@@ -59,8 +59,8 @@ class Fit:
     """Models of the probability that the first quote answers, and that the question is on the subject.
 
     They were fitted for one encoder and one reader, "" for search alone. From `answer_at` on, 85% of the
-    questions fitted to were answered rightly (the lower bound of an 80% interval); 98% of those that are on
-    their articles' subject reached `related_at`. `sets` counts the questions by set.
+    questions fitted to were answered rightly, 80% for the shipped reader (the lower bound of an 80%
+    interval); 98% of the answerable ones reached `related_at`. `sets` counts the questions by set.
     """
 
     format: Literal[2] = 2
