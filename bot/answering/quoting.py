@@ -45,7 +45,7 @@ _LISTED = frozenset({BlockKind.ITEM, BlockKind.ROW})
 _NEARLY = {-1: 0.12, 1: 0.2}
 
 # Share of the best sentence's probability from which those beside it are quoted too, where a reader has read
-# them: 0.1 adds 6 points of right quotes and 20 to 35 characters (docs/quality.md).
+# them: 0.1 adds 4 to 9 points of right quotes and 20 to 45 characters (docs/quality.md).
 _LIKELY = 0.1
 
 

@@ -115,7 +115,7 @@ class Answerer:
         read = answer.reasons and answer.reasons.found.reading
         if remark := remark_on(answer.question):
             return replace(answer, remark=remark, verdict=Verdict.RELATED if is_sure else answer.verdict)
-        if self.readers and read and read.reader != self.readers[0].name:
+        if self.readers and answer.quotes and (not read or read.reader != self.readers[0].name):
             answer = replace(answer, remark="other_reader")
         if is_sure or answer.remark or not (asked := language_of(answer.question)):
             return answer

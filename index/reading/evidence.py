@@ -36,7 +36,7 @@ FEATURES = 19 + len(_KINDS)
 _LONGEST_QUESTION = 128  # tokens that are read of a question
 
 TERM_FEATURES = 3
-"""Numbers that describe a token of the question: its weight, whether its word has content, and is guessed."""
+"""Numbers that describe a token of the question: its word's rarity and content, and share of the weight."""
 
 SHAPES = 5
 """Numbers that describe a token: digits, a capital, only capitals, no letter or digit, no space before."""

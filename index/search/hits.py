@@ -12,7 +12,8 @@
                    passage or its title has in some form
 
 The weights are round numbers near those of a conditional logit fitted on xquad-en and clapnq, which itself
-was no better on squad2 (docs/quality.md). The confidence is fitted to the last two (`footnote eval --fit`).
+was no better on squad2 (docs/quality.md). The confidence is fitted to some of these, and to what a reader
+says (`footnote eval --fit`).
 """
 
 from __future__ import annotations

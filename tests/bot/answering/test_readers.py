@@ -57,7 +57,7 @@ def test_where_a_language_model_is_away_the_shipped_reader_answers_and_says_so(
     answer = json.loads(footnote("ask", "--json", QUESTION).out)
     assert (answer["quotes"][0]["text"], answer["remark"]) == (KEEPER, "other_reader")
     outcome = footnote("ask", QUESTION)
-    assert "The built-in reader chose instead." in outcome.out
+    assert "Footnote chose by itself instead." in outcome.out
     assert "answered with HTTP 500" in caplog.text
 
 
