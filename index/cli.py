@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-    from index.articles.article import Article
-    from index.passages.splitting import Passage
     from index.settings import IndexSettings
 
 __all__ = ["SettingsCommand", "SettingsGroup", "index_group", "load_settings", "pass_settings"]
@@ -260,12 +258,21 @@ def verify_command(settings: IndexSettings) -> None:
 @index_group.command("show")
 @click.argument("article", required=False)
 @click.option("--passages", is_flag=True, help="Show the passages instead of the paragraphs.")
+@click.option("--dropped", is_flag=True, help="Show what readers left out: menus, share bars, page numbers.")
 @_JSON
 @pass_settings
-def show_command(settings: IndexSettings, article: str | None, passages: bool, as_json: bool) -> None:
+def show_command(
+    settings: IndexSettings, article: str | None, passages: bool, dropped: bool, as_json: bool
+) -> None:
     """Print the indexed articles, or the one with the id ARTICLE, with paragraph numbers."""
+    from index.article_listing import as_json as json_of
+    from index.article_listing import as_text, dropped_lines
     from index.storage.local import open_store
 
+    if dropped:
+        for line in dropped_lines(settings, article):
+            click.echo(line)
+        return
     with closing(open_store(settings.index)) as store:
         store.check()
         rows = [summary.row for summary in store.catalogue() if article in (None, summary.id)]
@@ -276,43 +283,4 @@ def show_command(settings: IndexSettings, article: str | None, passages: bool, a
         for row in rows:
             (shown,) = store.articles([row])
             parts = [stored.passage for stored in store.passages_of(row)] if passages else None
-            click.echo(json.dumps(_as_json(shown, parts)) if as_json else _as_text(shown, parts))
-
-
-def _as_json(article: Article, passages: Sequence[Passage] | None) -> dict[str, Any]:
-    fields = dataclasses.asdict(article)
-    fields["paragraphs"] = [dataclasses.asdict(paragraph) for paragraph in article.paragraphs]
-    fields["blocks"] = [
-        {
-            "kind": str(block.kind),
-            "level": block.level,
-            "section": article.section_at(block.start),
-            "start": block.start,
-            "end": block.end,
-        }
-        for block in article.blocks
-    ]
-    fields["marks"] = [dataclasses.asdict(mark) for mark in article.marks_in(0, len(article.text))]
-    if passages is not None:
-        fields["passages"] = [
-            {
-                "paragraphs": sorted({sentence.paragraph for sentence in passage.sentences}),
-                "start": passage.start,
-                "end": passage.end,
-                "sentences": [[sentence.start, sentence.end] for sentence in passage.sentences],
-            }
-            for passage in passages
-        ]
-    return fields
-
-
-def _as_text(article: Article, passages: Sequence[Passage] | None) -> str:
-    from index.passages.splitting import source_text
-
-    if passages is None:
-        pieces = [f"[heading] {article.heading}"] if article.heading else []
-        pieces += [f"[{part.number}] {article.text[part.start : part.end]}" for part in article.paragraphs]
-    else:
-        texts = [source_text(article, passage)[passage.start : passage.end] for passage in passages]
-        pieces = [f"passage {number}\n{text}" for number, text in enumerate(texts, 1)]
-    return printable("\n\n".join([f"# {article.id}", *pieces]) + "\n")
+            click.echo(json.dumps(json_of(shown, parts)) if as_json else as_text(shown, parts))

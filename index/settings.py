@@ -55,6 +55,10 @@ class IndexSettings(BaseModel):
     """The article file, or the folder of article files, to answer from."""
     base_url: str = Field("", pattern=r"^(https?://\S+)?$")
     """The address below which articles with a relative `url`, `permalink` or `slug` are published."""
+    sources: Path | None = None
+    """The file that lists web pages, feeds and more folders. Default: sources.toml beside the articles."""
+    contact: str = Field("", pattern=r"^[ -~]{0,200}$")
+    """An address that tells the owners of fetched pages whom to write to."""
     index: Path = Path(".footnote/index")
     """The folder that holds the index."""
     model: str = Field(DEFAULT_MODEL, min_length=1)
@@ -85,7 +89,7 @@ class IndexSettings(BaseModel):
         """Return the gate that a new generation must pass, if there is one."""
         return None
 
-    @field_validator("answer_at", "gate", "reader_key_file", mode="before")
+    @field_validator("answer_at", "gate", "reader_key_file", "sources", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         # So that an option can unset what the environment sets.

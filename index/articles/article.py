@@ -10,7 +10,8 @@ import hashlib
 import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
+from typing import Any
 
 from index.articles.blocks import Block, BlockKind, TextBuilder
 from index.articles.marks import Mark, clip
@@ -34,10 +35,10 @@ class RefusedError(Exception):
 
 
 class DraftError(RefusedError):
-    """The author marked the article as a draft: it is passed over, and nothing has to be put right."""
+    """The author does not want the article read: it is passed over, and nothing has to be put right."""
 
-    def __init__(self) -> None:
-        super().__init__("a draft; skipped")
+    def __init__(self, reason: str = "a draft; skipped") -> None:
+        super().__init__(reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,10 @@ class Article:
     with any keywords, is searched and never quoted. Absent fields are empty strings, but for `title`, which
     is then the last part of the id. `marks` are those of the text as JSON, since only a few are read. `file`
     is the path of its file below the article folder.
+
+    `pages` are the offsets into `text` at which each page begins, where the format has pages. `also` are
+    other addresses of the same text. `dropped` are the parts of the file that a reader held to be no part of
+    the article, such as share buttons; they are not in the index.
     """
 
     id: str
@@ -71,6 +76,9 @@ class Article:
     marks: str = "[]"
     description: str = ""
     file: str = ""
+    pages: tuple[int, ...] = ()
+    also: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def subject(self) -> str:
@@ -101,6 +109,10 @@ class Article:
         """Return the number of the paragraph at an offset into `text`."""
         return self.block_at(offset).paragraph
 
+    def page_at(self, offset: int) -> int | None:
+        """Return the number of the page, from 1, at an offset into `text`; None without pages."""
+        return max(bisect.bisect_right(self.pages, offset), 1) if self.pages else None
+
     def header_at(self, offset: int) -> str:
         """Return the header of the table whose row is at an offset into `text`; "" elsewhere."""
         above = self.block_at(offset).above
@@ -116,7 +128,7 @@ class Article:
         """SHA-256 (hex) of everything but id and file: articles with equal hashes have equal vectors."""
         fields = (self.title, self.author, self.publisher, self.url, self.published, self.description)
         blocks = [(block.kind, block.start, block.end, block.level, block.above) for block in self.blocks]
-        content = json.dumps([fields, self.heading, self.text, blocks, self.marks])
+        content = json.dumps([fields, self.heading, self.text, blocks, self.marks, self.pages, self.also])
         return hashlib.sha256(content.encode("ascii")).hexdigest()
 
 
@@ -128,6 +140,7 @@ class ParsedArticle:
     a description is text.
     `body` is plain text, with any line ends, or what a reader built. `heading` is as it stands in the file;
     None makes it from the fields. `line` is where the article begins, in a file that can hold several.
+    `dropped` are the parts of the file that are no part of the article.
     """
 
     id: str
@@ -135,6 +148,7 @@ class ParsedArticle:
     body: str | TextBuilder
     heading: str | None = None
     line: int | None = None
+    dropped: tuple[str, ...] = ()
 
 
 def assemble(parsed: ParsedArticle) -> Article:
@@ -165,7 +179,8 @@ def assemble(parsed: ParsedArticle) -> Article:
     fields["title"] = fields["title"] or parsed.id.rsplit("/", 1)[-1]
     marks = json.dumps([*map(astuple, body.marks)], separators=(",", ":"))
     content = {"heading": heading, "text": text, "marks": marks, "description": description}
-    return Article(parsed.id, **fields, **content, blocks=body.blocks)
+    more: dict[str, Any] = {"blocks": body.blocks, "pages": tuple(body.pages), "dropped": parsed.dropped}
+    return Article(parsed.id, **{**fields, **content, **more})
 
 
 def _field_text(name: str, value: object, is_verbatim: bool) -> str:

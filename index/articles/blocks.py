@@ -80,6 +80,8 @@ class TextBuilder:
     def __init__(self) -> None:
         self.marks: list[Mark] = []
         """The inline marks of the text so far, in order."""
+        self.pages: list[int] = []
+        """The offsets into the text at which its pages begin, where the format has pages."""
         self._blocks: list[Block] = []
         self._pieces: list[str] = []  # three for each block: what stands between, its label, its text
         self._length = 0
@@ -134,6 +136,10 @@ class TextBuilder:
             stays = _STAYS.get(kind) if leads_all else _INTRODUCED
             is_fresh = kind is not BlockKind.HEADER  # a table without rows leads nothing
             self._leads.append(_Lead(len(self._blocks) - 1, level, stays, is_fresh))
+
+    def begin_page(self, overlap: int = 0) -> None:
+        """Have the next block begin a page; or the last `overlap` characters of the text so far."""
+        self.pages.append(self._length - overlap)
 
     @contextmanager
     def marking(self, source: str, marks: Iterable[Mark]) -> Iterator[None]:

@@ -7,6 +7,7 @@ are not followed, folders and files are opened relative to their open parent, an
 from __future__ import annotations
 
 import codecs
+import io
 import os
 import stat
 from collections.abc import Collection, Iterator
@@ -28,7 +29,7 @@ NOT_UTF8 = "not UTF-8 (byte 0x{:02x}); save it as UTF-8"
 TOO_LARGE = f"larger than {MAX_BYTES // 1_000_000} MB, the limit for one article; split it"
 
 CONVERT = "convert {} to .md or .txt, for example with pandoc or pdftotext"
-_CONVERTIBLE = frozenset(".adoc .asciidoc .docx .epub .htm .html .odt .org .pdf .rst .tex .textile".split())
+_CONVERTIBLE = frozenset(".adoc .asciidoc .doc .odt .org .rst .rtf .tex .textile".split())
 
 IGNORE_FILE = ".footnoteignore"
 """Names what is passed over below its folder, in the syntax of `.gitignore`."""
@@ -54,12 +55,18 @@ class SourceFile:
 
     `folder` is the descriptor of its open folder; None for a file that the user named, which may be a link.
     `notes` gets a line if its encoding is guessed.
+
+    A file that was fetched has its `content`, the `url` that it came from, and the `charset` that the server
+    named, "" where it named none.
     """
 
     path: Path
     id: str
     folder: int | None = None
     notes: list[str] = field(default_factory=list)
+    content: bytes | None = None
+    url: str = ""
+    charset: str = ""
 
     @property
     def name(self) -> str:
@@ -72,6 +79,8 @@ class SourceFile:
         Raises:
             RefusedError: it is not a regular file, or cannot be read.
         """
+        if self.content is not None:
+            return io.BytesIO(self.content)
         is_named = self.folder is None
         name, flags = (self.path, _FILE) if is_named else (self.path.name, _FILE | os.O_NOFOLLOW)
         try:
@@ -87,17 +96,25 @@ class SourceFile:
             raise
         return file
 
+    def read(self) -> bytes:
+        """Return the file's bytes.
+
+        Raises:
+            RefusedError: it cannot be read, or is larger than `MAX_BYTES`.
+        """
+        with self.open() as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise RefusedError(TOO_LARGE)
+        return data
+
     def text(self) -> str:
         r"""Return the text of a UTF-8 file, without its byte order mark, with `\n` for line ends.
 
         Raises:
             RefusedError: it cannot be read, is larger than `MAX_BYTES`, is not UTF-8, or is empty.
         """
-        with self.open() as file:
-            data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise RefusedError(TOO_LARGE)
-        text, encoding = _decode(data)
+        text, encoding = _decode(self.read())
         if encoding:
             self.notes.append(f"{one_line(self.path)}: read as {encoding.replace('cp125', 'Windows-125')}")
         if not text.strip(BLANKS):
@@ -133,11 +150,13 @@ class FolderWalk:
     Hidden files, question sets, files of other suffixes, and what `.footnoteignore` names are skipped. As
     `files` runs, `notes` gets a line for each file skipped, but for hidden and ignored ones, and `problems`
     for each that has to be put right. `refused` gets the paths of the latter; that of a folder ends in "/".
-    `convertible` gets the suffixes of skipped files that can be converted.
+    `convertible` gets the suffixes of skipped files that can be converted. `prefix` begins the ids of the
+    articles and the paths of what is refused.
     """
 
     root: Path
     suffixes: Collection[str]
+    prefix: str = ""
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
@@ -148,7 +167,7 @@ class FolderWalk:
         if self.root.is_dir():
             yield from self._folder(self.root, None, 0, self._ignored())
         else:
-            yield SourceFile(self.root, self.root.stem, None, self.notes)
+            yield SourceFile(self.root, self.prefix + self.root.stem, None, self.notes)
 
     def _ignored(self) -> GitIgnoreSpec:
         file, lines = self.root / IGNORE_FILE, []
@@ -197,11 +216,14 @@ class FolderWalk:
                 os.close(descriptor)
 
     def _id_of(self, path: Path) -> str:
-        return path.relative_to(self.root).with_suffix("").as_posix()
+        return self._name_of(path.with_suffix(""))
+
+    def _name_of(self, path: Path) -> str:
+        return self.prefix + path.relative_to(self.root).as_posix()
 
     def _refuse_folder(self, path: Path, reason: str) -> None:
         self.problems.append(f"{one_line(path)}: {reason}")
-        self.refused.add(f"{path.relative_to(self.root).as_posix()}/")
+        self.refused.add(f"{self._name_of(path)}/")
 
     def _is_article_file(self, path: Path) -> bool:
         suffix = path.suffix.lower()
@@ -228,5 +250,5 @@ class FolderWalk:
         except (OSError, RuntimeError):
             reason = "a broken link; remove it"
         self.problems.append(f"{one_line(link)}: {reason}")
-        name = link.relative_to(self.root).as_posix()
+        name = self._name_of(link)
         self.refused.update({name, f"{name}/"})

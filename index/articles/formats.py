@@ -5,14 +5,19 @@ docs/architecture.md says how to add a format: a module with a reader, and its l
 
 from __future__ import annotations
 
+import itertools
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from index.articles.article import Article, DraftError, ParsedArticle, RefusedError, assemble
+from index.articles.documents.docx import read_docx
+from index.articles.documents.epub import read_epub
+from index.articles.documents.pdf import read_pdf
 from index.articles.folder import CONVERT, FolderWalk, SourceFile
+from index.articles.html import read_html
 from index.articles.jsonl import read_json_lines
 from index.articles.prose import read_markdown, read_text
 from index.errors import ArticleError, MissingError
@@ -37,6 +42,12 @@ READERS: dict[str, ArticleReader] = {
     ".markdown": read_markdown,
     ".mdx": read_markdown,
     ".jsonl": read_json_lines,
+    ".html": read_html,
+    ".htm": read_html,
+    ".xhtml": read_html,
+    ".docx": read_docx,
+    ".epub": read_epub,
+    ".pdf": read_pdf,
 }
 """The reader of each format, by the suffix of its files."""
 
@@ -56,23 +67,34 @@ class ArticleSource:
     refused: frozenset[str] = frozenset()
 
 
-def read_articles(path: Path, *, strict: bool = False, base_url: str = "") -> ArticleSource:
+def read_articles(
+    path: Path,
+    *,
+    strict: bool = False,
+    base_url: str = "",
+    folders: Mapping[str, Path] | None = None,
+    fetched: Iterable[SourceFile] | None = None,
+) -> ArticleSource:
     """Read the article file `path`, or every article file below the folder `path`, in order of name.
 
-    What cannot be indexed is passed over, unless `strict` refuses it. Relative addresses are completed with
-    `base_url`, if there is one.
+    Those below `folders`, whose names begin their ids, and what was `fetched` come after these; then there
+    need be nothing at `path`. What cannot be indexed is passed over, unless `strict` refuses it. Relative
+    addresses are completed with `base_url`, if there is one.
 
     Raises:
         MissingError: there is nothing at the path.
         ArticleError: no article can be indexed, or `strict` refuses one; every problem is listed.
     """
-    _check_path(path)
+    is_there = _is_there(path, needed=not folders and fetched is None)
     walk = FolderWalk(path, READERS)
+    files = [walk.files() if is_there else ()]
+    files += [_folder_files(walk, f"{name}/", folder) for name, folder in (folders or {}).items()]
     articles: list[Article] = []
     places: dict[str, str] = {}
-    for file in walk.files():
+    from_web: set[str] = set()
+    for file in itertools.chain(*files, fetched or ()):
         for parsed in _parse(file):
-            place = one_line(file.path) + (f", line {parsed.line}" if parsed.line else "")
+            place = one_line(file.url or file.path) + (f", line {parsed.line}" if parsed.line else "")
             try:
                 article = _assemble(parsed, file, places, base_url)
             except DraftError as error:
@@ -83,11 +105,35 @@ def read_articles(path: Path, *, strict: bool = False, base_url: str = "") -> Ar
             else:
                 places[article.id] = place
                 articles.append(article)
+                from_web.update([article.id] if file.url else ())
     if not walk.problems and not articles:
         walk.problems.append(f"{one_line(path)}: contains {_what_else(walk)}")
     if walk.problems and (strict or not articles):
         raise ArticleError(walk.problems)
-    return ArticleSource(tuple(articles), tuple(walk.notes), tuple(walk.problems), frozenset(walk.refused))
+    joined = tuple(_without_twins(articles, from_web))
+    return ArticleSource(joined, tuple(walk.notes), tuple(walk.problems), frozenset(walk.refused))
+
+
+def _without_twins(articles: list[Article], from_web: set[str]) -> list[Article]:
+    """Join the articles of one text that was fetched from several addresses; all but the first are `also`."""
+    firsts: dict[str, int] = {}
+    kept: list[Article] = []
+    for article in articles:
+        at = firsts.setdefault(article.text, len(kept)) if article.id in from_web else len(kept)
+        if at < len(kept):
+            kept[at] = replace(kept[at], also=(*kept[at].also, article.url))
+        else:
+            kept.append(article)
+    return kept
+
+
+def _folder_files(walk: FolderWalk, prefix: str, folder: Path) -> Iterator[SourceFile]:
+    """Yield the files of one more folder; one that is missing is a problem, and its articles stay."""
+    if folder.exists():
+        yield from replace(walk, root=folder, prefix=prefix).files()
+    else:
+        walk.problems.append(f"{one_line(folder)}: is missing; put it back, or remove the source")
+        walk.refused.add(prefix)
 
 
 def _what_else(walk: FolderWalk) -> str:
@@ -107,13 +153,16 @@ def _refuse(walk: FolderWalk, places: dict[str, str], file: SourceFile, identity
         places.setdefault(file.id, place)  # a.txt does not take the id of a refused a.md
 
 
-def _check_path(path: Path) -> None:
+def _is_there(path: Path, *, needed: bool) -> bool:
+    """Tell whether there is something at a path; raise MissingError where it is needed."""
     advice = "name a file or a folder with --articles or FOOTNOTE_ARTICLES."
     try:
-        if not path.exists():
-            raise MissingError(f"no articles at {one_line(path)}: {advice}")
+        is_there = path.exists()
     except OSError as error:  # no access to a parent folder, or a name that is too long
         raise MissingError(f"cannot read {one_line(path)} ({error.strerror}): {advice}") from error
+    if needed and not is_there:
+        raise MissingError(f"no articles at {one_line(path)}: {advice}")
+    return is_there
 
 
 def _assemble(
@@ -123,7 +172,9 @@ def _assemble(
     if isinstance(parsed, RefusedError):
         raise parsed
     article = assemble(parsed)
-    url = _address(article.url, parsed.fields.get("slug"), file.id, base_url)
+    url = article.url or file.url
+    if not file.url:
+        url = _address(url, parsed.fields.get("slug"), file.id, base_url)
     article = replace(article, url=url, file=file.name)
     if article.id in places and article.id == file.id and parsed.line is None:  # a.md beside a.txt
         article = replace(article, id=file.name)

@@ -29,7 +29,8 @@ CREATE TABLE articles (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, title TEXT NOT NULL, author TEXT NOT NULL,
     publisher TEXT NOT NULL, url TEXT NOT NULL, published TEXT NOT NULL, heading TEXT NOT NULL,
     text TEXT NOT NULL, blocks TEXT NOT NULL, marks TEXT NOT NULL, description TEXT NOT NULL,
-    file TEXT NOT NULL, paragraphs INTEGER NOT NULL, content_hash TEXT NOT NULL);
+    file TEXT NOT NULL, pages TEXT NOT NULL, also TEXT NOT NULL,
+    paragraphs INTEGER NOT NULL, content_hash TEXT NOT NULL);
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY, article INTEGER NOT NULL REFERENCES articles, is_heading INTEGER NOT NULL,
     key BLOB NOT NULL, first_token INTEGER NOT NULL, leads INTEGER NOT NULL, sentences BLOB NOT NULL);
@@ -39,10 +40,10 @@ _INDEXES = """
 CREATE INDEX passages_by_article ON passages (article);
 CREATE INDEX passages_by_key ON passages (key);
 """
-_ARTICLE_COLUMNS = (
-    "id, name, title, author, publisher, url, published, heading, text, blocks, marks, description, file"
+_ARTICLE_FIELDS = (
+    "title author publisher url published heading text blocks marks description file pages also".split()
 )
-_BLOCKS = 8  # the place of an article's blocks among its fields
+_ARTICLE_COLUMNS = ", ".join(["id", "name", *_ARTICLE_FIELDS])
 _PASSAGE_COLUMNS = "id, article, key, first_token, leads, sentences"
 _AMONG = "id IN (SELECT value FROM json_each(?))"
 # One for the thread that answers and one for the thread that looks things up, so that neither waits.
@@ -72,9 +73,13 @@ class DatabaseWriter:
 
     def add_article(self, row: int, article: Article, abbreviations: Sequence[tuple[str, str]]) -> None:
         """Add an article and the abbreviations that it introduces."""
-        fields = list(dataclasses.astuple(article))
-        fields[_BLOCKS] = json.dumps(fields[_BLOCKS], separators=(",", ":"))
-        self._insert("articles", (row, *fields, len(article.paragraphs), article.content_hash))
+        fields = {name: getattr(article, name) for name in _ARTICLE_FIELDS} | {
+            "blocks": _to_json([*map(dataclasses.astuple, article.blocks)]),
+            "pages": _to_json(article.pages),
+            "also": _to_json(article.also),
+        }
+        values = (row, article.id, *(fields[name] for name in _ARTICLE_FIELDS))
+        self._insert("articles", (*values, len(article.paragraphs), article.content_hash))
         self._database.executemany("INSERT OR IGNORE INTO abbreviations VALUES (?, ?)", abbreviations)
 
     def add_passage(self, passage: StoredPassage) -> None:
@@ -179,13 +184,19 @@ class Database:
             self._pool.put(connection)
 
 
-def _article(*values: Any) -> Article:
-    fields = list(values)
-    fields[_BLOCKS] = tuple(
+def _to_json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _article(identity: str, *values: Any) -> Article:
+    fields = dict(zip(_ARTICLE_FIELDS, values, strict=True))
+    fields["blocks"] = tuple(
         Block(BlockKind(kind), paragraph, start, end, level, tuple(above))
-        for kind, paragraph, start, end, level, above in json.loads(fields[_BLOCKS])
+        for kind, paragraph, start, end, level, above in json.loads(fields["blocks"])
     )
-    return Article(*fields)
+    for name in ("pages", "also"):
+        fields[name] = tuple(json.loads(fields[name]))
+    return Article(identity, **fields)
 
 
 def _stored_passage(  # noqa: PLR0913 - a row of the table

@@ -42,9 +42,8 @@ def test_parts_of_a_heading_are_asked_for_by_their_words(question: str, language
 def test_line_of_a_heading_is_known_for_its_part_though_values_are_alike(given_fields: set[str]) -> None:
     fields = {name: "Quay" if name in given_fields else "" for name in HEADING_PARTS}
     lines = [name for name in HEADING_PARTS if name in given_fields]
-    article = Article(
-        "a", url="", heading="\n".join("Quay" for _ in lines), text="It rains.", blocks=(), **fields
-    )
+    (title, author, publisher, published), heading = fields.values(), "\n".join("Quay" for _ in lines)
+    article = Article("a", title, author, publisher, "", published, heading, "It rains.")
     for number, name in enumerate(lines):
         assert heading_part_at(article, 5 * number) == name
         text = heading_line_text(article, 5 * number, "Quay", "en")

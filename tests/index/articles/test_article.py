@@ -188,7 +188,7 @@ def test_long_list_of_problems_is_cut_in_the_message_only(tmp_path: Path) -> Non
     [
         ("", "", f"no article file ({FORMATS})"),
         ("picture.png questions.jsonl .a.txt", "x", f"no article file ({FORMATS})"),
-        ("a.rst b/c.HTML d.rst", "x", f"no article file ({FORMATS}); convert .html, .rst to .md or .txt, "),
+        ("a.rst b/c.ODT d.rst", "x", f"no article file ({FORMATS}); convert .odt, .rst to .md or .txt, "),
         ("a.md b.rst", "---\ndraft: true\n---\nx", "only drafts (`draft: true` or `published: false`)"),
     ],
 )

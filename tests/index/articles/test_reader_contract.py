@@ -6,6 +6,7 @@ A new format needs one thing here: its writer in `WRITERS`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,9 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.articles.article import Article, ParsedArticle, RefusedError
+from index.articles.documents import pdf
 from index.articles.folder import SourceFile
 from index.articles.formats import READERS, ArticleReader, read_articles
 from index.errors import ArticleError
+from tests.index.articles.documents.pdfs import parse_here, write_pdf
+from tests.index.articles.documents.zipped import write_docx, write_epub
 from tests.index.articles.reading import BODY, article_in, check_blocks, problems, put
 from tests.strategies import hostile_text
 
@@ -25,14 +29,24 @@ def _markdown(title: str, body: str) -> str:
     return f"# {title}\n\n{body}"
 
 
-WRITERS: dict[str, Callable[[str, str], str]] = {
+def _html(title: str, body: str) -> str:
+    paragraphs = re.split(r"\r?\n\s*\n|\r\s*\r", body)
+    return f"<title>{title}</title><h1>{title}</h1>" + "".join(f"<p>{text}</p>" for text in paragraphs)
+
+
+WRITERS: dict[str, Callable[[str, str], str | bytes]] = {
     ".txt": lambda title, body: f"{title}\n\n{body}",
     **dict.fromkeys((".md", ".markdown", ".mdx"), _markdown),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), _html),
+    ".docx": write_docx,
+    ".epub": write_epub,
+    ".pdf": write_pdf,
     ".jsonl": lambda title, body: json.dumps({"id": "file", "title": title, "text": body}),
 }
 """Makes a file of each format from a title and a body; one that is not an object a line is called `file`."""
 
-PLAIN = [suffix for suffix, writer in WRITERS.items() if writer is not _markdown]
+_FLOWING = {_markdown, _html, write_docx, write_epub, write_pdf}
+PLAIN = [suffix for suffix, writer in WRITERS.items() if writer not in _FLOWING]
 every_format = pytest.mark.parametrize("suffix", READERS)
 plain_formats = pytest.mark.parametrize("suffix", PLAIN)
 
@@ -47,6 +61,11 @@ MARKUP = (
 HOSTILE = st.binary(max_size=300) | hostile_text(*MARKUP, surrogates=True, most=14).map(
     lambda text: text.encode("utf-8", "surrogatepass")
 )
+
+
+@pytest.fixture(autouse=True)
+def no_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "run_parser", parse_here)
 
 
 def test_every_format_is_under_contract() -> None:
