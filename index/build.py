@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from index.articles.formats import ArticleSource, read_articles
+from index.articles.formats import ArticleSource
 from index.build_report import BuildReport, Changes, Gate, Gold, Progress
 from index.build_vectors import ArticleDraft, BuildVectors, draft_article
 from index.encoding.encoder import WIDTH, Encoder
@@ -31,6 +31,8 @@ from index.passages.encoder_input import PASSAGES_VERSION
 from index.reading.registry import prepare_reader_of
 from index.search.abbreviations import find_abbreviations
 from index.settings import IndexSettings
+from index.sources.archive import Archive
+from index.sources.collection import read_collection
 from index.storage.generations import clean_up, publish, refuse, remove_leftovers
 from index.storage.inspection import find_model_of
 from index.storage.local import LocalStore, open_store
@@ -61,7 +63,7 @@ def plan_build(settings: IndexSettings, *, strict: bool = False) -> Changes:
         ArticleError: an article cannot be indexed.
         NoModelError: the encoder's weights are not available.
     """
-    source = read_articles(settings.articles, strict=strict, base_url=settings.base_url)
+    source = read_collection(settings, strict=strict)
     with _previous(settings.index) as (previous, problem):
         source = _with_previous(source, previous)
         return _Build(settings, source, find_model_of(settings), previous, problem).compare()
@@ -75,12 +77,14 @@ def build_index(  # noqa: PLR0913 - what a build may be told
     gate: Gate | None = None,
     force: bool = False,
     strict: bool = False,
+    archive: Archive | None = None,
 ) -> BuildReport:
     """Build the next generation and publish it; whatever goes wrong, the previous one keeps serving.
 
     `encoder` saves loading one where the caller has it. What `gate` refuses is not published. With `force`,
     there may be far fewer articles than before. With `strict`, an article that cannot be indexed fails the
-    build; otherwise it is passed over, and what the previous generation has of it stays.
+    build; otherwise it is passed over, and what the previous generation has of it stays. `archive` is an open
+    archive with what a refresh fetched; without it, the last that was published is read.
 
     Raises:
         ArticleError: an article cannot be indexed.
@@ -92,7 +96,7 @@ def build_index(  # noqa: PLR0913 - what a build may be told
         ShrunkError: there are far fewer articles than before.
     """
     with _out_of_memory_told():
-        source = read_articles(settings.articles, strict=strict, base_url=settings.base_url)
+        source = read_collection(settings, strict=strict, archive=archive)
         model = encoder.model if encoder else find_model_of(settings)
         with writable(settings.index):
             make_folder(settings.index)

@@ -24,6 +24,7 @@ import click
 
 from index import errors
 from index.errors import ArticleError, FootnoteError
+from index.sources.reports import SourceReport
 from index.terminal import count_of
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ class BuildReport:
     """What a build did. Where nothing had changed, `generation` is the one that already served.
 
     `reused` and `encoded` count articles. `passages_encoded` were encoded by this build, `passages_resumed`
-    by one that was interrupted. `gold` is what the gate found, where there is one.
+    by one that was interrupted. `gold` is what the gate found, where there is one. `sources` says what a
+    refresh fetched before it.
     """
 
     generation: str
@@ -144,6 +146,7 @@ class BuildReport:
     passages_encoded: int = 0
     passages_resumed: int = 0
     gold: Gold | None = None
+    sources: tuple[SourceReport, ...] = ()
 
     def summary(self) -> str:
         """Return a sentence for people."""

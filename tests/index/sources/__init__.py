@@ -1,0 +1,1 @@
+"""Tests of index.sources; `web` is the server that they fetch from."""
