@@ -17,6 +17,7 @@ from bot.credentials import redacted, with_token
 from evaluation.command import eval_command
 from index.cli import SettingsCommand, SettingsGroup, index_group, load_settings, pass_settings
 from index.errors import ArticleError, FootnoteError
+from index.sources_cli import sources_group
 from index.terminal import count_of, printable
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def footnote(context: click.Context, debug: bool) -> None:
 
 
 footnote.add_command(index_group)
+footnote.add_command(sources_group)
 footnote.add_command(eval_command)
 
 

@@ -14,12 +14,14 @@ from importlib.util import find_spec
 
 from bot.credentials import exposed_files, has_mode, with_token
 from bot.settings import RETIRED, BotSettings
-from index.articles.formats import read_articles
 from index.build import plan_build
 from index.errors import DamagedIndexError, FootnoteError, MissingError
 from index.reading.registry import reader_name
+from index.refresh import source_statuses
 from index.search.calibration import choose_fit, fit_file
 from index.settings import PREFIX
+from index.sources.collection import read_collection
+from index.sources.config import read_sources, sources_file
 from index.storage.inspection import find_model_of, index_status
 from index.terminal import count_of
 
@@ -52,7 +54,7 @@ def examine(load: Callable[[], BotSettings]) -> list[Finding]:
         settings = load()
     except FootnoteError as error:
         return [*findings, Finding("settings", str(error), error.exit_status)]
-    checks = (_settings, _weights, _articles, _index, _confidence, _files, _discord)
+    checks = (_settings, _weights, _articles, _sources, _index, _confidence, _files, _discord)
     return findings + [_find(check.__name__.removeprefix("_"), check, settings) for check in checks]
 
 
@@ -91,12 +93,29 @@ def _weights(settings: BotSettings) -> str:
 
 
 def _articles(settings: BotSettings) -> str:
-    source = read_articles(settings.articles)
+    source = read_collection(settings)
     count = sum(note.endswith("skipped") for note in source.notes)
     skipped = f"; {count_of(count, 'file')} skipped" if count else ""
     if source.problems:
         skipped += f"; {len(source.problems)} cannot be indexed, the first: {source.problems[0]}"
-    return f"{len(source.articles):,} in {settings.articles}{skipped}"
+    places = (
+        f"{settings.articles} and the sources" if read_sources(sources_file(settings)) else settings.articles
+    )
+    return f"{len(source.articles):,} in {places}{skipped}"
+
+
+def _sources(settings: BotSettings) -> str:
+    """Check that the sources can be read, and that each was refreshed without a problem."""
+    statuses = source_statuses(settings)
+    if not statuses:
+        return f"none in {sources_file(settings)}"
+    pending = [status.source.name for status in statuses if status.source.url and not status.last]
+    problems = [f"never refreshed: {', '.join(pending)}"] if pending else []
+    ends = [status.last for status in statuses if status.last and status.last.problem]
+    problems += [f"{last.source}: {last.problem}" for last in ends]
+    if problems:
+        raise _Warning(f"{'; '.join(problems)}; run `footnote sources refresh`, which says more")
+    return f"{len(statuses):,} in {sources_file(settings)}, the last refreshes went well"
 
 
 def _index(settings: BotSettings) -> str:

@@ -65,6 +65,8 @@ class BotSettings(IndexSettings):
     discord_message_content: bool = False
     """Use the message-content intent, to answer messages without a mention; switch it on in the developer
     portal first."""
+    discord_news_channel: int | None = None
+    """The id of a channel that is told what a scheduled refresh of the sources changed, or why it failed."""
     discord_user_rate: int = Field(30, ge=0, le=100_000)
     """Questions a minute from one user, and ten times as many from one server; 0: no limit."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from index.search.calibration import Fit
     from index.search.hits import Found, Hit
 
-__all__ = ["Answer", "Citation", "Quote", "Reasons", "Verdict"]
+__all__ = ["Answer", "Citation", "Quote", "Reasons", "Verdict", "page_url"]
 
-_OPTIONAL = {"marks", "header", "more_items"}
+_OPTIONAL = {"marks", "header", "more_items", "also"}
 _JSON = ("question", "verdict", "confidence", "quotes", "citations", "generation", "elapsed_ms")
 
 
@@ -74,7 +74,9 @@ class Quote:
 class Citation:
     """Where a quote comes from: an article and one of its passages, whose span is `start` to `end`.
 
-    `section` is the path to it: the title, then the headings above it.
+    `page` is the number of its page, from 1, where the article's format has pages; `url` then opens there.
+    `section` is the path to it: the title, then the headings above it. `also` are other addresses of the same
+    text; in the JSON only where there are any.
     """
 
     number: int
@@ -83,12 +85,20 @@ class Citation:
     author: str
     publisher: str
     url: str | None
+    page: int | None
     paragraph: int
     start: int
     end: int
     passage: str
     score: float
     section: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+
+def page_url(url: str, page: int | None) -> str:
+    """Return the web address that opens a document at a page (RFC 8118); any other address as it is."""
+    is_web = url.lower().startswith(("http://", "https://"))
+    return f"{url.partition('#')[0]}#page={page}" if is_web and page else url
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +177,10 @@ class Answer:
     def as_json(self) -> dict[str, Any]:
         """Return the answer as the JSON object that other programs read."""
         fields = {name: getattr(self, name) for name in _JSON}
-        quotes = [
-            {name: value for name, value in asdict(quote).items() if value or name not in _OPTIONAL}
-            for quote in self.quotes
-        ]
-        fields |= {"quotes": quotes, "citations": [*map(asdict, self.citations)]}
+        for key, rows in (("quotes", self.quotes), ("citations", self.citations)):
+            fields[key] = [
+                {name: value for name, value in asdict(row).items() if value or name not in _OPTIONAL}
+                for row in rows
+            ]
         parts = [{name: getattr(part, name) for name in _JSON[:3]} for part in self.parts]
         return fields | {name: more for name, more in (("parts", parts), ("remark", self.remark)) if more}

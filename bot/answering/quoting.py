@@ -17,7 +17,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from bot.answering.answer import Answer, Citation, Quote, Reasons, Verdict
+from bot.answering.answer import Answer, Citation, Quote, Reasons, Verdict, page_url
 from index.analysis import words
 from index.articles.blocks import LEADS, BlockKind
 from index.language import is_question, opens_with_pronoun
@@ -137,13 +137,16 @@ def _citation(number: int, hit: Hit, language: str) -> Citation:
     article, best = hit.article, hit.best_sentence
     run = sentences_to_quote(hit, language)  # a lead-in or items may stand outside of the passage
     start, end = min(hit.start, run[0].start), max(hit.end, run[-1].end)
+    page = article.page_at(best.start) if best.paragraph else None
     return Citation(
         number=number,
         article=article.id,
         title=article.title,
         author=article.author,
         publisher=article.publisher,
-        url=article.url or None,
+        url=page_url(article.url, page) or None,
+        page=page,
+        also=article.also,
         paragraph=best.paragraph,
         start=start,
         end=end,

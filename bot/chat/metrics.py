@@ -1,13 +1,14 @@
 """Prometheus metrics of the running bot, and the HTTP server for health checks.
 
-`/healthz` answers while the event loop runs, `/readyz` says whether questions can be answered (503 and the
-reasons where not), `/metrics` is for Prometheus. All of it on 127.0.0.1 only; no metric identifies anyone.
+`/healthz` answers while the event loop runs, with how the sources are; `/readyz` says whether questions can
+be answered (503 and the reasons where not), `/metrics` is for Prometheus. All of it on 127.0.0.1 only; no
+metric identifies anyone.
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Literal, get_args
 
@@ -27,13 +28,14 @@ Refusal = Literal["rate-limited", "busy", "damaged"]
 """Why a question was refused: too many from one user or server, a full queue, or no whole index."""
 
 Outcome = Literal["done", "busy", "refused", "failed", "given-up"]
-"""How a rebuild ended; `refused` is for bad articles and the gate, `failed` for faults of ours."""
+"""How a rebuild or refresh ended; `refused` is for bad articles and the gate, `failed` for faults of ours."""
 
 _GAUGES = {
     "queue_length": "Questions waiting for an answer.",
     "passages": "Passages in the index that is being served.",
     "articles": "Articles in the index that is being served.",
     "damaged": "1 while the published index is damaged, so that an older one answers, or none.",
+    "source_refresh_age_seconds": "Seconds since a source was last refreshed; NaN before the first time.",
     "gateway_connected": "1 while the bot is connected to Discord's gateway.",
     "gateway_latency_seconds": "Seconds between a heartbeat and Discord's answer to it.",
 }
@@ -47,10 +49,19 @@ class Metrics:
         own = self.registry = CollectorRegistry()
         questions = Counter("footnote_questions", "Questions answered.", ["way", "verdict"], registry=own)
         refused = Counter("footnote_refused", "Questions refused.", ["why"], registry=own)
-        rebuilds = Counter("footnote_rebuilds", "Rebuilds started in chat.", ["outcome"], registry=own)
+        rebuilds = Counter(
+            "footnote_rebuilds", "Rebuilds started in chat or by a watched folder.", ["outcome"], registry=own
+        )
+        refreshes = Counter(
+            "footnote_source_refreshes",
+            "Refreshes of sources, by chat or schedule.",
+            ["outcome"],
+            registry=own,
+        )
         self.questions = {(w, v): questions.labels(w, v) for w in get_args(Way) for v in Verdict}
         self.refused = {why: refused.labels(why) for why in get_args(Refusal)}
         self.rebuilds = {outcome: rebuilds.labels(outcome) for outcome in get_args(Outcome)}
+        self.refreshes = {outcome: refreshes.labels(outcome) for outcome in get_args(Outcome)}
         self.errors = Counter("footnote_errors", "Questions and commands that failed.", registry=own)
         self.damages = Counter(
             "footnote_damaged_generations", "Index generations found damaged while serving.", registry=own
@@ -72,10 +83,12 @@ async def health_server(
     metrics: Metrics,
     missing: Callable[[], Sequence[str]],
     notes: Callable[[], Sequence[str]] = tuple,
+    state: Callable[[], Mapping[str, object]] = dict,
 ) -> AsyncIterator[int | None]:
     """Serve health checks while the body runs, and yield the port; without a port, serve nothing.
 
-    `missing` names what keeps questions from being answered, `notes` what is wrong all the same.
+    `missing` names what keeps questions from being answered, `notes` what is wrong all the same. `state` is
+    shown by `/healthz`.
 
     Raises:
         MissingError: the port is taken, or may not be used.
@@ -84,7 +97,7 @@ async def health_server(
         yield None
         return
 
-    app = _application(metrics, missing, notes)
+    app = _application(metrics, missing, notes, state)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
     await runner.setup()
     try:
@@ -104,7 +117,10 @@ async def health_server(
 
 
 def _application(
-    metrics: Metrics, missing: Callable[[], Sequence[str]], notes: Callable[[], Sequence[str]]
+    metrics: Metrics,
+    missing: Callable[[], Sequence[str]],
+    notes: Callable[[], Sequence[str]],
+    state: Callable[[], Mapping[str, object]],
 ) -> web.Application:
     async def ready(_: web.Request) -> web.Response:
         reasons, warnings = list(missing()), list(notes())
@@ -112,7 +128,7 @@ def _application(
         return web.json_response(body, status=503 if reasons else 200)
 
     async def alive(_: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
+        return web.json_response({"status": "ok", **state()})
 
     async def scrape(_: web.Request) -> web.Response:
         headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}

@@ -24,10 +24,13 @@ from bot.discordapp.connection import LOGIN_TIMEOUT, explained, register, shorte
 from bot.discordapp.context import RefusedError, Surface, is_ours, place_of
 from bot.discordapp.delivery import handling
 from bot.discordapp.endpoint import use_api, use_gateway
-from bot.discordapp.index_commands import IndexCommands, alert_operators, show_presence
+from bot.discordapp.index_commands import IndexCommands, alert_operators
 from bot.discordapp.messages import Listener
 from bot.discordapp.question_commands import answer_this, ask, check_this, take_follow_up, verify
+from bot.discordapp.rebuilding import show_presence
 from bot.discordapp.record_commands import GapCommands, PrivacyCommands, SettingsCommands, tell_channel
+from bot.discordapp.source_commands import SourceCommands, SourceNews
+from bot.service.schedule import Schedule
 from index.errors import FootnoteError
 
 if TYPE_CHECKING:
@@ -91,7 +94,7 @@ class _Tree(app_commands.CommandTree[Any]):
 def make_tree(client: discord.Client) -> app_commands.CommandTree[Any]:
     """Return the tree of all commands; a client that only registers them needs nothing more."""
     tree = _Tree(client)
-    groups = (IndexCommands(), SettingsCommands(), GapCommands(), PrivacyCommands())
+    groups = (IndexCommands(), SourceCommands(), SettingsCommands(), GapCommands(), PrivacyCommands())
     commands: list[Any] = [ask, answer_this, verify, check_this, *groups]
     for command in commands:
         tree.add_command(command)
@@ -240,6 +243,8 @@ class FootnoteClient(Surface):
         metrics.watch("damaged", lambda: service.damage is not None)
         metrics.watch("gateway_connected", self.is_connected)
         metrics.watch("gateway_latency_seconds", lambda: self.latency)
+        schedule = Schedule(service, SourceNews(self))
+        metrics.watch("source_refresh_age_seconds", schedule.age)
 
         def notes() -> list[str]:
             return [str(service.damage)] if service.damage else []
@@ -247,12 +252,14 @@ class FootnoteClient(Surface):
         async with self:
             await records.open()
             try:
-                async with health_server(self.settings.health_port, metrics, self._missing, notes):
+                port, state = self.settings.health_port, schedule.state
+                async with health_server(port, metrics, self._missing, notes, state):
                     service.on_swap(self._swapped)
                     service.on_damage(self._damaged)
                     if service.damage is not None:  # found before anybody listened
                         self._damaged(service.damage)
                     self.assistant.tasks.start(self._prune())
+                    self.assistant.tasks.start(schedule.run())
                     await self._run_until(stop, token)
             finally:
                 await self.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 import discord
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LOST",
     "Interaction",
+    "OperatorsGroup",
     "RefusedError",
     "Surface",
     "anywhere",
@@ -124,6 +125,17 @@ async def check_allowed(interaction: Interaction, allowed: bool, reason: str) ->
     if interaction.client.assistant.tasks.stopping:
         raise RefusedError(messages.notice("stopping"))
     return True
+
+
+@app_commands.allowed_contexts(guilds=True, dms=True)
+@app_commands.allowed_installs(guilds=True)
+@app_commands.default_permissions(manage_guild=True)
+class OperatorsGroup(app_commands.Group):
+    """Commands on what all servers share, for the operators: see `manages_index`."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Refuse everybody else, and everybody while stopping."""
+        return await check_allowed(interaction, manages_index(interaction), "may_not_index")
 
 
 def _has_manage_server(interaction: Interaction) -> bool:

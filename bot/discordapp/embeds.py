@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.answering.answer import Verdict
+from bot.answering.answer import Verdict, page_url
 from bot.chat.messages import Notice
 from bot.chat.quote_links import QuoteReference, text_fragment_url
 from bot.discordapp.context import LOST, without_mention
@@ -49,6 +49,7 @@ _QUOTES_SHOWN = {Verdict.ANSWERED: 1, Verdict.RELATED: 3, Verdict.NOT_FOUND: 2}
 _QUOTE_ROOM, _PASSAGE_ROOM, _NEIGHBOUR_ROOM = 2400, 600, 600
 _NOTE_ROOM, _QUESTION_ROOM, _PART_ROOM, _WORD_ROOM = 300, 1900, 150, 60
 _AUTHOR_ROOM, _PUBLISHER_ROOM, _FRAGMENT_URL_ROOM = 60, 70, 600
+_MAX_ALSO, _ALSO_ROOM = 2, 100  # other addresses of the same text
 _WORDS_MISSED = 8
 _WELL, _HARDLY = 0.75, 0.55
 """Shares from which a passage is said to match well, and below which hardly."""
@@ -166,7 +167,8 @@ def source_citation(source: Source, messages: Messages) -> str:
     url = _quote_address(article, span.start, span.end, in_heading=span.in_heading)
     paragraph = 0 if span.in_heading else article.paragraph_at(span.start)
     section = () if span.in_heading else article.section_at(span.start)
-    return _citation(article, article.id, section, url, paragraph, messages)
+    page = None if span.in_heading else article.page_at(span.start)
+    return _citation(article, article.id, section, url, _place(paragraph, page, messages), messages)
 
 
 def why_notice(answer: Answer, messages: Messages) -> Notice:
@@ -176,9 +178,10 @@ def why_notice(answer: Answer, messages: Messages) -> Notice:
 
 
 def _quote_address(article: Article, start: int, end: int, *, in_heading: bool) -> str | None:
-    """Return the article's address, opened at a quote of its text where that has room."""
-    plain = web_address(article.url)
-    if plain is None or in_heading:
+    """Return the article's address, opened at the page or the words of a quote of its text."""
+    page = None if in_heading else article.page_at(start)
+    plain = web_address(page_url(article.url, page))
+    if plain is None or in_heading or page:
         return plain
     deep = text_fragment_url(plain, article.text[start:end], room=_FRAGMENT_URL_ROOM)
     return web_address(deep, _FRAGMENT_URL_ROOM) or plain
@@ -187,7 +190,8 @@ def _quote_address(article: Article, start: int, end: int, *, in_heading: bool) 
 def _quoted(answer: Answer, quote: Quote, messages: Messages) -> str:
     """Return a quote that answers, or one within its passage; and where it is. Above it stands its part."""
     part, citation = answer.part_of(quote), answer.citation_of(quote)
-    cited = messages("cited_at", number=citation.number, place=_paragraph(quote.paragraph, messages))
+    place = _place(quote.paragraph, citation.page, messages)
+    cited = messages("cited_at", number=citation.number, place=place)
     header, count = _header(quote.header), quote.more_items
     above = f"**{excerpt(part.question, _PART_ROOM)}**\n" if answer.parts else ""
     if part.verdict is Verdict.ANSWERED:
@@ -212,7 +216,8 @@ def _cited(answer: Answer, quote: Quote, messages: Messages) -> str:
     if answer.reasons is not None:
         article = answer.reasons.cited[quote.citation - 1].article
         url = _quote_address(article, quote.start, quote.end, in_heading=quote.paragraph == 0)
-    return _citation(citation, citation.article, citation.section, url, citation.paragraph, messages)
+    place = _place(citation.paragraph, citation.page, messages)
+    return _citation(citation, citation.article, citation.section, url, place, messages)
 
 
 def _citation(  # noqa: PLR0913 - what a citation is made of
@@ -220,15 +225,16 @@ def _citation(  # noqa: PLR0913 - what a citation is made of
     identity: str,
     section: Sequence[str],
     url: str | None,
-    paragraph: int,
+    place: str,
     messages: Messages,
 ) -> str:
-    """Return title and section, author and publisher, and the paragraph, a line each."""
+    """Return title and section, author and publisher, and the place, a line each."""
     names = ((about.author, _AUTHOR_ROOM), (about.publisher, _PUBLISHER_ROOM))
     by = ", ".join(excerpt(name, room) for name, room in names if name.strip())
     title = _one_line(about.title) or _one_line(identity) or messages("untitled")
     path = " › ".join([title, *map(_one_line, section[1:])])
-    lines = (link(path, url, messages("open_link")), _one_line(by), _paragraph(paragraph, messages))
+    also = filter(None, (web_address(other, _ALSO_ROOM) for other in about.also[:_MAX_ALSO]))
+    lines = (link(path, url, messages("open_link")), _one_line(by), place, *also)
     return "\n".join(filter(None, lines))
 
 
@@ -236,8 +242,12 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _paragraph(number: int, messages: Messages) -> str:
-    return messages("paragraph", number=number) if number else messages("heading")
+def _place(paragraph: int, page: int | None, messages: Messages) -> str:
+    """Return where a quote is: its page, if there are pages, and its paragraph; or the heading."""
+    if not paragraph:
+        return messages("heading")
+    key = "paragraph_on_page" if page else "paragraph"
+    return messages(key, number=paragraph, page=page)
 
 
 def _context(source: Source) -> Iterator[str]:

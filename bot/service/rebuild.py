@@ -1,7 +1,9 @@
 """A rebuild in a child process: `footnote index build --json`, with our settings as options.
 
-It has its own memory and less processor time than what answers, so that whatever happens to it leaves the
-answers alone. If the bot dies first, it still finishes.
+A refresh of sources is another command, `footnote sources refresh --json`, which prints the same.
+
+The process has its own memory and less processor time than what answers, so that whatever happens to it
+leaves the answers alone. If the bot dies first, it still finishes.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,12 +38,16 @@ _OOM_SCORE = "500"  # its oom_score_adj: where memory runs out, Linux kills the 
 _STOPPED = {-signal.SIGTERM, -signal.SIGINT, 130}  # how it ends if Footnote is being stopped from outside
 
 
-def build_command(settings: IndexSettings) -> list[str]:
-    """Return the command line that builds with exactly these settings, wherever they came from."""
+def build_command(settings: IndexSettings, *, refresh: bool = False) -> list[str]:
+    """Return the command line that builds with exactly these settings, wherever they came from.
+
+    With `refresh`, it first fetches the sources whose names are added to it, or all.
+    """
     values = ((name, getattr(settings, name)) for name in IndexSettings.model_fields)
     options = [f"--{name.replace('_', '-')}={'' if value is None else value}" for name, value in values]
     # -P: a file in the working folder is not taken for a module.
-    return [sys.executable, "-P", "-m", "bot.cli", "index", "build", "--json", *options]
+    command = ("sources", "refresh") if refresh else ("index", "build")
+    return [sys.executable, "-P", "-m", "bot.cli", *command, "--json", *options]
 
 
 class Rebuilder:
@@ -52,13 +58,21 @@ class Rebuilder:
     ) -> None:
         """Take the settings; the command and the seconds in which it has to end are other ones in tests."""
         self._patience = patience
-        self._index = settings.index
-        self._command = command or build_command(settings)
+        self._settings, self._index = settings, settings.index
+        self._command = command
         self._process: asyncio.subprocess.Process | None = None
         self._given_up = False
 
-    async def run(self, progress: Callable[[Progress], None], *, force: bool = False) -> BuildReport:
+    async def run(
+        self,
+        progress: Callable[[Progress], None],
+        *,
+        force: bool = False,
+        refresh: Collection[str] | None = None,
+    ) -> BuildReport:
         """Build; `progress` is called on the loop. With `force` there may be far fewer articles than before.
+
+        With `refresh`, the sources of these names are fetched first; all of them where it is empty.
 
         Raises:
             BusyError: another build holds the lock, or this one was given up.
@@ -67,7 +81,9 @@ class Rebuilder:
             FootnoteError: the build was refused, as `build_index` raises it.
         """
         before = self._published()
-        process = self._process = await self._start(["--force"] if force else [])
+        command = self._command or build_command(self._settings, refresh=refresh is not None)
+        more = ["--force"] * force + (["--", *refresh] if refresh else [])
+        process = self._process = await self._start([*command, *more])
         assert process.stdout is not None  # noqa: S101 - both are pipes
         assert process.stderr is not None  # noqa: S101 - both are pipes
         try:
@@ -82,13 +98,12 @@ class Rebuilder:
             return outcome
         raise self._no_report(status, stderr, before)
 
-    async def _start(self, more: Sequence[str]) -> asyncio.subprocess.Process:
+    async def _start(self, command: Sequence[str]) -> asyncio.subprocess.Process:
         # Settings are passed as options, and the token to nobody.
         environment = {name: os.environ[name] for name in os.environ if not name.upper().startswith(PREFIX)}
         try:
             process = await asyncio.create_subprocess_exec(
-                *self._command,
-                *more,
+                *command,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,

@@ -10,9 +10,9 @@ import asyncio
 import functools
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.answering.answer import Answer, Verdict
 from bot.answering.verify import VerifiedSentence, verify
@@ -22,6 +22,7 @@ from bot.service.job_queue import JobQueue, QueuePosition
 from bot.service.live_index import UNUSABLE, Damage, LiveIndex
 from bot.service.rebuild import Rebuilder
 from index.errors import BusyError
+from index.sources.config import read_sources, sources_file
 from index.storage.inspection import GenerationSummary, history
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from bot.settings import BotSettings
     from index.articles.article import Article
     from index.build_report import BuildReport, Progress
+    from index.refresh import SourceStatus
     from index.storage.store import StoreInfo
 
 __all__ = ["Service", "ServiceStats"]
@@ -166,6 +168,15 @@ class Service:
         """Return the generations that exist, newest first; raise NoIndexError if there is none any more."""
         return await asyncio.to_thread(history, self.settings.index)
 
+    async def sources(self) -> list[SourceStatus]:
+        """Return every source with its state.
+
+        Raises:
+            SettingsError: the sources cannot be read.
+            NotWritableError: what was fetched cannot be read.
+        """
+        return await asyncio.to_thread(_source_statuses, self.settings)
+
     async def roll_back(self, name: str | None = None) -> str:
         """Serve another generation, the one named or the newest whole one before this, and return its name.
 
@@ -182,14 +193,19 @@ class Service:
         return chosen
 
     async def rebuild(
-        self, progress: Callable[[Progress], None] | None = None, *, force: bool = False
+        self,
+        progress: Callable[[Progress], None] | None = None,
+        *,
+        force: bool = False,
+        refresh: Collection[str] | None = None,
     ) -> BuildReport:
         """Build the next generation beside answering, and swap to it; `progress` is called on the loop.
 
-        With `force` there may be far fewer articles than before. A caller that is cancelled does not stop it.
+        With `force` there may be far fewer articles than before. With `refresh`, the sources of these names
+        are fetched first; all of them where it is empty. A caller that is cancelled does not stop it.
 
         Raises:
-            BusyError: a rebuild is running, here or in another process, or `close` gave it up.
+            BusyError: a rebuild or refresh is running, here or in another process, or `close` gave it up.
             NotServedError: the build is published, but answers still come from the previous generation.
             RebuildError: its process ended without saying why.
             FootnoteError: the build was refused; the previous generation keeps serving.
@@ -197,13 +213,12 @@ class Service:
         self._refuse_when_closed()
         if self._rebuild and not self._rebuild.done():
             raise BusyError("A rebuild is already running. Wait until it is done.")
-        self._rebuild = asyncio.create_task(self._rebuild_and_swap(progress, force=force))
+        rebuilding = self._rebuilder.run(progress or (lambda step: None), force=force, refresh=refresh)
+        self._rebuild = asyncio.create_task(self._swap_after(rebuilding))
         return await asyncio.shield(self._rebuild)
 
-    async def _rebuild_and_swap(
-        self, progress: Callable[[Progress], None] | None, *, force: bool
-    ) -> BuildReport:
-        report = await self._rebuilder.run(progress or (lambda step: None), force=force)
+    async def _swap_after(self, rebuilding: Coroutine[Any, Any, BuildReport]) -> BuildReport:
+        report = await rebuilding
         if not self._closed:
             # It may be the generation that was damaged before, and is whole again.
             await asyncio.to_thread(self._live.forgive, report.generation)
@@ -266,6 +281,14 @@ class Service:
 
     def _damaged(self, damage: Damage | None) -> None:
         self._loop.call_soon_threadsafe(_notify, self._on_damage, damage)
+
+
+def _source_statuses(settings: BotSettings) -> list[SourceStatus]:
+    if not read_sources(sources_file(settings)):  # then what builds and fetches is not loaded either
+        return []
+    from index.refresh import source_statuses
+
+    return source_statuses(settings)
 
 
 def _notify(callbacks: Sequence[Callable[[_T], None]], news: _T) -> None:

@@ -166,8 +166,9 @@ def show_explanation(console: Console, answer: Answer) -> None:
 
 
 def cite(citation: Citation) -> str:
-    """Return a citation as one line: number, title and section, author, publisher, paragraph and address."""
+    """Return a citation as one line: number, title and section, author, publisher, place and address."""
     place = "heading" if citation.paragraph == 0 else f"paragraph {citation.paragraph}"
+    place = f"page {citation.page}, {place}" if citation.page else place
     title = " › ".join([citation.title, *citation.section[1:]])
-    parts = [title, citation.author, citation.publisher, place, citation.url or ""]
+    parts = [title, citation.author, citation.publisher, place, citation.url or "", *citation.also]
     return printable(f"[{citation.number}] " + " · ".join(filter(None, parts))).replace("\n", " ")

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from bot.settings import BotSettings
 from index.build import build_index
 from index.build_report import BuildReport, Progress
 from index.encoding.encoder import Encoder
+from index.refresh import refresh_sources
 from index.settings import IndexSettings
 
 BOUND = 60
@@ -36,9 +37,15 @@ class RebuilderHere(Rebuilder):
     def __init__(self, settings: IndexSettings, encoder: Encoder) -> None:
         super().__init__(settings)
         self._build = functools.partial(build_index, settings, encoder=encoder)
+        self._refresh = functools.partial(refresh_sources, settings, encoder=encoder)
 
-    async def run(self, progress: Callable[[Progress], None], *, force: bool = False) -> BuildReport:
-        return await asyncio.to_thread(self._build, force=force)
+    async def run(
+        self, progress: Callable[[Progress], None], *, force: bool = False,
+        refresh: Collection[str] | None = None,
+    ) -> BuildReport:  # fmt: skip
+        if refresh is None:
+            return await asyncio.to_thread(self._build, force=force)
+        return await asyncio.to_thread(self._refresh, refresh, force=force)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from index.encoding.models import find_model
+from index.sources.archive import Archive, Refresh, archive_file
 from tests.bot.conftest import LAMP, Footnote, Outcome
 from tests.graphs import lend_graph
 from tests.index.encoding.model_folders import copy_default
@@ -33,6 +34,7 @@ def test_where_all_is_well_every_subject_is_checked_and_the_status_is_0(
         "settings": "in order",
         "weights": f"as published; fingerprint {find_model('all-MiniLM-L6-v2').fingerprint} (to pin it",
         "articles": "3 in articles",
+        "sources": "none in sources.toml",
         "index": "3 articles, encoder all-MiniLM-L6-v2, intact",
         "confidence": "fitted on",
         "files": "nobody else can read secrets",
@@ -84,6 +86,29 @@ def test_articles_changed_since_the_build_are_a_warning(home: Path, footnote: Fo
     assert outcome.status == 0
     message = "the articles have changed since: run `footnote index build`"
     assert message in finding(outcome, "index", "warn")
+
+
+def test_sources_that_were_not_refreshed_are_a_warning_and_their_articles_are_counted(
+    home: Path, footnote: Footnote
+) -> None:
+    Path("wiki").mkdir()
+    Path("wiki/rope.md").write_text("The tow rope was spun by Nils Aker.", encoding="utf-8")
+    listed = '[guide]\nurl = "https://a.example/"\n[wiki]\npath = "wiki"\n'
+    Path("sources.toml").write_text(listed, encoding="utf-8")
+    outcome = footnote("doctor")
+    assert outcome.status == 0
+    assert "4 in articles and the sources" in finding(outcome, "articles", "ok")
+    assert "never refreshed: guide; run `footnote sources refresh`" in finding(outcome, "sources", "warn")
+    for problem, mark, text in (
+        ("the server failed (500)", "warn", "guide: the server failed (500); run `footnote sources refresh`"),
+        ("", "ok", "2 in sources.toml, the last refreshes went well"),
+    ):
+        with Archive(archive_file(Path(".footnote/index")), writing=True) as archive:
+            archive.note(Refresh("guide", "2026-01-01T00:00:00+00:00", "", problem))
+        assert text in finding(footnote("doctor"), "sources", mark)
+    Path("sources.toml").write_text("[guide\n", encoding="utf-8")
+    outcome = footnote("doctor")
+    assert (outcome.status, "cannot be read" in finding(outcome, "sources", "FAIL")) == (2, True)
 
 
 def test_graph_makes_up_for_weights_that_are_not_here(

@@ -208,7 +208,7 @@ def test_show_as_json_is_that_of_the_design(home: Path, footnote: Footnote) -> N
     assert [row["id"] for row in rows] == ["bread", "lamp", "odd/1"]
     for row in rows:
         fields = "id title author publisher url published heading text blocks marks description file"
-        assert list(row) == [*fields.split(), "paragraphs"]
+        assert list(row) == [*fields.split(), "pages", "also", "paragraphs"]
         pieces = [row["text"][span["start"] : span["end"]] for span in row["paragraphs"]]
         assert "\n\n".join(pieces) == row["text"]
         assert [span["number"] for span in row["paragraphs"]] == list(range(1, len(pieces) + 1))

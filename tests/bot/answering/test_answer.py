@@ -287,7 +287,8 @@ def test_the_json_has_exactly_the_keys_and_types_of_the_design(answerer: Answere
     span = {"paragraph": "int", "start": "int", "end": "int"}
     names = dict.fromkeys(["article", "title", "author", "publisher", "passage"], "str")
     quote = {"text": "str", "citation": "int", **span, "highlight": "NoneType"}
-    citation = {"number": "int", **names, "url": "NoneType", **span, "score": "float", "section": ["str"]}
+    missing = {"url": "NoneType", "page": "NoneType"}
+    citation = {"number": "int", **names, **missing, **span, "score": "float", "section": ["str"]}
     assert shape(fields) == {
         "question": "str",
         "verdict": "str",

@@ -91,7 +91,7 @@ def test_any_question_has_a_bounded_subject(question: str, before: str, language
 def answered(confidence: float, article: str = "ferry") -> Answer:
     verdict = Verdict.ANSWERED if confidence >= 0.5 else Verdict.RELATED
     quote = Quote("The ferry is red.", 1, 1, 0, 17)
-    citation = Citation(1, article, "", "", "", None, 1, 0, 17, quote.text, confidence)
+    citation = Citation(1, article, "", "", "", None, None, 1, 0, 17, quote.text, confidence)
     return Answer("searched", verdict, confidence, (quote,), (citation,), "g", 0.0)
 
 

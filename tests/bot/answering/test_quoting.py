@@ -152,6 +152,31 @@ def test_a_list_is_quoted_from_its_beginning_whichever_passage_of_it_was_found()
     assert (answer.citations[0].start, answer.citations[0].end) == (0, len(hit.article.text))
 
 
+@pytest.mark.parametrize(
+    ("url", "opened"),
+    [
+        ("https://a.example/guide.pdf", "https://a.example/guide.pdf#page=3"),
+        ("HTTP://a.example/guide.pdf?v=2#cover", "HTTP://a.example/guide.pdf?v=2#page=3"),
+        ("ftp://a.example/guide.pdf", "ftp://a.example/guide.pdf"),
+        ("", None),
+    ],
+)
+def test_a_citation_has_the_page_of_its_best_sentence_and_opens_there(url: str, opened: str | None) -> None:
+    hit = make_hit("0 Fog came.", "0.9 Oil burned.")
+    at = hit.best_sentence.start
+    article = dataclasses.replace(hit.article, url=url, pages=(0, 4, at, at + 1))
+    (citation,) = make_answer("Who?", found(dataclasses.replace(hit, article=article)), FIT, "1").citations
+    assert (citation.page, citation.url) == (3, opened)
+    assert list(dataclasses.asdict(citation))[5:8] == ["url", "page", "paragraph"]
+
+
+def test_a_heading_is_on_no_page() -> None:
+    hit = make_hit("0.9 Codes, 2019", first=0)
+    article = dataclasses.replace(hit.article, pages=(0,))
+    (citation,) = make_answer("Who?", found(dataclasses.replace(hit, article=article)), FIT, "1").citations
+    assert (citation.page, citation.url) == (None, "https://one.example")
+
+
 def test_pronouns_are_those_of_the_language() -> None:
     openings = {"en": "This burned.", "es": "¡Su lámpara quemaba aceite!", "xx": "Huhu."}
     for language, own in openings.items():

@@ -94,7 +94,7 @@ def test_an_answer_refers_to_its_quotes_then_to_further_passages_each_once() -> 
 
 def _citation(number: int, name: str, passage: str, paragraph: int = 1) -> Citation:
     end = len(passage)
-    return Citation(number, name, "", "", "", None, paragraph, 0, end, passage, 0.5)
+    return Citation(number, name, "", "", "", None, None, paragraph, 0, end, passage, 0.5)
 
 
 # Addresses

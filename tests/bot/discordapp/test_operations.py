@@ -46,7 +46,7 @@ async def _metrics(port: int) -> dict[str, float]:
 async def test_metrics_count_questions_refusals_and_rebuilds(fresh: Chat) -> None:
     port, owner = free_port(), fresh.world.owner
     async with fresh.bot(health_port=port):
-        assert await page(port, "healthz") == (200, "ok\n")
+        assert await page(port, "healthz") == (200, '{"status": "ok"}')
         for way in WAYS.values():
             await way(fresh, LAMP)
         for error in (BusyError("full"), RuntimeError("boom")):

@@ -18,7 +18,8 @@ from tests.bot.discordapp.chat import Chat
 from tests.wire.entities import Permission
 
 EVERYBODYS = {"ask", "verify", "privacy", texts.ANSWER_THIS, texts.CHECK_THIS}
-MANAGERS = {"index", "settings", "gaps"}
+OPERATORS = {"index", "sources"}
+MANAGERS = {*OPERATORS, "settings", "gaps"}
 INVALID = (
     b'{"code": 50035, "message": "Invalid Form Body", "errors": {"0": {"name": {"_errors": '
     b'[{"code": "X", "message": "Command name is invalid"}]}}}}'
@@ -41,7 +42,7 @@ async def test_commands_are_offered_where_and_to_whom_they_are_meant(chat: Chat)
     offered = {command["name"]: command for command in chat.commands.of[0]}
     assert set(offered) == EVERYBODYS | MANAGERS
     for name, command in offered.items():
-        contexts = {0, 1, 2} if name in EVERYBODYS else {0, 1} if name == "index" else {0}
+        contexts = {0, 1, 2} if name in EVERYBODYS else {0, 1} if name in OPERATORS else {0}
         permissions = None if name in EVERYBODYS else str(int(Permission.MANAGE_SERVER))
         installs = {0, 1} if name in EVERYBODYS else {0}
         assert (set(command["contexts"]), set(command["integration_types"])) == (contexts, installs)
@@ -74,16 +75,16 @@ async def test_the_bot_works_without_its_commands_and_tries_again_at_the_next_st
 
 async def test_sync_says_in_one_line_what_was_sent(fresh: Chat) -> None:
     line = await _sync(fresh)
-    assert all(part in line for part in ("8 commands for every server were registered", "/ask", "/index"))
+    assert all(part in line for part in ("9 commands for every server were registered", "/ask", "/index"))
     await _sync(fresh)
     assert _sent(fresh) == 1
     assert "were registered" in await _sync(fresh, force=True)
     assert _sent(fresh) == 2
     server = fresh.guild.id
     assert f"server {server}" in await _sync(fresh, server)
-    assert (len(fresh.commands.of[server]), _sent(fresh)) == (8, 3)
+    assert (len(fresh.commands.of[server]), _sent(fresh)) == (9, 3)
     assert "no commands for server" in await _sync(fresh, server, remove=True)
-    assert (fresh.commands.of[server], len(fresh.commands.of[0])) == ([], 8)
+    assert (fresh.commands.of[server], len(fresh.commands.of[0])) == ([], 9)
     with pytest.raises(DiscordRefusedError, match=r"in server 78 .*footnote discord invite"):
         await _sync(fresh, 78)
 

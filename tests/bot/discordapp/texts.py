@@ -80,6 +80,10 @@ OTHER_REBUILD = "Another rebuild is running"
 GIVEN_UP = "The rebuild was cancelled"
 ROLLED_BACK = "Answers come from another generation"
 NOT_ROLLED_BACK = "The rollback failed"
+SOURCES = "Sources"
+NO_SOURCES = "There are no sources. `/sources add` adds one."
+NEWS = "The articles have changed"
+BAD_NEWS = "Sources could not be refreshed"
 PRESENCE = "Answering from {} articles"
 
 # Verified quotes

@@ -6,7 +6,7 @@ import io
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
 
@@ -231,6 +231,16 @@ def test_a_citation_has_the_headings_above_the_quote() -> None:
     answer = make_answer(WHO, found(make_hit("0 Codes.", heading, text)), FIT, "1")
     assert cite(answer.citations[0]) == (
         "[1] One › Recovery \ufffd codes · Ann · Press · paragraph 3 · https://one.example"
+    )
+
+
+def test_a_citation_has_its_page_before_the_paragraph() -> None:
+    hit = make_hit("0 Fog.", "0.9 Oil.")
+    article = replace(hit.article, pages=(0, 6))
+    answer = make_answer(WHO, found(replace(hit, article=article)), FIT, "1")
+    assert (
+        cite(answer.citations[0])
+        == "[1] One · Ann · Press · page 2, paragraph 2 · https://one.example#page=2"
     )
 
 
