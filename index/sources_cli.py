@@ -73,7 +73,10 @@ def list_command(settings: IndexSettings, as_json: bool) -> None:
     """List the sources, when each was refreshed, and when it is due again."""
     from index.refresh import source_statuses
 
-    for status in source_statuses(settings):
+    statuses = source_statuses(settings)
+    if not statuses:
+        click.echo("there are no sources; `footnote sources add ADDRESS` adds one.", err=True)
+    for status in statuses:
         if as_json:
             fields = {"next": status.next.isoformat() if status.next else None, "pages": status.pages}
             last = dataclasses.asdict(status.last) if status.last else None

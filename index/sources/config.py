@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -40,7 +41,7 @@ class Source(BaseModel):
 
     name: str = Field(pattern=_NAME)
     """Begins the ids of its articles."""
-    url: str = Field("", pattern=r"^(https?://[^\s/]+\S*)?$")
+    url: str = ""
     """The address of a page, a feed, a sitemap, or a file."""
     path: Path | None = None
     """A folder or a file in place of an address; relative to the folder of sources.toml."""
@@ -60,6 +61,15 @@ class Source(BaseModel):
     """How long a page that is gone is kept."""
     allow_private: tuple[str, ...] = ()
     """Hosts on a private network that may be asked."""
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s/]+\S*", value):
+            raise ValueError("expected an address that begins with https:// or http://")
+        if "@" in urlsplit(value).netloc:
+            raise ValueError("has a user name or password, which would be stored here; remove it")
+        return value
 
     @field_validator("every")
     @classmethod

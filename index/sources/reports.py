@@ -54,7 +54,8 @@ class SourceReport:
     def summary(self) -> str:
         """Return a sentence for people."""
         if self.problem:
-            return f"{self.source}: {self.problem.removesuffix('.')}. What was fetched before stays."
+            stays = " What was fetched before stays." if self.pages else ""
+            return f"{self.source}: {self.problem.removesuffix('.')}.{stays}"
         kinds = Counter(change.kind for change in self.changes)
         counts = [f"{kinds[kind]:,} {kind}" for kind in ("added", "changed", "removed")]
         failed = f", {len(self.notes):,} not taken" if self.notes else ""
