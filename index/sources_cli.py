@@ -37,7 +37,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 @click.option("--name", help="Its name, which begins the ids of its articles. Default: the host's.")
 @click.option("--every", metavar="TIME", help="How often the bot refreshes it: 30m, 6h, 1d, or a cron line.")
 @click.option("--follow", type=click.Choice(["sitemap", "feed", "links"]), help="What leads to more pages.")
-@click.option("--include", multiple=True, metavar="GLOB", help="Paths to take, such as '/guide/**'.")
+@click.option("--include", multiple=True, metavar="GLOB", help="Paths to take, such as '/guide/*'.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Paths to leave out.")
 @click.option("--depth", type=int, help="How many links to follow from the first page.  [default: 3]")
 @click.option("--limit", type=int, help="The most pages to keep.  [default: 1000]")

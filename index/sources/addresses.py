@@ -1,8 +1,7 @@
 """Which web addresses are fetched, and which network addresses are connected to.
 
-Pages lead to other pages, and whoever owns a name decides what it resolves to. Neither may lead into the
-network that Footnote runs in, so each network address is judged at the moment a socket is made for it: by
-then it does not matter how the address was spelled, or what its name resolved to before.
+Whoever owns a name decides what it resolves to, and may lead into the network that Footnote runs in: so each
+network address is judged when a socket is made for it, however it was spelled or resolved before.
 """
 
 from __future__ import annotations
@@ -25,8 +24,7 @@ _LONGEST = 2_000  # characters of a web address; the shortest limit among browse
 # 168.63.129.16 is Azure's platform service, which only its own machines reach.
 _IPV4_NOT_PUBLIC = [IPv4Network(network) for network in """
     0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 168.63.129.16/32 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24
-    192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/4
-    240.0.0.0/4
+    192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3
     """.split()]  # fmt: skip
 # All that is routed globally lies in 2000::/3. 2001::/23 holds Teredo, ORCHID and benchmarks; the others are
 # for documentation. https://www.iana.org/assignments/iana-ipv6-special-registry
@@ -55,31 +53,24 @@ class FetchError(Exception):
 
 
 class RefusedAddressError(OSError):
-    """A connection to an address that is not public; aiohttp keeps it, as the text is always the same."""
-
-    def __init__(self) -> None:
-        super().__init__("not a public address")
+    """A connection to an address that is not public."""
 
 
 def parse_address(text: str, base: URL | None = None) -> URL:
     """Return the web address that is written, completed by `base`, without its fragment.
 
     Raises:
-        FetchError: it cannot be read, is not http or https, or holds a user name or password.
+        FetchError: it cannot be read, is not http or https, is too long, or holds a user name or password.
     """
-    shown = one_line(text)
     try:
         url = URL(text) if base is None else base.join(URL(text))
-        host, credentials = url.raw_host, url.raw_user or url.raw_password
+        is_web = url.scheme in {"http", "https"} and _HOST.fullmatch(url.raw_host or "")
     except ValueError:
-        raise FetchError(f"{shown}: not a web address; correct it") from None
-    if url.scheme not in {"http", "https"} or not _HOST.fullmatch(host or ""):
-        raise FetchError(f"{shown}: not a web address that begins with https:// or http:// and a host")
-    if credentials:
-        shown = one_line(url.with_user(None))
-        raise FetchError(f"{shown}: has a user name or password, which are not accepted; remove them")
-    if len(str(url)) > _LONGEST:
-        raise FetchError(f"{shown}: an address of more than {_LONGEST:,} characters")
+        is_web = None
+    if not is_web or len(str(url)) > _LONGEST:
+        raise FetchError(f"{one_line(text)}: no http(s) address of up to {_LONGEST:,} characters; correct it")
+    if url.raw_user or url.raw_password:
+        raise FetchError(f"{one_line(url.with_user(None))}: has a user name or password; remove it")
     return url.with_fragment(None)
 
 
@@ -107,5 +98,5 @@ def public_socket(info: tuple[Any, ...]) -> socket.socket:
     """
     family, kind, protocol, _, address = info
     if not is_public(address[0]):
-        raise RefusedAddressError
+        raise RefusedAddressError("not a public address")  # aiohttp joins errors of another text
     return socket.socket(family, kind, protocol)

@@ -50,7 +50,7 @@ class Source(BaseModel):
     every: str = ""
     """How often the bot refreshes it: `30m`, `6h`, `1d`, or a cron line; "" only when it is told to."""
     include: tuple[str, ...] = ()
-    """Patterns of the paths to take, such as `/guide/**`."""
+    """Patterns of the paths to take, such as `/guide/*`."""
     exclude: tuple[str, ...] = ()
     """Patterns of the paths to leave out."""
     depth: int = Field(3, ge=0, le=20)

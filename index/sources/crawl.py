@@ -74,7 +74,7 @@ class Crawl:
         if source.follow == "links":
             await self._visit_links(start)
             return
-        if source.follow == "sitemap" and not re.search(r"\.(xml|txt)(\.gz)?$", start):
+        if source.follow == "sitemap" and not re.search(r"\.xml(\.gz)?$", start):
             maps = await self._fetcher.sitemaps(start) or [urljoin(start, "/sitemap.xml")]
             await self._visit_all(await self._sitemap_pages(maps, start))
             return
@@ -150,7 +150,7 @@ class Crawl:
                 continue
             finally:
                 first = None
-            pages += [entry.url for entry in sitemap.pages if not root or is_below(entry.url, root)]
+            pages += [page for page in sitemap.pages if not root or is_below(page, root)]
             new = [each for each in sitemap.sitemaps if each not in found][: _MAX_SITEMAPS - len(found)]
             found.update(new)
             waiting.extend(new)

@@ -1,45 +1,33 @@
 """Feeds: the entries of RSS, Atom and JSON Feed, and an entry with its full text as an HTML page.
 
-feedparser reads RSS and Atom. Parts of it take time that grows with the square of their input, so it is given
-repaired XML, with only what is read of the entries asked for. Its sanitizer is off: it drops elements that
-an article needs, and the reader of HTML cleans the text.
+Most elements are told by their names alone, as many feeds forget a namespace or mistake it.
 """
 
 from __future__ import annotations
 
 import html
-import io
+import itertools
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from email.utils import parsedate
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from index.sources.links import absolute
-from index.sources.markup import LARGEST, first_element, parse_xml
+from index.sources.sitemaps import LARGEST, parse_xml, root_name
 
 __all__ = ["FeedEntry", "entry_page", "is_feed", "read_feed"]
 
-_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/feed+json"})
-_FIRST_BYTES = 65_536
-_MAX_ELEMENTS, _MAX_ATTRIBUTES = 150_000, 100  # of the entries that are read, and of one of their elements
-_MAX_VALUE = 2_000  # characters of a title, a name, an address or a date
-_TEXTS = frozenset({"channel", "item", "entry", "body", "content", "encoded"})
-_VALUES = frozenset(
-    "author created creator date guid id issued link modified name published pubdate title updated".split()
-)
-_HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
-_TAG = re.compile(r"<(script|style)\b.*?</\1>|</?[a-z][^<>]*>", re.IGNORECASE | re.DOTALL)
+_MAX_VALUE = 2_000  # characters of a title, a name or a date
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{")
+_FULL_TEXT = ("{*}encoded", "content:encoded", "{http://www.w3.org/2005/Atom}content", "{*}body")
 
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """An entry: its page, plain title and author, and its day as an ISO date; "" for what it lacks.
-
-    `html` is its full text, "" where the feed has a summary only.
-    """
+    """An entry: its page, plain title and author, its day as an ISO date, and its full text; "" for none."""
 
     url: str
     title: str = ""
@@ -49,17 +37,11 @@ class FeedEntry:
 
 
 def is_feed(content: bytes, media_type: str) -> bool:
-    """Tell whether bytes are a feed: by their first element, their JSON, or the media type."""
-    start, root = content[:_FIRST_BYTES], first_element(content)
-    if _is_json(content):
-        return b"jsonfeed.org/version/" in start
-    if root == "rdf":
-        return b"purl.org/rss/" in start or b"netscape.com/rdf/" in start
-    return root in {"rss", "feed"} or (media_type in _TYPES and root != "html")
-
-
-def _is_json(content: bytes) -> bool:
-    return content[:_FIRST_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+    """Tell whether bytes are a feed: by their root element, their JSON, or the media type."""
+    if _JSON.match(content):
+        return b"jsonfeed.org/version/" in content[:_MAX_VALUE]
+    root = root_name(content)
+    return root in {"rss", "feed", "rdf"} or (media_type.endswith(("rss+xml", "atom+xml")) and root != "html")
 
 
 def read_feed(content: bytes, url: str, limit: int) -> list[FeedEntry]:
@@ -68,123 +50,91 @@ def read_feed(content: bytes, url: str, limit: int) -> list[FeedEntry]:
     Raises:
         ValueError: it is no feed, or cannot be read; with the reason.
     """
-    found = (_read_json if _is_json(content) else _read_xml)(content, url, limit)
-    entries = {entry.url: entry for entry in reversed(found) if entry.url}
-    if found and not entries:
+    entries = (_json_entries if _JSON.match(content) else _xml_entries)(content, url, limit)
+    by_url = {entry.url: entry for entry in reversed(entries) if entry.url}
+    if entries and not by_url:
         raise ValueError("none of its entries has a web address")
-    return [*reversed(entries.values())]
+    return [*reversed(by_url.values())]
 
 
-def _read_json(content: bytes, url: str, limit: int) -> list[FeedEntry]:
-    if len(content) > LARGEST:
-        raise ValueError(f"it has more than {LARGEST // 1_000_000} MB, the limit of a feed")
+def _json_entries(content: bytes, url: str, limit: int) -> list[FeedEntry]:
     try:
-        feed = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise ValueError("it is not valid JSON; check the address") from error
-    items = feed.get("items")
-    if not isinstance(items, list):
-        raise ValueError('it has no list "items", so it is no JSON Feed')
-    return [_json_entry(item, feed, url) for item in items[:limit] if isinstance(item, dict)]
+        items = json.loads(content[:LARGEST])["items"][:limit]
+        return [_json_entry(item, url) for item in items if isinstance(item, dict)]
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        raise ValueError('it is too large, or no JSON Feed with a list "items"; check the address') from error
 
 
-def _json_entry(item: Mapping[str, object], feed: Mapping[str, object], base: str) -> FeedEntry:
-    def text(*names: str) -> str:
-        return next((value for name in names if isinstance(value := item.get(name), str) and value), "")
-
+def _json_entry(item: Mapping[str, Any], base: str) -> FeedEntry:
+    authors = item.get("authors") or [item.get("author") or {}]
     return FeedEntry(
-        absolute(text("url"), base) or absolute(text("id"), "") or absolute(text("external_url"), base),
-        _line(text("title")),
-        _json_authors(item) or _json_authors(feed),
-        _day(text("date_published", "date_modified")),
-        _unicode(text("content_html")) or _paragraphs(_unicode(text("content_text"))),
+        absolute(item.get("url") or "", base) or absolute(item.get("id") or "", ""),
+        _plain(item.get("title") or ""),
+        _plain(", ".join(author.get("name") or "" for author in authors)),
+        _day(item.get("date_published") or item.get("date_modified") or ""),
+        item.get("content_html") or _paragraphs(item.get("content_text") or ""),
     )
 
 
-def _json_authors(part: Mapping[str, object]) -> str:
-    authors = part.get("authors") or [part.get("author")]
-    listed = authors if isinstance(authors, list) else []
-    return _line(", ".join(str(author.get("name") or "") for author in listed if isinstance(author, dict)))
-
-
-def _read_xml(content: bytes, url: str, limit: int) -> list[FeedEntry]:
-    import feedparser  # type: ignore[import-untyped]
-
-    xml = io.BytesIO(_reduced(content, limit))
-    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
-    options = {"response_headers": headers, "sanitize_html": False, "resolve_relative_uris": False}
-    try:
-        parsed = feedparser.parse(xml, **options)
-        return [_xml_entry(entry, parsed.feed, url) for entry in parsed.entries]
-    except Exception as error:  # its many handlers fail in many ways
-        raise ValueError(f"feedparser cannot read it: {error!r:.200}") from error
-
-
-def _reduced(content: bytes, limit: int) -> bytes:
-    """Return a feed as well-formed XML, with its first entries and what is read of them."""
-    from lxml import etree  # type: ignore[import-untyped]
-
+def _xml_entries(content: bytes, url: str, limit: int) -> list[FeedEntry]:
     root = parse_xml(content, "rss|feed|rdf")
-    entries = [*root.iter("{*}item", "{*}entry")]
-    for entry in entries[limit:]:
-        entry.getparent().remove(entry)
-    for parent in (root, *root.iter("{*}channel"), *entries[:limit]):
-        for child in [*parent]:
-            name = re.split("[}:]", child.tag)[-1].lower()
-            if name not in _TEXTS | _VALUES:
-                parent.remove(child)
-            for element in child.iter() if name in _VALUES else ():
-                element.text = (element.text or "")[:_MAX_VALUE]
-    for element in root.xpath(f"//*[count(@*) > {_MAX_ATTRIBUTES}]"):
-        element.attrib.clear()
-    if root.xpath("count(//*)") > _MAX_ELEMENTS:
-        raise ValueError(f"it has more than {_MAX_ELEMENTS:,} elements, the limit of a feed")
-    reduced: bytes = etree.tostring(root, encoding="utf-8", with_tail=False)
-    return reduced
+    base = absolute(root.base or "", url) or url  # by xml:base
+    entries = (entry for parent in (root, *root) for entry in parent.iterchildren("{*}item", "{*}entry"))
+    author = _author(root)
+    return [_xml_entry(entry, base, author) for entry in itertools.islice(entries, limit)]
 
 
-def _xml_entry(entry: Any, feed: Any, base: str) -> FeedEntry:
-    title, texts = entry.get("title_detail") or {}, entry.get("content") or [{}]
-    authors = entry.get("authors") or feed.get("authors") or ()
-    day = next((name for name in ("published", "updated", "created") if name in entry), "published")
-    full = max(texts, key=lambda text: text.get("type") in _HTML_TYPES)
-    is_html, value = full.get("type") in _HTML_TYPES, (full.get("value") or "").strip()
+def _xml_entry(entry: Any, base: str, author: str) -> FeedEntry:
+    def first(*tags: str) -> str:
+        return next(filter(None, map(_markup, entry.iterchildren(*tags))), "")
+
+    links = (link for link in entry.iterchildren("{*}link") if link.get("rel", "alternate") == "alternate")
+    addresses = (absolute(link.get("href") or link.text or "", base) for link in links)
     return FeedEntry(
-        absolute(entry.get("link") or "", base) or absolute(entry.get("id") or "", ""),
-        _line((_plain if title.get("type") in _HTML_TYPES else str)(title.get("value") or "")),
-        _line(", ".join(author.get("name") or author.get("email") or "" for author in authors)),
-        _day(entry.get(day) or "", entry.get(f"{day}_parsed")),
-        value if is_html else _paragraphs(value),
+        next(filter(None, addresses), "") or absolute(_plain(first("{*}id", "{*}guid")), ""),
+        _plain(first("{*}title")),
+        _author(entry) or author,
+        _day(_plain(first("{*}published", "{*}pubDate", "{*}date") or first("{*}updated"))),
+        first(*_FULL_TEXT),
     )
 
 
-def _plain(title: str) -> str:
-    return html.unescape(_TAG.sub("", title[:_MAX_VALUE]))
+def _author(element: Any) -> str:
+    people = element.iterchildren("{*}author", "{*}creator", "dc:creator")
+    names = (_plain(person.findtext("{*}name") or person.text or "") for person in people)
+    return _plain(", ".join(re.sub(r"^\S+@\S+ \((.+)\)$", r"\1", name) for name in names))
 
 
-def _line(text: str) -> str:
-    return " ".join(_unicode(text).split())[:_MAX_VALUE]
+def _markup(element: Any) -> str:
+    """Return what an element holds as HTML, whether it is plain text, escaped HTML or XHTML."""
+    from lxml import html as lxml_html  # type: ignore[import-untyped]
 
-
-def _unicode(text: str) -> str:
-    """Return text without halves of surrogate pairs, which JSON can hold and UTF-8 cannot."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def _day(text: str, parsed: Any = None) -> str:
-    """Return the day of a date, where its author was; `parsed` is what feedparser made of it; "" for none."""
-    iso = re.match(r"\s*(\d{4})-(\d\d)-(\d\d)", text)
-    parts = [*map(int, iso.groups())] if iso else parsedate(text[:_MAX_VALUE]) or parsed
-    try:
-        return date(*parts[:3]).isoformat() if parts else ""
-    except ValueError:
-        return ""
+    if len(element):
+        lxml_html.xhtml_to_html(element)
+        element.tag = "div"
+        return str(lxml_html.tostring(element, encoding="unicode", with_tail=False))
+    text = (element.text or "").strip()
+    return _paragraphs(text) if "Atom" in element.tag and element.get("type", "text") == "text" else text
 
 
 def _paragraphs(text: str) -> str:
     """Return plain text as HTML; blank lines part its paragraphs."""
-    parts = filter(None, map(str.strip, re.split(r"\n\s*\n", text)))
-    return "".join("<p>" + html.escape(part).replace("\n", "<br>") + "</p>" for part in parts)
+    return "<p>" + html.escape(text).replace("\n\n", "<p>").replace("\n", "<br>") if text else ""
+
+
+def _plain(markup: str) -> str:
+    text = re.sub(r"</?[a-z][^<>]*>", "", markup[:_MAX_VALUE], flags=re.IGNORECASE)
+    return " ".join(html.unescape(text).split())
+
+
+def _day(text: str) -> str:
+    """Return the day of a date by ISO 8601 or RFC 5322, where its author was; "" for none."""
+    try:
+        if text[:4].isdigit():
+            return date.fromisoformat(text[:10]).isoformat()
+        return parsedate_to_datetime(text[:_MAX_VALUE]).date().isoformat()
+    except (ValueError, OverflowError):
+        return ""
 
 
 def entry_page(entry: FeedEntry) -> bytes:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass
+from http.client import responses
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
+from aiohttp import ClientResponse
 from stamina import AsyncRetryingCaller
 from stamina.instrumentation import set_on_retry_hooks
 from yarl import URL
 
-from index.sources import politeness
+from index.sources import servers
 from index.sources.addresses import FetchError, RefusedAddressError, parse_address, public_socket
-from index.sources.media_types import judge_media_type
-from index.sources.politeness import PRODUCT, ClosedHostError, HostQueue
+from index.sources.links import absolute
+from index.sources.servers import PRODUCT, ClosedHostError, HostPauses
 from index.terminal import one_line
 
 if TYPE_CHECKING:
@@ -28,35 +29,18 @@ __all__ = ["FetchError", "FetchLimits", "Fetched", "Fetcher", "Validators"]
 
 _ROBOTS_SIZE = 512_000  # bytes of a robots.txt that are read (RFC 9309: at least 500 KiB)
 _REDIRECTS = {301, 302, 303, 307, 308}
-_PERMANENT = {301, 308}
-_STATUSES = {404: "there is no such page", 410: "the page was removed", 429: "the server is asked too often"}
-# What went wrong, whether it may pass, and how to say it; the first that fits.
-_FAILURES: tuple[tuple[type[Exception], bool, str], ...] = (
-    (aiohttp.ClientConnectorCertificateError, False, "the certificate of {host} is not valid"),
-    (aiohttp.ClientSSLError, False, "no secure connection to {host} can be made"),
-    (aiohttp.ClientResponseError, False, "the answer is not valid HTTP"),
-    (ValueError, False, "not an address that can be connected to; correct it"),
-    (TimeoutError, True, "the whole answer did not come in time"),
-    (aiohttp.ClientConnectorDNSError, True, "no address is known for {host}"),
-    (aiohttp.ClientConnectorError, True, "{host} cannot be reached"),
-    (Exception, True, "the connection broke, or what came through it was damaged"),
-)
+_FINAL = (aiohttp.ClientSSLError, aiohttp.ClientResponseError, ValueError)  # errors that stay if tried again
 
 
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
-    """The bounds of a fetch: bytes of a page without compression, seconds of a try, redirects, and tries.
+    """The bounds of a fetch."""
 
-    `wait` is the longest that a host may have us wait for our turn, `backoff` the pause after a first try,
-    both in seconds.
-    """
-
-    size: int = 64_000_000
-    seconds: float = 60.0
+    size: int = 64_000_000  # bytes of a page, without compression
+    seconds: float = 60.0  # of a try
     redirects: int = 10
     tries: int = 3
-    backoff: float = 1.0
-    wait: float = 60.0
+    backoff: float = 1.0  # seconds of the pause after the first try
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +55,9 @@ class Validators:
 class Fetched:
     """A page as it was fetched from `url`; `moved` says that redirects led there, all of them permanent.
 
-    `status` is 200, or 304 for a page that has not changed, without content. `charset` is what the header
-    named, known to Python or not, or "". `validators` are empty after a redirect that is not permanent, as
-    it may lead to another page next time. `noindex` says that the server asks crawlers not to index the page.
+    `status` is 200, or 304 without content for an unchanged page. `charset` is what the header named.
+    `validators` are empty after a redirect that is not permanent, as it may lead to another page next time.
+    `noindex` says that the server asks crawlers not to index the page.
     """
 
     url: str
@@ -89,9 +73,9 @@ class Fetched:
 class Fetcher:
     """An async context manager that fetches pages; one for each refresh, so that robots.txt is read anew.
 
-    `contact` tells the owners of servers whom to write to. Of hosts that are not on the public internet only
-    those in `allow_private` are asked, each named as URLs name it. `delay` is the pause in seconds between
-    two requests to a host.
+    It fetches one page at a time, with a pause of `delay` seconds between two requests to a host. `contact`
+    tells the owners of servers whom to write to. Of hosts that are not on the public internet only those in
+    `allow_private` are asked, each named as URLs name it.
 
     Raises:
         ValueError: a name in `allow_private` is not that of a host.
@@ -108,34 +92,32 @@ class Fetcher:
         agent = f"{PRODUCT}/{version('footnote')}" + (f" (+{one_line(contact)})" if contact else "")
         accepted = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         self._headers = {"User-Agent": agent, "Accept": accepted, "Accept-Encoding": "gzip, deflate"}
-        self._private = {URL.build(scheme="http", host=name.strip("[]")).raw_host for name in allow_private}
+        hosts = (URL.build(scheme="http", host=name.strip("[]")) for name in allow_private)
+        self._private_hosts = {host.raw_host for host in hosts}
         self._limits = limits = limits or FetchLimits()
-        backoff = limits.backoff
         self._retrying = AsyncRetryingCaller(
-            limits.tries, timeout=None, wait_initial=backoff, wait_max=20 * backoff, wait_jitter=backoff
+            limits.tries, timeout=None, wait_initial=limits.backoff, wait_jitter=limits.backoff
         )
-        self._queues: defaultdict[str | None, HostQueue] = defaultdict(lambda: HostQueue(delay, limits.wait))
-        self._robots: dict[URL, Protego | str] = {}
-        self._robots_locks: defaultdict[URL, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._pauses: defaultdict[str | None, HostPauses] = defaultdict(lambda: HostPauses(delay))
+        self._robots: dict[URL, Protego | FetchError] = {}
+        self._lock = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         set_on_retry_hooks([])  # a page that cannot be fetched is reported; the tries before need no log
-        self._public_session = self._session(aiohttp.TCPConnector(socket_factory=public_socket))
-        self._private_session = self._session(aiohttp.TCPConnector())
+        self._public, self._private = (
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(socket_factory=socket_factory),
+                headers=self._headers,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=self._limits.seconds, sock_connect=15),
+            )
+            for socket_factory in (public_socket, None)
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._public_session.close()
-        await self._private_session.close()
-
-    def _session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=connector,
-            headers=self._headers,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=self._limits.seconds, sock_connect=15),
-            trust_env=False,
-        )
+        await self._public.close()
+        await self._private.close()
 
     async def fetch(self, url: str, known: Validators | None = None) -> Fetched:
         """Fetch the page at `url`, unless it has not changed since the server gave the `known` validators.
@@ -143,19 +125,8 @@ class Fetcher:
         Raises:
             FetchError: it cannot be fetched, or must not be.
         """
-        response, content, redirects = await self._follow(parse_address(url), known or Validators())
-        is_permanent = redirects <= _PERMANENT
-        etag, modified = (response.headers.get(name, "") for name in ("ETag", "Last-Modified"))
-        return Fetched(
-            url=str(response.url),
-            moved=bool(redirects) and is_permanent,
-            status=response.status,
-            content=content,
-            media_type=judge_media_type(response.headers.get("Content-Type", ""), content, response.url.path),
-            charset=response.charset or "",
-            validators=Validators(_sendable(etag), _sendable(modified)) if is_permanent else Validators(),
-            noindex=politeness.forbids_indexing(response.headers.getall("X-Robots-Tag", ())),
-        )
+        async with self._lock:
+            return await self._follow(parse_address(url), known or Validators())
 
     async def sitemaps(self, url: str) -> list[str]:
         """Return the sitemaps that the robots.txt of a URL's host names.
@@ -163,104 +134,92 @@ class Fetcher:
         Raises:
             FetchError: the robots.txt cannot be fetched now.
         """
-        page = parse_address(url)
-        rules, sitemaps = await self._rules_for(page), []
-        for text in rules.sitemaps:
-            with suppress(FetchError):
-                sitemaps.append(str(parse_address(text, base=page)))
-        return list(dict.fromkeys(sitemaps))
+        async with self._lock:
+            rules = await self._rules_for(parse_address(url))
+        return [*filter(None, dict.fromkeys(absolute(each, url) for each in rules.sitemaps))]
 
-    async def _follow(
-        self, start: URL, known: Validators, *, is_robots: bool = False
-    ) -> tuple[aiohttp.ClientResponse, bytes, set[int]]:
-        """Return the answer that redirects lead to, with the statuses of the redirects."""
-        url, seen, redirects = start, {start}, set[int]()
+    async def _follow(self, start: URL, known: Validators, *, is_robots: bool = False) -> Fetched:
+        """Fetch the page that redirects lead to."""
+        url, seen, statuses = start, {start}, set[int]()
         while True:
             if not is_robots and not (await self._rules_for(url)).can_fetch(str(url), PRODUCT):
-                raise FetchError(
-                    f"{one_line(url)}: robots.txt of {url.raw_host} asks crawlers not to fetch it"
-                )
+                raise FetchError(f"{one_line(url)}: forbidden by robots.txt of {url.raw_host}; exclude it")
             response, content = await self._retrying(_may_retry, self._request, url, known, is_robots)
             if response.status not in _REDIRECTS:
-                return response, content, redirects
-            redirects.add(response.status)
+                return _fetched(response, content, statuses)
+            statuses.add(response.status)
             url, known = parse_address(response.headers.get("Location", ""), base=url), Validators()
             if response.url.scheme == "https" and url.scheme == "http":  # anybody on the way could answer
                 raise FetchError(f"{one_line(start)}: redirects to {one_line(url)}, which is not secure")
-            if url in seen:
-                raise FetchError(f"{one_line(start)}: redirects in a circle; perhaps the site needs cookies")
-            if len(seen) > self._limits.redirects:
-                raise FetchError(f"{one_line(start)}: more than {self._limits.redirects} redirects")
+            if url in seen or len(seen) > self._limits.redirects:
+                raise FetchError(f"{one_line(start)}: redirects without end; perhaps the site needs cookies")
             seen.add(url)
 
     async def _rules_for(self, url: URL) -> Protego:
-        """Return the robots.txt of the URL's host, which is read once."""
+        """Return the robots.txt of the URL's host, which is read once (RFC 9309)."""
         origin = url.origin()
-        async with self._robots_locks[origin]:
-            if origin not in self._robots:
-                self._robots[origin] = await self._read_robots(origin / "robots.txt")
+        if origin not in self._robots:
+            try:
+                page = await self._follow(origin / "robots.txt", Validators(), is_robots=True)
+                self._robots[origin] = servers.parse_robots(page.content)
+            except FetchError as error:
+                self._robots[origin] = error if error.temporary else servers.parse_robots(b"")
         rules = self._robots[origin]
-        if isinstance(rules, str):
-            raise FetchError(
-                f"{one_line(url)}: not fetched, as robots.txt cannot be ({rules})", temporary=True
-            )
-        self._queues[url.raw_host].slow_down(rules.crawl_delay(PRODUCT))
+        if isinstance(rules, FetchError):
+            raise FetchError(f"{one_line(url)}: robots.txt cannot be read: {rules.reason}", temporary=True)
+        self._pauses[url.raw_host].slow_down(rules.crawl_delay(PRODUCT))
         return rules
 
-    async def _read_robots(self, url: URL) -> Protego | str:
-        """Return the rules, none if there is no robots.txt; or why nothing can be fetched now (RFC 9309)."""
-        try:
-            _, content, _ = await self._follow(url, Validators(), is_robots=True)
-        except FetchError as error:
-            return error.reason if error.temporary else politeness.parse_robots(b"")
-        return await asyncio.to_thread(politeness.parse_robots, content)
-
-    async def _request(
-        self, url: URL, known: Validators, is_robots: bool
-    ) -> tuple[aiohttp.ClientResponse, bytes]:
-        """Ask once, in the host's turn, and return a page, a redirect, or "not modified".
-
-        Raises:
-            FetchError: there is no answer, or another one.
-        """
+    async def _request(self, url: URL, known: Validators, is_robots: bool) -> tuple[ClientResponse, bytes]:
+        """Ask once, and return a page, a redirect, or "not modified"; raises `FetchError` for all else."""
         conditions = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
         headers = {name: value for name, value in conditions.items() if value}
-        session = self._private_session if url.raw_host in self._private else self._public_session
-        queue = self._queues[url.raw_host]
+        session = self._private if url.raw_host in self._private_hosts else self._public
+        pauses = self._pauses[url.raw_host]
+        await pauses.wait(url)
         try:
-            async with queue.turn(url), session.get(url, headers=headers, allow_redirects=False) as response:
+            async with session.get(url, headers=headers, allow_redirects=False) as response:
                 status = response.status
                 if status == 200:
-                    return response, await self._body(response, is_robots=is_robots)
+                    return response, await self._read(response, is_robots=is_robots)
                 if status in _REDIRECTS or (status == 304 and headers):
                     return response, b""
-                if status in {429, 503}:
-                    seconds = politeness.seconds_of_retry_after(response.headers.get("Retry-After", ""))
-                    queue.leave_alone(seconds)
+                pauses.begin(response.headers.get("Retry-After", ""))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _explained(url, error) from error
-        reason = f"{_STATUSES.get(status, 'the server did not give the page')} (HTTP {status})"
+        finally:
+            pauses.begin()
+        reason = f"the server gives no page, but HTTP {status} {responses.get(status, '')}".rstrip()
         temporary = status in {408, 425, 429} or status >= 500
         raise FetchError(f"{one_line(url)}: {reason}", status=status, temporary=temporary)
 
-    async def _body(self, response: aiohttp.ClientResponse, *, is_robots: bool) -> bytes:
-        """Read a body, of a robots.txt only the start.
-
-        Raises:
-            FetchError: it is too large.
-        """
+    async def _read(self, response: ClientResponse, *, is_robots: bool) -> bytes:
+        """Return a body within the limit; of a robots.txt only the start."""
         limit = _ROBOTS_SIZE if is_robots else self._limits.size
         body = bytearray()
         # aiohttp decompresses some 256 KiB at a time, so a bomb is noticed early.
         async for chunk in response.content.iter_any():
             body += chunk
             if len(body) > limit:
-                if not is_robots:
-                    raise FetchError(
-                        f"{one_line(response.url)}: larger than {limit / 1_000_000:g} MB, the limit"
-                    )
-                break
+                if is_robots:
+                    break
+                raise FetchError(f"{one_line(response.url)}: larger than {limit / 1e6:g} MB, the limit")
         return bytes(body[:limit])
+
+
+def _fetched(response: ClientResponse, content: bytes, redirects: set[int]) -> Fetched:
+    is_permanent, headers = redirects <= {301, 308}, response.headers
+    values = (headers.get(name, "") if is_permanent else "" for name in ("ETag", "Last-Modified"))
+    return Fetched(
+        url=str(response.url),
+        moved=bool(redirects) and is_permanent,
+        status=response.status,
+        content=content,
+        media_type=servers.judge_media_type(headers.get("Content-Type", ""), content, response.url.path),
+        charset=response.charset or "",
+        validators=Validators(*(text if text.isascii() and text.isprintable() else "" for text in values)),
+        noindex=servers.forbids_indexing(headers.getall("X-Robots-Tag", ())),
+    )
 
 
 def _may_retry(error: Exception) -> bool:
@@ -270,12 +229,7 @@ def _may_retry(error: Exception) -> bool:
 def _explained(url: URL, error: Exception) -> FetchError:
     """Return the error for people, and whether it may pass."""
     if isinstance(getattr(error, "os_error", None), RefusedAddressError):
-        reason = f"{url.raw_host} is not on the public internet; if it is yours, name it with --allow-private"
-        return FetchError(f"{one_line(url)}: {reason}")
-    temporary, reason = next((passes, text) for kind, passes, text in _FAILURES if isinstance(error, kind))
-    return FetchError(f"{one_line(url)}: {reason.format(host=url.raw_host)}", temporary=temporary)
-
-
-def _sendable(header: str) -> str:
-    """Return a header that can be sent back as it came, else ""."""
-    return header if header.isascii() and header.isprintable() else ""
+        return FetchError(f"{one_line(url)}: not on the public internet; if it is yours, use --allow-private")
+    temporary, cause = not isinstance(error, _FINAL), one_line(error) or "no whole answer in time"
+    advice = "try again later" if temporary else "check the address and its server"
+    return FetchError(f"{one_line(url)}: not fetched ({cause}); {advice}", temporary=temporary)

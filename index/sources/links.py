@@ -8,35 +8,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+
+from yarl import URL
 
 from index.articles.article import RefusedError
 from index.sources.addresses import FetchError, parse_address
 
-if TYPE_CHECKING:
-    from yarl import URL
-
 __all__ = ["absolute", "is_below", "is_page", "links_in", "links_in_llms_txt", "matches", "normalized"]
 
-_TRACKING = re.compile(
-    r"(?:utm_\w+|gclid|gclsrc|[gw]braid|dclid|fbclid|igshid|msclkid|twclid|yclid|mc_[ce]id|mkt_tok|_hs(?:enc|mi)"
-    r"|_g[al])(?:=.*)?",
-    re.IGNORECASE,
-)
+_TRACKED = r"(?:utm_\w+|[gm]s?clk?id|fbclid|mc_[ce]id)(?:=[^?&]*)?"
+_TRACKING = re.compile(rf"(?:[?&]+{_TRACKED})+&*$|(?<=[?&]){_TRACKED}&", re.IGNORECASE)
 _MARKDOWN_LINK = re.compile(r"\]\(\s*<?((?:[^\s<>()]|\([^\s<>()]*\))+)")
 _NO_PAGE = re.compile(
-    r"\.(?:7z|a?png|apk|atom|avif?|bin|bmp|bz2|css|csv|deb|dmg|e?xe|eot|exe|flac|gif|gz|ico|ics|img|iso|jar|jpe?g"
-    r"|js|json|m4[av]|map|mjs|mkv|mov|mp[34]|mpe?g|msi|og[gv]|otf|pptx?|rar|rpm|rss|svgz?|tar|tgz|tiff?|ttf|wasm"
-    r"|wav|web[mp]|webmanifest|whl|wmv|woff2?|xlsx?|xml|xsl|xz|zip|zst)$",
+    r"\.(?:7z|apk|atom|avif?|bin|bmp|bz2|css|csv|deb|dmg|exe|gif|gz|ico|iso|jar|jpe?g|js|json|m4[av]|mov|mp[34g]"
+    r"|msi|og[gv]|png|pptx?|rss|svg|rar|tar|tgz|tiff?|ttf|wav|web[mp]|woff2?|xlsx?|xml|xz|zip)$",
     re.IGNORECASE,
 )
 
 
 def _parsed(url: str, base: str = "") -> URL | None:
     """Return a web address without its fragment, completed with `base`; None if it is not to be fetched."""
-    from yarl import URL
-
     try:
         return parse_address(url.strip(), URL(base) if base else None)
     except (FetchError, ValueError):
@@ -60,13 +51,12 @@ def links_in(content: bytes, url: str, charset: str = "") -> list[str]:
         root = parse_html(decode_html(content, charset))
     except RefusedError:
         return []
-    for meta in root.iter("meta"):
-        asked = re.split(r"[\s,]+", meta.get("content", "").lower())
-        if meta.get("name", "").lower() == "robots" and not {"nofollow", "none"}.isdisjoint(asked):
-            return []
-    base = next((absolute(each.get("href"), url) for each in root.iter("base") if each.get("href")), "")
+    metas = (meta for meta in root.iter("meta") if meta.get("name", "").lower() == "robots")
+    if re.search(r"\b(nofollow|none)\b", " ".join(meta.get("content", "") for meta in metas).lower()):
+        return []
+    base = absolute(root.xpath("string(//base/@href)"), url) or url
     links = (link for link in root.iter("a") if "nofollow" not in link.get("rel", "").lower().split())
-    return _distinct((link.get("href") for link in links if link.get("href")), base or url)
+    return _distinct((link.get("href", "") for link in links), base)
 
 
 def links_in_llms_txt(text: str, url: str) -> list[str]:
@@ -81,15 +71,10 @@ def _distinct(links: Iterable[str], base: str) -> list[str]:
 def normalized(url: str) -> str:
     """Return the spelling of an address by which pages are compared; what is no web address stays as it is.
 
-    Scheme, host, port and percent-encoding are written as yarl does; there is neither a fragment nor a query
-    parameter that only tracks visitors.
+    It is spelled as yarl does, with neither a fragment nor query parameters that only track visitors.
     """
-    parsed = _parsed(url)
-    if parsed is None:
-        return url.strip()
-    parts = urlsplit(str(parsed))
-    query = "&".join(each for each in parts.query.split("&") if each and not _TRACKING.fullmatch(each))
-    return urlunsplit(parts._replace(path=parts.path or "/", query=query))
+    address = re.sub(r"^(https?://[^/]+)$", r"\1/", absolute(url, ""))
+    return _TRACKING.sub("", address) or url.strip()
 
 
 def is_below(url: str, root: str) -> bool:
@@ -98,41 +83,26 @@ def is_below(url: str, root: str) -> bool:
     The folder ends with the last "/" of the path: it is `/guide/` of `/guide/start` as well as of `/guide/`.
     """
     page, top = _parsed(url), _parsed(root)
-    if page is None or top is None:
+    if page is None or top is None or page.scheme not in {top.scheme, "https"}:
         return False
     is_same_port = page.port == top.port or (page.is_default_port() and top.is_default_port())
-    is_same_host = page.raw_host == top.raw_host and page.scheme in {top.scheme, "https"} and is_same_port
-    return is_same_host and page.raw_path.startswith(top.raw_path.rpartition("/")[0] + "/")
+    folder = top.raw_path.rpartition("/")[0] + "/"
+    return page.raw_host == top.raw_host and is_same_port and page.raw_path.startswith(folder)
 
 
 def matches(url: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
     """Tell whether an address is included (all are, if no pattern is given) and not excluded.
 
-    `*` stands for any characters but "/", `?` for one, and `**` between slashes for any folders. A pattern is
-    for the path; one that does not begin with "/" for its end, and one with "://" for the whole address.
+    A pattern is for the path, where `*` stands for any characters, or, without a first "/", for its end.
     """
     parsed = _parsed(url)
-    if parsed is None:
-        return False
-    path, address = (parsed.raw_path, parsed.path), (str(parsed), parsed.human_repr())
+    paths = (parsed.raw_path, parsed.path) if parsed else ()
 
-    def fits(pattern: str) -> bool:
-        if "://" in pattern:
-            return any(_fits(pattern, text) for text in address)
-        return any(_fits(pattern if pattern.startswith("/") else f"/**/{pattern}", text) for text in path)
+    def fits(patterns: Sequence[str]) -> bool:
+        globs = [glob if glob.startswith("/") else f"*/{glob}" for glob in patterns]
+        return any(fnmatchcase(path, glob) for path in paths for glob in globs)
 
-    return (not include or any(map(fits, include))) and not any(map(fits, exclude))
-
-
-def _fits(pattern: str, text: str) -> bool:
-    """Match part by part, so that no pattern takes long."""
-    parts, matched = text.split("/"), {0}  # how many parts may be matched so far
-    for glob in pattern.split("/"):
-        if glob == "**":
-            matched = {*range(min(matched, default=len(parts) + 1), len(parts) + 1)}
-        else:
-            matched = {n + 1 for n in matched if n < len(parts) and fnmatchcase(parts[n], glob)}
-    return len(parts) in matched
+    return (not include or fits(include)) and not fits(exclude)
 
 
 def is_page(url: str) -> bool:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from yarl import URL
 
-from index.sources.addresses import FetchError, RefusedAddressError, is_public, parse_address, public_socket
+from index.sources.addresses import FetchError, is_public, parse_address
 from tests.strategies import hostile_text
 
 PRIVATE_IPV4 = """
@@ -27,6 +26,12 @@ PRIVATE_IPV6 = """
 NO_ADDRESS = (
     "localhost 127.1 2130706433 0x7f000001 0177.0.0.1 1.2.3 256.1.1.1 1.2.3.4/32 [::1] 8.8.8.8\x00".split()
 )
+NO_WEB_ADDRESS = [
+    *"ftp://example.org/x file:///etc/passwd gopher://127.0.0.1:70/1 //example.org/x http:///x http://a\x00b/".split(),
+    *"http://%31%32%37.0.0.1/ http://[fe80::1%25lo]/ http://[::1/ http://example.org:99999/".split(),
+    *"https://me:secret@example.org/ https://me@example.org/ https://:secret@example.org/".split(),
+    *["", "http://example.org\\@127.0.0.1/", f"http://{'a' * 254}/", "http://example.org/" + "x" * 2_000],
+]
 PUBLIC = """
     1.1.1.1 8.8.8.8 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 172.15.255.255 172.32.0.0 192.0.1.1
     192.167.255.255 198.17.255.255 223.255.255.255 2001:4860:4860::8888 2606:4700::1111 2a00:1450::1
@@ -41,13 +46,6 @@ def test_addresses_that_are_known(addresses: list[str], expected: bool) -> None:
     assert [address for address in addresses if is_public(address) is not expected] == []
 
 
-def inside(network: str) -> st.SearchStrategy[str]:
-    """Draw addresses of a network."""
-    net = IPv6Network(network) if ":" in network else IPv4Network(network)
-    kind = type(net.network_address)
-    return st.integers(int(net[0]), int(net[-1])).map(lambda number: str(kind(number)))
-
-
 @given(st.ip_addresses().map(str))
 def test_never_public_where_python_knows_better(address: str) -> None:
     ip = ip_address(address)
@@ -56,7 +54,7 @@ def test_never_public_where_python_knows_better(address: str) -> None:
         assert not ip.is_multicast
 
 
-@given(inside("0.0.0.0/0").map(IPv4Address) | st.sampled_from(PRIVATE_IPV4).map(IPv4Address))
+@given(st.ip_addresses(v=4) | st.sampled_from(PRIVATE_IPV4).map(IPv4Address))
 def test_address_inside_an_address_is_judged(ip: IPv4Address) -> None:
     outer = [f"::ffff:{ip}", f"64:ff9b::{ip}", str(IPv6Address((0x2002 << 112) | (int(ip) << 80) | 1))]
     assert {is_public(each) for each in outer} == {is_public(str(ip))}
@@ -64,37 +62,9 @@ def test_address_inside_an_address_is_judged(ip: IPv4Address) -> None:
     assert not is_public(str(IPv6Address((0x20010000 << 96) | (int(ip) << 64) | (int(ip) ^ 0xFFFFFFFF))))
 
 
-@given(inside("10.0.0.0/8") | inside("127.0.0.0/8") | inside("fc00::/7") | inside("fe80::/10"))
-def test_no_socket_is_made_for_a_private_address(address: str) -> None:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with pytest.raises(RefusedAddressError):
-        public_socket((family, socket.SOCK_STREAM, 0, "", (address, 80)))
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("ftp://example.org/x", "not a web address that begins with"),
-        ("file:///etc/passwd", "not a web address that begins with"),
-        ("gopher://127.0.0.1:70/1", "not a web address that begins with"),
-        ("//example.org/x", "not a web address that begins with"),
-        ("http:///x", "not a web address that begins with"),
-        ("http://a\x00b/", "not a web address that begins with"),
-        ("http://%31%32%37.0.0.1/", "not a web address that begins with"),
-        ("http://[fe80::1%25lo]/", "not a web address that begins with"),
-        ("", "not a web address that begins with"),
-        ("https://me:secret@example.org/", "user name"),
-        ("https://me@example.org/", "user name"),
-        ("https://:secret@example.org/", "user name"),
-        ("http://[::1/", "correct it"),
-        ("http://example.org:99999/", "correct it"),
-        ("http://example.org\\@127.0.0.1/", "correct it"),
-        (f"http://{'a' * 254}/", "not a web address that begins with"),
-        ("http://example.org/" + "x" * 2_000, "more than 2,000 characters"),
-    ],
-)
-def test_addresses_that_are_not_accepted(text: str, reason: str) -> None:
-    with pytest.raises(FetchError, match=reason) as caught:
+@pytest.mark.parametrize("text", NO_WEB_ADDRESS)
+def test_addresses_that_are_not_accepted(text: str) -> None:
+    with pytest.raises(FetchError, match=r"; (correct|remove) it") as caught:
         parse_address(text)
     assert "secret" not in str(caught.value)
     assert len(str(caught.value)) < 500
@@ -120,5 +90,4 @@ def test_any_text_is_an_address_or_refused_in_one_line(text: str) -> None:
         assert url.scheme in {"http", "https"}
         assert url.raw_host
         assert not url.raw_user
-        assert not url.raw_fragment
     assert "\n" not in reason

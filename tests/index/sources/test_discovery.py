@@ -17,7 +17,7 @@ from index.articles.folder import SourceFile
 from index.articles.formats import READERS
 from index.sources.feeds import FeedEntry, entry_page, is_feed, read_feed
 from index.sources.links import is_below, is_page, links_in, links_in_llms_txt, matches, normalized
-from index.sources.sitemaps import SitemapEntry, is_sitemap, read_sitemap
+from index.sources.sitemaps import is_sitemap, read_sitemap
 from tests.strategies import hostile_text
 
 FEED, PAGE = "https://tea.example/feed.xml", "https://tea.example/a/b"
@@ -45,6 +45,7 @@ ATOM = """<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://tea.exampl
 <link rel="edit" href="/edit"/><link href="milk"/>
 <id>tag:1</id><updated>2024-02-03T01:00:00Z</updated>{}</entry></feed>"""
 XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
+XHTML_DIV = f'<div xmlns="http://www.w3.org/2005/Atom" type="xhtml"><div {XHTML}><p>A.</p></div></div>'
 
 RDF = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"
  xmlns:dc="http://purl.org/dc/elements/1.1/"><channel rdf:about="/"><title>T</title></channel>
@@ -54,10 +55,10 @@ RDF = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns=
 JSON_FEED = {
     "version": "https://jsonfeed.org/version/1.1",
     "title": "T",
-    "authors": [{"name": "The staff"}],
     "items": [
         {
-            "id": "1", "url": "/one", "title": "One \ud800", "content_html": "<p>Hot.</p>",
+            "id": "1", "url": "/one", "authors": [{"name": "The staff"}],
+            "title": "One \ud800", "content_html": "<p>Hot.</p>",
             "date_published": "2024-05-06T00:00:00+02:00",
         },
         {"id": "https://tea.example/two", "content_text": "a < b\n\nc", "author": {"name": "Bo"}},
@@ -83,14 +84,14 @@ def milk(html: str) -> FeedEntry:
         (RSS.replace("utf-8", "windows-1252").replace("T</", "“é”</").encode("cp1252"), [SCONES, TWO]),
         (RDF.encode(), [FeedEntry("https://tea.example/two", "1 < 2", "", "2020-01-02")]),
         (atom('<content type="html">&lt;p&gt;A &amp;lt; B&lt;/p&gt;</content>'), [milk("<p>A &lt; B</p>")]),
-        (atom('<content type="text">A &lt; B\n\nC</content>'), [milk("<p>A &lt; B</p><p>C</p>")]),
-        (atom(f'<content type="xhtml"><div {XHTML}><p>A.</p></div></content>'), [milk("<p>A.</p>")]),
+        (atom('<content type="text">A &lt; B\n\nC</content>'), [milk("<p>A &lt; B<p>C")]),
+        (atom(f'<content type="xhtml"><div {XHTML}><p>A.</p></div></content>'), [milk(XHTML_DIV)]),
         (atom("<summary>Short.</summary>"), [milk("")]),
         (
             json.dumps(JSON_FEED).encode(),
             [
-                FeedEntry("https://tea.example/one", "One ?", "The staff", "2024-05-06", "<p>Hot.</p>"),
-                FeedEntry("https://tea.example/two", "", "Bo", "", "<p>a &lt; b</p><p>c</p>"),
+                FeedEntry("https://tea.example/one", "One \ud800", "The staff", "2024-05-06", "<p>Hot.</p>"),
+                FeedEntry("https://tea.example/two", "", "Bo", "", "<p>a &lt; b<p>c"),
             ],
         ),
     ],
@@ -137,6 +138,9 @@ HOSTILE = [
     RSS.replace("Ann Lee", "a" * 500_000),
     RSS.replace("Tue,", "1" * 500_000),
     RSS.replace("Scones", "&lt;a " * 50_000),
+    ATOM.format(
+        "<content type='xhtml' " + " ".join(f"xmlns:a{n}='{n}'" for n in range(20_000)) + "><a/></content>"
+    ),
     ATOM.format("<content type='xhtml'>" + "<div>" * 100_000),
     ATOM.format("<content type='html' " + " ".join(f"a{n}=''" for n in range(50_000)) + ">x</content>"),
     ATOM.format("<content type='xhtml'>" + "<p>x</p>" * 400_000 + "</content>"),
@@ -151,7 +155,7 @@ HOSTILE = [
 def test_a_hostile_feed_is_read_or_refused_soon(content: str) -> None:
     """The test would take minutes if the time grew with the square of what is sent."""
     found = outcome(read_feed, content.encode())
-    assert len(repr(found)) < (300 if isinstance(found, str) else 1_000_000)
+    assert len(repr(found)) < (300 if isinstance(found, str) else 5_000_000)
     assert "root:" not in repr(found)
 
 
@@ -166,8 +170,8 @@ def test_a_feed_of_thousands_is_read_up_to_the_limit() -> None:
     [
         (b"", "no element"),
         (b"<html><p>Hello", "no element <rss>"),
-        (b"{}", "no list"),
-        (b"{,}", "not valid JSON"),
+        (b"{}", "no JSON Feed"),
+        (b"{,}", "no JSON Feed"),
         (b"<rss><channel><item><title>x</title></item></channel></rss>", "none of its entries"),
     ],
 )
@@ -206,8 +210,11 @@ ONE, BOTH = "https://tea.example/1", ["https://tea.example/1", "https://tea.exam
         (gzip.compress(sitemap(*BOTH), mtime=0), BOTH),
         (sitemap(*BOTH).replace(b"<url>", b"<url><i:image xmlns:i='i'><i:loc>/i</i:loc></i:image>"), BOTH),
         (sitemap(f"<![CDATA[{ONE}]]>") + b"<!-- made in 2 s -->", BOTH[:1]),
+<<<<<<< HEAD
         (("\ufeff" + "\r\n".join(["", *BOTH, BOTH[0]])).encode(), BOTH),
         (gzip.compress("\n".join(BOTH).encode(), mtime=0), BOTH),
+=======
+>>>>>>> lean
         (sitemap(), []),
     ],
 )
@@ -215,23 +222,27 @@ def test_pages_of_a_sitemap(content: bytes, pages: list[str]) -> None:
     assert is_sitemap(content, "text/plain")
     assert not is_feed(content, "application/xml")
     found = read_sitemap(content, FEED, 10)
-    assert ([entry.url for entry in found.pages], found.sitemaps) == (pages, [])
-    assert [entry.url for entry in read_sitemap(content, FEED, 1).pages] == pages[:1]
+    assert (found.pages, found.sitemaps) == (pages, [])
+    assert read_sitemap(content, FEED, 1).pages == pages[:1]
 
 
-def test_a_sitemap_index_names_sitemaps_and_a_sitemap_tells_when_pages_changed() -> None:
+def test_a_sitemap_index_names_sitemaps() -> None:
     index = read_sitemap(sitemap(ONE, "/2?a=1&amp;b=2", kind="sitemap", root="sitemapindex"), FEED, 10)
     assert (index.pages, index.sitemaps) == ([], BOTH)
-    assert read_sitemap(sitemap(ONE), FEED, 10).pages == [SitemapEntry(ONE, "2024-01-02")]
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
         (b"<html><body>Not found", "no element <urlset>"),
-        (RSS.encode(), "a feed"),
+        (RSS.encode(), "no element <urlset>"),
         (sitemap(ONE, *BOTH)[:-40], "cut off"),
+<<<<<<< HEAD
         (gzip.compress(sitemap(ONE), mtime=0)[:-20], "cannot be unpacked"),
+=======
+        (gzip.compress(sitemap(ONE), mtime=0)[:-20], "cut off"),
+        (b"\x1f\x8bpacked", "cannot be unpacked"),
+>>>>>>> lean
         (gzip.compress(b"<urlset>" + b" " * 20_000_000, mtime=0), "more than 10 MB"),
         (b"<urlset>" + b"<a/>" * 1_500_000, "more than"),
     ],
@@ -311,14 +322,11 @@ def test_is_below() -> None:
     ("pattern", "matched"),
     [
         ("/guide/**", "/guide/ /guide/a /guide/a/b.html"),
-        ("/guide/*", "/guide/ /guide/a"),
         ("/guide/?", "/guide/a"),
-        ("/**/b.html", "/guide/a/b.html /b.html"),
+        ("/*/b.html", "/guide/a/b.html"),
         ("*.html", "/guide/a/b.html /b.html"),
         ("/é", "/%C3%A9"),
-        ("https://*.example/guide/**", "/guide/ /guide/a /guide/a/b.html"),
-        ("http://tea.example/**", ""),
-        ("/**/*a*a*a*a*a*a*a*b/**/x", ""),
+        ("/*a*a*a*a*a*a*a*b*x", ""),
     ],
 )
 def test_patterns_include_and_exclude(pattern: str, matched: str) -> None:

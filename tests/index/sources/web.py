@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from ssl import SSLContext
 from time import monotonic
-from typing import Self
+from typing import NamedTuple, Self
 
 from aiohttp import web
 
-__all__ = ["Page", "Reply", "Request", "WebServer", "bomb", "break_off", "drip", "in_turn", "redirect"]
+__all__ = ["Page", "Reply", "Request", "WebServer", "break_off", "drip", "redirect"]
 
 _MEDIA_TYPES = {".json": "application/json", ".md": "text/markdown", ".txt": "text/plain", ".xml": "text/xml"}
 
@@ -32,14 +31,12 @@ Page = str | bytes | Reply | Callable[[web.Request], Awaitable["web.StreamRespon
 """What is sent for a path: text or bytes, with an ETag and a media type by the suffix; a reply; a handler."""
 
 
-@dataclass(slots=True)
-class Request:
-    """A request that came: its path with the query, its headers, and when it began and ended."""
+class Request(NamedTuple):
+    """A request that came: its path with the query, its headers, and when it began."""
 
     path: str
     headers: Mapping[str, str]
     began: float
-    ended: float = 0.0
 
 
 class WebServer:
@@ -73,12 +70,8 @@ class WebServer:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(Request(request.path_qs, dict(request.headers), monotonic()))
-        record = self.requests[-1]
-        try:
-            page = self.pages.get(request.path_qs, Reply("There is no such page.", 404))
-            return _response(await page(request) if callable(page) else page, request)
-        finally:
-            record.ended = monotonic()
+        page = self.pages.get(request.path_qs, Reply("There is no such page.", 404))
+        return _response(await page(request) if callable(page) else page, request)
 
 
 def _response(page: web.StreamResponse | str | bytes | Reply, request: web.Request) -> web.StreamResponse:
@@ -92,8 +85,8 @@ def _response(page: web.StreamResponse | str | bytes | Reply, request: web.Reque
     if request.headers.get("If-None-Match") == etag:
         return web.Response(status=304, headers={"ETag": etag})
     media_type = _MEDIA_TYPES.get(PurePosixPath(request.path).suffix, "text/html")
-    charset = "; charset=utf-8" if isinstance(page, str) else ""
-    return web.Response(body=body, headers={"ETag": etag, "Content-Type": media_type + charset})
+    media_type += "; charset=utf-8" * isinstance(page, str)
+    return web.Response(body=body, headers={"ETag": etag, "Content-Type": media_type})
 
 
 def redirect(to: str, status: int = 302) -> Reply:
@@ -101,6 +94,7 @@ def redirect(to: str, status: int = 302) -> Reply:
     return Reply(status=status, headers={"Location": to})
 
 
+<<<<<<< HEAD
 def bomb(size: int) -> Reply:
     """Return a page that gzip makes a thousand times smaller."""
     headers = {"Content-Encoding": "gzip", "Content-Type": "text/html"}
@@ -117,6 +111,8 @@ def in_turn(*pages: str | bytes | Reply) -> Page:
     return answer
 
 
+=======
+>>>>>>> lean
 def drip(chunk: bytes, seconds: float) -> Page:
     """Return a page without end that sends a chunk at a time."""
 
