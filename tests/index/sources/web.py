@@ -94,25 +94,6 @@ def redirect(to: str, status: int = 302) -> Reply:
     return Reply(status=status, headers={"Location": to})
 
 
-<<<<<<< HEAD
-def bomb(size: int) -> Reply:
-    """Return a page that gzip makes a thousand times smaller."""
-    headers = {"Content-Encoding": "gzip", "Content-Type": "text/html"}
-    return Reply(gzip.compress(bytes(size), compresslevel=1, mtime=0), headers=headers)
-
-
-def in_turn(*pages: str | bytes | Reply) -> Page:
-    """Return a page that is another one at each request; the last one stays."""
-    left = list(pages)
-
-    async def answer(_: web.Request) -> str | bytes | Reply:
-        return left.pop(0) if len(left) > 1 else left[0]
-
-    return answer
-
-
-=======
->>>>>>> lean
 def drip(chunk: bytes, seconds: float) -> Page:
     """Return a page without end that sends a chunk at a time."""
 
