@@ -45,6 +45,12 @@ _OFFER = re.compile(
     r"|share (?:on|this|via)|skip to|subscribe|tweet this)\b"
 )
 """The first words of a block that is an offer if it is mostly a link."""
+_BARE_OFFER = re.compile(
+    r"(?i)\W*(?:(?:click here to )?(?:read|view|see) the (?:full|original)"
+    r"(?: (?:article|post|report|story|text|version))?|share this (?:article|page|post|story)"
+    r"(?: on [\w ,/]{1,60})?)\W*"
+)
+"""The whole of a block that is an offer without a link too."""
 _NEEDS_SCRIPT = re.compile(r"(?:enable|requires?|without|turn on) javascript|javascript is", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\s+[|–—·•»«-]\s+|:\s+")
 _METADATA = (
@@ -164,7 +170,9 @@ def _is_offer(element: HtmlElement) -> bool:
     if element.tag not in BLOCKS or any(child.tag in BLOCKS for child in element):
         return False
     text = element.text_content()
-    return bool(len(text) <= _MAX_OFFER and _OFFER.match(text)) and _share_of_links(element) >= 0.5
+    if len(text) > _MAX_OFFER:
+        return False
+    return bool(_BARE_OFFER.fullmatch(text) or (_OFFER.match(text) and _share_of_links(element) >= 0.5))
 
 
 def _metadata(root: HtmlElement, url: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ __all__ = ["Crawl"]
 _MAX_SITEMAPS = 50  # of a source
 _MISSED = 2  # refreshes in a row that do not find a page before it may be removed
 _MAX_NOTES = 50
+_STAYS = "; what was fetched before stays"
 
 
 class Crawl:
@@ -61,11 +62,18 @@ class Crawl:
                         self._miss(page, "it is not linked any more")
         count = self._archive.count(self._source.name)
         if not problem and self._failed > len(self._seen) / 2:
-            problem = f"{self._failed:,} of {len(self._seen):,} pages could not be taken; {self._notes[0]}"
+            first = self._notes[0].removesuffix(_STAYS)
+            problem = f"{self._failed:,} of {len(self._seen):,} pages could not be taken; {first}"
         elif not count and not problem:
             problem = self._notes[0] if self._notes else "there was nothing to take"
         return SourceReport(
-            self._source.name, count, self._unchanged, tuple(self._changes), tuple(self._notes), problem
+            source=self._source.name,
+            pages=count,
+            unchanged=self._unchanged,
+            failed=self._failed,
+            changes=tuple(self._changes),
+            notes=tuple(self._notes),
+            problem=problem,
         )
 
     async def _follow(self) -> None:
@@ -266,7 +274,7 @@ class Crawl:
     def _fail(self, page: Page | None, reason: str) -> None:
         """Note why a page could not be taken; what was fetched before stays."""
         self._failed += 1
-        self._note(reason + ("; what was fetched before stays" if page else ""))
+        self._note(reason + (_STAYS if page else ""))
         if page:
             self._archive.put(replace(page, problem=reason))
 

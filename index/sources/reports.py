@@ -38,7 +38,7 @@ class PageChange:
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What a refresh found: pages kept, requests that brought something new or nothing new, and changes.
+    """What a refresh found: pages kept, those that had not changed, that could not be taken, and changes.
 
     `notes` has a line for each page that could not be taken, `problem` says why the source as a whole could
     not be refreshed; what was fetched before stays.
@@ -47,6 +47,7 @@ class SourceReport:
     source: str
     pages: int
     unchanged: int
+    failed: int = 0
     changes: tuple[PageChange, ...] = ()
     notes: tuple[str, ...] = ()
     problem: str = ""
@@ -58,6 +59,6 @@ class SourceReport:
             return f"{self.source}: {self.problem.removesuffix('.')}.{stays}"
         kinds = Counter(change.kind for change in self.changes)
         counts = [f"{kinds[kind]:,} {kind}" for kind in ("added", "changed", "removed")]
-        failed = f", {len(self.notes):,} not taken" if self.notes else ""
+        failed = f", {self.failed:,} not taken" if self.failed else ""
         pages = f"{self.source}: {count_of(self.pages, 'page')}"
         return f"{pages}; {', '.join(counts)}, {self.unchanged:,} unchanged{failed}."

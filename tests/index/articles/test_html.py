@@ -174,6 +174,9 @@ ARTICLE = f"<article><h1>Lamps</h1><p>{FIRST}</p>{{}}<p>{LAST}</p></article>"
     [
         ("<p><a href=/o>Click here to read the original article</a></p>", False),
         ("<p>Click here and there to move the wick.</p>", True),
+        ("<p>Click here to read the original article.</p>", False),
+        ("<p>Read the full scale before you turn the screw.</p>", True),
+        ("<p>Share this page on Facebook</p>", False),
         ("<p><a href=/s>Share on Facebook</a> | <a href=/s>Share via e-mail</a></p>", False),
         ("<p>Share this knowledge with your heirs.</p>", True),
         ("<p>Read more: <a href=/3>the price of oil rises again</a></p>", False),
