@@ -143,7 +143,8 @@ def _drop(body: HtmlElement, is_dropped: Callable[[HtmlElement], bool], dropped:
     for element in meant:
         if len(dropped) < _MAX_DROPPED and (words := _line(" ".join(element.itertext()))):
             dropped.append(words[:_MAX_WORDS])
-        element.drop_tree()
+        element.clear(keep_tail=True)  # removing it would copy the text before it, each time
+        element.tag = "div"
 
 
 def _is_chrome(element: HtmlElement, length: int) -> bool:
