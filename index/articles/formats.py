@@ -121,7 +121,8 @@ def _without_twins(articles: list[Article], from_web: set[str]) -> list[Article]
     for article in articles:
         at = firsts.setdefault(article.text, len(kept)) if article.id in from_web else len(kept)
         if at < len(kept):
-            kept[at] = replace(kept[at], also=(*kept[at].also, article.url))
+            addresses = dict.fromkeys((kept[at].url, *kept[at].also, article.url))
+            kept[at] = replace(kept[at], also=tuple(addresses)[1:])
         else:
             kept.append(article)
     return kept

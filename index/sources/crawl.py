@@ -24,6 +24,7 @@ from index.sources.sitemaps import is_sitemap, read_sitemap
 __all__ = ["Crawl"]
 
 _MAX_SITEMAPS = 50  # of a source
+_MAX_ADDRESSES = 50_000  # of a sitemap, which may have no more: https://www.sitemaps.org/protocol.html
 _MISSED = 2  # refreshes in a row that do not find a page before it may be removed
 _MAX_NOTES = 50
 _STAYS = "; what was fetched before stays"
@@ -118,6 +119,8 @@ class Crawl:
             url, depth = waiting.popleft()
             links = await self._visit(url, is_first=url == start)
             for link in map(normalized, links if depth < self._source.depth else ()):
+                if len(found) > self._source.limit:
+                    break  # no more are visited anyway
                 if link not in found and is_below(link, start) and self._takes(link):
                     found.add(link)
                     waiting.append((link, depth + 1))
@@ -144,12 +147,12 @@ class Crawl:
 
     async def _sitemap_pages(self, maps: list[str], root: str, first: Fetched | None = None) -> list[str]:
         """Return the pages of sitemaps and of those that they name; below `root`, if it is given."""
-        pages, waiting, found = [], deque(maps), set(maps)
-        while waiting:
+        pages, waiting, found = list[str](), deque(maps), set(maps)
+        while waiting and len(pages) <= self._source.limit:
             url = waiting.popleft()
             try:
                 fetched = first or await self._fetcher.fetch(url)
-                sitemap = read_sitemap(fetched.content, fetched.url, self._source.limit * 2)
+                sitemap = read_sitemap(fetched.content, fetched.url, _MAX_ADDRESSES)
             except (FetchError, ValueError) as error:
                 if len(found) == 1:
                     raise error if isinstance(error, FetchError) else FetchError(f"{url}: {error}") from error
@@ -158,8 +161,13 @@ class Crawl:
                 continue
             finally:
                 first = None
-            pages += [page for page in sitemap.pages if not root or is_below(page, root)]
-            new = [each for each in sitemap.sitemaps if each not in found][: _MAX_SITEMAPS - len(found)]
+            below = (page for page in sitemap.pages if not root or is_below(page, root))
+            pages += filter(self._takes, below)
+            new = [each for each in sitemap.sitemaps if each not in found]
+            if len(found) + len(new) > _MAX_SITEMAPS:
+                self._is_complete = False
+                self._note(f"{url}: names more than {_MAX_SITEMAPS} sitemaps; the rest was left out")
+            new = new[: _MAX_SITEMAPS - len(found)]
             found.update(new)
             waiting.extend(new)
         return pages
@@ -198,10 +206,12 @@ class Crawl:
         finally:
             self._show_progress()
         self._take(url, fetched, known)
-        if fetched.status == 304 and known:
-            return links_in(known.data, url, known.charset) if known.has_links else []
         is_html = fetched.media_type in HTML
-        return links_in(fetched.content, fetched.url, fetched.charset) if is_html else []
+        links = links_in(fetched.content, fetched.url, fetched.charset) if is_html else []
+        kept = self._archive.page(self._source.name, url)
+        if kept and kept.has_links and (fetched.status == 304 or kept.problem):
+            links += links_in(kept.data, url, kept.charset)  # of a page that broke, its pages are not gone
+        return links
 
     def _take(self, url: str, fetched: Fetched, known: Page | None) -> None:
         """Put a page into the archive, if it is one, and its text is worth it."""

@@ -15,7 +15,8 @@ __all__ = ["compare_pages", "is_error_page", "read_page"]
 
 _SHOWN, _SHOWN_CHARACTERS = 6, 300  # of a page's differences: paragraphs, and characters of each
 _NOT_FOUND = re.compile(
-    r"\b404\b|\bpage (was |could )?not (be )?found|\bseite (wurde )?nicht gefunden|\bpágina no encontrada"
+    r"\b(?:error|http|status) 404\b|\b404\W+(?:error|not found|page)|^\W*404\W*$"
+    r"|\bpage (was |could )?not (be )?found|\bseite (wurde )?nicht gefunden|\bpágina no encontrada"
     r"|\bpage (introuvable|does not exist|doesn.t exist)",
     re.IGNORECASE,
 )

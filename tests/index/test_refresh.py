@@ -140,6 +140,33 @@ def test_page_that_breaks_keeps_its_text_and_is_named(
     assert served(settings)["site/guide/pump"].text == PUMP
 
 
+def test_pages_below_a_page_that_breaks_are_not_gone(
+    settings: IndexSettings, site: WebServer, refresh: Refresh
+) -> None:
+    site.pages |= GUIDE
+    add(settings, site, "/guide/", follow="links", grace="0m")
+    refresh()
+    site.pages["/guide/valve"] = Reply("", 200, {"Content-Type": "text/html"})  # it links the filter
+    assert [kinds(refresh()) for _ in range(3)] == [{}] * 3
+    assert "site/guide/filter" in served(settings)
+
+
+def test_a_section_is_found_in_a_large_sitemap(
+    settings: IndexSettings, site: WebServer, refresh: Refresh
+) -> None:
+    addresses = [*(site.url(f"/shop/{number}") for number in range(3_000)), site.url("/guide/pump")]
+    entries = "".join(f"<url><loc>{address}</loc></url>" for address in addresses)
+    site.pages |= {**GUIDE, "/sitemap.xml": f"<urlset>{entries}</urlset>"}
+    add(settings, site, "/guide/", follow="sitemap", limit=2)
+    assert kinds(refresh()) == {"site/guide/pump": "added"}
+
+
+def test_a_number_is_no_error(settings: IndexSettings, site: WebServer, refresh: Refresh) -> None:
+    site.pages["/pump"] = page("Pump 404", PUMP)
+    add(settings, site, "/pump")
+    assert kinds(refresh()) == {"site/pump": "added"}
+
+
 @pytest.mark.parametrize("broken", [Reply("Internal error", 500), None], ids=["500", "no server"])
 def test_site_that_breaks_keeps_all_its_pages(
     settings: IndexSettings, site: WebServer, refresh: Refresh, broken: Reply | None
