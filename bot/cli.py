@@ -9,18 +9,20 @@ import pkgutil
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, BinaryIO, NoReturn
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 import click
 
 from bot.credentials import redacted, with_token
 from evaluation.command import eval_command
 from index.cli import SettingsCommand, SettingsGroup, index_group, load_settings, pass_settings
-from index.errors import ArticleError, FootnoteError
+from index.errors import ArticleError, FootnoteError, MissingError
 from index.sources_cli import sources_group
 from index.terminal import count_of, printable
 
 if TYPE_CHECKING:
+    from bot.service.services import Services
     from bot.settings import BotSettings
 
 __all__ = ["main"]
@@ -41,13 +43,19 @@ class _BotGroup(SettingsGroup):
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="footnote", prog_name="footnote")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("--collection", metavar="NAME", help="Use this collection of collections.toml.")
 @click.pass_context
-def footnote(context: click.Context, debug: bool) -> None:
+def footnote(context: click.Context, debug: bool, collection: str | None) -> None:
     """Answer questions from a set of articles: quoted word for word, cited to the paragraph.
 
     Settings come from options, the environment (FOOTNOTE_...) and .env, in that order.
     """
-    context.obj = lambda **options: pkgutil.resolve_name("bot.settings:BotSettings").load(**options)
+
+    def load(**options: Any) -> Any:
+        settings = pkgutil.resolve_name("bot.settings:BotSettings")
+        return settings.load(**{"collection": collection, **options})
+
+    context.obj = load
 
 
 footnote.add_command(index_group)
@@ -105,13 +113,10 @@ def discord(context: click.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     settings = with_token(load_settings(context))
-    from index.storage.manifest import read_pointer
-
-    read_pointer(settings.index)
+    services = _services(settings)
     from bot.discordapp.client import run
-    from bot.service.service import Service
 
-    run(settings, Service(settings))
+    run(settings, services)
 
 
 @discord.command()
@@ -143,6 +148,47 @@ def invite(settings: BotSettings) -> None:
     from bot.discordapp.connection import invitation
 
     click.echo(printable(asyncio.run(invitation(settings))))
+
+
+@footnote.command(cls=_BotCommand)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65_535), default=8080, show_default=True, help="The port.")
+@click.option("--mcp", is_flag=True, help="Also serve the Model Context Protocol, at /mcp.")
+@pass_settings
+def web(settings: BotSettings, host: str, port: int, mcp: bool) -> None:
+    """Answer in the browser, and over HTTP for programs."""
+    if mcp:
+        _require_mcp()
+    services = _services(settings)
+    from bot.web.server import run
+
+    run(settings, services, host, port, mcp=mcp)
+
+
+@footnote.command(cls=_BotCommand)
+@pass_settings
+def mcp(settings: BotSettings) -> None:
+    """Answer an assistant by the Model Context Protocol, on standard input and output."""
+    _require_mcp()
+    services = _services(settings)
+    from bot.mcp.server import run
+
+    run(settings, services)
+
+
+def _services(settings: BotSettings) -> Services:
+    """Return the services of all collections, once there is an index to serve."""
+    from index.storage.manifest import read_pointer
+
+    read_pointer(settings.index)
+    from bot.service.services import Services
+
+    return Services(settings)
+
+
+def _require_mcp() -> None:
+    if find_spec("mcp") is None:
+        raise MissingError('the extra for assistants is missing. Run: pip install "footnote[mcp]"')
 
 
 @footnote.command(cls=_BotCommand)

@@ -1,4 +1,4 @@
-"""The bot's token: read from the settings or a file of its own, and hidden in everything printed."""
+"""Tokens: the bot's is read from the settings or a file of its own; all are hidden in everything printed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from index.errors import SettingsError
 if TYPE_CHECKING:
     from bot.settings import BotSettings
 
-__all__ = ["HIDDEN", "Redactor", "exposed_files", "has_mode", "redacted", "with_token"]
+__all__ = ["HIDDEN", "Redactor", "exposed_files", "has_mode", "hide_tokens", "redacted", "with_token"]
 
 HIDDEN = "(token not shown)"
-"""What is printed in place of the token."""
+"""What is printed in place of a token."""
 
+_TOKENS = ("discord_token", "web_token", "web_admin_token")
 _MAX_LENGTH = 1024  # characters; a token has about seventy
 
 
@@ -49,12 +50,20 @@ _redactor = Redactor()
 
 
 def redacted(text: str) -> str:
-    """Return a text without the token that `with_token` last returned."""
+    """Return a text without the tokens that `hide_tokens` was last given."""
     return _redactor(text)
 
 
+def hide_tokens(settings: BotSettings) -> None:
+    """Hide the tokens of the settings in uncaught errors and in what `redacted` returns."""
+    global _redactor  # noqa: PLW0603 - a process prints to one place
+    tokens = (getattr(settings, name) for name in _TOKENS)
+    _redactor = Redactor(*(token.get_secret_value() for token in tokens if token))
+    threading.excepthook = sys.unraisablehook = _print_uncaught
+
+
 def with_token(settings: BotSettings) -> BotSettings:
-    """Return the settings with the token from its file, if any; hide it in uncaught errors and `redacted`.
+    """Return the settings with the bot's token from its file, if any; hide this and all others.
 
     Raises:
         SettingsError: both a token and a file are set, or the file holds no readable token.
@@ -69,12 +78,10 @@ def with_token(settings: BotSettings) -> BotSettings:
                 "one to use. Remove one of them."
             )
         token = _read(settings.discord_token_file)
-    if not token:
-        return settings
-    global _redactor  # noqa: PLW0603 - a process prints to one place
-    _redactor = Redactor(token)
-    threading.excepthook = sys.unraisablehook = _print_uncaught
-    return settings.model_copy(update={"discord_token": SecretStr(token)})
+    if token:
+        settings = settings.model_copy(update={"discord_token": SecretStr(token)})
+    hide_tokens(settings)
+    return settings
 
 
 def _read(file: Path) -> str:
@@ -99,12 +106,12 @@ def _print_uncaught(event: threading.ExceptHookArgs | sys.UnraisableHookArgs) ->
 
 
 def exposed_files(settings: BotSettings) -> Iterator[str]:
-    """Yield a line about each file with the token that other users of this machine can read."""
+    """Yield a line about each file with a token that other users of this machine can read."""
     from index.settings import read_variables
 
     in_file, _ = read_variables()
-    if "discord_token" in in_file and has_mode(Path(".env"), stat.S_IRGRP | stat.S_IROTH):
-        yield ".env holds the token, and other users of this machine can read it: chmod 600 .env"
+    if not in_file.keys().isdisjoint(_TOKENS) and has_mode(Path(".env"), stat.S_IRGRP | stat.S_IROTH):
+        yield ".env holds a token, and other users of this machine can read it: chmod 600 .env"
     file = settings.discord_token_file
     # Not the group, which systemd uses to let the service's user read its credentials.
     if file is not None and has_mode(file, stat.S_IROTH):

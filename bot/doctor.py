@@ -23,6 +23,7 @@ from index.settings import PREFIX
 from index.sources.collection import read_collection
 from index.sources.config import read_sources, sources_file
 from index.storage.inspection import find_model_of, index_status
+from index.storage.manifest import POINTER
 from index.terminal import count_of
 
 __all__ = ["Finding", "examine"]
@@ -40,7 +41,7 @@ class Finding:
     def line(self) -> str:
         """Return the finding as one line for people."""
         mark = "FAIL" if self.status else "warn" if self.warning else "ok"
-        return f"{mark:<5} {self.subject:<10} {self.message}"
+        return f"{mark:<5} {self.subject:<11} {self.message}"
 
 
 class _Warning(Exception):  # noqa: N818 - no error: the check found something to mend
@@ -54,7 +55,7 @@ def examine(load: Callable[[], BotSettings]) -> list[Finding]:
         settings = load()
     except FootnoteError as error:
         return [*findings, Finding("settings", str(error), error.exit_status)]
-    checks = (_settings, _weights, _articles, _sources, _index, _confidence, _files, _discord)
+    checks = (_settings, _weights, _articles, _sources, _index, _confidence, _collections, _files, _discord)
     return findings + [_find(check.__name__.removeprefix("_"), check, settings) for check in checks]
 
 
@@ -143,6 +144,18 @@ def _confidence(settings: BotSettings) -> str:
     return fit.describe(encoder, reader)
 
 
+def _collections(settings: BotSettings) -> str:
+    """Check that each collection that is listed has an index."""
+    from bot.service.services import Services
+
+    others = {name: one.settings for name, one in Services(settings).items() if name != settings.collection}
+    missing = [name for name, other in others.items() if not (other.index / POINTER).exists()]
+    if missing:
+        builds = (f"{name} has no index: run `footnote --collection {name} index build`" for name in missing)
+        raise _Warning("; ".join(builds))
+    return ", ".join(others) or f"none beside the default in {settings.collections}"
+
+
 def _files(settings: BotSettings) -> str:
     """Check which files other users of this machine can read or change that they should not."""
     exposed = list(exposed_files(settings))
@@ -161,7 +174,7 @@ def _files(settings: BotSettings) -> str:
 def _discord(settings: BotSettings) -> str:
     settings = with_token(settings)
     if settings.discord_token is None:
-        raise _Warning("no FOOTNOTE_DISCORD_TOKEN: only the terminal can ask")
+        raise _Warning("no FOOTNOTE_DISCORD_TOKEN: only the terminal and the browser can ask")
     from bot.discordapp.connection import check_connection
 
     return f"the token belongs to {asyncio.run(check_connection(settings))}"

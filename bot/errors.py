@@ -1,6 +1,7 @@
 """The bot's errors, beside those of the index; each is named for what its reader can do about it.
 
 FootnoteError (index.errors)
+├── NoCollectionError      2   list it in FOOTNOTE_COLLECTIONS again, or choose another with `/settings`
 ├── DamagedRecordsError   65   move the records file away, or set FOOTNOTE_RECORDS to another one
 ├── NotServedError        65   repair the new index; the previous generation keeps serving
 └── MissingError          69
@@ -14,9 +15,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from index.errors import FootnoteError, MissingError
+from index.errors import FootnoteError, MissingError, SettingsError
 
-__all__ = ["DamagedRecordsError", "DiscordRefusedError", "NotServedError", "RebuildError", "RecordsError"]
+__all__ = [
+    "DamagedRecordsError",
+    "DiscordRefusedError",
+    "NoCollectionError",
+    "NotServedError",
+    "RebuildError",
+    "RecordsError",
+]
+
+
+class NoCollectionError(SettingsError):
+    """A collection that was chosen is no longer listed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no collection {name!r}. FOOTNOTE_COLLECTIONS does not list it.")
+        self.name = name
 
 
 class DiscordRefusedError(MissingError):

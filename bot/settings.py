@@ -69,6 +69,18 @@ class BotSettings(IndexSettings):
     """The id of a channel that is told what a scheduled refresh of the sources changed, or why it failed."""
     discord_user_rate: int = Field(30, ge=0, le=100_000)
     """Questions a minute from one user, and ten times as many from one server; 0: no limit."""
+    web_url: str = Field("", pattern=r"^(https?://[^\s?#]+)?$")
+    """The address at which people reach `footnote web`; citations everywhere then link to it."""
+    web_token: SecretStr | None = None
+    """What a browser gives as its password, and a program as its bearer token, to ask and read."""
+    web_admin_token: SecretStr | None = None
+    """What opens the pages for operators: rebuild, roll back, sources, gaps. Without it they are closed."""
+    web_user_header: str = Field("", pattern=r"^[A-Za-z0-9-]*$")
+    """The header in which a proxy names who is signed in, for example X-Forwarded-User."""
+    web_proxies: frozenset[str] = frozenset({"127.0.0.1", "::1"})
+    """The addresses of proxies, whose FOOTNOTE_WEB_USER_HEADER and X-Forwarded-For are believed."""
+    web_origins: frozenset[str] = frozenset()
+    """Web sites whose scripts may use the HTTP API (CORS), such as https://docs.example.org."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much `footnote discord` writes to standard error."""
     log_format: Literal["text", "json"] = "text"
@@ -112,9 +124,16 @@ class BotSettings(IndexSettings):
             options["record_days"] = 0  # never record against the operator's will
         return super().load(**options)
 
-    @field_validator("discord_admin_users", "discord_admin_roles", "discord_admin_servers", mode="before")
+    @field_validator(
+        "discord_admin_users",
+        "discord_admin_roles",
+        "discord_admin_servers",
+        "web_proxies",
+        "web_origins",
+        mode="before",
+    )
     @classmethod
-    def _split_ids(cls, value: object) -> object:
+    def _split_list(cls, value: object) -> object:
         return value.replace(",", " ").split() if isinstance(value, str) else value
 
     @field_validator("discord_api_url")

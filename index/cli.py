@@ -87,7 +87,8 @@ def _option(name: str, field: FieldInfo) -> click.Option:
     metavar = next((_METAVARS[k] for k in (kind, get_origin(kind), *get_args(kind)) if k in _METAVARS), words)
     flag = "--" + name.replace("_", "-")
     names = [f"{flag}/--no-{flag[2:]}" if kind is bool else flag]
-    text = f"{field.description} [default: {field.default}]" if field.default else field.description
+    default = " ".join(sorted(field.default)) if isinstance(field.default, frozenset) else field.default
+    text = f"{field.description} [default: {default}]" if default else field.description
     # A flag defaults to False, which would override the environment, unless its default is given as None.
     return click.Option(
         names, None, default=None, metavar=metavar, help=text, expose_value=False, callback=_remember

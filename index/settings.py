@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import dotenv
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from index.collections import read_collections, refuse_shared_folders
 from index.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ class IndexSettings(BaseModel):
 
     articles: Path = Path("articles")
     """The article file, or the folder of article files, to answer from."""
+    collection: str = ""
+    """The collection of FOOTNOTE_COLLECTIONS to use, by name; empty: the articles and index named here."""
+    collections: Path = Path("collections.toml")
+    """The file that lists more sets of articles, each by a name and with an index of its own."""
     base_url: str = Field("", pattern=r"^(https?://\S+)?$")
     """The address below which articles with a relative `url`, `permalink` or `slug` are published."""
     sources: Path | None = None
@@ -105,9 +110,32 @@ class IndexSettings(BaseModel):
         given = {name: value for name, value in options.items() if value is not None}
         in_file, in_environment = read_variables()
         try:
-            return cls(**{**in_file, **in_environment, **given})
+            settings = cls(**{**in_file, **in_environment, **given})
         except ValidationError as error:
             raise SettingsError("\n".join(cls._message(fault, given) for fault in error.errors())) from None
+        if not settings.collection:
+            return settings
+        listed, name = read_collections(settings.collections), settings.collection
+        if name not in listed:
+            names = ", ".join(listed) or "none"
+            raise SettingsError(f"there is no collection {name!r}; {settings.collections} lists {names}.")
+        unnamed = {**in_file, **in_environment}.get("index", cls.model_fields["index"].default)
+        indexes = {"": Path(unnamed)} | {each: Path(values["index"]) for each, values in listed.items()}
+        refuse_shared_folders(settings.collections, indexes)
+        return settings.of_collection({**listed[name], **given})
+
+    def of_collection(self, values: Mapping[str, Any]) -> Self:
+        """Return these settings with those of a collection, as `read_collections` gives them.
+
+        Raises:
+            SettingsError: a value is not accepted.
+        """
+        try:
+            return type(self)(**{**dict(self), **values})
+        except ValidationError as error:
+            faults = [f"{fault['loc'][0]} {fault['input']!r}: {fault['msg']}" for fault in error.errors()]
+            where = f"{self.collections}: in [{values['collection']}]"
+            raise SettingsError(f"{where}, {'; '.join(faults)}.") from None
 
     @classmethod
     def _message(cls, fault: Any, given: dict[str, Any]) -> str:

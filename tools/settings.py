@@ -22,8 +22,8 @@ _BEGIN, _END = "<!-- written by `make settings` -->", "<!-- end -->"
 
 def _default(value: Any) -> str:
     """Return a default as it is written in `.env`."""
-    if value is None or value == frozenset():
-        return ""
+    if value is None or isinstance(value, frozenset):
+        return " ".join(sorted(value or ()))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -5,4 +5,14 @@ and a platform: it renders answers and notices, and sends them. Nothing here imp
 docs/architecture.md, "Add a chat platform", says what a surface implements and what it gets.
 """
 
-__all__ = ["asking", "logs", "messages", "metrics", "quote_links", "tasks"]
+__all__ = [
+    "answer_text",
+    "asking",
+    "conversations",
+    "logs",
+    "messages",
+    "metrics",
+    "quote_links",
+    "rebuilds",
+    "tasks",
+]

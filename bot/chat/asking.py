@@ -6,21 +6,22 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from cachetools import TTLCache
 
 from bot.answering.answer import Verdict
 from bot.answering.followups import Earlier
 from bot.answering.remarks import is_small_talk, remark_on
+from bot.chat.conversations import Conversations, Exchange, RateLimiter
 from bot.chat.logs import Way, log_answer
 from bot.chat.messages import Messages, Notice, messages_in
 from bot.chat.metrics import Metrics
 from bot.chat.tasks import Tasks
+from bot.errors import NoCollectionError
 from bot.records.settings import AnswersTo, ChannelSettings
 from bot.records.store import Records
+from index.collections import collection_key
 from index.errors import BusyError, DamagedIndexError, FootnoteError
 
 if TYPE_CHECKING:
@@ -31,64 +32,20 @@ if TYPE_CHECKING:
     from bot.settings import BotSettings
     from index.storage.store import ArticleSummary
 
-__all__ = [
-    "MAX_AGE",
-    "MAX_ANSWERS",
-    "Assistant",
-    "Conversations",
-    "Exchange",
-    "Place",
-    "Question",
-    "RateLimiter",
-    "log_failure",
-    "queue_notice",
-]
+__all__ = ["Assistant", "Place", "Question", "log_failure", "queue_notice"]
 
-MAX_ANSWERS = 2000
-"""Answers that are remembered, the most recently used ones."""
-
-MAX_AGE = 2 * 3600.0
-"""Seconds for which an answer is remembered."""
-
-_MINUTE = 60.0
-_SERVER_SHARE = 10  # users at their limit whom a server holds before it is limited itself
 _SHORTEST_NOTICE = 1.0  # seconds of waiting below which nobody is told their position in the queue
 _BUSY_PAUSE = 5.0
+_PRUNE_EVERY = 3600.0
 _log = logging.getLogger(__name__)
-
-
-class RateLimiter:
-    """Token buckets of a minute's questions, one a user and, ten times as large, one a server.
-
-    A bucket is kept as the time at which it is full again (generic cell rate algorithm, ITU-T I.371).
-    """
-
-    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take the questions a minute of one user, 0 for no limit, and a clock in seconds."""
-        self._per_minute, self._clock = per_minute, clock
-        self._full_at: TTLCache[tuple[int, int], float] = TTLCache(1 << 16, _MINUTE, clock)
-
-    def take(self, user: int, server: int | None) -> float:
-        """Count a question and return 0.0; above the limit, return the seconds to wait, and count nothing."""
-        if not self._per_minute:
-            return 0.0
-        now, taken = self._clock(), {}
-        for share, holder in ((1, user), (_SERVER_SHARE, server)):
-            if holder is not None:
-                full_at = max(self._full_at.get((share, holder), now), now)
-                taken[share, holder] = full_at + _MINUTE / (share * self._per_minute)
-        wait = max(taken.values()) - now - _MINUTE
-        if wait > 1e-6:
-            return wait
-        self._full_at.update(taken)
-        return 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Who asks and where, the settings that apply there, and the texts in its language.
 
-    `server` is None in direct messages, and in servers that the bot is no member of.
+    `server` is None in direct messages, in servers that the bot is no member of, and outside Discord.
+    `collection` is the name of what is asked there.
     """
 
     user: int
@@ -96,6 +53,7 @@ class Place:
     channel: int
     settings: ChannelSettings
     messages: Messages
+    collection: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,42 +71,6 @@ class Question:
     private: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A question as it was asked, the context that it was asked in, and that of its follow-up."""
-
-    question: str
-    before: Earlier | None
-    after: Earlier
-
-
-class Conversations:
-    """Recent exchanges by the message that holds the answer, and the latest ones by channel and person."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._by_message: TTLCache[int, Exchange] = TTLCache(MAX_ANSWERS, MAX_AGE, clock)
-        self._latest: TTLCache[tuple[int, int | None, bool], Exchange] = TTLCache(
-            3 * MAX_ANSWERS, MAX_AGE, clock
-        )
-        self.passed_on: TTLCache[int, bool] = TTLCache(MAX_ANSWERS, MAX_AGE, clock)
-        """Messages whose question was passed on to helpers, so that it happens once."""
-
-    def remember(self, exchange: Exchange, *, message: int, channel: int, user: int, private: bool) -> None:
-        """Keep an exchange. A public question never builds on a `private` one, which only the asker saw."""
-        self._by_message[message] = exchange
-        self._latest[channel, user, True] = exchange
-        if not private:
-            self._latest[channel, user, False] = self._latest[channel, None, False] = exchange
-
-    def of_message(self, message: int) -> Exchange | None:
-        """Return the exchange whose answer this message holds."""
-        return self._by_message.get(message)
-
-    def latest(self, channel: int, user: int | None = None, *, private: bool = False) -> Exchange | None:
-        """Return the latest exchange in a channel, or of one user there; with `private`, of any kind."""
-        return self._latest.get((channel, user, private))
-
-
 def queue_notice(messages: Messages, waiting: QueuePosition) -> Notice | None:
     """Return the notice on a position in the queue; None for a wait too short to mention."""
     if waiting.seconds < _SHORTEST_NOTICE:
@@ -160,20 +82,69 @@ def queue_notice(messages: Messages, waiting: QueuePosition) -> Notice | None:
 class Assistant:
     """Answers for a surface, which renders what it returns. Used on the event loop only."""
 
-    def __init__(self, settings: BotSettings, service: Service) -> None:
-        """Take the settings and a started service; the surface opens and closes `records`."""
-        self.settings, self.service = settings, service
+    def __init__(
+        self, settings: BotSettings, services: Mapping[str, Service], plain: Callable[[str], str] = str
+    ) -> None:
+        """Take settings and started services, by collection; the surface opens and closes `records`.
+
+        `plain` takes the platform's markup out of a question, for the search; it is shown as it was typed.
+        """
+        self.settings, self.services, self.plain = settings, services, plain
         self.recording = settings.recording
         self.records = Records(settings.records, days=settings.record_days)
         self.metrics, self.tasks, self.conversations = Metrics(), Tasks(), Conversations()
         self._limits = RateLimiter(settings.discord_user_rate)
+        self.metrics.watch("queue_length", lambda: sum(one.stats.waiting for one in services.values()))
+        self.metrics.watch("damaged", lambda: any(service.damage for service in services.values()))
 
     async def place(
         self, user: int, server: int | None, channel: int, *, parent: int | None, locale: str | None
     ) -> Place:
         """Return the place of a request; a thread takes the settings of its channel, `parent`."""
         settings = await self.records.settings(server, channel, parent)
-        return Place(user, server, channel, settings, messages_in(settings.language, locale))
+        messages = messages_in(settings.language, locale)
+        collection = settings.collection or self.settings.collection
+        return Place(user, server, channel, settings, messages, collection)
+
+    @property
+    def service(self) -> Service:
+        """The service of the default collection."""
+        return self.services[self.settings.collection]
+
+    def collection_of(self, key: str, bound: str) -> str:
+        """Return the collection with a key: the `bound` one, another that is listed, or else "?"."""
+        return next((name for name in (bound, *self.services) if collection_key(name) == key), "?")
+
+    def pages(self, place: Place) -> tuple[str, str, str]:
+        """Return where the articles' pages are, "" for nowhere; a place's collection; and the default one."""
+        return self.settings.web_url, place.collection, self.settings.collection
+
+    def service_of(self, collection: str) -> Service:
+        """Return the service of a collection; raise NoCollectionError where it is no longer listed."""
+        try:
+            return self.services[collection]
+        except KeyError:
+            raise NoCollectionError(collection) from None
+
+    def missing(self) -> list[str]:
+        """Return what keeps questions from being answered, for /readyz."""
+        damages = {name: service.damage for name, service in self.services.items()}
+        unserved = [name for name, damage in damages.items() if damage and not damage.serving]
+        intact = [f"an intact generation of the index{f' ({name})' if name else ''}" for name in unserved]
+        return (["Footnote is stopping"] if self.tasks.stopping else []) + intact
+
+    def notes(self) -> list[str]:
+        """Return what is wrong with the indexes, also of those that still serve."""
+        return [str(service.damage) for service in self.services.values() if service.damage]
+
+    async def prune(self) -> None:
+        """Delete, every hour, what has been stored for FOOTNOTE_RECORD_DAYS; never returns."""
+        while True:
+            await asyncio.sleep(_PRUNE_EVERY)
+            try:
+                await self.records.prune()
+            except FootnoteError as error:  # busy or full; the next time will do
+                log_failure("Old records could not be deleted.", error)
 
     def refusal(self, place: Place, question: str | None = None) -> Notice | None:
         """Return why a request cannot be served now, or None, which counts against the rate limit."""
@@ -182,12 +153,18 @@ class Assistant:
             return messages.notice("stopping")
         if place.settings.answers is AnswersTo.NEVER:
             return messages.notice("never_here")
-        if question is not None and is_small_talk(question):
-            return messages.notice(remark_on(question))
-        if (seconds := self._limits.take(place.user, place.server)) > 0:
-            self.metrics.refused["rate-limited"].inc()
-            return messages.notice("slow_down", seconds=math.ceil(seconds))
+        if question is not None and is_small_talk(self.plain(question)):
+            return messages.notice(remark_on(self.plain(question)))
+        if seconds := self.seconds_to_wait(place):
+            return messages.notice("slow_down", seconds=seconds)
         return None
+
+    def seconds_to_wait(self, place: Place) -> int:
+        """Count a request against the rate limit and return 0; above it, return the seconds to wait."""
+        seconds = self._limits.take(place.user, place.server)
+        if seconds > 0:
+            self.metrics.refused["rate-limited"].inc()
+        return math.ceil(seconds)
 
     async def ask(self, question: Question, waiting: Callable[[QueuePosition], None] | None = None) -> Answer:
         """Return the answer, counted and logged; `waiting` is called once if others come first.
@@ -197,20 +174,25 @@ class Assistant:
             DamagedIndexError: no generation of the index is whole.
         """
         place, article, started = question.place, question.article, time.perf_counter()
-        answer = await self.service.ask(
-            question.text, article=article.id if article else None, earlier=question.earlier, waiting=waiting
+        answer = await self.service_of(place.collection).ask(
+            self.plain(question.text),
+            article=article.id if article else None,
+            earlier=question.earlier,
+            waiting=waiting,
         )
         seconds = time.perf_counter() - started
         self.metrics.questions[question.way, answer.verdict].inc()
         self.metrics.seconds.observe(seconds)
         waited = max(1000 * seconds - answer.elapsed_ms, 0.0)
-        where = {"server": place.server, "channel": place.channel}
+        where: dict[str, object] = {"server": place.server, "channel": place.channel}
+        where |= {"collection": place.collection} if place.collection else {}
         log_answer(answer, self.settings, way=question.way, waited_ms=waited, **where)
         return answer
 
     async def remember(self, question: Question, answer: Answer, message: int) -> None:
         """Keep a question for follow-ups to the answer in `message`; record it as a gap if not answered."""
-        place, exchange = question.place, Exchange(question.text, question.earlier, Earlier.of(answer))
+        place = question.place
+        exchange = Exchange(question.text, question.earlier, Earlier.of(answer), place.collection)
         self.conversations.remember(
             exchange, message=message, channel=place.channel, user=place.user, private=question.private
         )
@@ -225,17 +207,11 @@ class Assistant:
                 question=text,
                 verdict=str(answer.verdict),
                 confidence=answer.confidence,
-                vector=await self.service.vector(text),
+                vector=await self.service_of(place.collection).vector(self.plain(text)),
+                collection=place.collection,
             )
         except Exception as error:  # noqa: BLE001 - the answer is out; this is only for moderators
             log_failure("An unanswered question could not be recorded.", error)
-
-    async def exchange(self, message: int, read: Callable[[], Awaitable[str]]) -> Exchange | None:
-        """Return what is answered in `message`; once that is forgotten, `read` gets the question or ""."""
-        if (remembered := self.conversations.of_message(message)) is not None:
-            return remembered
-        question = await read()
-        return Exchange(question, None, Earlier(question)) if question else None
 
     def apology(self, messages: Messages, error: BaseException, *, ours: bool = True) -> Notice:
         """Count and log a failure, and return the notice for the asker.
@@ -247,6 +223,8 @@ class Assistant:
             if error.seconds is None:
                 return Notice(messages("busy"), messages("busy_soon"))
             return messages.notice("busy", seconds=math.ceil(error.seconds))
+        if isinstance(error, NoCollectionError):
+            return messages.notice("no_collection", name=error.name)
         if isinstance(error, DamagedIndexError):  # logged when it was found
             self.metrics.refused["damaged"].inc()
             return messages.notice("damaged", fault=True)
@@ -254,34 +232,39 @@ class Assistant:
         log_failure("A request failed.", error, ours=ours)
         return messages.notice("fault" if ours else "not_taken", fault=True)
 
-    async def ask_gaps_again(self, generation: str, tell: Callable[[Gap, Answer], Awaitable[None]]) -> None:
-        """Ask all open gaps of a new generation, mark those that it answers, and `tell` of each.
+    async def ask_gaps_again(
+        self, collection: str, generation: str, tell: Callable[[Gap, Answer], Awaitable[None]]
+    ) -> None:
+        """Ask all open gaps of a collection's new generation, mark those that it answers, and `tell` of each.
 
         Ends when another generation takes over, whose own run starts anew. People's questions come first:
         while the queue is full, this waits.
         """
-        for gap in await self.records.every_open_gap():
+        service = self.service_of(collection)
+        for gap in await self.records.every_open_gap(collection):
             try:
-                answer = await self._ask_patiently(gap.question)
+                answer = await _ask_patiently(service, self.plain(gap.question))
             except DamagedIndexError:
                 return
             except Exception as error:  # noqa: BLE001 - one question must not take the others along
                 log_failure(f"Open question {gap.id} could not be asked again.", error)
                 continue
-            if (await self.service.status()).generation != generation:
+            if (await service.status()).generation != generation:
                 return
-            still_open = {(other.id, other.question) for other in await self.records.every_open_gap()}
+            open_now = await self.records.every_open_gap(collection)
+            still_open = {(other.id, other.question) for other in open_now}
             if answer.verdict is Verdict.ANSWERED and (gap.id, gap.question) in still_open:
                 await self.records.mark_answered(gap.id, generation)
                 _log.info("Generation %s answers open question %s.", generation, gap.id)
                 await tell(gap, answer)
 
-    async def _ask_patiently(self, question: str) -> Answer:
-        while True:
-            try:
-                return await self.service.ask(question)
-            except BusyError as error:
-                await asyncio.sleep(error.seconds or _BUSY_PAUSE)
+
+async def _ask_patiently(service: Service, question: str) -> Answer:
+    while True:
+        try:
+            return await service.ask(question)
+        except BusyError as error:
+            await asyncio.sleep(error.seconds or _BUSY_PAUSE)
 
 
 def log_failure(what: str, error: BaseException | None, *, ours: bool = True) -> None:

@@ -32,8 +32,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Way", "begin_question", "log_answer", "set_up_logging"]
 
-Way = Literal["slash", "mention", "reply", "direct", "menu", "follow-up", "thread", "forum", "channel"]
-"""How a question was asked: by a command, a message or its menu, the follow-up form, or a forum post."""
+_DiscordWay = Literal[
+    "slash", "mention", "reply", "direct", "menu", "follow-up", "thread", "forum", "channel"
+]
+Way = Literal[_DiscordWay, "web", "api", "mcp"]
+"""How a question was asked: on Discord by a command, a message or its menu, the follow-up form, or a forum
+post; in a browser, by a program, or by an assistant's tool."""
 
 # With an interaction's token anyone can post as the bot for fifteen minutes.
 _INTERACTION_TOKEN = re.compile(
@@ -56,7 +60,7 @@ def begin_question() -> Iterator[str]:
 def log_answer(answer: Answer, settings: BotSettings, *, way: Way, waited_ms: float, **place: object) -> None:
     """Log one line on an answer; the question itself only where FOOTNOTE_LOG_QUESTIONS is on.
 
-    `waited_ms` are the milliseconds in the queue; `place` is where, by the names `server` and `channel`.
+    `waited_ms` are the milliseconds in the queue; `place` is where: `server`, `channel` and `collection`.
     """
     fields = {"way": way, "verdict": str(answer.verdict), "confidence": answer.confidence}
     fields |= {"elapsed_ms": answer.elapsed_ms, "waited_ms": round(waited_ms, 1)}

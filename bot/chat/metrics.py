@@ -19,7 +19,7 @@ from bot.answering.answer import Verdict
 from bot.chat.logs import Way
 from index.errors import MissingError
 
-__all__ = ["HOST", "Metrics", "Outcome", "Refusal", "health_server"]
+__all__ = ["HOST", "Metrics", "Outcome", "Refusal", "health_routes", "health_server", "listening"]
 
 HOST = "127.0.0.1"
 """The only address that serves metrics."""
@@ -40,6 +40,7 @@ _GAUGES = {
     "gateway_latency_seconds": "Seconds between a heartbeat and Discord's answer to it.",
 }
 _BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_LONGEST_LINE = 1 << 14  # bytes of a request line: a question of 1,000 characters may take 12 each
 
 
 class Metrics:
@@ -50,7 +51,10 @@ class Metrics:
         questions = Counter("footnote_questions", "Questions answered.", ["way", "verdict"], registry=own)
         refused = Counter("footnote_refused", "Questions refused.", ["why"], registry=own)
         rebuilds = Counter(
-            "footnote_rebuilds", "Rebuilds started in chat or by a watched folder.", ["outcome"], registry=own
+            "footnote_rebuilds",
+            "Rebuilds that somebody or a watched folder started.",
+            ["outcome"],
+            registry=own,
         )
         refreshes = Counter(
             "footnote_source_refreshes",
@@ -87,8 +91,7 @@ async def health_server(
 ) -> AsyncIterator[int | None]:
     """Serve health checks while the body runs, and yield the port; without a port, serve nothing.
 
-    `missing` names what keeps questions from being answered, `notes` what is wrong all the same. `state` is
-    shown by `/healthz`.
+    The callables are as `health_routes` says.
 
     Raises:
         MissingError: the port is taken, or may not be used.
@@ -96,32 +99,49 @@ async def health_server(
     if port is None:
         yield None
         return
+    app = web.Application()
+    app.add_routes(health_routes(metrics, missing, notes, state))
+    advice = "Set FOOTNOTE_HEALTH_PORT to a free port above 1023, or to nothing to run without health checks."
+    async with listening(app, HOST, port, advice) as bound:
+        yield bound
 
-    app = _application(metrics, missing, notes, state)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
+
+@asynccontextmanager
+async def listening(app: web.Application, host: str, port: int, advice: str) -> AsyncIterator[int]:
+    """Serve an application while the body runs, and yield the port.
+
+    Raises:
+        MissingError: the port is taken, or may not be used; the message ends with the advice.
+    """
+    runner = web.AppRunner(
+        app, access_log=None, handle_signals=False, shutdown_timeout=1, max_line_size=_LONGEST_LINE
+    )
     await runner.setup()
     try:
-        await web.TCPSite(runner, HOST, port).start()
+        await web.TCPSite(runner, host, port).start()
     except OSError as error:
         await runner.cleanup()
         taken = error.errno == errno.EADDRINUSE
         reason = "is taken by another program" if taken else f"cannot be used ({error.strerror})"
-        raise MissingError(
-            f"Port {port} of {HOST} {reason}. Set FOOTNOTE_HEALTH_PORT to a free port above 1023, or to "
-            "nothing to run without health checks."
-        ) from error
+        raise MissingError(f"Port {port} of {host} {reason}. {advice}") from error
     try:
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
 
 
-def _application(
+def health_routes(
     metrics: Metrics,
     missing: Callable[[], Sequence[str]],
-    notes: Callable[[], Sequence[str]],
-    state: Callable[[], Mapping[str, object]],
-) -> web.Application:
+    notes: Callable[[], Sequence[str]] = tuple,
+    state: Callable[[], Mapping[str, object]] = dict,
+) -> list[web.RouteDef]:
+    """Return the routes of health checks and metrics.
+
+    `missing` names what keeps questions from being answered, `notes` what is wrong all the same. `state` is
+    shown by `/healthz`.
+    """
+
     async def ready(_: web.Request) -> web.Response:
         reasons, warnings = list(missing()), list(notes())
         body = {"ready": not reasons, "missing": reasons} | ({"notes": warnings} if warnings else {})
@@ -134,6 +154,4 @@ def _application(
         headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         return web.Response(body=generate_latest(metrics.registry), headers=headers)
 
-    app = web.Application()
-    app.add_routes([web.get("/healthz", alive), web.get("/readyz", ready), web.get("/metrics", scrape)])
-    return app
+    return [web.get("/healthz", alive), web.get("/readyz", ready), web.get("/metrics", scrape)]

@@ -6,6 +6,8 @@ SHA-256, which show whether the article still says so. (Discord keeps 100 charac
 An address has a text fragment, `address#:~:text=first words,last words` (WICG, "URL Fragment Text
 Directives"). A short quote is given whole, a longer one by its first and last words. The browser goes to the
 first place on the page that matches.
+
+The pages of `footnote web` show every article, with or without an address of its own: `article_url`.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ import hashlib
 import re
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote as percent_encode
+from urllib.parse import urlencode
 
 from index.storage.store import article_key
 
@@ -24,7 +27,15 @@ if TYPE_CHECKING:
     from bot.answering.answer import Answer, Citation, Quote
     from index.articles.article import Article
 
-__all__ = ["PACKED_LENGTH", "PACKED_PATTERN", "QuoteReference", "quote_references", "text_fragment_url"]
+__all__ = [
+    "PACKED_LENGTH",
+    "PACKED_PATTERN",
+    "QuoteReference",
+    "article_url",
+    "quote_references",
+    "text_fragment_url",
+    "with_pages",
+]
 
 PACKED_LENGTH = 20
 """Characters of a packed reference."""
@@ -107,6 +118,38 @@ def text_fragment_url(url: str, quote: str, *, room: int) -> str:
     whole = f"{address}#{fragment}:~:text={directive}"
     plain = f"{address}#{fragment}" if fragment else address
     return whole if directive and len(whole) <= room else plain
+
+
+def article_url(  # noqa: PLR0913 - what an address is made of
+    base: str, article_id: str, collection: str, default: str, start: int, end: int, *, in_heading: bool
+) -> str:
+    """Return the address of an article's page, which opens at a quote if the span is not empty.
+
+    `base` is where the pages are, "" on a page; the collection is named where it is not the `default` one.
+    """
+    # A browser takes the dots of "a/../b" away, and some proxies an empty part, unless the slash is encoded.
+    is_plain = not {"", ".", ".."} & set(article_id.split("/"))
+    path = percent_encode(article_id, safe="/" if is_plain else "", errors="replace")
+    query = {} if collection == default else {"collection": collection}
+    query |= {"q": f"{'h' if in_heading else ''}{start}-{end}"} if start < end else {}
+    anchor = "#q" if start < end else ""
+    return f"{base.rstrip('/')}/articles/{path}{'?' if query else ''}{urlencode(query)}{anchor}"
+
+
+def with_pages(answer: Answer, base: str, collection: str, default: str) -> Answer:
+    """Return an answer whose citations have the address of their articles' pages if these have none.
+
+    Each opens at its quote, or at its passage. Without a `base` there are no pages.
+    """
+
+    def linked(citation: Citation, at: Quote | Citation) -> Citation:
+        span, in_heading = (at.start, at.end), at.paragraph == 0
+        url = article_url(base, citation.article, collection, default, *span, in_heading=in_heading)
+        return citation if citation.url or not base else replace(citation, url=url)
+
+    quotes = {quote.citation: quote for quote in reversed(answer.quotes)}
+    citations = tuple(linked(each, quotes.get(each.number, each)) for each in answer.citations)
+    return replace(answer, citations=citations, further=tuple(linked(each, each) for each in answer.further))
 
 
 def _directive(quote: str) -> str:

@@ -45,9 +45,14 @@ _VERSION_1 = (
     "CREATE INDEX feedback_by_person ON feedback (person)",
 )
 _VERSION_2 = ("ALTER TABLE feedback ADD COLUMN reason TEXT NOT NULL DEFAULT ''",)
+_VERSION_3 = (
+    "ALTER TABLE settings ADD COLUMN collection TEXT",
+    "ALTER TABLE gaps ADD COLUMN collection TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE feedback ADD COLUMN collection TEXT NOT NULL DEFAULT ''",
+)
 
 # The statements that make each schema version from the one before; version 0 is an empty file.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 
 
 @contextmanager

@@ -6,9 +6,11 @@ a person's rows therefore leaves each gap exactly as if they had never asked.
 
 from __future__ import annotations
 
+import csv
+import io
 import sqlite3
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SAME_COSINE", "Gap", "add", "find_same", "fold_question", "pack_vector", "select"]
+__all__ = ["SAME_COSINE", "Gap", "add", "as_csv", "find_same", "fold_question", "pack_vector", "select"]
 
 SAME_COSINE = 0.9
 """The cosine of two questions' vectors from which on they count as the same question.
@@ -27,11 +29,12 @@ latter; 0.90 merges 44 and 25 if questions that differ in exactly one word count
 question and a missed one merely shows it twice, so precision wins.
 """
 
+_FORMULA_STARTS = tuple("=+-@＝＋－＠")
 _VECTOR_TYPE = np.dtype("<f2")
 _OPEN_GAPS = """
 SELECT gap, folded, vector FROM askings WHERE id IN (
     SELECT MIN(askings.id) FROM gaps JOIN askings ON askings.gap = gaps.id
-    WHERE server IS ? AND answered_by IS NULL GROUP BY gaps.id)
+    WHERE server IS ? AND collection = ? AND answered_by IS NULL GROUP BY gaps.id)
 """  # the first wording of each, so that a gap cannot drift
 _PUNCTUATION = "?!.,;:…¿¡\"'“”„‘’«»()[]*_~`<>|"
 
@@ -51,17 +54,19 @@ class Gap:
     verdict: str
     confidence: float
     answered_by: str | None  # the generation that has an answer, if there is one
+    collection: str = ""  # the name of what was asked
 
 
-def add(connection: sqlite3.Connection, server: int | None, row: Mapping[str, Any]) -> None:
-    """Add a question to the open gap of its server that is the same question, or to a new gap.
+def add(connection: sqlite3.Connection, server: int | None, collection: str, row: Mapping[str, Any]) -> None:
+    """Add a question to the open gap of its server and collection that is the same one, or to a new gap.
 
     `row` has the columns of `askings` but for `gap` and `folded`; its vector is as from `pack_vector`.
     """
     folded = fold_question(row["question"])
-    gap = find_same(folded, row["vector"], connection.execute(_OPEN_GAPS, (server,)).fetchall())
+    owner = (server, collection)
+    gap = find_same(folded, row["vector"], connection.execute(_OPEN_GAPS, owner).fetchall())
     if gap is None:
-        gap = connection.execute("INSERT INTO gaps (server) VALUES (?)", (server,)).lastrowid
+        gap = connection.execute("INSERT INTO gaps (server, collection) VALUES (?, ?)", owner).lastrowid
     connection.execute(
         """INSERT INTO askings (channel, person, question, verdict, confidence, vector, at, gap, folded)
         VALUES (:channel, :person, :question, :verdict, :confidence, :vector, :at, :gap, :folded)""",
@@ -112,11 +117,26 @@ def _differ_in_one_word(first: str, second: str) -> bool:
     return sum(word != other for word, other in zip(words, others, strict=True)) == 1
 
 
+def as_csv(gaps: Iterable[Gap]) -> bytes:
+    """Return questions as CSV in UTF-8 with a byte order mark, which spreadsheets need."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    columns = "number,question,times,people,first,last,verdict,confidence,answered by"
+    writer.writerow(columns.split(","))
+    for gap in gaps:
+        # Spreadsheets would run a question that looks like a formula (OWASP, "CSV injection").
+        unsafe = gap.question[:1].isspace() or gap.question.startswith(_FORMULA_STARTS)
+        row = [gap.id, f"'{gap.question}" if unsafe else gap.question, gap.count, gap.people]
+        row += [when.isoformat(timespec="seconds") for when in (gap.first, gap.last)]
+        writer.writerow([*row, gap.verdict, f"{gap.confidence:.3f}", gap.answered_by or ""])
+    return b"\xef\xbb\xbf" + file.getvalue().encode("utf-8", "replace")
+
+
 def select(connection: sqlite3.Connection, condition: str, *values: object) -> list[Gap]:
     """Return the gaps that meet an SQL condition, last asked first; the last value is a limit (-1: none)."""
     query = f"""
         SELECT gaps.id, server, last.channel, first.question, COUNT(*), COUNT(DISTINCT askings.person),
-               first.at, last.at, last.verdict, last.confidence, answered_by
+               first.at, last.at, last.verdict, last.confidence, answered_by, collection
         FROM gaps JOIN askings ON askings.gap = gaps.id
         JOIN askings AS first ON first.id = (SELECT MIN(id) FROM askings WHERE gap = gaps.id)
         JOIN askings AS last ON last.id = (SELECT MAX(id) FROM askings WHERE gap = gaps.id)

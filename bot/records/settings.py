@@ -29,6 +29,7 @@ class ChannelSettings:
     helper_role: int | None = None  # to whom, or where, a question may be passed on
     helper_channel: int | None = None
     tell_gaps: bool = False  # a channel is told when a question that was asked there can be answered
+    collection: str | None = None  # the name of what is asked there; "" and None: the default collection
 
 
 # What was set in one server: for the whole server (None), then by channel.
@@ -41,6 +42,7 @@ _TYPES: dict[str, Callable[[Any], object]] = {
     "helper_role": int,
     "helper_channel": int,
     "tell_gaps": bool,
+    "collection": str,
 }
 _COLUMNS = ", ".join(_TYPES)
 

@@ -34,8 +34,8 @@ _DAY = 24 * 60 * 60.0
 _DEFAULT_DAYS = 90
 _OF_PEOPLE = ("askings", "feedback")
 _ADD_FEEDBACK = """
-INSERT INTO feedback (server, channel, message, person, question, helpful, reason, at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message, person) DO UPDATE
+INSERT INTO feedback (server, collection, channel, message, person, question, helpful, reason, at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message, person) DO UPDATE
 SET question = excluded.question, helpful = excluded.helpful, reason = excluded.reason, at = excluded.at
 """
 
@@ -63,9 +63,10 @@ class PersonRecords:
 class Records:
     """Per-server settings, unanswered questions ("gaps") and feedback, in one SQLite file.
 
-    Servers never see each other's rows; None as a server stands for direct messages. Gaps and feedback are
-    deleted after `days`; 0 adds none and deletes those already in the file after 90. Settings are read from
-    memory, since every message reads them, so only one process may use the file at a time.
+    Servers never see each other's rows; None as a server stands for direct messages. Nor do collections; the
+    one without a name is "". Gaps and feedback are deleted after `days`; 0 adds none and deletes those in the
+    file after 90. Settings are read from memory, since every message reads them, so only one process may use
+    the file at a time.
 
     Each method that uses the file raises RecordsError if it is not open or cannot be used now (no space, no
     access, locked by another program), and DamagedRecordsError if it has been damaged.
@@ -137,6 +138,7 @@ class Records:
         verdict: str,
         confidence: float,
         vector: npt.ArrayLike,
+        collection: str = "",
     ) -> None:
         """Store an unanswered question with its vector (of any shape); `gaps.find_same` merges repeats."""
         row = {
@@ -149,25 +151,29 @@ class Records:
             "at": self._clock(),
         }
         if self._days:
-            await self._run(lambda db: gaps.add(db, server, row))
+            await self._run(lambda db: gaps.add(db, server, collection, row))
 
-    async def gaps(self, server: int | None, *, answered: bool = False, limit: int = 1000) -> list[Gap]:
+    async def gaps(
+        self, server: int | None, collection: str = "", *, answered: bool = False, limit: int = 1000
+    ) -> list[Gap]:
         """Return a server's open gaps, or those with an answer by now; last asked first."""
-        condition = f"server IS ? AND answered_by IS {'NOT NULL' if answered else 'NULL'}"
-        return await self._run(lambda db: gaps.select(db, condition, server, limit))
+        condition = f"server IS ? AND collection = ? AND answered_by IS {'NOT NULL' if answered else 'NULL'}"
+        return await self._run(lambda db: gaps.select(db, condition, server, collection, limit))
 
-    async def every_open_gap(self) -> list[Gap]:
+    async def every_open_gap(self, collection: str = "") -> list[Gap]:
         """Return the open gaps of all servers, last asked first."""
-        return await self._run(lambda db: gaps.select(db, "answered_by IS NULL", -1))
+        condition = "collection = ? AND answered_by IS NULL"
+        return await self._run(lambda db: gaps.select(db, condition, collection, -1))
 
     async def mark_answered(self, gap: int, generation: str) -> None:
         """Store that a generation has an answer to a gap, which closes the gap."""
         statement = "UPDATE gaps SET answered_by = ? WHERE id = ?"
         await self._run(lambda db: db.execute(statement, (generation, gap)).rowcount)
 
-    async def drop_gap(self, server: int | None, gap: int) -> bool:
+    async def drop_gap(self, server: int | None, gap: int, collection: str = "") -> bool:
         """Delete a gap of this server; return False if the server has no such gap."""
-        return await self._run(lambda db: _delete(db, ["gaps"], "server IS ? AND id = ?", server, gap) > 0)
+        condition = "server IS ? AND collection = ? AND id = ?"
+        return await self._run(lambda db: _delete(db, ["gaps"], condition, server, collection, gap) > 0)
 
     async def add_feedback(  # noqa: PLR0913 - keyword arguments
         self,
@@ -179,16 +185,17 @@ class Records:
         question: str,
         helpful: bool,
         reason: str = "",
+        collection: str = "",
     ) -> None:
         """Store whether an answer (a message) helped, replacing the user's earlier feedback on it."""
         given = (_storable(question), helpful, _storable(reason), self._clock())
-        row = (server, channel, message, self._hash(user), *given)
+        row = (server, collection, channel, message, self._hash(user), *given)
         if self._days:
             await self._run(lambda db: db.execute(_ADD_FEEDBACK, row).rowcount)
 
-    async def feedback(self, server: int | None) -> list[Feedback]:
+    async def feedback(self, server: int | None, collection: str = "") -> list[Feedback]:
         """Return a server's feedback, newest first."""
-        return await self._run(lambda db: _feedback(db, "server IS ?", server))
+        return await self._run(lambda db: _feedback(db, "server IS ? AND collection = ?", server, collection))
 
     async def show(self, user: int) -> PersonRecords:
         """Return everything stored about a user, in every server."""
@@ -241,10 +248,10 @@ class Records:
             self._prune(connection)
 
 
-def _feedback(connection: sqlite3.Connection, condition: str, value: object) -> list[Feedback]:
+def _feedback(connection: sqlite3.Connection, condition: str, *values: object) -> list[Feedback]:
     columns = "question, helpful, reason, server, channel, message"
     query = f"SELECT {columns} FROM feedback WHERE {condition} ORDER BY at DESC, id DESC"  # noqa: S608 - our own
-    return [Feedback(row[0], bool(row[1]), *row[2:]) for row in connection.execute(query, (value,))]
+    return [Feedback(row[0], bool(row[1]), *row[2:]) for row in connection.execute(query, values)]
 
 
 def _delete(connection: sqlite3.Connection, tables: Iterable[str], condition: str, *values: object) -> int:

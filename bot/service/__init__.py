@@ -6,4 +6,4 @@ generation without any of that, for one-shot commands and evaluation. `catalogue
 title.
 """
 
-__all__ = ["answerer", "catalogue", "job_queue", "live_index", "rebuild", "schedule", "service"]
+__all__ = ["answerer", "catalogue", "job_queue", "live_index", "rebuild", "schedule", "service", "services"]

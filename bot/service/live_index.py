@@ -69,9 +69,9 @@ class LiveIndex:
         self.damage: Damage | None = None  # while answers do not come from the published generation
         self.damage_count = 0  # generations that turned out damaged so far
 
-    def open(self) -> None:
-        """Open the published generation and its encoder; raises as `Answerer.open`."""
-        answerer = Answerer.open(self._settings)
+    def open(self, other: Answerer | None = None) -> None:
+        """Open the published generation, and its encoder unless `other` has it; raises as `Answerer.open`."""
+        answerer = Answerer.open(self._settings, other)
         answerer.store.check()
         self._answerer = answerer
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+import math
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from index.build_report import BuildReport
     from index.refresh import SourceStatus
 
-__all__ = ["Schedule", "failing", "next_refresh"]
+__all__ = ["Schedule", "failing", "next_refresh", "oldest_refresh", "state_of"]
 
 _LOOK_SECONDS = 60.0  # between two looks for what is due
 _CALM_SECONDS = 3.0  # without a change in a watched folder before a rebuild
@@ -81,7 +82,7 @@ class Schedule:
     def age(self) -> float:
         """Return the seconds since a source was refreshed, NaN where none ever was."""
         ends = [datetime.fromisoformat(status.last.ended) for status in self._statuses if status.last]
-        return (datetime.now(UTC) - max(ends)).total_seconds() if ends else float("nan")
+        return (datetime.now(UTC) - max(ends)).total_seconds() if ends else math.nan
 
     async def _refresh_what_is_due(self) -> None:
         failures, again = 0, frozenset[str]()
@@ -186,6 +187,18 @@ class Schedule:
             self._logged[about] = text
             unexpected = error is not None and not isinstance(error, FootnoteError | OSError)
             _LOG.warning("%s", text, exc_info=error if unexpected else None)
+
+
+def oldest_refresh(schedules: Collection[Schedule]) -> float:
+    """Return the longest time in seconds since a collection's last refresh, NaN where there was none."""
+    return max((age for schedule in schedules if not math.isnan(age := schedule.age())), default=math.nan)
+
+
+def state_of(schedules: Mapping[str, Schedule]) -> dict[str, object]:
+    """Return the state of each collection's sources; that of the first one, the default, is on top."""
+    first, *others = schedules
+    states = {name: state for name in others if (state := schedules[name].state())}
+    return {**schedules[first].state(), **({"collections": states} if states else {})}
 
 
 def _article_filter(index: Path, folders: Collection[Path]) -> Callable[[object, str], bool]:

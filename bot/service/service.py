@@ -88,10 +88,14 @@ class Service:
         self._watcher: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop
 
-    async def start(self) -> None:
-        """Open the current generation and load the encoder; raises as `Answerer.open` does."""
+    async def start(self, other: Service | None = None) -> None:
+        """Open the current generation, with the encoder of another started service where it is the same.
+
+        Raises as `Answerer.open` does.
+        """
         self._loop = asyncio.get_running_loop()
-        await asyncio.wrap_future(self._answering.submit(self._live.open))
+        opening = functools.partial(self._live.open, other._live.answerer if other else None)
+        await asyncio.wrap_future(self._answering.submit(opening))
         self._watcher = asyncio.create_task(self._watch())
 
     async def ask(

@@ -18,6 +18,7 @@ import click
 from bot.answering.answer import Answer, Citation, Verdict
 from bot.answering.explanation import explanation, explanation_lines
 from bot.chat.messages import DEFAULT, messages_in
+from bot.chat.quote_links import with_pages
 from bot.service.answerer import Answerer
 from bot.settings import BotSettings
 from index.errors import MissingError
@@ -46,6 +47,7 @@ def ask(settings: BotSettings, rows: Iterable[_Row], *, as_json: bool, explain: 
         answerer = Answerer.open(settings)
     gc.freeze()  # what is loaded now stays, so no collection need traverse it again
     console = None if as_json else make_console()
+    pages = (settings.web_url, settings.collection, "")
     bad = 0
     with closing(answerer):
         for row, fault in rows:
@@ -55,9 +57,10 @@ def ask(settings: BotSettings, rows: Iterable[_Row], *, as_json: bool, explain: 
             elif fault:
                 click.echo(json.dumps({**row, "error": fault}))
             elif console:
-                show(console, answerer.answer(row["question"]), heading=heading, explain=explain)
+                answer = with_pages(answerer.answer(row["question"]), *pages)
+                show(console, answer, heading=heading, explain=explain)
             else:
-                answer = answerer.answer(row["question"])
+                answer = with_pages(answerer.answer(row["question"]), *pages)
                 explained = {"explanation": explanation(answer)} if explain else {}
                 # As ASCII: some readers end a line at U+2028, and some are not UTF-8.
                 click.echo(json.dumps({**row, **answer.as_json(), **explained}))

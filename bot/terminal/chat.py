@@ -16,6 +16,7 @@ from rich.console import Console
 
 from bot.answering.answer import Answer, Citation, Quote
 from bot.answering.followups import Earlier
+from bot.chat.quote_links import with_pages
 from bot.service.live_index import Damage
 from bot.service.service import Service
 from bot.settings import BotSettings
@@ -117,6 +118,8 @@ class _Session:
             elif line:
                 earlier = Earlier.of(self._last) if self._last else None
                 answer = await self._service.ask(line, earlier=earlier)
+                settings = self._service.settings
+                answer = with_pages(answer, settings.web_url, settings.collection, "")
                 if answer.quotes or not answer.remark:
                     self._last, self._shown = answer, 0
                 show(self._console, answer)

@@ -66,6 +66,31 @@ ODD = {
 }
 
 
+QUESTION = "When was the lighthouse lit for the first time?"
+"""What both collections answer: in 1871, and in 1894."""
+
+IN_BOTH = "Nobody has lived on the rock since."
+"""A sentence that both have, word for word."""
+
+HARBOUR = {
+    "lamp": f"""\
+The lamp on Skerry Point
+Author: Mara Holt
+
+The lighthouse on Skerry Point was lit for the first time in 1894. \
+Jonas Berg kept the lamp on Skerry Point for nine years.
+
+The lamp was replaced by an electric one in 1961. {IN_BOTH}
+""",
+    "bread": "Bread at Skerry Point\n\nSourdough rises quickly at Skerry Point, since the bakery is warm.\n",
+    "ferry": "The ferry of Skerry Point\n\nThe ferry to Skerry Point was painted blue in 1990.\n",
+}
+"""The articles of the collection `harbour`, on subjects like those above, so that a mix-up would show."""
+
+BELL = "The bell of Skerry Point\n\nThe fog bell of Skerry Point was cast in Aalborg by Nils Aker.\n"
+"""Another article for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a command line ended: its exit status, and what it printed."""
@@ -147,6 +172,30 @@ def built_twice(built: Path, tmp_path_factory: pytest.TempPathFactory, encoder: 
     (home / "articles/news.txt").write_text(NEWS, encoding="utf-8")
     build_index(settings_for(home), encoder=encoder)
     return home
+
+
+@pytest.fixture(scope="session")
+def built_with_harbour(
+    built: Path, tmp_path_factory: pytest.TempPathFactory, graph_folder: Path, encoder: Encoder
+) -> Path:
+    """Build the collection `harbour` beside the small article set; only to be read."""
+    home = tmp_path_factory.mktemp("with-harbour")
+    shutil.copytree(built, home, dirs_exist_ok=True, copy_function=copy_index_file)
+    (home / "harbour").mkdir()
+    for name, text in HARBOUR.items():
+        (home / f"harbour/{name}.txt").write_text(text, encoding="utf-8")
+    (home / "collections.toml").write_text('[harbour]\narticles = "harbour"\n', encoding="utf-8")
+    index = home / ".footnote/harbour/index"
+    lend_graph(graph_folder, index)
+    build_index(BotSettings.model_construct(articles=home / "harbour", index=index), encoder=encoder)
+    return home
+
+
+@pytest.fixture
+def home_with_harbour(built_with_harbour: Path, tmp_path: Path) -> Path:
+    """Start the test in a copy of the folder with both collections."""
+    shutil.copytree(built_with_harbour, tmp_path, dirs_exist_ok=True, copy_function=copy_index_file)
+    return tmp_path
 
 
 @pytest.fixture

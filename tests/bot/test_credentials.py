@@ -118,7 +118,9 @@ def test_token_is_hidden_as_it_is_and_in_base64_whatever_surrounds_it(before: by
 
 
 def test_token_is_hidden_in_errors_of_threads_and_finalizers(capsys: pytest.CaptureFixture[str]) -> None:
-    with_token(BotSettings.load(discord_token=f"{TOKEN}\n"))
+    with_token(
+        BotSettings.load(discord_token=f"{TOKEN}\n", web_token="visitors", web_admin_token="operators")
+    )
 
     def fail() -> None:
         raise ValueError(f"Bot {TOKEN}")
@@ -133,3 +135,4 @@ def test_token_is_hidden_in_errors_of_threads_and_finalizers(capsys: pytest.Capt
     Unfinished()
     assert capsys.readouterr().err.count(f"ValueError: Bot {HIDDEN}\n") == 2
     assert redacted(f"Bot {TOKEN}") == f"Bot {HIDDEN}"
+    assert redacted("of visitors or operators") == f"of {HIDDEN} or {HIDDEN}"

@@ -41,7 +41,7 @@ def test_where_all_is_well_every_subject_is_checked_and_the_status_is_0(
     }
     for subject, text in expected.items():
         assert text in finding(outcome, subject, "ok")
-    assert "only the terminal can ask" in finding(outcome, "discord", "warn")
+    assert "only the terminal and the browser can ask" in finding(outcome, "discord", "warn")
 
 
 @pytest.mark.parametrize(

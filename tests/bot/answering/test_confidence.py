@@ -69,7 +69,7 @@ def test_ones_own_fit_judges_answers_and_is_named_by_status_and_doctor(
     line = "fitted on lamps, 2026-01-31"
     assert f"confidence  {line}\n" in footnote("index", "status").out
     assert json.loads(footnote("index", "status", "--json").out)["confidence"] == line
-    assert f"confidence {line}\n" in footnote("doctor").out
+    assert f"confidence  {line}\n" in footnote("doctor").out
 
 
 @pytest.mark.parametrize("arguments", [["ask", QUESTION], ["index", "status", "--json"], ["doctor"]])

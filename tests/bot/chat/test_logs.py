@@ -37,7 +37,7 @@ def logged(text: str = "", **options: Any) -> str:
         if text:
             logging.getLogger("bot.example").warning(text)
         else:
-            log_answer(ANSWER, settings, way="slash", waited_ms=0.0, server=1)
+            log_answer(ANSWER, settings, way="slash", waited_ms=0.0, server=1, collection="harbour")
     logging.getLogger().removeHandler(handler)
     return stream.getvalue()
 
@@ -57,6 +57,7 @@ def test_line_on_an_answer_is_one_json_object_with_its_figures() -> None:
         "verdict": "not_found",
         "generation": "000001-a",
         "server": 1,
+        "collection": "harbour",
         "level": "info",
     }
     assert expected.items() <= line.items()

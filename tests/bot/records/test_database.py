@@ -106,7 +106,7 @@ def of_another_program(file: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (newer, "schema version 3.*up to 2.*Upgrade"),
+        (newer, "schema version 4.*up to 3.*Upgrade"),
         (of_another_program, "another program's"),
         (lambda file: script(file, "CREATE TABLE notes (text)"), "another program's"),
         (lambda file: file.write_text("Dear diary, nobody asked. " * 80), "not a database"),

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answering.followups import Earlier
-from bot.chat.asking import MAX_AGE, MAX_ANSWERS, Conversations, Exchange, RateLimiter, queue_notice
+from bot.chat.asking import queue_notice
+from bot.chat.conversations import MAX_AGE, MAX_ANSWERS, Conversations, Exchange, RateLimiter
 from bot.chat.messages import messages_in
 from bot.service.job_queue import QueuePosition
 
