@@ -6,11 +6,11 @@ import asyncio
 import gc
 import logging
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import discord
 from discord import app_commands
 
@@ -21,21 +21,30 @@ from bot.chat.tasks import stopping_on_signal
 from bot.credentials import exposed_files
 from bot.discordapp.buttons import BUTTONS, FOLLOW_UP_FORM, REASON_FORM, is_known, take_reason
 from bot.discordapp.connection import LOGIN_TIMEOUT, explained, register, shorten_tracebacks, token_of
-from bot.discordapp.context import RefusedError, Surface, is_ours, place_of
+from bot.discordapp.context import (
+    LOST,
+    UNREADABLE,
+    RefusedError,
+    Surface,
+    described,
+    is_ours,
+    place_of,
+)
 from bot.discordapp.delivery import handling
-from bot.discordapp.endpoint import use_api, use_gateway
+from bot.discordapp.endpoint import server_name, use_api, use_gateway
 from bot.discordapp.index_commands import IndexCommands, alert_operators
-from bot.discordapp.messages import Listener
+from bot.discordapp.markdown import without_markup
+from bot.discordapp.messages import Listener, tell_channel
 from bot.discordapp.question_commands import answer_this, ask, check_this, take_follow_up, verify
 from bot.discordapp.rebuilding import show_presence
-from bot.discordapp.record_commands import GapCommands, PrivacyCommands, SettingsCommands, tell_channel
+from bot.discordapp.record_commands import GapCommands, PrivacyCommands, SettingsCommands
 from bot.discordapp.source_commands import SourceCommands, SourceNews
-from bot.service.schedule import Schedule
-from index.errors import FootnoteError
+from bot.service.schedule import Schedule, oldest_refresh, state_of
 
 if TYPE_CHECKING:
     from bot.service.live_index import Damage
     from bot.service.service import Service
+    from bot.service.services import Services
     from bot.settings import BotSettings
 
 __all__ = ["FootnoteClient", "make_tree", "run"]
@@ -44,12 +53,11 @@ _DRAIN = 20.0  # seconds that answers under way have when the bot stops
 _READY_TIMEOUT = 120.0  # discord.py identifies one shard in five seconds
 _REGISTERING = 15.0  # seconds that connecting waits for commands to be registered; a rate limit lasts longer
 _GUILD_GAP = 0.2  # discord.py calls itself ready once no server was announced for this long
-_PRUNE_EVERY = 3600.0
 _log = logging.getLogger(__name__)
 
 
-def run(settings: BotSettings, service: Service) -> None:
-    """Start the service, and answer on Discord until SIGTERM or Ctrl-C; then finish the answers under way.
+def run(settings: BotSettings, services: Services) -> None:
+    """Start the services, and answer on Discord until SIGTERM or Ctrl-C; then finish the answers under way.
 
     A second signal ends the process.
 
@@ -62,20 +70,20 @@ def run(settings: BotSettings, service: Service) -> None:
     for line in exposed_files(settings):
         _log.warning("%s", line)
     with suppress(KeyboardInterrupt):
-        asyncio.run(_serve_until_signalled(settings, service))
+        asyncio.run(_serve_until_signalled(settings, services))
 
 
-async def _serve_until_signalled(settings: BotSettings, service: Service) -> None:
+async def _serve_until_signalled(settings: BotSettings, services: Services) -> None:
     token_of(settings)  # before the encoder is loaded, which takes a while
     stop = asyncio.Event()
     with stopping_on_signal(stop):
         try:
-            await service.start()
+            await services.start()
             gc.freeze()  # what is loaded now stays, so no collection need walk it again
             if not stop.is_set():
-                await FootnoteClient(settings, service).serve(stop)
+                await FootnoteClient(settings, services).serve(stop)
         finally:
-            await service.close()
+            await services.close()
 
 
 class _Tree(app_commands.CommandTree[Any]):
@@ -108,8 +116,8 @@ class FootnoteClient(Surface):
     direct messages come with their content anyway.
     """
 
-    def __init__(self, settings: BotSettings, service: Service) -> None:
-        """Take a started service."""
+    def __init__(self, settings: BotSettings, services: Mapping[str, Service]) -> None:
+        """Take the started services by collection."""
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         content = settings.discord_message_content
         super().__init__(
@@ -120,7 +128,7 @@ class FootnoteClient(Surface):
             max_messages=None,
             guild_ready_timeout=_GUILD_GAP,
         )
-        self.settings, self.assistant = settings, Assistant(settings, service)
+        self.settings, self.assistant = settings, Assistant(settings, services, without_markup)
         self.ready = asyncio.Event()
         self.tree = make_tree(self)
         self._listener = Listener(self.assistant)
@@ -138,10 +146,10 @@ class FootnoteClient(Surface):
         """Register the commands; without them, mentions and direct messages still work."""
         try:
             changed = await register(self.tree, self.settings)
-        except (discord.DiscordException, aiohttp.ClientError, OSError, TypeError, KeyError) as error:
-            _log.error("The commands could not be registered: %s", str(error) or type(error).__name__)
+        except (*LOST, *UNREADABLE, discord.DiscordException) as error:
+            _log.error("The commands could not be registered with %s: %s", server_name(), described(error))
         else:
-            _log.info("The commands %s.", "were registered with Discord" if changed else "are up to date")
+            _log.info("The commands %s.", "were registered" if changed else "are up to date")
 
     def is_connected(self) -> bool:
         """Return whether the events of all servers reach the bot."""
@@ -152,11 +160,12 @@ class FootnoteClient(Surface):
         if not self.ready.is_set():
             self.ready.set()
             self._patience.reschedule(None)
-            _log.info("Footnote is on Discord as %s; Ctrl-C to stop.", self.user)
+            _log.info("Footnote is on %s as %s; Ctrl-C to stop.", server_name(), self.user)
         await show_presence(self)
 
-    async def on_shard_resumed(self, _: int) -> None:
+    async def on_shard_resumed(self, shard_id: int) -> None:
         """Show what could not be shown while disconnected."""
+        await super().on_shard_resumed(shard_id)
         await show_presence(self)
 
     async def on_message(self, message: discord.Message) -> None:
@@ -169,9 +178,10 @@ class FootnoteClient(Surface):
         data: Any = interaction.data or {}
         custom_id = str(data.get("custom_id", ""))
         is_form = interaction.type is discord.InteractionType.modal_submit
-        if is_form and custom_id == FOLLOW_UP_FORM:
+        form = custom_id.partition(".")[0]
+        if is_form and form == FOLLOW_UP_FORM:
             await take_follow_up(interaction)
-        elif is_form and custom_id == REASON_FORM:
+        elif is_form and form == REASON_FORM:
             await take_reason(interaction)
         elif is_form or (interaction.type is discord.InteractionType.component and not is_known(custom_id)):
             async with handling(interaction) as place:
@@ -187,20 +197,20 @@ class FootnoteClient(Surface):
         log_failure(f"The event {event_method} failed.", error, ours=is_ours(error))
         self.assistant.metrics.errors.inc()
 
-    def _swapped(self, generation: str) -> None:
+    def _swapped(self, collection: str, generation: str) -> None:
         """Show the new index, and ask again what the old one could not answer."""
-        tasks = self.assistant.tasks
+        tasks, assistant = self.assistant.tasks, self.assistant
         if not tasks.stopping:
             tasks.start(show_presence(self))
-            if self.assistant.service.damage is None:  # else it is an older one, which had no answer either
-                tasks.start(self.assistant.ask_gaps_again(generation, partial(tell_channel, self)))
+            if assistant.services[collection].damage is None:  # else it is older, and had no answer either
+                tasks.start(assistant.ask_gaps_again(collection, generation, partial(tell_channel, self)))
 
-    def _damaged(self, damage: Damage | None) -> None:
+    def _damaged(self, collection: str, damage: Damage | None) -> None:
         """Show that the index is damaged, or whole again, and tell the operators once connected."""
 
         async def alert() -> None:
             await self.ready.wait()
-            await alert_operators(self, damage)
+            await alert_operators(self, collection, damage)
 
         tasks = self.assistant.tasks
         self.assistant.metrics.damages.inc(damage is not None)
@@ -208,24 +218,10 @@ class FootnoteClient(Surface):
             tasks.start(show_presence(self))
             tasks.start(alert())
 
-    async def _prune(self) -> None:
-        """Delete, every hour, what has been stored for FOOTNOTE_RECORD_DAYS."""
-        while True:
-            await asyncio.sleep(_PRUNE_EVERY)
-            try:
-                await self.assistant.records.prune()
-            except FootnoteError as error:  # busy or full; the next time will do
-                log_failure("Old records could not be deleted.", error)
-
     def _missing(self) -> list[str]:
         """Return what keeps questions from being answered, for /readyz."""
-        damage = self.assistant.service.damage
-        reasons = {
-            "the connection to Discord's gateway": not self.is_connected(),
-            "an intact generation of the index": damage is not None and not damage.serving,
-            "Footnote is stopping": self.assistant.tasks.stopping,
-        }
-        return [reason for reason, holds in reasons.items() if holds]
+        here = [] if self.is_connected() else ["the connection to Discord's gateway"]
+        return here + self.assistant.missing()
 
     async def serve(self, stop: asyncio.Event, *, drain: float = _DRAIN) -> None:
         """Connect and answer until `stop` is set; then finish answers within `drain` seconds, and close.
@@ -238,32 +234,33 @@ class FootnoteClient(Surface):
         """
         token, self._drain_seconds = token_of(self.settings), drain
         use_api(self.settings.discord_api_url)
-        records, metrics, service = self.assistant.records, self.assistant.metrics, self.assistant.service
-        metrics.watch("queue_length", lambda: service.stats.waiting)
-        metrics.watch("damaged", lambda: service.damage is not None)
+        records, metrics, services = self.assistant.records, self.assistant.metrics, self.assistant.services
+        schedules = {name: Schedule(service, SourceNews(self, name)) for name, service in services.items()}
         metrics.watch("gateway_connected", self.is_connected)
         metrics.watch("gateway_latency_seconds", lambda: self.latency)
-        schedule = Schedule(service, SourceNews(self))
-        metrics.watch("source_refresh_age_seconds", schedule.age)
-
-        def notes() -> list[str]:
-            return [str(service.damage)] if service.damage else []
-
+        metrics.watch("source_refresh_age_seconds", lambda: oldest_refresh(schedules.values()))
         async with self:
             await records.open()
             try:
-                port, state = self.settings.health_port, schedule.state
+                port, notes = self.settings.health_port, self.assistant.notes
+                state = partial(state_of, schedules)
                 async with health_server(port, metrics, self._missing, notes, state):
-                    service.on_swap(self._swapped)
-                    service.on_damage(self._damaged)
-                    if service.damage is not None:  # found before anybody listened
-                        self._damaged(service.damage)
-                    self.assistant.tasks.start(self._prune())
-                    self.assistant.tasks.start(schedule.run())
+                    for name, service in services.items():
+                        self._follow(name, service)
+                    self.assistant.tasks.start(self.assistant.prune())
+                    for schedule in schedules.values():
+                        self.assistant.tasks.start(schedule.run())
                     await self._run_until(stop, token)
             finally:
                 await self.close()
                 await records.close()
+
+    def _follow(self, collection: str, service: Service) -> None:
+        """Hear of the swaps and the damage of a collection's index."""
+        service.on_swap(partial(self._swapped, collection))
+        service.on_damage(partial(self._damaged, collection))
+        if service.damage is not None:  # found before anybody listened
+            self._damaged(collection, service.damage)
 
     async def _run_until(self, stop: asyncio.Event, token: str) -> None:
         stopping = asyncio.create_task(stop.wait())

@@ -22,7 +22,7 @@ from yarl import URL
 
 from bot.chat.messages import AUTO, messages_in
 from bot.discordapp.context import is_ours
-from bot.discordapp.endpoint import use_api
+from bot.discordapp.endpoint import portal_of, server_name, use_api
 from bot.errors import DiscordRefusedError
 from index.errors import FootnoteError
 
@@ -51,17 +51,11 @@ _PERMISSIONS = discord.Permissions(  # docs/discord.md says why each
     attach_files=True,
     read_message_history=True,
 )
-_PORTAL = "https://discord.com/developers/applications"
-_NEW_TOKEN = (
-    f"Set FOOTNOTE_DISCORD_TOKEN to the bot's token, from {_PORTAL} (your application, Bot, Reset Token)."
-)
-_SWITCH_ON = (
-    f"Switch on Message Content Intent at {_PORTAL} (your application, Bot), "
-    "or set FOOTNOTE_DISCORD_MESSAGE_CONTENT=false."
-)
+_RENEW_IT = "Set FOOTNOTE_DISCORD_TOKEN to the bot's token, from {portal}; a lost one can be reset there."
 _CLOSE_CODES = {
-    4004: f"Discord refused the token. {_NEW_TOKEN}",
-    4014: f"Discord refused the privileged intents. {_SWITCH_ON}",
+    4004: f"{{server}} refused the token. {_RENEW_IT}",
+    4014: "{server} refused the privileged intents. Switch on Message Content Intent at {portal}, "
+    "or set FOOTNOTE_DISCORD_MESSAGE_CONTENT=false.",
 }
 _REFUSED = "{url} refused the bot (status {status}). Correct FOOTNOTE_DISCORD_API_URL or the bot's access."
 _STATUSES = {
@@ -84,10 +78,11 @@ def token_of(settings: BotSettings) -> str:
         DiscordRefusedError: there is none, or it cannot be one.
     """
     token = settings.discord_token.get_secret_value().strip() if settings.discord_token else ""
+    new_token = _RENEW_IT.format(portal=portal_of(settings.discord_api_url))
     if not token:
-        raise DiscordRefusedError(f"FOOTNOTE_DISCORD_TOKEN is not set. {_NEW_TOKEN}")
+        raise DiscordRefusedError(f"FOOTNOTE_DISCORD_TOKEN is not set. {new_token}")
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise DiscordRefusedError(f"FOOTNOTE_DISCORD_TOKEN has characters that no token has. {_NEW_TOKEN}")
+        raise DiscordRefusedError(f"FOOTNOTE_DISCORD_TOKEN has characters that no token has. {new_token}")
     return token
 
 
@@ -111,8 +106,11 @@ async def invitation(settings: BotSettings) -> str:
         if client.application_id is None:
             raise discord.MissingApplicationID
         scopes = ("bot", "applications.commands")
-        url = discord.utils.oauth_url(client.application_id, permissions=_PERMISSIONS, scopes=scopes)
-    return str(URL(url).update_query(integration_type=0))  # to a server, not to one user's account
+        link = discord.utils.oauth_url(client.application_id, permissions=_PERMISSIONS, scopes=scopes)
+    url = URL(link).update_query(integration_type=0)  # to a server, not to one user's account
+    if server_name() == "Discord":
+        return str(url)
+    return str(URL(settings.discord_api_url).origin().join(url.relative()))
 
 
 async def sync_commands(
@@ -147,7 +145,9 @@ async def sync_commands(
                 await tree.set_translator(_Translations())
                 await tree.sync(guild=guild)
             except app_commands.CommandSyncFailure as error:
-                raise FootnoteError(f"Discord rejected the commands (a bug in Footnote). {error}") from error
+                raise FootnoteError(
+                    f"{server_name()} rejected the commands (a bug in Footnote). {error}"
+                ) from error
             except (discord.Forbidden, discord.NotFound) as error:
                 if server is None:
                     raise
@@ -238,8 +238,10 @@ def explained(settings: BotSettings) -> Iterator[None]:
 def _explanation(error: Exception, url: str) -> str:
     check = "Check the network and FOOTNOTE_DISCORD_API_URL."
     code = getattr(error, "status", getattr(error, "code", 0))
+    about = {"url": url, "server": server_name(url), "portal": portal_of(url), "status": code}
     if isinstance(error, discord.ConnectionClosed):
-        return _CLOSE_CODES.get(code, f"Discord closed the connection (code {code}). Try again later.")
+        closed = "{server} closed the connection (code {status}). Try again later."
+        return _CLOSE_CODES.get(code, closed).format(**about)
     if isinstance(error, OSError | aiohttp.ClientError) and not isinstance(error, TimeoutError):
         cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
         reason = (cause.strerror if isinstance(cause, OSError) else None) or type(error).__name__
@@ -247,13 +249,13 @@ def _explanation(error: Exception, url: str) -> str:
     texts = {
         discord.LoginFailure: _CLOSE_CODES[4004],
         discord.PrivilegedIntentsRequired: _CLOSE_CODES[4014],
-        discord.DiscordServerError: f"{url} has trouble (status {code}). Try again later.",
-        discord.HTTPException: _STATUSES.get(code, _REFUSED).format(url=url, status=code),
-        discord.GatewayNotFound: f"{url} names no gateway. Try again later.",
-        TimeoutError: f"{url} or its gateway did not answer in time. {check}",
-        Exception: f"{url} does not answer as Discord does. Correct FOOTNOTE_DISCORD_API_URL or that server.",
+        discord.DiscordServerError: "{url} has trouble (status {status}). Try again later.",
+        discord.HTTPException: _STATUSES.get(code, _REFUSED),
+        discord.GatewayNotFound: "{url} names no gateway. Try again later.",
+        TimeoutError: f"{{url}} or its gateway did not answer in time. {check}",
+        Exception: "{url} does not answer as Discord does. Correct FOOTNOTE_DISCORD_API_URL or that server.",
     }
-    return next(text for kind, text in texts.items() if isinstance(error, kind))
+    return next(text for kind, text in texts.items() if isinstance(error, kind)).format(**about)
 
 
 def shorten_tracebacks(record: logging.LogRecord) -> bool:

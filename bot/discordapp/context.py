@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import aiohttp
 import discord
-from discord import app_commands
+from discord import AppCommandOptionType, ChannelType, app_commands
 
 from bot.chat.messages import Notice
+from bot.discordapp.endpoint import ReconnectingClient
+from index.collections import collection_key
 
 if TYPE_CHECKING:
     from bot.chat.asking import Assistant, Place
 
 __all__ = [
     "LOST",
+    "UNREADABLE",
+    "ChannelOption",
     "Interaction",
     "OperatorsGroup",
     "RefusedError",
     "Surface",
     "anywhere",
     "check_allowed",
+    "described",
     "is_ours",
+    "key_in",
     "manages_index",
     "manages_server",
+    "of_collection",
     "owners_of",
     "place_of",
+    "with_collection",
     "without_mention",
 ]
 
 LOST = (discord.HTTPException, aiohttp.ClientError, OSError)
 """What a request to Discord raises, refused or not arrived."""
+
+UNREADABLE = (TypeError, KeyError, ValueError, AttributeError, IndexError)
+"""What discord.py raises where a response is not of the shape that it expects."""
 
 _ALREADY_ACKNOWLEDGED = 40060
 _NETWORK_TROUBLE = (aiohttp.ClientError, ConnectionError, TimeoutError, discord.ConnectionClosed)
@@ -39,7 +51,7 @@ _TEAM_ROLES = {discord.TeamMemberRole.admin, discord.TeamMemberRole.developer}
 _Command = TypeVar("_Command")
 
 
-class Surface(discord.AutoShardedClient):
+class Surface(ReconnectingClient):
     """The client as handlers use it; `rebuilds` counts the commands that are waiting for a rebuild."""
 
     assistant: Assistant
@@ -63,15 +75,63 @@ def anywhere(command: _Command) -> _Command:
     return app_commands.allowed_installs(guilds=True, users=True)(command)
 
 
+def with_collection(custom_id: str, collection: str) -> str:
+    """Return the id of a button or form below an answer from a collection, which ends with its key."""
+    return f"{custom_id}.{collection_key(collection)}" if collection else custom_id
+
+
+def key_in(custom_id: str) -> str:
+    """Return the key of the collection in the id of a button or form."""
+    return custom_id.partition(".")[2]
+
+
 async def place_of(interaction: Interaction) -> Place:
-    """Return where an interaction takes place."""
-    return await interaction.client.assistant.place(
+    """Return where an interaction takes place; that of a button or form has its answer's collection."""
+    assistant, data = interaction.client.assistant, cast("dict[str, Any]", interaction.data or {})
+    place = await assistant.place(
         interaction.user.id,
         interaction.guild_id if interaction.is_guild_integration() else None,
         interaction.channel_id or 0,
         parent=getattr(interaction.channel, "parent_id", None),
         locale=str(interaction.locale),
     )
+    if "custom_id" not in data:
+        return place
+    return replace(place, collection=assistant.collection_of(key_in(data["custom_id"]), place.collection))
+
+
+class ChannelOption(app_commands.Transformer):
+    """A channel or thread option as Discord sent it; discord.py's own refuses what it has not cached."""
+
+    def __init__(self, *kinds: ChannelType) -> None:
+        """Take the kinds of channels that may be chosen."""
+        self._kinds = list(kinds)
+
+    @property
+    def type(self) -> AppCommandOptionType:
+        """The kind of the option."""
+        return AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[ChannelType]:
+        """The kinds of channels that Discord offers."""
+        return self._kinds
+
+    async def transform(self, interaction: discord.Interaction[Any], value: Any, /) -> Any:
+        """Return the channel; refuse another kind."""
+        if value.type not in self._kinds:
+            raise RefusedError((await place_of(interaction)).messages.notice("not_there"))
+        return value
+
+
+def of_collection(title: str, collection: str) -> str:
+    """Return a title with the collection that it is about, unless that has no name."""
+    return f"{title} ({collection})" if collection else title
+
+
+def described(error: BaseException) -> str:
+    """Return an error in a line for the log, with its type: a KeyError's own words are only a name."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def is_ours(error: BaseException | None) -> bool:

@@ -2,36 +2,52 @@
 
 Where embeds are not allowed, an answer is plain text. Where the question is gone or history cannot be read,
 it is no reply. Where an interaction has expired, a public answer is posted in the channel. What does not
-arrive is sent again.
+arrive is sent again, and so is what a rate limit holds back. What was sent counts as shown even where the
+response cannot be read.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 import discord
 
 from bot.chat.messages import AUTO, Notice, messages_in
-from bot.discordapp.context import LOST, Interaction, RefusedError, is_ours, place_of
-from bot.discordapp.markdown import shorten, units
+from bot.discordapp.context import LOST, UNREADABLE, Interaction, RefusedError, described, is_ours, place_of
+from bot.discordapp.endpoint import server_name
+from bot.discordapp.markdown import blockquote, shorten, units
 
 if TYPE_CHECKING:
     from bot.chat.asking import Place
 
-__all__ = ["Reply", "defer", "edit_response", "handling", "notice_embed", "post", "responding"]
+__all__ = [
+    "Reply",
+    "defer",
+    "deliver",
+    "edit_response",
+    "handling",
+    "notice_embed",
+    "post",
+    "post_to_helpers",
+    "responding",
+]
 
 _EXPIRED = {10015, 10062, 50027}  # Discord's codes: not acknowledged in time, or the token has expired
 _MISSING_PERMISSIONS = 50013
-_NO_REPLY = {160002, 50035, 10008}  # history cannot be read, or the message is gone
+_REFUSED = {400, 403, 404}
 _UNAVAILABLE = 503  # the one server error after which discord.py does not retry by itself
+_RATE_LIMITED = 429  # discord.py waits it out by itself where a header `Via` shows that it is Discord's
 _RETRY_AFTER = (1.0, 4.0)
-_CONTENT_ROOM = 2000
+_MOST_WAITS, _PATIENCE, _ACKNOWLEDGED_WITHIN = 10, 60.0, 3.0  # seconds
+_CONTENT_ROOM, _PASSED_ON_ROOM = 2000, 1400
 _NOTICE_COLOUR, _FAULT_COLOUR = 0x3F51B5, 0xC62828
 
 _Result = TypeVar("_Result")
@@ -55,7 +71,8 @@ async def handling(interaction: Interaction) -> AsyncIterator[Place]:
         except Exception as error:  # noqa: BLE001 - whatever it is, the user sees an apology and it is logged
             apology = interaction.client.assistant.apology(messages, error, ours=is_ours(error))
             if _too_late(error):
-                _log.warning("Discord no longer waits for an answer in channel %s.", interaction.channel_id)
+                name, channel = server_name(), interaction.channel_id
+                _log.warning("%s no longer waits for an answer in channel %s.", name, channel)
             else:
                 await _private_reply(interaction, apology)
 
@@ -64,7 +81,10 @@ async def defer(interaction: Interaction, *, private: bool = True, thinking: boo
     """Acknowledge an interaction, and let those of others go first before going on."""
     tasks = interaction.client.assistant.tasks
     with tasks.acknowledging():
-        await interaction.response.defer(ephemeral=private, thinking=thinking)
+        response = interaction.response
+        await deliver(
+            lambda: response.defer(ephemeral=private, thinking=thinking), patience=_ACKNOWLEDGED_WITHIN
+        )
     await tasks.acknowledged()
 
 
@@ -102,21 +122,21 @@ async def edit_response(
     content: str = "",
     public: bool = False,
     **more: Any,
-) -> discord.Message:
+) -> discord.Message | None:
     """Replace the deferred response; `more` are further arguments such as `view`.
 
-    Too late for that (15 minutes), a `public` answer is posted in the channel.
+    Too late for that (15 minutes), a `public` answer is posted in the channel. None is returned where it is
+    shown and the response cannot be read.
 
     Raises:
         discord.HTTPException, aiohttp.ClientError, OSError: it could not be shown.
     """
     embed, channel = notice_embed(shown), interaction.channel
-    if interaction.guild_id is None or interaction.app_permissions.embed_links:
-        edited = more | {"content": content, "embed": embed}
-    else:
-        edited = more | {"content": _as_text(embed, content), "embeds": []}
+    edited = more | {"content": content, "embed": embed}
+    if interaction.guild_id is not None and not interaction.app_permissions.embed_links:
+        edited |= {"content": _as_text(embed, content), "embed": None}
     try:
-        return await _retried(lambda: interaction.edit_original_response(**edited))
+        return await _send(interaction.edit_original_response, edited)
     except discord.HTTPException as error:
         if not public or not _too_late(error) or not isinstance(channel, discord.abc.Messageable):
             raise
@@ -133,14 +153,15 @@ async def _private_reply(interaction: discord.Interaction[Any], notice: Notice) 
     """Answer an interaction for its user alone, in whatever state it is; no "thinking" is left behind."""
     embed, response = notice_embed(notice), interaction.response
     try:
+        shown = {"embed": embed, "ephemeral": True}
         if not response.is_done():
-            await response.send_message(embed=embed, ephemeral=True)
+            await _send(response.send_message, shown)
             return
         # A first follow-up would replace the deferred message and be as public as that, so it goes first.
         if response.type is discord.InteractionResponseType.deferred_channel_message:
             with suppress(discord.NotFound):
-                await interaction.delete_original_response()
-        await interaction.followup.send(embed=embed, ephemeral=True)
+                await deliver(interaction.delete_original_response)
+        await _send(interaction.followup.send, shown)
     except LOST as error:
         _log.warning("A private reply could not be sent: %s", error)
 
@@ -153,27 +174,42 @@ async def post(
     content: str = "",
     reply_to: discord.Message | None = None,
 ) -> discord.Message | None:
-    """Post in a channel, and return the message; None where that is impossible, which is logged."""
+    """Post in a channel, and return the message; None where it cannot be posted or read, which is logged."""
     shown: dict[str, Any] = {"content": content or None, "embed": embed}
     shown["view"] = view or discord.utils.MISSING
     shown["nonce"] = secrets.randbits(63)  # by which Discord recognises a repeated request
     if reply_to is not None:
         shown["reference"] = reply_to.to_reference(fail_if_not_exists=False)
         shown["mention_author"] = False
-    while True:
-        try:
-            return await _retried(lambda: channel.send(**shown))
-        except LOST as error:
-            code = error.code if isinstance(error, discord.HTTPException) else 0
-            if code == _MISSING_PERMISSIONS and "embed" in shown:
-                del shown["embed"]
-                shown["content"] = _as_text(embed, content)
-            elif code in _NO_REPLY and "reference" in shown:
-                del shown["reference"]
-            else:
-                where = getattr(channel, "id", "?")
-                _log.warning("An answer could not be posted in channel %s: %s", where, error)
-                return None
+    try:
+        return await _send(channel.send, shown)
+    except LOST as error:
+        where = getattr(channel, "id", "?")
+        _log.warning("An answer could not be posted in channel %s: %s", where, error)
+        return None
+
+
+async def post_to_helpers(
+    interaction: Interaction, message: discord.Message, question: str, place: Place
+) -> None:
+    """Post a question for the helpers of a server; their role is the only one that is pinged.
+
+    Raises:
+        discord.HTTPException, aiohttp.ClientError, OSError: it could not be posted.
+    """
+    role, messages = place.settings.helper_role, place.messages
+    mention = f"<@&{role}>" if role else ""
+    lines = [messages("passed_on_message", mention=mention, asker=interaction.user.mention).strip()]
+    lines.append(blockquote(question, _PASSED_ON_ROOM))
+    if not message.flags.ephemeral:
+        link = message.jump_url if server_name() == "Discord" else f"<#{message.channel.id}>"
+        lines.append(f"{messages('asked_in')} {link}")
+    channel = interaction.client.get_partial_messageable(
+        place.settings.helper_channel or place.channel, guild_id=interaction.guild_id
+    )
+    roles = [discord.Object(role)] if role else False
+    allowed = discord.AllowedMentions(everyone=False, users=False, replied_user=False, roles=roles)
+    await deliver(lambda: channel.send("\n".join(lines), allowed_mentions=allowed))
 
 
 class Reply:
@@ -193,23 +229,67 @@ class Reply:
         """Show this, in place of the queue's notice if there is one; return None where it is impossible."""
         embed = notice_embed(shown)
         if (queued := await self._queued if self._queued else None) is not None:
-            edited: dict[str, Any] = {"embed": embed} if queued.embeds else {"content": _as_text(embed, "")}
+            text = {"content": _as_text(embed, ""), "embed": None}
+            edited: dict[str, Any] = {"view": view} | ({"embed": embed} if queued.embeds else text)
             try:
-                return await queued.edit(view=view, **edited)
+                return await _send(queued.edit, edited)
             except LOST as error:
                 _log.warning("The notice on the queue could not be edited: %s", error)
         return await post(self._channel, embed, view, reply_to=self._to)
 
 
-async def _retried(request: Callable[[], Awaitable[_Result]]) -> _Result:
-    """Make a request, and again where it did not arrive or Discord is unavailable."""
-    for seconds in _RETRY_AFTER:
+async def _send(send: Callable[..., Awaitable[_Result]], shown: dict[str, Any]) -> _Result | None:
+    """Send or edit a message; a refused embed is shown as text, and a refused reply is no reply."""
+    while True:
+        try:
+            return await deliver(partial(send, **shown))
+        except discord.HTTPException as error:
+            embed = shown.get("embed")
+            is_embed = error.code == _MISSING_PERMISSIONS or "embed" in error.text
+            if "reference" in shown and error.status in _REFUSED and not (is_embed and embed):
+                shown = {name: value for name, value in shown.items() if name != "reference"}
+            elif embed and (error.status == 400 or error.code == _MISSING_PERMISSIONS):
+                _log.warning("%s refused an embed (%s); it is shown as plain text.", server_name(), error)
+                shown = shown | {"embed": None, "content": _as_text(embed, shown.get("content") or "")}
+            else:
+                raise
+
+
+async def deliver(
+    request: Callable[[], Awaitable[_Result]], *, patience: float = _PATIENCE
+) -> _Result | None:
+    """Make a request, and again where it did not arrive, the server is unavailable or limits the rate.
+
+    `patience` is for how many seconds that is tried. None is returned where the response cannot be read:
+    that is logged, and what was sent counts as shown.
+
+    Raises:
+        discord.HTTPException, aiohttp.ClientError, OSError: it was refused, or did not arrive.
+    """
+    clock = asyncio.get_running_loop().time
+    end, outages, waits = clock() + patience, list(_RETRY_AFTER), _MOST_WAITS
+    while True:
         try:
             return await request()
-        except discord.HTTPException as error:
-            if error.status != _UNAVAILABLE:
+        except (discord.HTTPException, aiohttp.ClientError, ConnectionError) as error:
+            seconds = None
+            if isinstance(error, discord.HTTPException) and error.status == _RATE_LIMITED:
+                seconds, waits = await _retry_after(error) if waits else None, waits - 1
+            elif not isinstance(error, discord.HTTPException) or error.status == _UNAVAILABLE:
+                seconds = outages.pop(0) if outages else None
+            if seconds is None or not 0 <= seconds <= end - clock():
                 raise
-        except (aiohttp.ClientError, ConnectionError):
-            pass
+        except UNREADABLE as error:
+            name, reason = server_name(), described(error)
+            _log.warning("A response of %s cannot be read (%s); what was sent counts as shown.", name, reason)
+            return None
         await asyncio.sleep(seconds)
-    return await request()
+
+
+async def _retry_after(error: discord.HTTPException) -> float | None:
+    """Return the seconds after which a request may be repeated; None where the server does not say."""
+    try:
+        return float(json.loads(await error.response.text())["retry_after"])  # type: ignore[operator]
+    except UNREADABLE:
+        header = error.response.headers.get("Retry-After", "")
+        return float(header) if header.isdecimal() else None

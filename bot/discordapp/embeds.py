@@ -7,7 +7,6 @@ a description, 1,024 for a field, 6,000 for an embed.
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,20 +14,21 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.answering.answer import Verdict, page_url
+from bot.answering.followups import Earlier
+from bot.chat.answer_text import percent, place_text, quotes_shown, reasons
+from bot.chat.conversations import Exchange
 from bot.chat.messages import Notice
-from bot.chat.quote_links import QuoteReference, text_fragment_url
-from bot.discordapp.context import LOST, without_mention
+from bot.chat.quote_links import QuoteReference, article_url, text_fragment_url
+from bot.discordapp.context import LOST, key_in, without_mention
 from bot.discordapp.inline import web_address
 from bot.discordapp.markdown import blockquote, excerpt, link, unquote
 from index.articles.marks import Mark, clip
-from index.search.hits import SCORE_WEIGHTS
 
 if TYPE_CHECKING:
     from bot.answering.answer import Answer, Citation, Quote
-    from bot.chat.asking import Assistant, Exchange
+    from bot.chat.asking import Assistant, Place
     from bot.chat.messages import Messages
     from index.articles.article import Article
-    from index.search.hits import Hit
 
 __all__ = [
     "Source",
@@ -36,7 +36,7 @@ __all__ = [
     "asked_line",
     "context_embed",
     "exchange_of",
-    "quotes_shown",
+    "find_source",
     "source_citation",
     "source_embed",
     "why_notice",
@@ -45,23 +45,20 @@ __all__ = [
 _COLOURS = {Verdict.ANSWERED: 0x2E7D32, Verdict.RELATED: 0xB26A00, Verdict.NOT_FOUND: 0x607D8B}
 _SOURCE_COLOUR = 0x546E7A
 
-_QUOTES_SHOWN = {Verdict.ANSWERED: 1, Verdict.RELATED: 3, Verdict.NOT_FOUND: 2}
 _QUOTE_ROOM, _PASSAGE_ROOM, _NEIGHBOUR_ROOM = 2400, 600, 600
 _NOTE_ROOM, _QUESTION_ROOM, _PART_ROOM, _WORD_ROOM = 300, 1900, 150, 60
 _AUTHOR_ROOM, _PUBLISHER_ROOM, _FRAGMENT_URL_ROOM = 60, 70, 600
 _MAX_ALSO, _ALSO_ROOM = 2, 100  # other addresses of the same text
-_WORDS_MISSED = 8
-_WELL, _HARDLY = 0.75, 0.55
-"""Shares from which a passage is said to match well, and below which hardly."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A quote and the article that it stands in."""
+    """A quote and the article that it stands in; `pages` as `Assistant.pages` returns it."""
 
     article: Article
     span: QuoteReference
+    pages: tuple[str, str, str] = ("", "", "")
 
 
 def asked_line(question: str) -> str:
@@ -69,13 +66,22 @@ def asked_line(question: str) -> str:
     return blockquote(question, _QUESTION_ROOM)
 
 
-async def exchange_of(assistant: Assistant, message: discord.Message | None) -> Exchange | None:
+async def exchange_of(assistant: Assistant, message: discord.Message | None, place: Place) -> Exchange | None:
     """Return what a message of the bot answers: from memory, else from what Discord still has of it.
 
-    Without the message-content intent Discord gives the text of messages that mention the bot, and of direct
-    messages, which are all that the bot answers with a reply.
+    `place` has the collection that is asked where no button of the message tells. Without the message-content
+    intent Discord gives the text of messages that mention the bot, and of direct messages, which are all that
+    the bot answers with a reply.
     """
-    return await assistant.exchange(message.id, lambda: _question_of(message)) if message else None
+    if message is None:
+        return None
+    if (remembered := assistant.conversations.of_message(message.id)) is not None:
+        return remembered
+    items = (item for row in message.components for item in getattr(row, "children", ()))
+    keys = [key_in(item.custom_id) for item in items if getattr(item, "custom_id", None)]
+    collection = assistant.collection_of(keys[0], place.collection) if keys else place.collection
+    question = await _question_of(message)
+    return Exchange(question, None, Earlier(assistant.plain(question)), collection) if question else None
 
 
 async def _question_of(message: discord.Message) -> str:
@@ -127,18 +133,17 @@ def answer_embed(answer: Answer, messages: Messages, *, only_in: str = "") -> di
     for quote in quotes:
         name = messages("citation", number=quote.citation)
         embed.add_field(name=name, value=_cited(answer, quote, messages), inline=False)
-    embed.set_footer(text=messages(f"sure_{verdict}", share=_percent(answer.confidence)))
+    embed.set_footer(text=messages(f"sure_{verdict}", share=percent(answer.confidence)))
     return embed
 
 
-def quotes_shown(answer: Answer) -> tuple[Quote, ...]:
-    """Return the quotes in an answer's message: the first, or one of each part or of the closest passages."""
-    return answer.quotes if answer.parts else answer.quotes[: _QUOTES_SHOWN[answer.verdict]]
-
-
-def _percent(share: float) -> str:
-    """Return a share as whole percents, rounded down, so that only certainty is 100%."""
-    return f"{math.floor(100 * share + 1e-9)}%"
+async def find_source(assistant: Assistant, place: Place, span: QuoteReference) -> Source | None:
+    """Return a quote's article in the collection of a place, if the quote still stands there."""
+    service = assistant.service_of(place.collection)
+    line = (await service.catalogue()).by_key(span.key)
+    article = await service.article(line.id) if line else None
+    is_there = article is not None and span.quote(article) is not None
+    return Source(article, span, assistant.pages(place)) if article and is_there else None
 
 
 def source_embed(source: Source, messages: Messages, number: int, count: int) -> discord.Embed:
@@ -164,17 +169,19 @@ def context_embed(source: Source, messages: Messages) -> discord.Embed:
 def source_citation(source: Source, messages: Messages) -> str:
     """Return a source's citation, with a link that opens at the quote."""
     article, span = source.article, source.span
-    url = _quote_address(article, span.start, span.end, in_heading=span.in_heading)
+    place, (base, collection, default) = (span.start, span.end), source.pages
+    own = article_url(base, article.id, collection, default, *place, in_heading=span.in_heading)
+    url = _quote_address(article, *place, in_heading=span.in_heading) or web_address(own, _FRAGMENT_URL_ROOM)
     paragraph = 0 if span.in_heading else article.paragraph_at(span.start)
     section = () if span.in_heading else article.section_at(span.start)
     page = None if span.in_heading else article.page_at(span.start)
-    return _citation(article, article.id, section, url, _place(paragraph, page, messages), messages)
+    return _citation(article, article.id, section, url, place_text(paragraph, page, messages), messages)
 
 
 def why_notice(answer: Answer, messages: Messages) -> Notice:
     """Return why an answer has its verdict: the scores in words."""
-    reasons = (line for part in answer.parts or (answer,) for line in _reasons(part, messages))
-    return Notice(messages("why_title"), "\n".join(reasons))
+    lines = reasons(answer, messages, lambda word: excerpt(word, _WORD_ROOM))
+    return Notice(messages("why_title"), "\n".join(lines))
 
 
 def _quote_address(article: Article, start: int, end: int, *, in_heading: bool) -> str | None:
@@ -190,7 +197,7 @@ def _quote_address(article: Article, start: int, end: int, *, in_heading: bool) 
 def _quoted(answer: Answer, quote: Quote, messages: Messages) -> str:
     """Return a quote that answers, or one within its passage; and where it is. Above it stands its part."""
     part, citation = answer.part_of(quote), answer.citation_of(quote)
-    place = _place(quote.paragraph, citation.page, messages)
+    place = place_text(quote.paragraph, citation.page, messages)
     cited = messages("cited_at", number=citation.number, place=place)
     header, count = _header(quote.header), quote.more_items
     above = f"**{excerpt(part.question, _PART_ROOM)}**\n" if answer.parts else ""
@@ -212,11 +219,11 @@ def _header(header: str) -> str:
 
 def _cited(answer: Answer, quote: Quote, messages: Messages) -> str:
     citation = answer.citation_of(quote)
-    url = web_address(citation.url)
+    url = web_address(citation.url, _FRAGMENT_URL_ROOM)
     if answer.reasons is not None:
         article = answer.reasons.cited[quote.citation - 1].article
-        url = _quote_address(article, quote.start, quote.end, in_heading=quote.paragraph == 0)
-    place = _place(citation.paragraph, citation.page, messages)
+        url = _quote_address(article, quote.start, quote.end, in_heading=quote.paragraph == 0) or url
+    place = place_text(citation.paragraph, citation.page, messages)
     return _citation(citation, citation.article, citation.section, url, place, messages)
 
 
@@ -242,14 +249,6 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _place(paragraph: int, page: int | None, messages: Messages) -> str:
-    """Return where a quote is: its page, if there are pages, and its paragraph; or the heading."""
-    if not paragraph:
-        return messages("heading")
-    key = "paragraph_on_page" if page else "paragraph"
-    return messages(key, number=paragraph, page=page)
-
-
 def _context(source: Source) -> Iterator[str]:
     """Yield the end of the paragraph before, the quote's own paragraphs, and the start of the one after."""
     span, article, paragraphs = source.span, source.article, source.article.paragraphs
@@ -273,39 +272,3 @@ def _passage(article: Article, start: int, end: int, room: int, focus: tuple[int
     """Return a span of an article's text as a block quote, with its marks, and the focus in bold."""
     marks = [Mark("strong", *focus), *article.marks_in(start, end)]
     return blockquote(article.text[start:end], room, focus, marks)
-
-
-def _reasons(answer: Answer, messages: Messages) -> Iterator[str]:
-    reasons = answer.reasons
-    if reasons is None or not reasons.found.question.terms:
-        yield messages("why_no_words")
-        return
-    if not reasons.cited:
-        yield messages("why_nothing")
-        return
-    fit, hit = reasons.fit, reasons.cited[0]
-    yield messages(
-        "why_sure",
-        share=_percent(answer.confidence),
-        answered=_percent(fit.answer_at),
-    )
-    if (reading := reasons.found.reading) is not None:
-        likeliest = max(one.answer or 0.0 for one in hit.sentences)
-        yield messages("why_read", likeliest=_percent(likeliest), none=_percent(reading.none))
-    share = hit.score / sum(SCORE_WEIGHTS.values())
-    yield messages("why_score", level=_level(share, messages), value=f"{share:.2f}")
-    yield from _words_missed(hit, messages)
-
-
-def _words_missed(hit: Hit, messages: Messages) -> Iterator[str]:
-    missed = [match for match in hit.terms if match.term.is_content and not match.in_words]
-    if missed:
-        typed = {id(match): excerpt(_one_line(match.term.typed), _WORD_ROOM) for match in missed}
-        yield messages("why_absent", words=", ".join(list(typed.values())[:_WORDS_MISSED]))
-        worst = min(missed, key=lambda match: match.near)
-        level = _level(worst.near, messages)
-        yield messages("why_word", word=typed[id(worst)], level=level, value=f"{worst.near:.2f}")
-
-
-def _level(share: float, messages: Messages) -> str:
-    return messages("level_high" if share >= _WELL else "level_middle" if share >= _HARDLY else "level_low")

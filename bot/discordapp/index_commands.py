@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,9 @@ from bot.discordapp.context import (
     OperatorsGroup,
     Surface,
     manages_index,
+    of_collection,
     owners_of,
+    place_of,
 )
 from bot.discordapp.delivery import edit_response, notice_embed, responding
 from bot.discordapp.markdown import choice_name, excerpt, joined
@@ -45,10 +48,10 @@ class IndexCommands(OperatorsGroup, name="index", description="See or rebuild th
     async def status(self, interaction: Interaction) -> None:
         """Show what is served, and what is wrong with it."""
         async with responding(interaction, private=False) as place:
-            service, messages = interaction.client.assistant.service, place.messages
+            service, messages = interaction.client.assistant.service_of(place.collection), place.messages
             status = await service.status()
             embed = notice_embed(_on_damage(service.damage, messages) if service.damage else Notice(""))
-            embed.title = messages("status_title")
+            embed.title = of_collection(messages("status_title"), place.collection)
             fields = {
                 "generation": excerpt(status.generation, _NAME_ROOM),
                 "built": format_dt(datetime.fromisoformat(status.built)),
@@ -81,7 +84,7 @@ class IndexCommands(OperatorsGroup, name="index", description="See or rebuild th
                     articles=f"{line.articles:,}",
                     size=f"{line.bytes / 1e6:,.1f}",
                 )
-                for line in await interaction.client.assistant.service.history()
+                for line in await interaction.client.assistant.service_of(place.collection).history()
             ]
             text = joined(lines, _LIST_ROOM, lambda count: messages("history_more", count=count))
             await edit_response(interaction, Notice(messages("history_title"), text))
@@ -93,8 +96,9 @@ class IndexCommands(OperatorsGroup, name="index", description="See or rebuild th
     ) -> None:
         """Go back to a kept generation."""
         async with responding(interaction, private=False) as place:
+            service = interaction.client.assistant.service_of(place.collection)
             try:
-                chosen = await interaction.client.assistant.service.roll_back(generation)
+                chosen = await service.roll_back(generation)
             except FootnoteError as error:
                 _log.warning("A rollback asked for in chat failed: %s", error)
                 key = "rebuild_not_served" if isinstance(error, NotServedError) else "rollback_failed"
@@ -109,7 +113,8 @@ class IndexCommands(OperatorsGroup, name="index", description="See or rebuild th
         if not manages_index(interaction):
             return []
         try:
-            lines = await interaction.client.assistant.service.history()
+            collection = (await place_of(interaction)).collection
+            lines = await interaction.client.assistant.service_of(collection).history()
         except (FootnoteError, OSError):  # the command itself will say why
             return []
         return [
@@ -123,18 +128,19 @@ class IndexCommands(OperatorsGroup, name="index", description="See or rebuild th
     async def articles(self, interaction: Interaction, page: app_commands.Range[int, 1, 100_000] = 1) -> None:
         """List the articles, a page at a time."""
         async with responding(interaction) as place:
-            lines = list(await interaction.client.assistant.service.catalogue())
+            lines = list(await interaction.client.assistant.service_of(place.collection).catalogue())
             await edit_response(interaction, _article_list(lines, page, place.messages))
 
 
-async def alert_operators(client: Surface, damage: Damage | None) -> None:
+async def alert_operators(client: Surface, collection: str, damage: Damage | None) -> None:
     """Send the owners, and the users whom the settings name, a direct message on damage, or on its end."""
     messages, assistant = messages_in(DEFAULT), client.assistant
     if damage is None:
-        name = (await assistant.service.status()).generation
+        name = (await assistant.service_of(collection).status()).generation
         notice = messages.notice("whole_again", generation=excerpt(name, _NAME_ROOM))
     else:
         notice = _on_damage(damage, messages)
+    notice = replace(notice, title=of_collection(notice.title, collection))
     for user in sorted(owners_of(client.application) | assistant.settings.discord_admin_users):
         try:
             channel = await client.create_dm(discord.Object(user))

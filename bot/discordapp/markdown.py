@@ -11,6 +11,11 @@ line or before a name is escaped only there, so that most text stays as it is:
 1\. one: 1.5
 
 Lengths are in UTF-16 code units, which no way of Discord's to count exceeds.
+
+What people write comes with Discord's own markup, which says nothing to a search:
+
+>>> without_markup("<@&7> when was [the lamp](https://example.org) lit <a:dance:1>?")
+'when was the lamp lit ?'
 """
 
 from __future__ import annotations
@@ -35,6 +40,7 @@ __all__ = [
     "shorten",
     "units",
     "unquote",
+    "without_markup",
 ]
 
 _ELLIPSIS = "…"
@@ -54,6 +60,14 @@ _PIECE = re.compile(
     r"|\\.|\*\*?|~~|(?:^|\n)> |[\s\S]"
 )
 """Code, a link, an escaped character, a sign, the start of a quoted line, or any other character."""
+
+_MARKUP = re.compile(
+    r"<(?:@[!&]?\d+|\#\d+|a?:\w{1,64}:\d+|t:-?\d+(?::\w)?|/[^<>:\n]{1,100}:\d+|id:[\w:-]{1,64})>"
+)
+"""A mention, a channel, a custom emoji, a timestamp, a link to a command, a link inside the server."""
+_LABELLED = re.compile(r"\[([^\[\]\n]{1,500})\]\(<?https?://[^\s()<>]+>?\)")
+_ADDRESS = re.compile(r"<?https?://[^\s<>]*[^\s<>?!.,;:)\]'\"]>?", re.IGNORECASE)
+_WORD = re.compile(r"[^\W_]")
 
 _LONGEST_WORD = 100
 """Characters given up at most to cut between words: some languages have no spaces."""
@@ -121,6 +135,15 @@ def unquote(block: str) -> str:
     """Return the text of a `blockquote` in which nothing was cut."""
     text = "\n".join(line.removeprefix(_QUOTE) for line in block.split("\n"))
     return _ESCAPED.sub(lambda match: match[1] or "", text)
+
+
+def without_markup(question: str) -> str:
+    """Return a question without Discord's markup and without addresses, unless there is nothing else."""
+    bare = _MARKUP.sub(" ", question)
+    plain = _ADDRESS.sub(" ", _LABELLED.sub(r"\1", bare))
+    plain = plain if _WORD.search(plain) else bare
+    lines = (" ".join(line.split()) for line in plain.split("\n"))
+    return question if plain == question else "\n".join(lines).strip()
 
 
 def shorten(escaped: str, room: int) -> str:

@@ -1,4 +1,4 @@
-"""Questions in messages: mentions, replies, direct messages, threads under an answer, and forum posts.
+"""Questions in messages: mentions, replies, direct messages, threads, and forum posts; and late answers.
 
 Without the message-content intent, Discord leaves out the text of every message that neither mentions the bot
 nor is a direct message. Of those, only the title of a forum post can be read: it is its thread's name.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import discord
@@ -18,21 +18,25 @@ from cachetools import LRUCache
 from bot.answering.questions import looks_like_question, looks_like_statement
 from bot.chat.asking import Question, queue_notice
 from bot.chat.logs import Way, begin_question
+from bot.chat.quote_links import with_pages
 from bot.discordapp.buttons import answer_buttons
-from bot.discordapp.context import LOST, is_ours, without_mention
-from bot.discordapp.delivery import Reply
-from bot.discordapp.embeds import answer_embed, exchange_of
+from bot.discordapp.context import LOST, Surface, is_ours, without_mention
+from bot.discordapp.delivery import Reply, post
+from bot.discordapp.embeds import answer_embed, asked_line, exchange_of
+from bot.discordapp.markdown import shorten
 from bot.records.settings import AnswersTo
 
 if TYPE_CHECKING:
-    from bot.answering.followups import Earlier
-    from bot.chat.asking import Assistant
+    from bot.answering.answer import Answer
+    from bot.chat.asking import Assistant, Place
+    from bot.chat.conversations import Exchange
+    from bot.records.gaps import Gap
     from bot.service.job_queue import QueuePosition
 
-__all__ = ["Listener"]
+__all__ = ["Listener", "tell_channel"]
 
 _FROM_PEOPLE = {discord.MessageType.default, discord.MessageType.reply}
-_BODY_ROOM = 500
+_BODY_ROOM, _CONTENT_ROOM = 500, 2000
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n")
 _REMEMBERED = 1000
 _log = logging.getLogger(__name__)
@@ -73,9 +77,22 @@ class Listener:
             _log.info("A question in channel %s is ignored: its settings say never.", place.channel)
             return
         with self.assistant.tasks.track():
-            earlier = await self._earlier(message, request, me)
+            if self._is_withheld(message, request):
+                notice = self.assistant.refusal(place) or place.messages.notice("reply_withheld")
+                await Reply(channel, message).put(notice)
+                return
+            exchange = await self._earlier(message, request, place, me)
+            if exchange is not None:
+                place = replace(place, collection=exchange.collection)
+            earlier = exchange.after if exchange else None
             question = Question(request.text, place, request.way, earlier=earlier)
             await self._answer(Reply(channel, message), question)
+
+    def _is_withheld(self, message: discord.Message, request: _Request) -> bool:
+        """Return whether Discord keeps the text from the bot: that of a reply to a response to a command."""
+        if message.content or request.after is None or self.assistant.settings.discord_message_content:
+            return False
+        return message.guild is not None and request.after.interaction_metadata is not None
 
     async def _in_thread(self, message: discord.Message, me: int) -> _Request | None:
         """Return what a message without a mention asks in a thread that was started on an answer."""
@@ -100,23 +117,27 @@ class Listener:
                 self._starters[thread.id] = starter if starter.author.id == me else None
         return self._starters.get(thread.id)
 
-    async def _earlier(self, message: discord.Message, request: _Request, me: int) -> Earlier | None:
+    async def _earlier(
+        self, message: discord.Message, request: _Request, place: Place, me: int
+    ) -> Exchange | None:
         """Return what a question may build on.
 
-        That is the answer replied to, else the latest in the thread or direct messages, else the thread's
-        starter, else the latest answer to the same person in the channel.
+        That is the answer replied to, whatever its collection. Else, in the collection of the channel, it is
+        the latest in the thread or direct messages, else the thread's starter, else the latest answer to the
+        same person in the channel.
         """
-        conversations, channel = self.assistant.conversations, message.channel
+        conversations, channel, collection = self.assistant.conversations, message.channel, place.collection
         if request.after is not None:
-            exchange = await exchange_of(self.assistant, request.after)
-        elif isinstance(channel, discord.Thread):
-            exchange = conversations.latest(channel.id) or conversations.of_message(channel.id)
-            exchange = exchange or await exchange_of(self.assistant, await self._starter(channel, me))
-        elif isinstance(channel, discord.DMChannel):
-            exchange = conversations.latest(channel.id)
-        else:
-            exchange = conversations.latest(channel.id, message.author.id)
-        return exchange.after if exchange else None
+            return await exchange_of(self.assistant, request.after, place)
+        if isinstance(channel, discord.DMChannel):
+            return conversations.latest(channel.id, collection=collection)
+        if not isinstance(channel, discord.Thread):
+            return conversations.latest(channel.id, message.author.id, collection=collection)
+        if latest := conversations.latest(channel.id, collection=collection):
+            return latest
+        starter = conversations.of_message(channel.id)
+        starter = starter or await exchange_of(self.assistant, await self._starter(channel, me), place)
+        return starter if starter and starter.collection == collection else None
 
     async def _answer(self, reply: Reply, question: Question) -> None:
         assistant, place = self.assistant, question.place
@@ -131,7 +152,9 @@ class Listener:
                 return
             try:
                 answer = await assistant.ask(question, show_queue)
-                embed = await asyncio.to_thread(answer_embed, answer, place.messages)
+                embed = await asyncio.to_thread(
+                    answer_embed, with_pages(answer, *assistant.pages(place)), place.messages
+                )
             except asyncio.CancelledError:
                 await reply.put(place.messages.notice("stopping"))
                 raise
@@ -177,3 +200,23 @@ def _of_post(post: discord.Thread, body: str) -> str:
     asked = " ".join(sentence for sentence in sentences if sentence.endswith("?"))
     more = (asked or ("" if looks_like_question(title) else body))[:_BODY_ROOM].strip()
     return f"{title}\n{more}" if more and more.casefold() != title.casefold() else title
+
+
+async def tell_channel(client: Surface, gap: Gap, answer: Answer) -> None:
+    """Post a late answer where the question was asked, if its server wants that and it was no private one.
+
+    A channel that asks another collection by now does not hear of it.
+    """
+    if gap.server is None or not gap.channel:
+        return
+    guild = client.get_guild(gap.server)
+    parent = getattr(guild and guild.get_channel_or_thread(gap.channel), "parent_id", None)
+    locale = str(guild.preferred_locale) if guild else None
+    place = await client.assistant.place(0, gap.server, gap.channel, parent=parent, locale=locale)
+    settings, messages = place.settings, place.messages
+    if not settings.tell_gaps or settings.answers is AnswersTo.NEVER or place.collection != gap.collection:
+        return
+    channel = client.get_partial_messageable(gap.channel, guild_id=gap.server)
+    content = shorten(f"{messages('gap_now')}:\n{asked_line(gap.question)}", _CONTENT_ROOM)
+    answer = with_pages(answer, *client.assistant.pages(place))
+    await post(channel, await asyncio.to_thread(answer_embed, answer, messages), content=content)

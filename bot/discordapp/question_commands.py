@@ -14,12 +14,13 @@ from bot.answering.verify import MAX_SENTENCES, Change, ChangeKind, QuoteVerdict
 from bot.chat.asking import Question, queue_notice
 from bot.chat.logs import Way, begin_question
 from bot.chat.messages import Messages, Notice
-from bot.chat.quote_links import QuoteReference
-from bot.discordapp.buttons import answer_buttons, typed_in
-from bot.discordapp.context import Interaction, RefusedError, anywhere, without_mention
+from bot.chat.quote_links import QuoteReference, with_pages
+from bot.discordapp.buttons import answer_buttons, entries
+from bot.discordapp.context import Interaction, RefusedError, anywhere, place_of, without_mention
 from bot.discordapp.delivery import defer, edit_response, handling
 from bot.discordapp.embeds import Source, answer_embed, asked_line, exchange_of, source_citation
 from bot.discordapp.markdown import choice_name, excerpt, pieces, printable, shorten, units
+from bot.errors import NoCollectionError
 from index.errors import BusyError, DamagedIndexError
 
 if TYPE_CHECKING:
@@ -54,8 +55,10 @@ async def ask(
 @ask.autocomplete("article")
 async def _articles(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     try:
-        entries = (await interaction.client.assistant.service.catalogue()).suggest(typed, _CHOICES)
-    except (BusyError, DamagedIndexError):  # nothing can be shown here; what is typed is looked up anyway
+        collection = (await place_of(interaction)).collection
+        service = interaction.client.assistant.service_of(collection)
+        entries = (await service.catalogue()).suggest(typed, _CHOICES)
+    except (BusyError, DamagedIndexError, NoCollectionError):  # the command itself will say so
         return []
     return [app_commands.Choice(name=choice_name(entry.title), value=entry.key) for entry in entries]
 
@@ -73,7 +76,7 @@ async def take_follow_up(interaction: Interaction) -> None:
     """Answer what was typed into the follow-up form; after a private answer, in private."""
     message = interaction.message
     private = True if message is not None and message.flags.ephemeral else None
-    await _answer(interaction, typed_in(interaction), "follow-up", private=private, after=message)
+    await _answer(interaction, entries(interaction)[-1], "follow-up", private=private, after=message)
 
 
 async def _answer(  # noqa: PLR0913 - what can be said of a question
@@ -98,12 +101,14 @@ async def _answer(  # noqa: PLR0913 - what can be said of a question
             ephemeral = place.settings.private if private is None else private
             await defer(interaction, private=ephemeral)
             name, line, exchange = (article or "").strip(), None, None
-            if name and (line := (await assistant.service.catalogue()).find(name)) is None:
+            service = assistant.service_of(place.collection)
+            if name and (line := (await service.catalogue()).find(name)) is None:
                 raise RefusedError(place.messages.notice("no_such_article"))
             if after is not None:
-                exchange = await exchange_of(assistant, after)
+                exchange = await exchange_of(assistant, after, place)
             elif way == "slash" and line is None:
-                exchange = assistant.conversations.latest(place.channel, place.user, private=ephemeral)
+                latest, collection = assistant.conversations.latest, place.collection
+                exchange = latest(place.channel, place.user, private=ephemeral, collection=collection)
             earlier = exchange.after if exchange else None
             await _respond(interaction, Question(text, place, way, line, earlier, ephemeral))
 
@@ -122,11 +127,13 @@ async def _respond(interaction: Interaction, question: Question) -> None:
         await asyncio.gather(*edits, return_exceptions=True)
     label = article.title if article else ""
     # In a thread: finding where a very long article's link leads takes a tenth of a second.
-    embed = await asyncio.to_thread(answer_embed, answer, place.messages, only_in=label)
+    linked = with_pages(answer, *assistant.pages(place))
+    embed = await asyncio.to_thread(answer_embed, linked, place.messages, only_in=label)
     view = answer_buttons(answer, place, recording=assistant.recording, article=article)
     above, public = asked_line(question.text), not question.private
     message = await edit_response(interaction, embed, content=above, public=public, view=view)
-    await assistant.remember(question, answer, message.id)
+    if message is not None:
+        await assistant.remember(question, answer, message.id)
 
 
 @anywhere
@@ -159,17 +166,19 @@ async def _check(interaction: Interaction, text: str, private: bool | None) -> N
                 raise RefusedError(refusal)
             ephemeral = place.settings.private if private is None else private
             await defer(interaction, private=ephemeral)
-            checked = await assistant.service.verify(text)
-            notice = await asyncio.to_thread(_checked_notice, checked, place.messages)
+            checked = await assistant.service_of(place.collection).verify(text)
+            notice = await asyncio.to_thread(_checked_notice, checked, place.messages, assistant.pages(place))
             await edit_response(interaction, notice, public=not ephemeral)
 
 
-def _checked_notice(checked: Sequence[VerifiedSentence], messages: Messages) -> Notice:
+def _checked_notice(
+    checked: Sequence[VerifiedSentence], messages: Messages, pages: tuple[str, str, str]
+) -> Notice:
     """Return the result of a check, a block for each sentence, as many as fit."""
     blocks: list[str] = []
     room = _ROOM
     for sentence in checked:
-        block = _block(sentence, messages)
+        block = _block(sentence, messages, pages)
         room -= units(block) + 2
         if room < 0:
             break
@@ -182,7 +191,7 @@ def _checked_notice(checked: Sequence[VerifiedSentence], messages: Messages) -> 
     return Notice(messages("check_title"), "\n\n".join(blocks) or messages("check_nothing"))
 
 
-def _block(checked: VerifiedSentence, messages: Messages) -> str:
+def _block(checked: VerifiedSentence, messages: Messages, pages: tuple[str, str, str]) -> str:
     """Return a sentence as it was quoted, the verdict, and where it is."""
     quoted = f"> {excerpt(' '.join(checked.quoted.split()), _SENTENCE_ROOM)}"
     if checked.verdict is QuoteVerdict.ABSENT or checked.article is None:
@@ -190,7 +199,7 @@ def _block(checked: VerifiedSentence, messages: Messages) -> str:
     in_heading = checked.paragraph == 0
     text = (checked.article.heading if in_heading else checked.article.text)[checked.start : checked.end]
     span = QuoteReference.of(checked.article.id, text, checked.start, in_heading=in_heading)
-    source = source_citation(Source(checked.article, span), messages).replace("\n", ", ")
+    source = source_citation(Source(checked.article, span, pages), messages).replace("\n", ", ")
     if checked.verdict is QuoteVerdict.CHANGED:
         return f"> {_marked(checked.changes)}\n{messages('check_changed', source=source)}"
     lines = [quoted, messages("check_exact", source=source)]

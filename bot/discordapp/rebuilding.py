@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from bot.chat import rebuilds
 from bot.chat.messages import DEFAULT, Messages, Notice, messages_in
 from bot.discordapp.context import LOST, Interaction, Surface, place_of
 from bot.discordapp.delivery import edit_response, notice_embed
 from bot.discordapp.markdown import excerpt, joined
-from bot.errors import NotServedError, RebuildError
-from index.errors import BusyError, FootnoteError
+from index.errors import FootnoteError
 
 if TYPE_CHECKING:
     from bot.chat.metrics import Outcome
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "failure_notice",
-    "outcome_of",
     "run_rebuild",
     "show_presence",
     "titled_failure",
@@ -34,7 +33,6 @@ __all__ = [
 _EDIT_EVERY = 2.0  # seconds; Discord allows about five edits of a message in five seconds
 _LINE_ROOM, _REASON_ROOM, _NAME_ROOM = 180, 2000, 100
 _KINDS, _MOST_LINES = ("added", "changed", "removed"), 60
-_FETCHING = "fetching "  # begins the stage of a refresh that fetches, before the source's name
 _log = logging.getLogger(__name__)
 
 
@@ -42,7 +40,8 @@ async def run_rebuild(
     interaction: Interaction, *, force: bool = False, refresh: Collection[str] | None = None
 ) -> None:
     """Rebuild, and show progress and outcome by editing one message; see `Service.rebuild`."""
-    client, messages = interaction.client, (await place_of(interaction)).messages
+    client, place = interaction.client, await place_of(interaction)
+    messages, service = place.messages, client.assistant.service_of(place.collection)
     with client.assistant.tasks.track(cancellable=True):
         await interaction.response.defer(thinking=True)
         steps: list[Progress] = []
@@ -53,10 +52,10 @@ async def run_rebuild(
         client.rebuilds += 1
         await show_presence(client)
         try:
-            report = await client.assistant.service.rebuild(steps.append, force=force, refresh=refresh)
+            report = await service.rebuild(steps.append, force=force, refresh=refresh)
             embed, outcome = _on_success(report, messages), "done"
         except Exception as error:  # noqa: BLE001 - the message must not stay at "rebuilding"
-            embed, outcome = notice_embed(failure_notice(error, messages)), outcome_of(error)
+            embed, outcome = notice_embed(failure_notice(error, messages)), rebuilds.outcome_of(error)
             if not isinstance(error, FootnoteError):
                 _log.exception("A rebuild asked for in chat failed.")
             elif outcome != "busy":
@@ -75,18 +74,24 @@ async def run_rebuild(
 
 
 async def show_presence(client: Surface) -> None:
-    """Show beside the bot's name what is answered from; to all alike, so in the default language."""
-    service, messages = client.assistant.service, messages_in(DEFAULT)
-    status, damage = await service.status(), service.damage
-    client.assistant.metrics.gauges["articles"].set(status.articles)
-    client.assistant.metrics.gauges["passages"].set(status.passages)
+    """Show beside the bot's name what is answered from; to all alike, so in the default language.
+
+    It counts the articles of all collections but the damaged ones, which the operators hear of.
+    """
+    services, messages = client.assistant.services.values(), messages_in(DEFAULT)
+    statuses = [await service.status() for service in services]
+    for name in ("articles", "passages"):
+        client.assistant.metrics.gauges[name].set(sum(getattr(status, name) for status in statuses))
+    damages = [service.damage for service in services]
     if client.rebuilds:
         text = messages("rebuilding")
-    elif damage is None:
-        key = "presence_one" if status.articles == 1 else "presence"
-        text = messages(key, count=f"{status.articles:,}")
+    elif None in damages:
+        pairs = zip(statuses, damages, strict=True)
+        count = sum(status.articles for status, damage in pairs if damage is None)
+        text = messages("presence_one" if count == 1 else "presence", count=f"{count:,}")
     else:
-        text = messages("presence_older" if damage.serving else "damaged")
+        serving = any(damage.serving for damage in damages if damage)
+        text = messages("presence_older" if serving else "damaged")
     activity = discord.CustomActivity(name=text)
     client.activity = activity  # for the next session; reading it back spoils it in discord.py 2.7
     try:
@@ -101,7 +106,9 @@ async def _show_progress(
     """Show the latest step in the deferred response, every two seconds, until the rebuild has ended."""
     shown = None
     while not ended.is_set():
-        text = _progress(steps[-1], messages) if steps else messages("rebuild_starting")
+        text = messages("rebuild_starting")
+        if steps:
+            text = rebuilds.progress_text(steps[-1], messages, lambda source: excerpt(source, _NAME_ROOM))
         if text != shown:
             shown = text
             with suppress(*LOST):  # only the outcome has to arrive
@@ -109,13 +116,6 @@ async def _show_progress(
                 await interaction.edit_original_response(embed=embed)
         with suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), _EDIT_EVERY)
-
-
-def _progress(step: Progress, messages: Messages) -> str:
-    stage = messages.texts.get(f"stage_{step.stage.replace(' ', '_')}", step.stage)
-    if step.stage.startswith(_FETCHING):
-        stage = messages("stage_fetching", source=excerpt(step.stage.removeprefix(_FETCHING), _NAME_ROOM))
-    return messages("rebuild_progress", stage=stage, done=f"{step.done:,}", total=f"{step.total:,}")
 
 
 def _on_success(report: BuildReport, messages: Messages) -> discord.Embed:
@@ -150,20 +150,7 @@ def what_changed(report: BuildReport, messages: Messages) -> str:
 
 def failure_notice(error: Exception, messages: Messages) -> Notice:
     """Return the notice on a rebuild or refresh that failed."""
-    if isinstance(error, BusyError):
-        return titled_failure(messages("rebuild_other"), error)
-    if not isinstance(error, FootnoteError):
-        return Notice(messages("rebuild_failed"), messages("rebuild_fault_text"), fault=True)
-    key = "rebuild_not_served" if isinstance(error, NotServedError) else "rebuild_failed"
-    return titled_failure(messages(key), error)
-
-
-def outcome_of(error: Exception) -> Outcome:
-    """Return how a rebuild or refresh that failed counts."""
-    if isinstance(error, BusyError):
-        return "busy"
-    is_refusal = isinstance(error, FootnoteError) and not isinstance(error, NotServedError | RebuildError)
-    return "refused" if is_refusal else "failed"
+    return rebuilds.failure_notice(error, messages, lambda reason: excerpt(reason, _REASON_ROOM))
 
 
 def titled_failure(title: str, error: BaseException) -> Notice:

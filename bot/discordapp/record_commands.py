@@ -3,41 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import discord
-from discord import AppCommandOptionType, ChannelType, app_commands
+from discord import ChannelType, app_commands
 from discord.utils import format_dt
 
-from bot.chat.messages import AUTO, Messages, Notice, languages, messages_in
+from bot.chat.messages import AUTO, Messages, Notice, languages
 from bot.discordapp.context import (
+    ChannelOption,
     Interaction,
     RefusedError,
-    Surface,
     anywhere,
     check_allowed,
     manages_server,
     place_of,
 )
-from bot.discordapp.delivery import edit_response, notice_embed, post, responding
-from bot.discordapp.embeds import answer_embed, asked_line
-from bot.discordapp.markdown import excerpt, joined, shorten
+from bot.discordapp.delivery import edit_response, notice_embed, responding
+from bot.discordapp.markdown import excerpt, joined
+from bot.records.gaps import as_csv
 from bot.records.settings import AnswersTo
 
 if TYPE_CHECKING:
-    from bot.answering.answer import Answer
     from bot.records.gaps import Gap
     from bot.records.store import Feedback
 
-__all__ = ["GapCommands", "PrivacyCommands", "SettingsCommands", "tell_channel"]
+__all__ = ["GapCommands", "PrivacyCommands", "SettingsCommands"]
 
-_ROWS_SHOWN, _MOST_GAPS = 15, 10_000
+_INHERIT, _DEFAULT = "inherit", "default"  # which no collection is called
+_ROWS_SHOWN, _MOST_GAPS, _CHOICES = 15, 10_000, 25
 _QUESTION_ROOM, _LIST_ROOM, _SETTINGS_ROOM, _ROW_ROOM, _FIELD_ROOM = 150, 3900, 3600, 100, 1000
-_CONTENT_ROOM = 2000
-_FORMULA_STARTS = tuple("=+-@＝＋－＠")
 
 _THREADS = (ChannelType.public_thread, ChannelType.private_thread, ChannelType.news_thread)
 _WRITTEN_IN = (ChannelType.text, ChannelType.news, ChannelType.voice, *_THREADS)
@@ -45,29 +43,10 @@ _WRITTEN_IN = (ChannelType.text, ChannelType.news, ChannelType.voice, *_THREADS)
 _ANSWERED_IN = (*_WRITTEN_IN, ChannelType.forum)
 
 
-class _Place(app_commands.Transformer):
-    """A channel or thread option as Discord sent it; discord.py's own refuses what it has not cached."""
-
-    def __init__(self, *kinds: ChannelType) -> None:
-        self._kinds = list(kinds)
-
-    @property
-    def type(self) -> AppCommandOptionType:
-        return AppCommandOptionType.channel
-
-    @property
-    def channel_types(self) -> list[ChannelType]:
-        return self._kinds
-
-    async def transform(self, interaction: discord.Interaction[Any], value: Any, /) -> Any:
-        if value.type not in self._kinds:
-            raise RefusedError((await place_of(interaction)).messages.notice("not_there"))
-        return value
-
-
+_Choices = list[app_commands.Choice[str]]
 _Chosen = app_commands.AppCommandChannel | app_commands.AppCommandThread
-_Channel = app_commands.Transform[_Chosen, _Place(*_ANSWERED_IN)]
-_HelpersChannel = app_commands.Transform[_Chosen, _Place(*_WRITTEN_IN)]
+_Channel = app_commands.Transform[_Chosen, ChannelOption(*_ANSWERED_IN)]
+_HelpersChannel = app_commands.Transform[_Chosen, ChannelOption(*_WRITTEN_IN)]
 
 
 @app_commands.guild_only
@@ -127,6 +106,26 @@ class SettingsCommands(_ManagersGroup, name="settings", description="Set how Foo
         """Set the language."""
         await _change(interaction, channel, language=None if language == "inherit" else language)
 
+    @app_commands.command(name="collection", description="Set which articles are asked, here or in a channel")
+    @app_commands.describe(collection="Which articles", channel="Only in this channel or forum")
+    async def collection(
+        self,
+        interaction: Interaction,
+        collection: app_commands.Range[str, 1, 32],
+        channel: _Channel | None = None,
+    ) -> None:
+        """Set the collection; "inherit" clears it, and "default" overrides the server's."""
+        chosen = {_INHERIT: None, _DEFAULT: ""}.get(collection, collection)
+        await _change(interaction, channel, collection=chosen)
+
+    @collection.autocomplete("collection")
+    async def _collections(self, interaction: Interaction, typed: str) -> _Choices:
+        if not manages_server(interaction):
+            return []
+        names = (_INHERIT, _DEFAULT, *filter(None, interaction.client.assistant.services))
+        matching = [name for name in names if typed.strip().lower() in name]
+        return [app_commands.Choice(name=name, value=name) for name in matching[:_CHOICES]]
+
     @app_commands.command(name="helpers", description="Set who gets questions that have no answer")
     @app_commands.describe(
         role="The role to ping; without role and channel there are no helpers",
@@ -150,9 +149,12 @@ class SettingsCommands(_ManagersGroup, name="settings", description="Set how Foo
 
 
 async def _change(interaction: Interaction, channel: _Chosen | None, **values: object) -> None:
-    async with responding(interaction):
-        records, server = interaction.client.assistant.records, interaction.guild_id or 0
-        await records.change(server, channel.id if channel else None, **values)
+    async with responding(interaction) as place:
+        assistant = interaction.client.assistant
+        if (name := str(values.get("collection") or "")) not in {"", *assistant.services}:
+            name = excerpt(name, _ROW_ROOM)
+            raise RefusedError(place.messages.notice("no_collection", name=name))
+        await assistant.records.change(interaction.guild_id or 0, channel.id if channel else None, **values)
         await _show_settings(interaction, (await place_of(interaction)).messages, "settings_changed")
 
 
@@ -179,21 +181,26 @@ def _shown(key: str, values: Mapping[str, object], messages: Messages) -> str:
         return messages("yes" if value else "no")
     if key == "answers":
         return messages(f"answers_{value}")
+    if key == "collection":
+        return str(value) or _DEFAULT
     if key == "language":
         return messages("language_auto") if value == AUTO else str(value)
     return f"<@&{value}>" if key == "helper_role" else f"<#{value}>"
 
 
 class GapCommands(_ManagersGroup, name="gaps", description="Questions that the articles did not answer"):
-    """The /gaps commands; each sees the questions of its own server only."""
+    """The /gaps commands; each sees the questions of its own server and collection only."""
 
     @app_commands.command(name="list", description="List the questions without an answer, newest first")
     @app_commands.describe(answered="List those that have been answered since")
     async def list(self, interaction: Interaction, answered: bool = False) -> None:
         """List the questions."""
         async with responding(interaction) as place:
-            assistant, messages = interaction.client.assistant, place.messages
-            gaps = await assistant.records.gaps(interaction.guild_id, answered=answered, limit=_MOST_GAPS)
+            assistant, messages, collection = interaction.client.assistant, place.messages, place.collection
+            assistant.service_of(collection)
+            gaps = await assistant.records.gaps(
+                interaction.guild_id, collection, answered=answered, limit=_MOST_GAPS
+            )
             lines = [_gap_line(gap, messages) for gap in gaps[:_ROWS_SHOWN]]
             beyond = len(gaps) - len(lines)
             text = joined(lines, _LIST_ROOM, lambda n: messages("gaps_more", count=n), beyond=beyond)
@@ -206,10 +213,11 @@ class GapCommands(_ManagersGroup, name="gaps", description="Questions that the a
     async def export(self, interaction: Interaction) -> None:
         """Send the file: open questions first, then those answered since."""
         async with responding(interaction) as place:
-            records, messages = interaction.client.assistant.records, place.messages
-            gaps = await records.gaps(interaction.guild_id, limit=_MOST_GAPS)
-            gaps += await records.gaps(interaction.guild_id, answered=True, limit=_MOST_GAPS)
-            file = discord.File(io.BytesIO(await asyncio.to_thread(_as_csv, gaps)), filename="gaps.csv")
+            assistant, messages, collection = interaction.client.assistant, place.messages, place.collection
+            assistant.service_of(collection)
+            list_gaps = partial(assistant.records.gaps, interaction.guild_id, collection, limit=_MOST_GAPS)
+            gaps = [*await list_gaps(), *await list_gaps(answered=True)]
+            file = discord.File(io.BytesIO(await asyncio.to_thread(as_csv, gaps)), filename="gaps.csv")
             notice = Notice(messages("gaps_title"), messages("gaps_file", count=f"{len(gaps):,}"))
             await edit_response(interaction, notice, attachments=[file])
 
@@ -218,8 +226,9 @@ class GapCommands(_ManagersGroup, name="gaps", description="Questions that the a
     async def drop(self, interaction: Interaction, number: app_commands.Range[int, 1]) -> None:
         """Remove a question."""
         async with responding(interaction) as place:
-            dropped = await interaction.client.assistant.records.drop_gap(interaction.guild_id, number)
-            messages = place.messages
+            assistant, messages, collection = interaction.client.assistant, place.messages, place.collection
+            assistant.service_of(collection)
+            dropped = await assistant.records.drop_gap(interaction.guild_id, number, collection)
             notice = Notice(messages("gap_dropped")) if dropped else messages.notice("gap_unknown")
             await edit_response(interaction, notice)
 
@@ -233,36 +242,6 @@ def _gap_line(gap: Gap, messages: Messages) -> str:
         times=messages(key, count=gap.count, people=gap.people),
         last=format_dt(gap.last, "R"),
     )
-
-
-def _as_csv(gaps: Iterable[Gap]) -> bytes:
-    """Return questions as CSV in UTF-8 with a byte order mark, which spreadsheets need."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    columns = "number,question,times,people,first,last,verdict,confidence,answered by"
-    writer.writerow(columns.split(","))
-    for gap in gaps:
-        # Spreadsheets would run a question that looks like a formula (OWASP, "CSV injection").
-        unsafe = gap.question[:1].isspace() or gap.question.startswith(_FORMULA_STARTS)
-        row = [gap.id, f"'{gap.question}" if unsafe else gap.question, gap.count, gap.people]
-        row += [when.isoformat(timespec="seconds") for when in (gap.first, gap.last)]
-        writer.writerow([*row, gap.verdict, f"{gap.confidence:.3f}", gap.answered_by or ""])
-    return b"\xef\xbb\xbf" + file.getvalue().encode("utf-8", "replace")
-
-
-async def tell_channel(client: Surface, gap: Gap, answer: Answer) -> None:
-    """Post a late answer where the question was asked, if its server wants that and it was no private one."""
-    if gap.server is None or not gap.channel:
-        return
-    guild = client.get_guild(gap.server)
-    parent = getattr(guild and guild.get_channel_or_thread(gap.channel), "parent_id", None)
-    settings = await client.assistant.records.settings(gap.server, gap.channel, parent)
-    if not settings.tell_gaps or settings.answers is AnswersTo.NEVER:
-        return
-    messages = messages_in(settings.language, str(guild.preferred_locale) if guild else None)
-    channel = client.get_partial_messageable(gap.channel, guild_id=gap.server)
-    content = shorten(f"{messages('gap_now')}:\n{asked_line(gap.question)}", _CONTENT_ROOM)
-    await post(channel, await asyncio.to_thread(answer_embed, answer, messages), content=content)
 
 
 @anywhere

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -12,10 +13,19 @@ from discord import app_commands
 from discord.utils import format_dt
 
 from bot.chat.messages import Messages, Notice
-from bot.discordapp.context import Interaction, OperatorsGroup, RefusedError, Surface, manages_index
+from bot.chat.rebuilds import outcome_of
+from bot.discordapp.context import (
+    Interaction,
+    OperatorsGroup,
+    RefusedError,
+    Surface,
+    manages_index,
+    of_collection,
+    place_of,
+)
 from bot.discordapp.delivery import edit_response, notice_embed, post, responding
 from bot.discordapp.markdown import excerpt, joined
-from bot.discordapp.rebuilding import failure_notice, outcome_of, run_rebuild, titled_failure, what_changed
+from bot.discordapp.rebuilding import failure_notice, run_rebuild, titled_failure, what_changed
 from index.errors import BusyError, FootnoteError
 from index.sources.config import add_source, name_for, read_sources, remove_source, sources_file
 
@@ -40,9 +50,9 @@ class SourceCommands(OperatorsGroup, name="sources", description="See or change 
     async def list(self, interaction: Interaction) -> None:
         """List the sources."""
         async with responding(interaction) as place:
-            messages = place.messages
+            messages, service = place.messages, interaction.client.assistant.service_of(place.collection)
             try:
-                statuses = await interaction.client.assistant.service.sources()
+                statuses = await service.sources()
             except FootnoteError as error:
                 raise RefusedError(titled_failure(messages("sources_unreadable"), error)) from error
             lines = [_line(status, messages) for status in statuses]
@@ -76,7 +86,7 @@ class SourceCommands(OperatorsGroup, name="sources", description="See or change 
                 raise RefusedError(place.messages.notice("source_no_address"))
             fields = {"url": address, "every": every, "follow": follow}
             fields = {field: value for field, value in fields.items() if value}
-            file = sources_file(interaction.client.assistant.settings)
+            file = sources_file(interaction.client.assistant.service_of(place.collection).settings)
 
             def add() -> str:
                 return add_source(file, name_for(address, read_sources(file)), fields).name
@@ -93,7 +103,7 @@ class SourceCommands(OperatorsGroup, name="sources", description="See or change 
     async def remove(self, interaction: Interaction, name: _Name) -> None:
         """Remove a source."""
         async with responding(interaction) as place:
-            file = sources_file(interaction.client.assistant.settings)
+            file = sources_file(interaction.client.assistant.service_of(place.collection).settings)
             try:
                 await asyncio.to_thread(remove_source, file, name)
             except FootnoteError as error:
@@ -107,7 +117,8 @@ class SourceCommands(OperatorsGroup, name="sources", description="See or change 
         if not manages_index(interaction):
             return []
         try:
-            file = sources_file(interaction.client.assistant.settings)
+            collection = (await place_of(interaction)).collection
+            file = sources_file(interaction.client.assistant.service_of(collection).settings)
             names = list(await asyncio.to_thread(read_sources, file))
         except FootnoteError:  # the command itself will say why
             return []
@@ -135,8 +146,9 @@ class SourceNews:
     Of the same sources, the same text is not posted twice in a row: one may fail again at each refresh.
     """
 
-    def __init__(self, client: Surface) -> None:
-        self._client, self._latest = client, dict[tuple[str, ...], str]()
+    def __init__(self, client: Surface, collection: str = "") -> None:
+        self._client, self._collection = client, collection
+        self._latest = dict[tuple[str, ...], str]()
 
     async def __call__(self, names: Sequence[str], outcome: BuildReport | Exception) -> None:
         """Take how a refresh of these sources ended, or a rebuild where there are no names."""
@@ -156,6 +168,7 @@ class SourceNews:
         before, self._latest[tuple(names)] = self._latest.get(tuple(names)), notice.text
         if notice.text and notice.text != before:
             target = self._client.get_partial_messageable(channel, guild_id=guild and guild.id)
+            notice = replace(notice, title=of_collection(notice.title, self._collection))
             await post(target, notice_embed(notice))
 
 

@@ -85,6 +85,9 @@ _LIMITS = {
     "components.label": (1, 45),
     "components.description": (0, 100),
     "components.component.custom_id": (1, 100),
+    "components.component.options": (2, 10),
+    "components.component.options.label": (1, 100),
+    "components.component.options.value": (1, 100),
     # Autocompletion
     "choices": (0, 25),
     "choices.name": (1, 100),

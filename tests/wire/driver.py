@@ -128,12 +128,12 @@ class Wire(LoopbackDiscord):
             "button", user, message.channel, label, data, message, by_user=by_user
         )
 
-    async def submit(self, opened_by: Interaction, *texts: str) -> Interaction:
-        """Fill in the modal that a button opened, and submit it."""
+    async def submit(self, opened_by: Interaction, *values: str | None) -> Interaction:
+        """Fill in the modal that a button opened, and submit it; None chooses nothing."""
         modal = await self.modal(opened_by)
         fields = [
-            {"type": label["type"], "id": 1, "component": label["component"] | {"value": text, "id": 2}}
-            for label, text in zip(modal["components"], texts, strict=True)
+            {"type": label["type"], "id": 1, "component": label["component"] | {"value": value, "id": 2}}
+            for label, value in zip(modal["components"], values, strict=True)
         ]
         data = {"custom_id": modal["custom_id"], "components": fields}
         user, channel, message = opened_by.user, opened_by.channel, opened_by.message

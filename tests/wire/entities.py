@@ -228,8 +228,13 @@ class Message:
         return {button.get("label", ""): button for row in rows for button in row}
 
     def readable_by(self, user: User) -> bool:
-        """Return whether a bot may read it without the message-content intent."""
-        return user in self.mentions or self.author is user or self.channel.guild is None
+        """Return whether a bot may read it without the message-content intent.
+
+        The ping of a reply counts as a mention, but not of a reply to a response to an interaction.
+        """
+        is_only_pinged = self.reply_to and self.reply_to.interaction and user.mention not in self.content
+        mentioned = user in self.mentions and not is_only_pinged
+        return mentioned or self.author is user or self.channel.guild is None
 
     def payload(self, *, readable: bool = True, nested: bool = True) -> Json:
         """Return the message object; unless `readable`, without what the message-content intent guards."""

@@ -53,14 +53,14 @@ class Faults:
         self.used = True
         self.planned.append(Answer(method, path, **options))
 
-    def rate_limit(self, method: str, path: str, seconds: float, scope: Scope, times: int = 1) -> None:
-        """Have the next requests that match hit a rate limit."""
+    def rate_limit(
+        self, method: str, path: str, seconds: float, scope: Scope, times: int = 1, *, via: bool = True
+    ) -> None:
+        """Have the next requests that match hit a rate limit; without `via`, as servers but Discord do."""
         everywhere = scope == "global"
         body = {"message": "You are rate limited.", "retry_after": seconds, "global": everywhere}
-        headers = {
-            "Retry-After": str(math.ceil(seconds)), "X-RateLimit-Scope": scope,
-            "Via": "1.1 loopback",  # without it, discord.py takes a 429 for a ban by Cloudflare
-        }  # fmt: skip
+        headers = {"Retry-After": str(math.ceil(seconds)), "X-RateLimit-Scope": scope}
+        headers |= {"Via": "1.1 loopback"} if via else {}  # without it, discord.py takes it for a ban
         if everywhere:
             headers["X-RateLimit-Global"] = "true"
         else:

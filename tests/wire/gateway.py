@@ -64,6 +64,7 @@ class Gateway:
         self.granted = 0
         """The privileged intents that are switched on for the application."""
         self.close_on_identify: int | None = None
+        self.invalidate_on_identify = False
         self.resume_url: str | None = None
         self._open: set[web.WebSocketResponse] = set()
 
@@ -121,6 +122,9 @@ class Gateway:
         self.identifies.append({**data, "token": "(not kept)"})
         if (code := self._refusal(data)) is not None:
             return code
+        if self.invalidate_on_identify:
+            await socket.send_json({"op": _INVALID_SESSION, "d": False})
+            return None
         number, count = data["shard"]
         session = Session(f"session-{self.world.new_id()}", data["intents"], socket, (number, count))
         self.sessions.append(session)

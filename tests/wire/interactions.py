@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tests.wire.api import Call, Files, Handler, RefusedError, check
+from tests.wire.api import Call, Files, Handler, RefusedError
 from tests.wire.entities import LOADING, Channel, Json, Message, User
 from tests.wire.faults import Faults
 from tests.wire.messages import Messages
@@ -157,7 +157,7 @@ class Interactions:
         kind, data = call.body["type"], call.body.get("data") or {}
         if kind not in _ALLOWED[interaction.trigger]:
             raise RefusedError(400, 50035, f"A {interaction.trigger} takes no response of type {kind}")
-        check(data)
+        self.messages.check(data)
         interaction.response, interaction.acknowledged_after = kind, after
         await self._apply(interaction, data, call.files)
         return {"interaction": {"id": str(interaction.id), "type": _TYPES[interaction.trigger]}}
@@ -199,7 +199,7 @@ class Interactions:
 
     async def _follow_up(self, call: Call) -> Json:
         interaction = self._acknowledged(call)
-        check(call.body)
+        self.messages.check(call.body)
         interaction.followups.append(await self._make(interaction, call.body, call.files))
         return self.messages.payload(interaction.followups[-1])
 

@@ -23,6 +23,8 @@ class Messages:
         self.world, self.log, self.gateway = world, log, gateway
         self.typing: list[Channel] = []
         """The channels in which "is typing" was shown, in order."""
+        self.refused: dict[str, tuple[int, int]] = {}
+        """Parts of a message, such as "embeds", that are refused: with a status and a code."""
 
     def routes(self) -> dict[str, Handler]:
         return {
@@ -47,13 +49,24 @@ class Messages:
         self._fill(message, {"content": content} | body, files or [])
         return message
 
+    def check(self, body: Json) -> None:
+        """Check a message against the limits, and for parts that are refused.
+
+        Raises:
+            RefusedError: it is refused.
+        """
+        check(body)
+        for part, (status, code) in self.refused.items():
+            if body.get(part):
+                raise RefusedError(status, code, f"In {part}: refused", violation=False)
+
     async def change(self, message: Message, call: Call) -> Json:
         """Change the parts of a message that an edit names, and return it.
 
         Raises:
             RefusedError: a limit is exceeded.
         """
-        check(call.body)
+        self.check(call.body)
         self._fill(message, call.body, call.files)
         message.edits += 1
         await self.announce(message, "MESSAGE_UPDATE")
@@ -136,7 +149,7 @@ class Messages:
 
     async def _create(self, call: Call) -> Any:
         body = call.body
-        check(body)
+        self.check(body)
         needed = Permission.EMBED_LINKS if body.get("embeds") else Permission(0)
         channel = self._writable(call, needed | (Permission.ATTACH_FILES if call.files else 0))
         if not (body.get("content") or body.get("embeds") or call.files):

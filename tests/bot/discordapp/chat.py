@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import pytest
 
 from bot.discordapp.client import FootnoteClient
+from bot.service.service import Service
 from bot.settings import BotSettings
 from tests.bot.discordapp import texts
 from tests.bot.discordapp.service import LAMP, StagedService
@@ -28,12 +29,15 @@ __all__ = [
 
 TOKEN = "MTE0.loopback.s3cret-t0ken"
 
-MakeClient = Callable[[BotSettings, StagedService], FootnoteClient]
+MakeClient = Callable[[BotSettings, Mapping[str, Service]], FootnoteClient]
 _T = TypeVar("_T")
 
 
 class PromptClient(FootnoteClient):
     """A client that identifies again at once; discord.py waits five seconds before that."""
+
+    async def before_session_hook(self, refused: int) -> None:
+        """Do not wait for longer after each refusal."""
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Do not wait."""
@@ -76,7 +80,7 @@ class Chat(Wire):
         """Connect a client for as long as the block runs; staged swaps and damage are its alone."""
         listeners = self.service.swap_listeners, self.service.damage_listeners
         self.service.swap_listeners, self.service.damage_listeners = [], []
-        client, stop = make(self.settings(**options), self.service), asyncio.Event()
+        client, stop = make(self.settings(**options), {"": self.service}), asyncio.Event()
         before = len(self.gateway.presences)
         serving = asyncio.create_task(client.serve(stop, drain=drain))
         ready = asyncio.create_task(self.log.until(lambda: len(self.gateway.presences) > before, "the bot"))
@@ -134,7 +138,9 @@ class Chat(Wire):
 
     async def fill_in(self, message: Message, label: str, text: str, user: User | None = None) -> Message:
         """Press a button that opens a modal, and submit it with this text; return the response."""
-        return await self.answer(await self.submit(await self.press(user or self.ann, message, label), text))
+        use = await self.press(user or self.ann, message, label)
+        values = (None, text) if label == texts.NOT_HELPFUL else (text,)
+        return await self.answer(await self.submit(use, *values))
 
     async def follow_up(self, message: Message, question: str, user: User | None = None) -> Message:
         """Ask a follow-up with the button of an answer."""

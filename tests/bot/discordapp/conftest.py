@@ -81,6 +81,7 @@ async def _judged(chat: Chat, service: StagedService) -> AsyncIterator[Chat]:
     chat.interactions.all.clear()
     chat.interactions.clock_ahead = 0.0
     chat.messages.typing.clear()
+    chat.messages.refused.clear()
     assert problems == []
 
 

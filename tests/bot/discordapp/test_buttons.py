@@ -93,7 +93,7 @@ async def test_an_unknown_button_or_modal_gets_a_private_notice(chat: Chat, cust
     body = {"content": "Old.", "components": [{"type": 1, "components": [button]}]}
     old = await chat.click(chat.messages.make(chat.guild.channels[0], chat.world.bot, body), "Old")
     use = await chat.press(chat.ann, await chat.ask(), texts.FOLLOW_UP)
-    (await chat.modal(use))["custom_id"] = f"{custom_id}:gone"
+    (await chat.modal(use))["custom_id"] = f"{custom_id}:retired"
     modal = await chat.answer(await chat.submit(use, "Why?"))
     assert [(notice.title, notice.private) for notice in (old, modal)] == [(texts.OLD_BUTTON, True)] * 2
 

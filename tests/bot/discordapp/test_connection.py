@@ -6,10 +6,13 @@ import asyncio
 import logging
 import traceback
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from bot.discordapp.connection import invitation, token_of
 from bot.errors import DiscordRefusedError
+from bot.settings import BotSettings
 from tests.bot.discordapp import texts
 from tests.bot.discordapp.chat import TOKEN, WAYS, Chat, PromptClient, free_port, no_traceback, until
 from tests.bot.discordapp.service import BREAD, LAMP
@@ -19,7 +22,7 @@ PAGE = {"status": 200, "body": b"<html>", "content_type": "text/html"}
 
 async def _refusal(chat: Chat, **options: Any) -> str:
     """Return the message with which connecting is refused: one line, without the token."""
-    client = PromptClient(chat.settings(**options), chat.service)
+    client = PromptClient(chat.settings(**options), {"": chat.service})
     with pytest.raises(DiscordRefusedError) as error:
         await asyncio.wait_for(client.serve(asyncio.Event()), 10)
     assert TOKEN not in "".join(traceback.format_exception(error.value))
@@ -33,7 +36,7 @@ async def _refusal(chat: Chat, **options: Any) -> str:
         ("  ", "FOOTNOTE_DISCORD_TOKEN is not set"),
         ("two words", "characters that no token has"),
         ("tökén", "characters that no token has"),
-        ("another.token", "Discord refused the token. Set FOOTNOTE_DISCORD_TOKEN"),
+        ("another.token", " refused the token. Set FOOTNOTE_DISCORD_TOKEN"),
     ],
 )
 async def test_an_unusable_token_is_refused_and_not_shown(fresh: Chat, token: str, message: str) -> None:
@@ -54,8 +57,9 @@ async def test_a_fatal_close_code_is_explained(fresh: Chat, code: int, message: 
 
 async def test_a_disallowed_intent_is_explained_with_what_to_do(fresh: Chat) -> None:
     refusal = await _refusal(fresh, discord_message_content=True)
-    assert "Switch on Message Content Intent at https://discord.com/developers/applications" in refusal
-    assert "FOOTNOTE_DISCORD_MESSAGE_CONTENT=false" in refusal
+    host = urlsplit(fresh.url).netloc
+    assert f"{host} refused the privileged intents. Switch on Message Content Intent at {host}" in refusal
+    assert ("FOOTNOTE_DISCORD_MESSAGE_CONTENT=false" in refusal, "discord.com" in refusal) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +86,14 @@ async def test_an_api_that_is_not_discords_is_explained(
 async def test_an_address_that_cannot_be_reached_is_named(fresh: Chat) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}/api/v10"
     assert f"{nowhere} cannot be reached" in await _refusal(fresh, discord_api_url=nowhere)
+
+
+async def test_only_discord_itself_is_called_so_and_linked(fresh: Chat) -> None:
+    with pytest.raises(DiscordRefusedError, match=r"from https://discord\.com/developers/applications "):
+        token_of(BotSettings.load(discord_token=" "))
+    link = await invitation(fresh.settings())
+    assert link.startswith(f"http://{urlsplit(fresh.url).netloc}/oauth2/authorize?")
+    assert f"client_id={fresh.world.application_id}&" in link
 
 
 async def _connected_again(chat: Chat, connections: int) -> None:
@@ -113,6 +125,7 @@ async def test_nothing_is_lost_or_done_twice_when_the_connection_is_lost(
         await fresh.log.until(lambda: len(fresh.gateway.presences) >= 2, "the presence")
     assert set(fresh.gateway.presences) == {texts.PRESENCE.format(3)}
     assert (caplog.text.count(texts.CONNECTED), len(fresh.log.seen("PUT", "/commands$"))) == (1, 1)
+    assert [caplog.text.count(text) for text in (texts.CONNECTION_LOST, texts.CONNECTION_BACK)] == [1, 1]
     assert (len(fresh.service.asked), no_traceback(caplog)) == (3, True)
 
 
@@ -191,3 +204,39 @@ async def test_a_refusal_while_serving_ends_every_shard_after_the_answers_under_
         await _refused_while_serving(fresh)
     sessions = fresh.gateway.sessions
     await fresh.log.until(lambda: not any(session.socket for session in sessions), "the end of all shards")
+
+
+async def _refused_for_ever(chat: Chat, way: str) -> None:
+    async with chat.bot() as bot:
+        await chat.ask()
+        chat.gateway.close_on_identify = 4000 if way == "closed" else None
+        chat.gateway.invalidate_on_identify = way == "invalidated"
+        chat.gateway.sessions.clear()
+        await chat.gateway.drop()
+        await asyncio.wait({bot.serving}, timeout=5)
+
+
+@pytest.mark.parametrize("way", ["closed", "invalidated"])
+async def test_a_server_that_refuses_every_session_is_warned_of_and_then_given_up(
+    fresh: Chat, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    """As a server does that closes with 4000, "unknown error", after the token was reset."""
+    message = r"127\.0\.0\.1:\d+ refused 10 sessions of the bot in a row .* set FOOTNOTE_DISCORD_TOKEN"
+    with pytest.raises(DiscordRefusedError, match=message) as error:
+        await _refused_for_ever(fresh, way)
+    assert (error.value.exit_status, "discord.com" in str(error.value)) == (69, False)
+    assert len(fresh.gateway.resumes) + len(fresh.gateway.identifies) == 1 + 10
+    assert caplog.text.count("has refused 3 sessions in a row") == 1
+
+
+async def test_the_delay_before_a_reconnect_does_not_grow_across_outages(fresh: Chat) -> None:
+    async with fresh.bot() as bot:
+        shard = next(iter(bot.client.shards.values()))
+        backoff = shard._parent._backoff
+        for _ in range(8):
+            backoff.delay()
+        await fresh.gateway.drop()
+        await _connected_again(fresh, 2)
+        await until(lambda: not bot.client.refusals)
+        backoff._last_invocation -= 61  # a minute later
+        assert backoff.delay() <= 2

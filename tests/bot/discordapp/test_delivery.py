@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.wire.faults import Scope
 CALLBACK = ("POST", r"^/interactions/\d+/.*/callback$")
 EDIT = ("PATCH", r"^/webhooks/.*/@original$")
 POST = ("POST", r"^/channels/\d+/messages$")
+FOLLOW_UP = ("POST", r"^/webhooks/\d+/[^/]+$")
 BY_INTERACTION, BY_MESSAGE = ("slash", "menu", "button", "modal"), ("mention", "direct")
 WAYS = BY_INTERACTION + BY_MESSAGE
 TITLES = dict.fromkeys(WAYS, texts.RELATED) | {"button": texts.REASONS}
@@ -207,17 +209,86 @@ async def test_a_retry_after_a_reset_does_not_post_the_answer_twice(
     assert (len(chat.posts(asker.where)), no_traceback(caplog)) == (1, True)
 
 
-@pytest.mark.parametrize("scope", ["user", "shared", "global"])
+@pytest.mark.parametrize(
+    ("scope", "via"), [("user", True), ("shared", True), ("global", True), ("user", False)]
+)
 async def test_rate_limits_are_waited_out(
-    asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture, scope: Scope
+    asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture, scope: Scope, via: bool
 ) -> None:
     for route in (CALLBACK, EDIT, POST):
-        chat.faults.rate_limit(*route, 0.15, scope, times=2)
+        chat.faults.rate_limit(*route, 0.15, scope, times=2, via=via)
     assert await asker.ask_all() == TITLES
     for route in (CALLBACK, EDIT, POST):
         limited = next(request for request in chat.log.seen(*route) if request.status == 429)
         same = [request.at for request in chat.log.seen(*route) if request.path == limited.path]
         assert min(at for at in same if at > limited.at) - limited.at >= 0.14
+    assert no_traceback(caplog)
+
+
+async def test_a_burst_above_the_rate_limit_of_another_server_is_answered_in_full(chat: Chat) -> None:
+    for _ in range(3):  # of 20 answers at once, 15 are refused; then 10, then 5
+        chat.faults.rate_limit(*POST, 0.05, "user", times=15, via=False)
+    questions = [await chat.say(chat.ann, chat.guild, f"{chat.world.bot.mention} {LAMP}") for _ in range(20)]
+    replies = await asyncio.gather(*map(chat.reply, questions))
+    await until(lambda: {reply.title for reply in replies} == {texts.ANSWERED})
+    assert len(chat.posts(chat.guild)) == 20
+
+
+@pytest.mark.parametrize("seconds", [61.0, -1.0])
+async def test_a_rate_limit_beyond_patience_ends_in_a_notice(
+    asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture, seconds: float
+) -> None:
+    chat.faults.answer(*EDIT, status=429, body=json.dumps({"retry_after": seconds}).encode())
+    assert await asker.ask_all(("slash",)) == {"slash": texts.NOT_TAKEN}
+    assert no_traceback(caplog)
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 50035), (403, 50013)])
+async def test_where_embeds_are_refused_answers_and_notices_are_plain_text(
+    asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture, status: int, code: int
+) -> None:
+    chat.messages.refused["embeds"] = (status, code)
+    looks = {way: await asker.ask(way) for way in WAYS}
+    await until(lambda: all(TITLES[way] in (look() or asker.message).content for way, look in looks.items()))
+    answers = {way: look() or asker.message for way, look in looks.items()}
+    assert [answer.embeds for answer in answers.values()] == [[]] * len(WAYS)
+    assert {way for way, answer in answers.items() if LAMP_QUOTE in answer.content} >= set(WAYS) - {"button"}
+    assert [answers[way].reply_to is not None for way in BY_MESSAGE] == [True, True]
+    notice = await chat.use("ask", question=LAMP, article="no such")
+    assert (notice.private, texts.NO_ARTICLE in notice.content) == (True, True)
+    assert no_traceback(caplog)
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 50035), (403, 160002), (403, 1), (404, 10008)])
+async def test_where_a_reply_is_refused_the_answer_is_posted_without_its_reference(
+    asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture, status: int, code: int
+) -> None:
+    chat.messages.refused["message_reference"] = (status, code)
+    assert await asker.ask_all(BY_MESSAGE) == dict.fromkeys(BY_MESSAGE, texts.RELATED)
+    for where in (asker.where, chat.place(chat.ann)):
+        (answer,) = chat.posts(where)
+        assert (len(answer.embeds), answer.reply_to) == (1, None)
+    assert no_traceback(caplog)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"id": "none"}', b'"text"'])
+async def test_an_answer_whose_confirmation_cannot_be_read_stays_and_is_the_only_one(
+    asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture, body: bytes
+) -> None:
+    chat.service.position = (5, 30.0)  # so that a notice on the queue comes first
+    for method, path in (CALLBACK, EDIT, POST, FOLLOW_UP):
+        chat.faults.answer(method, path, status=200, body=body, acting=True, times=99)
+    looks = {way: await asker.ask(way) for way in BY_INTERACTION}
+    await until(lambda: all((look() or asker.message).title == TITLES[way] for way, look in looks.items()))
+    await chat.say(chat.ann, asker.where, f"{chat.world.bot.mention} {LAMP}")
+    await until(lambda: len(chat.posts(asker.where)) == 2)  # the notice, which can no longer be edited
+    refused = await chat.slash(chat.ann, "ask", asker.where, question=LAMP, article="no such")
+    assert (await chat.answer(refused)).title == texts.NO_ARTICLE
+    await settle()
+    assert [post.title for post in chat.posts(asker.where)] == [texts.IN_LINE, texts.RELATED]
+    assert [len(use.followups) for use in chat.interactions.all][-5:] == [0, 0, 0, 0, 1]
+    assert all((look() or asker.message).title == TITLES[way] for way, look in looks.items())
+    assert (texts.RESPONSE_UNREAD in caplog.text, "never retrieved" in caplog.text) == (True, False)
     assert no_traceback(caplog)
 
 
@@ -231,8 +302,8 @@ async def test_rate_limits_are_waited_out(
 async def test_a_refused_answer_ends_in_a_private_notice(
     asker: Asker, chat: Chat, caplog: pytest.LogCaptureFixture, answer: dict[str, Any], title: str
 ) -> None:
-    chat.faults.answer(*EDIT, **answer, times=4)
-    chat.faults.answer(*POST, **answer, times=2)
+    chat.faults.answer(*EDIT, **answer, times=8)  # with the embed, and as plain text
+    chat.faults.answer(*POST, **answer, times=3)  # and without being a reply
     mention = await asker.ask("mention")
     assert await asker.ask_all(BY_INTERACTION) == dict.fromkeys(BY_INTERACTION, title)
     await until(lambda: f"{texts.POST_FAILED} in channel" in caplog.text)

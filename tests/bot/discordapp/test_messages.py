@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.bot.discordapp import texts
@@ -70,7 +72,7 @@ async def test_small_talk_gets_a_short_line_and_is_no_question(chat: Chat, way: 
 
 
 async def test_a_reply_with_a_ping_follows_up_on_the_answer(chat: Chat) -> None:
-    first, second = await chat.mention(LAMP), await chat.ask(BREAD)
+    first, second = await chat.mention(LAMP), await chat.mention(BREAD)
     await settle()
     for answer, question in ((first, LAMP), (second, BREAD)):
         await chat.reply(await chat.say(chat.bob, chat.guild, "And who?", answer))
@@ -79,6 +81,20 @@ async def test_a_reply_with_a_ping_follows_up_on_the_answer(chat: Chat) -> None:
     other = await chat.say(chat.bob, chat.guild, "It was lit long ago.")
     await chat.mention("Is that so?", to=other)
     assert chat.service.latest() == ("Is that so?", None, BREAD)  # ann's latest question there
+
+
+@pytest.mark.parametrize("locale", ["en-US", "de", "es-ES", "fr"])
+async def test_a_reply_to_a_response_arrives_without_its_text_and_is_told_how_to_follow_up(
+    chat: Chat, locale: str
+) -> None:
+    guild, ann = await chat.server("ann", locale=locale)
+    ann.locale = locale
+    answer = await chat.ask(LAMP, ann, guild)
+    notice = await chat.reply(await chat.say(ann, guild, "And who?", answer))
+    (button,) = re.findall(r"\*\*(.+)\*\*", notice.text)
+    assert (button in answer.buttons, notice.title == texts.WITHHELD) == (True, locale == "en-US")
+    await chat.mention("And who?", ann, guild, answer)
+    assert chat.service.latest() == ("And who?", None, LAMP)
 
 
 async def test_a_reply_without_a_ping_needs_the_intent(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:

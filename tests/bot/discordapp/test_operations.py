@@ -68,7 +68,7 @@ async def test_metrics_count_questions_refusals_and_rebuilds(fresh: Chat) -> Non
 async def test_the_bot_is_ready_only_while_it_is_connected_and_not_stopping(fresh: Chat) -> None:
     port, stop = free_port(), asyncio.Event()
     fresh.faults.pause(0.15)
-    client = PromptClient(fresh.settings(health_port=port), fresh.service)
+    client = PromptClient(fresh.settings(health_port=port), {"": fresh.service})
     serving = asyncio.create_task(client.serve(stop, drain=3))
     await asyncio.sleep(0.1)
     assert [(await page(port, name))[0] for name in ("readyz", "healthz")] == [503, 200]
@@ -168,7 +168,7 @@ async def test_the_token_is_not_shown_however_the_program_ends(secret: Chat, bui
         secret.token = secret.gateway.token = "another"
         await secret.gateway.drop(4004)
         output = await _output(bot)
-    assert ("Fatal Python error" if end == "crash" else "Discord refused the token") in output
+    assert ("Fatal Python error" if end == "crash" else "refused the token") in output
 
 
 @pytest.mark.parametrize(("arguments", "status"), [("--debug discord sync", 403), ("doctor", 401)])

@@ -18,6 +18,7 @@ MANAGERS_COMMANDS: dict[str, dict[str, Any]] = {
     "settings answers": {"to": "never"},
     "settings private": {"private": "yes"},
     "settings language": {"language": "de"},
+    "settings collection": {"collection": "default"},
     "settings helpers": {},
     "settings gaps": {"tell": True},
     "gaps list": {},

@@ -75,7 +75,7 @@ async def test_what_cannot_be_finished_in_time_ends_in_a_notice(
 async def test_stopping_before_the_bot_is_connected_ends_at_once(fresh: Chat) -> None:
     fresh.faults.pause(30)
     stop = asyncio.Event()
-    serving = asyncio.create_task(PromptClient(fresh.settings(), fresh.service).serve(stop))
+    serving = asyncio.create_task(PromptClient(fresh.settings(), {"": fresh.service}).serve(stop))
     await asyncio.sleep(0.1)
     stop.set()
     await asyncio.wait_for(serving, 1.9)
@@ -101,7 +101,7 @@ async def test_a_failed_start_says_why_and_leaves_nothing_running(
         options: dict[str, Any] = {"records": file}
         if kind is MissingError:
             options = {"health_port": taken.sockets[0].getsockname()[1]}
-        client = PromptClient(fresh.settings(**options), fresh.service)
+        client = PromptClient(fresh.settings(**options), {"": fresh.service})
         with pytest.raises(kind, match=message) as error:
             await asyncio.wait_for(client.serve(asyncio.Event()), 10)
     assert (error.value.exit_status, fresh.gateway.connections, _running()) == (status, 0, before)
