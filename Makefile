@@ -1,6 +1,6 @@
 # Footnote's commands. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup chat discord test quality bench reader soak crashes settings lock audit licences clean
+.PHONY: help setup chat discord web test test-browser quality bench reader soak crashes settings lock audit licences clean
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -26,7 +26,7 @@ PY := .venv/bin/python
 FOOTNOTE := .venv/bin/footnote
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup:  ## create .venv and install requirements.lock (TORCH_INDEX=URL: where to get torch)
 	@PYTHON="$(PYTHON)" TORCH_INDEX="$(TORCH_INDEX)" sh ./setup.sh
@@ -39,12 +39,20 @@ discord: setup  ## answer on Discord (needs FOOTNOTE_DISCORD_TOKEN)
 	@$(FOOTNOTE) index status >/dev/null 2>&1 || $(FOOTNOTE) index build
 	@$(FOOTNOTE) discord
 
+web: setup  ## answer in the browser (http://127.0.0.1:8080)
+	@$(FOOTNOTE) index status >/dev/null 2>&1 || $(FOOTNOTE) index build
+	@$(FOOTNOTE) web
+
 test: setup  ## lint, format, types, import contracts, tests
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-cache
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal
+
+test-browser: setup  ## try the pages in a real browser (needs Chromium: apt install chromium)
+	@$(PY) -m pip install --quiet --disable-pip-version-check playwright==1.65.2
+	@$(PY) -m pytest -m browser tests/browser
 
 quality: setup  ## measure answers on the question sets in SETS (docs/quality.md)
 	@$(FOOTNOTE) eval $(SETS)/xquad-en $(SETS)/squad2 $(SETS)/clapnq
