@@ -1,0 +1,1 @@
+"""Tests of `bot.mcp`, with the client of its own library."""
