@@ -69,8 +69,9 @@ class BotSettings(IndexSettings):
     """The id of a channel that is told what a scheduled refresh of the sources changed, or why it failed."""
     discord_user_rate: int = Field(30, ge=0, le=100_000)
     """Questions a minute from one user, and ten times as many from one server; 0: no limit."""
-    web_url: str = Field("", pattern=r"^(https?://[^\s?#]+)?$")
-    """The address at which people reach `footnote web`; citations everywhere then link to it."""
+    web_url: str = Field("", pattern=r"^(https?://[^\s/?#]+/?)?$")
+    """The address, without a path, at which people reach `footnote web`; citations everywhere then link to
+    it."""
     web_token: SecretStr | None = None
     """What a browser gives as its password, and a program as its bearer token, to ask and read."""
     web_admin_token: SecretStr | None = None
@@ -135,6 +136,13 @@ class BotSettings(IndexSettings):
     @classmethod
     def _split_list(cls, value: object) -> object:
         return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("web_token", "web_admin_token")
+    @classmethod
+    def _check_length(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value) < 8:
+            raise ValueError("use at least 8 characters, better 24")
+        return value
 
     @field_validator("discord_api_url")
     @classmethod

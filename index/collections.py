@@ -77,6 +77,8 @@ def _settings(file: Path, name: str, table: object) -> dict[str, str]:
         if key not in _KEYS or not isinstance(value, str):
             what = "is not a text" if key in _KEYS else f"is not known; known are {', '.join(sorted(_KEYS))}"
             raise SettingsError(f"{file}: {key} in [{name}] {what}.")
+        if key in _PATHS - {"gate"} and (not value or "\0" in value):
+            raise SettingsError(f"{file}: {key} in [{name}] is no path. Name a file or folder.")
     own = {"index": f".footnote/{name}/index", "gate": "", "sources": f"{name}.sources.toml"}
     values: dict[str, str] = {**own, **table}
     paths = {key: str(file.parent / values[key]) for key in _PATHS & values.keys() if values[key]}

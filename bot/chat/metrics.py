@@ -114,7 +114,12 @@ async def listening(app: web.Application, host: str, port: int, advice: str) -> 
         MissingError: the port is taken, or may not be used; the message ends with the advice.
     """
     runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, shutdown_timeout=1, max_line_size=_LONGEST_LINE
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=1,
+        max_line_size=_LONGEST_LINE,
+        auto_decompress=False,  # unpacking takes time, and comes before anybody is asked for a token
     )
     await runner.setup()
     try:

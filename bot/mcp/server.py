@@ -62,7 +62,8 @@ def make_server(assistant: Assistant) -> MCPServer[Any]:
     @server.resource("footnote://articles/{article}{?collection}", security=any_id)
     async def article(context: Context[Any, Any], article: str, collection: str | None = None) -> str:
         """Return an article's paragraphs with their numbers; of a long one, the first."""
-        return await tools.read_article(context, article, collection=collection)
+        named = assistant.settings.collection if collection is None else collection  # as in the list
+        return await tools.read_article(context, article, collection=named)
 
     return server
 

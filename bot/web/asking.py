@@ -66,7 +66,8 @@ async def _answered(request: web.Request, text: str, article: ArticleSummary | N
     """Ask, remember the answer under a new id, and return what the page shows of it."""
     assistant, visit = request.app[ASSISTANT], request[VISIT]
     exchange = _exchange(request, request.query.get("after", ""))
-    earlier, number = exchange.after if exchange else None, secrets.randbits(62)
+    is_of_here = exchange is not None and exchange.collection == visit.collection
+    earlier, number = exchange.after if exchange and is_of_here else None, secrets.randbits(62)
     question = Question(text, visit.place, "web", article, earlier, private=True)
     answer = await assistant.ask(question)
     await assistant.remember(question, answer, number)
@@ -111,14 +112,22 @@ async def feedback(request: web.Request) -> web.Response:
     """Record whether an answer helped, once a person, and why not."""
     assistant, visit, form = request.app[ASSISTANT], request[VISIT], await read_form(request)
     is_good, answer_id, messages = form.get("vote") == "good", form.get("id", ""), visit.messages
+    if form.get("vote") not in {"good", "bad"}:
+        raise web.HTTPBadRequest
     if not assistant.recording:
         return render(request, "ask.html", status=403, notice=Notice(messages("gaps_off")))
     if (exchange := _exchange(request, answer_id)) is None:
         return render(request, "ask.html", status=404, notice=messages.notice("ask_forgotten"))
-    number, user, question = int(answer_id, 16), visit.place.user, exchange.question
-    reason = form.get("reason", "").strip()[:_LONGEST_REASON]
+    question, reason = exchange.question, form.get("reason", "").strip()[:_LONGEST_REASON]
     await assistant.records.add_feedback(
-        server=None, channel=0, message=number, user=user, question=question, helpful=is_good, reason=reason
+        server=None,
+        channel=0,
+        message=int(answer_id, 16),
+        user=visit.place.user,
+        question=question,
+        helpful=is_good,
+        reason=reason,
+        collection=exchange.collection,
     )
     thanks = Notice(messages("thanks"), messages("thanks_helpful" if is_good else "thanks_not_helpful"))
     rated = "" if is_good or reason else answer_id  # to ask for a reason, once

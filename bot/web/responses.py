@@ -68,14 +68,17 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         if (status := error.status) < 400:
             raise
         key, text = _TITLES.get(status, "page_bad_request"), error.text or ""
-        is_plain = text == f"{status}: {error.reason}"  # the handler gave no text of its own
-        notice = Notice(messages(key), messages(f"{key}_text") if is_plain else text)
+        if text == f"{status}: {error.reason}":  # the handler gave no text of its own
+            text = HTTPStatus(status).description if is_for_programs(request) else messages(f"{key}_text")
+        notice = Notice(messages(key), text)
         headers = {name: value for name, value in error.headers.items() if name in _KEPT}
     except Exception as error:  # noqa: BLE001 - logged, and told to the asker
         notice = request.app[ASSISTANT].apology(messages, error)
         status = 503 if isinstance(error, BusyError | DamagedIndexError | MissingError) else 500
         if isinstance(error, NoCollectionError):
             status, text = 404, messages("page_no_collection_text", name=error.name[:80])
+            if is_for_programs(request):
+                text = f"There is no collection {error.name[:80]!r}. /api/status lists them."
             notice = Notice(notice.title, text)
         if isinstance(error, BusyError):
             headers["Retry-After"] = str(math.ceil(error.seconds or 1))

@@ -25,6 +25,7 @@ from bot.settings import is_loopback
 from bot.web.pages import ASSISTANT, VISIT, page_url, read_form, visit_of
 from bot.web.responses import HEADERS, answer_errors, is_for_programs, slow_down
 from index.errors import BusyError, SettingsError
+from index.terminal import one_line
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -95,7 +96,8 @@ class _Access:
         if any([_same(given.strip(), token) for token in accepted]):  # noqa: C419 - all, in constant time
             return True
         self._wrong[address] = wrong + 1
-        _log.warning("A sign-in from %s at %s failed: the token is wrong.", address, request.path)
+        where = one_line(address, 80), one_line(request.path, 80)
+        _log.warning("A sign-in from %s at %s failed: the token is wrong.", *where)
         return False
 
     def is_shared(self, request: web.Request) -> bool:
@@ -119,6 +121,8 @@ async def _admit(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     access, assistant = request.app[_ACCESS], request.app[ASSISTANT]
     _refuse_foreign(request, access)
+    if "Content-Encoding" in request.headers:
+        raise web.HTTPUnsupportedMediaType(text="Send the body as it is, not compressed.")
     if request.method == "OPTIONS" and access.is_shared(request):
         return web.Response(status=204)
     person, is_admin = _identify(request, access)

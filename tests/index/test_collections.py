@@ -50,6 +50,8 @@ def test_the_collection_wins_over_the_environment_and_an_option_over_the_collect
             r"model in \[handbook\] is not known; known are articles",
         ),
         ('[handbook]\narticles = "a"\nlanguage = "German"', r"in \[handbook\], language 'German': .*pattern"),
+        ('[handbook]\narticles = ""', r"articles in \[handbook\] is no path"),
+        ('[handbook]\narticles = "a"\nindex = "x\\u0000"', r"index in \[handbook\] is no path"),
         ('[other]\narticles = "a"', "no collection 'handbook'; lists.collections.toml lists other"),
     ],
 )

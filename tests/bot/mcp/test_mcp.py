@@ -145,6 +145,8 @@ async def test_over_http(site: Site) -> None:
             (uri,) = [one.uri for one in (await client.list_resources()).resources if one.name == "berths"]
             assert "Nils Aker" in str((await client.read_resource(uri)).contents)
         async with connected(served, "?collection=harbour") as client:
+            (uri,) = [one.uri for one in (await client.list_resources()).resources if one.name == "lamp"]
+            assert LIT_QUOTE in str((await client.read_resource(uri)).contents), "what is listed is read"
             assert "Nils Aker" in (await call(client, "find_quotes", {"question": harbour["question"]}))[0]
         assert ABSENT in [gap.question for gap in await served.assistant.records.every_open_gap("")]
         assert 'footnote_questions_total{verdict="answered",way="mcp"}' in (await served.get("/metrics"))[1]

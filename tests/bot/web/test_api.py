@@ -127,7 +127,7 @@ POST = "POST", "/api/ask"
 REQUESTS: dict[str, tuple[Any, ...]] = {
     **{name: (*POST, {"data": body, "headers": JSON}, *rest) for name, (body, *rest) in BODIES.items()},
     "type": (*POST, {"data": "{}", "headers": TEXT}, 415, "JSON"),
-    "coding": (*POST, {"data": b"?", "headers": GZIP}, 415, "JSON"),
+    "coding": (*POST, {"data": b"?", "headers": GZIP}, 415, "not compressed"),
     "larger": (*POST, {"data": io.BytesIO(b" " * (1 << 21)), "headers": JSON}, 413, ""),
     "limit": ("GET", "/api/articles?limit=0", {}, 422, "limit: Input should be greater than or equal to 1."),
     "offset": ("GET", "/api/articles?offset=-1", {}, 422, "offset: Input"),

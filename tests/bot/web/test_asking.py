@@ -118,6 +118,8 @@ async def test_a_follow_up_is_read_with_the_question_before_unless_that_is_forgo
     (after,) = first.xpath("//input[@name='after']/@value")
     note, question = "Read together with:", "And when was it replaced?"
     assert note in (await asked(site, question, after=after)).text_content()
+    elsewhere = await asked(site, question, after=after, collection="harbour")
+    assert note not in elsewhere.text_content(), "an answer of another collection"
     for forgotten in (f"{int(after, 16) ^ 1:x}", "", "-1", "f" * 17, "\u0661", "0x1"):
         assert note not in (await asked(site, question, after=forgotten)).text_content()
 
@@ -143,6 +145,11 @@ async def test_feedback_is_recorded_once_a_person_with_a_reason(site: Site) -> N
         (row,) = [row for row in await site.assistant.records.feedback(None) if row.question == LAMP]
         assert (row.helpful, row.reason) == (vote == "good", reason.strip())
     assert (await site.post("/feedback", data={"id": "1", "vote": "good"}))[0] == 404
+    assert (await site.post("/feedback", data={"id": identity, "vote": "perhaps"}))[0] == 400
+    (of_harbour,) = (await asked(site, ABSENT, collection="harbour")).xpath("//input[@name='id']/@value")
+    await site.post("/feedback", data={"id": of_harbour, "vote": "bad"})
+    rows = await site.assistant.records.feedback(None, "harbour")
+    assert [row.question for row in rows] == [ABSENT]
     async with site.again(record_days=0) as other:
         assert not (await asked(other, LAMP)).xpath("//form[@action='/feedback']")
         assert (await other.post("/feedback", data={"id": "1", "vote": "good"}))[0] == 403

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
+import time
 from typing import Any
 
 import aiohttp
@@ -33,7 +35,7 @@ def test_beyond_this_machine_it_refuses_to_start_without_a_token_or_a_proxy() ->
         check(BotSettings.load(), host)
     for options in ({"web_token": TOKEN}, {"web_user_header": "X-Forwarded-User"}):
         check(BotSettings.load(**options), EVERYWHERE)
-    for host, options in ((EVERYWHERE, {}), ("", {}), ("localhost.example", {"web_token": " "})):
+    for host, options in ((EVERYWHERE, {}), ("", {}), ("localhost.example", {"web_token": " " * 8})):
         with pytest.raises(SettingsError, match=r"FOOTNOTE_WEB_TOKEN.*FOOTNOTE_WEB_USER_HEADER"):
             check(BotSettings.load(**options), host)
 
@@ -62,9 +64,20 @@ async def test_wrong_tokens_are_refused_and_logged_without_the_token(
         for given in wrong:
             assert (await guarded.get("/verify", headers=given))[0] == 401, given
     assert (await site.get("/verify", headers=bearer("not-the-admins")))[0] == 401
+    assert (await site.get("/a%0aforged%1b[31m", headers=bearer("not-the-admins")))[0] == 401
     lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     line = "A sign-in from 127.0.0.1 at /verify failed: the token is wrong."
-    assert lines == [line] * (len(wrong) + 1)
+    assert lines[:-1] == [line] * (len(wrong) + 1)
+    assert not any(character in lines[-1] for character in "\n\x1b")
+
+
+async def test_compressed_bodies_are_refused_before_they_are_unpacked(site: Site) -> None:
+    bomb = gzip.compress(bytes(50_000_000), mtime=0)
+    async with site.again(web_token=SECRET) as guarded:
+        for path in ("/verify", "/api/ask"):
+            begun = time.perf_counter()
+            status, _, _ = await guarded.post(path, data=bomb, headers={"Content-Encoding": "gzip"})
+            assert (status, time.perf_counter() - begun < 1) == (415, True)
 
 
 async def test_guessing_is_slowed_down_for_the_address_that_guesses_only(site: Site) -> None:
