@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import Stemmer
 
-__all__ = ["INVISIBLE", "WORD", "fold", "stem_words", "stemmer", "stems", "words"]
+__all__ = ["INVISIBLE", "WORD", "fold", "spaced_stems", "stem_words", "stemmer", "stems", "words"]
 
 INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 """Soft hyphens and characters of no width, which stand inside words and are no part of them."""
@@ -57,6 +57,12 @@ def words(text: str) -> list[str]:
 def stems(text: str, language: str) -> list[str]:
     """Return the stems of a text's words, in order; the words where Snowball lacks the language."""
     return stem_words(words(text), language)
+
+
+@lru_cache(maxsize=4_096)  # the same passages come up for many questions
+def spaced_stems(text: str, language: str) -> str:
+    """Return the stems of a text's words, each between spaces, so that whole words can be looked for."""
+    return f" {' '.join(stems(text, language))} "
 
 
 def stem_words(folded: list[str], language: str) -> list[str]:

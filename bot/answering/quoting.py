@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,7 @@ def _distinct(hits: Sequence[Hit]) -> list[Hit]:
     """Return the hits without those that say the same as a better one, or would quote the same sentence."""
     distinct: list[tuple[Hit, frozenset[str]]] = []
     for hit in hits:
-        own = frozenset(words(hit.text))
+        own = _word_set(hit.text)
         quote = hit.best_sentence.text
         if not any(
             quote == better.best_sentence.text or len(own & others) >= _SAME * len(own | others)
@@ -96,6 +97,11 @@ def _distinct(hits: Sequence[Hit]) -> list[Hit]:
         ):
             distinct.append((hit, own))
     return [hit for hit, _ in distinct]
+
+
+@lru_cache(maxsize=1_024)
+def _word_set(text: str) -> frozenset[str]:
+    return frozenset(words(text))
 
 
 def _quotes(hits: Sequence[Hit], language: str, reading: Reading | None) -> Iterator[Quote]:

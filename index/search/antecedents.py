@@ -7,10 +7,11 @@ sentence with the name does.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
-from index.analysis import WORD, fold, stems
+from index.analysis import WORD, fold, spaced_stems
 from index.encoding.encoder import Vectors
 from index.language import function_words, has_pronoun
 
@@ -40,7 +41,7 @@ def borrowed(
             before = range(max(place - _BACK, 0), place)
             named = [(at, name) for at in before if (name := _names(sentences[at], language))]
             for at, name in named[-1:]:
-                terms = [any(form in f" {name} " for form in some) for some in forms]
+                terms = [any(form in name for form in some) for some in forms]
                 more = of_terms[:, terms, at] - of_terms[:, terms, place]
                 gains[:-1, place] = np.maximum(more, 0).sum(axis=1)
                 gains[-1, place] = max(means[at] - means[place], 0) * any(terms)
@@ -48,10 +49,11 @@ def borrowed(
     return gains, sources
 
 
+@lru_cache(maxsize=4_096)
 def _names(sentence: str, language: str) -> str:
-    """Return the stems of a sentence's capitalised words but for function words, with its numbers."""
+    """Return the spaced stems of a sentence's capitalised words but for function words, with its numbers."""
     ignored = function_words(language)
     words = [word for word in WORD.findall(sentence) if fold(word) not in ignored]
     if not any(word[0].isupper() for word in words):
         return ""
-    return " ".join(stems(" ".join(word for word in words if word[0].isupper() or word.isdigit()), language))
+    return spaced_stems(" ".join(word for word in words if word[0].isupper() or word.isdigit()), language)

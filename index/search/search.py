@@ -15,7 +15,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from index.analysis import WORD, stems
+from index.analysis import WORD, spaced_stems
 from index.articles.article import Article
 from index.encoding.encoder import Encoder, TextVectors, Vectors
 from index.errors import DamagedIndexError
@@ -177,10 +177,7 @@ class Search:
 
     def _hits(self, question: Question, candidates: Sequence[_Candidate]) -> list[Hit]:
         articles = self.store.articles([candidate.stored.article for candidate in candidates])
-        forms = [
-            [f" {' '.join(stems(form, question.language))} " for form in term.forms]
-            for term in question.terms
-        ]
+        forms = [[spaced_stems(form, question.language) for form in term.forms] for term in question.terms]
         hits = [_hit(question, forms, *pair) for pair in zip(candidates, articles, strict=True)]
         return sorted(hits, key=lambda hit: -hit.rank_score)
 
@@ -217,7 +214,7 @@ def _hit(question: Question, forms: Sequence[Sequence[str]], candidate: _Candida
             HitSentence(paragraph, start, end, text[start:end], late, mean, own, quotable, match)
         )
     searched = f"{searched_text(article, passage, question.language)}\n{article.subject}"
-    stemmed = f" {' '.join(stems(searched, question.language))} "
+    stemmed = spaced_stems(searched, question.language)
     present = [any(form in stemmed for form in some) for some in forms]
     return Hit(
         article=article,
