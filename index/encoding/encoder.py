@@ -1,7 +1,7 @@
 """The encoder: text to one vector for the whole text and one for each of its tokens, packed to be stored.
 
-Token vectors are projected to 128 dimensions and stored as one byte a dimension, which costs nothing that can
-be measured (docs/quality.md). The basis is their principal directions (uncentred PCA: Eckart and Young, 1936)
+Token vectors are projected to 128 dimensions and stored in four bits a dimension, which costs next to
+nothing (docs/quality.md). The basis is their principal directions (uncentred PCA: Eckart and Young, 1936)
 over text made of the encoder's own vocabulary, so every article is packed alike, whenever it is added.
 """
 
@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 
 from index.encoding.exports import BASIS, DATA, GRAPH, TOKENIZER, export_home, find_damage
 from index.encoding.models import Model, find_model, same_name
+from index.encoding.packing import PackedTokens, pack_rows
 from index.errors import DamagedIndexError
 from index.settings import IndexSettings
 
@@ -29,7 +30,6 @@ __all__ = [
     "WIDTH",
     "Basis",
     "Encoder",
-    "PackedTokens",
     "TextVectors",
     "TokenSpans",
     "Vectors",
@@ -46,9 +46,6 @@ Vectors = npt.NDArray[np.float32]
 
 Basis = npt.NDArray[np.float32]
 """Orthonormal columns: shape (dimension, width)."""
-
-PackedTokens = npt.NDArray[np.int8]
-"""Projected token vectors, each scaled to fill the range of a byte: shape (tokens, width)."""
 
 TokenSpans = npt.NDArray[np.int32]
 """Start and end of each token in its text, in code points: shape (tokens, 2)."""
@@ -81,10 +78,8 @@ def project(tokens: Vectors, basis: Basis) -> Vectors:
 
 
 def pack(tokens: Vectors, basis: Basis) -> PackedTokens:
-    """Return token vectors in the basis, one byte a dimension; this keeps their angles, not their lengths."""
-    projected = project(tokens, basis)
-    largest = np.abs(projected).max(axis=1, keepdims=True, initial=1e-9)
-    return np.asarray(np.round(projected * (127 / largest)), dtype=np.int8)
+    """Return token vectors in the basis, packed; this keeps their angles, not their lengths."""
+    return pack_rows(project(tokens, basis))
 
 
 def unit(rows: npt.NDArray[Any]) -> Vectors:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from index.analysis import stems
+from index.analysis import spaced_stems
 from index.articles.blocks import BlockKind
 from index.encoding.encoder import unit
+from index.encoding.packing import rotation, unpack_rows
 from index.language import is_question
 from index.passages.encoder_input import encoder_input
 from index.search.late_interaction import term_shares
@@ -80,7 +81,8 @@ def gather(found: Found, store: Store, encoder: Encoder, count: int) -> Evidence
     stored = [hit.stored for hit in hits if hit.stored is not None]
     if found.encoded is None or not stored:
         raise ValueError("there is nothing to read")
-    rows = store.token_vectors(stored)
+    width = store.basis.shape[1]
+    rows = unit(unpack_rows(store.token_vectors(stored), width)[0] @ rotation(width).T)
     sizes = [sum(each.token_counts) for each in stored]
     parts_of = [len(each.token_counts) for each in stored]
     n, longest, most = len(hits), max(*sizes, 1), max(parts_of)
@@ -88,7 +90,7 @@ def gather(found: Found, store: Store, encoder: Encoder, count: int) -> Evidence
     parts = np.full((n, longest), -1, dtype=np.int64)
     first = 0
     for at, each in enumerate(stored):
-        tokens[at, : sizes[at]] = unit(rows[first : first + sizes[at]])
+        tokens[at, : sizes[at]] = rows[first : first + sizes[at]]
         parts[at, : sizes[at]] = np.repeat(np.arange(parts_of[at]), each.token_counts)
         first += sizes[at]
     spans = found.encoded.spans[:_LONGEST_QUESTION]
@@ -170,14 +172,12 @@ def _terms(question: Question, shares: npt.NDArray[np.bool_]) -> Floats:
 def _matches(
     question: Question, hits: Sequence[Hit], shares: npt.NDArray[np.bool_], most: int
 ) -> tuple[Floats, Floats]:
-    forms = [
-        [f" {' '.join(stems(form, question.language))} " for form in term.forms] for term in question.terms
-    ]
+    forms = [[spaced_stems(form, question.language) for form in term.forms] for term in question.terms]
     present = np.zeros((len(hits), most, len(forms)), dtype=np.float32)
     titled = np.zeros((len(hits), len(forms)), dtype=np.float32)
 
     def has(text: str) -> list[bool]:
-        stemmed = f" {' '.join(stems(text, question.language))} "
+        stemmed = spaced_stems(text, question.language)
         return [any(form in stemmed for form in some) for some in forms]
 
     for at, hit in enumerate(hits):

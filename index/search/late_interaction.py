@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from index.encoding.encoder import PackedTokens, TokenSpans, Vectors, unit
+from index.encoding.encoder import TokenSpans, Vectors, unit
+from index.encoding.packing import PackedTokens, rotation, unpack_rows
 
 __all__ = ["interact", "term_shares", "token_weights", "weighted_sum"]
 
@@ -19,24 +20,25 @@ Floats = npt.NDArray[np.float32]
 Span = tuple[int, int]
 
 _DECIMALS = 5  # of a cosine: a matrix product gives equal rows the same only to about seven
-_SHORTEST = 1e-9
 
 
 def interact(question: Vectors, tokens: PackedTokens, counts: Sequence[int]) -> tuple[Floats, Floats]:
     """Compare a question's token vectors with those of sentences, with `counts` rows of `tokens` each.
 
-    Returns, for each token of the question and each sentence, the cosine of the sentence's nearest token,
-    shape (question tokens, sentences), 0 for a sentence without tokens; and for each sentence the cosine of
-    the mean of its token vectors and that of the question's, shape (sentences,).
+    `question` has unit vectors, shape (question tokens, width); `tokens` are packed, so cosines are good
+    to about 0.01, and may exceed 1 by that. Returns, for each token of the question and each
+    sentence, the cosine of the sentence's nearest token, shape (question tokens, sentences), 0 for a
+    sentence without tokens; and for each sentence the cosine of the mean of its token vectors and
+    that of the question's, shape (sentences,).
     """
     best = np.zeros((len(question), len(counts)), dtype=np.float32)
     mean = np.zeros(len(counts), dtype=np.float32)
     sizes = np.asarray(counts)
     filled = np.flatnonzero(sizes)
     if len(question) and len(filled):
-        rows = np.asarray(tokens, dtype=np.float32)
         # The cosines are scaled instead of the rows, which have many times as many numbers.
-        scales = 1 / np.maximum(np.sqrt(np.einsum("ij,ij->i", rows, rows)), _SHORTEST)
+        rows, scales = unpack_rows(tokens, question.shape[1])
+        question = question @ rotation(question.shape[1])
         ends = np.cumsum(sizes)[filled]
         starts = ends - sizes[filled]
         cosines = np.maximum.reduceat((question @ rows.T) * scales, starts, axis=1)

@@ -3,7 +3,7 @@
     <generation>/passages.sqlite    articles, passages, sentences, abbreviations     (database)
     <generation>/words/             the word index                                   (words)
     <generation>/dense.faiss        the passages' vectors; of many, dense.f32 too    (vectors)
-    <generation>/tokens.i8          packed token vectors of all sentences, row by row
+    <generation>/tokens.u4          packed token vectors of all sentences, row by row
     <generation>/basis.f32          the basis in which these are packed
 
 Opening compares the checksum of each file, of large ones in the background; `check` waits for these.
@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from index.encoding.encoder import Basis, PackedTokens, Vectors
+from index.encoding.encoder import Basis, Vectors
+from index.encoding.packing import PackedTokens, packed_width
 from index.errors import DamagedIndexError, NoIndexError
 from index.files import check_file
 from index.storage.database import DATABASE, Database
@@ -30,7 +31,7 @@ from index.storage.words import WordIndex
 
 __all__ = ["BASIS", "TOKENS", "WORDS", "LocalStore", "open_generation", "open_store"]
 
-TOKENS = "tokens.i8"
+TOKENS = "tokens.u4"
 BASIS = "basis.f32"
 WORDS = "words"
 
@@ -92,7 +93,7 @@ class LocalStore(Database, WordIndex):
     def _open(self, home: Path, manifest: Manifest, stack: ExitStack) -> None:
         width = manifest.token_width
         self.basis: Basis = np.fromfile(home / BASIS, dtype=np.float32).reshape(-1, width)
-        self._tokens = RowFile(home / TOKENS, np.int8, width)
+        self._tokens = RowFile(home / TOKENS, np.uint16, packed_width(width))
         stack.callback(self._tokens.close)
         # First, since it compares the number of passages, for which memory is taken below.
         WordIndex.__init__(self, home / WORDS, self.info.language, manifest.passages)
@@ -136,7 +137,7 @@ class LocalStore(Database, WordIndex):
         return self._vectors.vectors(rows)
 
     def token_vectors(self, passages: Sequence[StoredPassage]) -> PackedTokens:
-        """Return the packed token vectors of passages, shape (tokens, width)."""
+        """Return the packed token vectors of passages, shape (tokens, packed width)."""
         return self._tokens.runs(
             (passage.first_token, passage.first_token + sum(passage.token_counts)) for passage in passages
         )

@@ -37,7 +37,7 @@ __all__ = [
     "read_pointer",
 ]
 
-FORMAT = 9  # on disk; another version is refused, and the next build makes this one
+FORMAT = 10  # on disk; another version is refused, and the next build makes this one
 POINTER = "CURRENT"
 MANIFEST = "manifest.json"
 GATE_REPORT = "gate.json"  # in the folder of a refused generation: which gold questions were lost

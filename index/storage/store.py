@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from index.articles.article import Article
-    from index.encoding.encoder import Basis, PackedTokens, Vectors
+    from index.encoding.encoder import Basis, Vectors
+    from index.encoding.packing import PackedTokens
     from index.passages.splitting import Passage
 
 __all__ = ["ArticleSummary", "Forms", "Store", "StoreInfo", "StoredPassage", "article_key"]
@@ -168,7 +169,7 @@ class Store(Protocol):
         """Return the vectors of passages, shape (rows, dimension)."""
 
     def token_vectors(self, passages: Sequence[StoredPassage]) -> PackedTokens:
-        """Return the packed token vectors of passages, one after the other, shape (tokens, width)."""
+        """Return the packed token vectors of passages, one after the other, shape (tokens, packed width)."""
 
     # Content
 

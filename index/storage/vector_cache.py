@@ -15,7 +15,8 @@ from typing import Self
 import numpy as np
 import xxhash
 
-from index.encoding.encoder import Basis, PackedTokens, Vectors
+from index.encoding.encoder import Basis, Vectors
+from index.encoding.packing import PackedTokens, packed_width
 
 __all__ = ["CACHE", "PassageVectors", "VectorCache"]
 
@@ -49,8 +50,9 @@ class VectorCache:
             sqlite3.Error: it cannot be written.
         """
         self._path = folder / CACHE
-        self._width = basis.shape[1]
-        scope = hashlib.sha256(fingerprint.encode() + str(basis.shape).encode() + basis.tobytes()).hexdigest()
+        self._width = packed_width(basis.shape[1])
+        shape = str((*basis.shape, self._width)).encode()
+        scope = hashlib.sha256(fingerprint.encode() + shape + basis.tobytes()).hexdigest()
         try:
             self._database = self._open(scope)
         except (sqlite3.DatabaseError, UnicodeDecodeError):
@@ -100,7 +102,7 @@ class VectorCache:
         for counts, dense, tokens in rows.fetchall():
             return PassageVectors(
                 np.frombuffer(dense, dtype="<f4"),
-                np.frombuffer(tokens, dtype=np.int8).reshape(-1, self._width),
+                np.frombuffer(tokens, dtype="<u2").reshape(-1, self._width),
                 tuple(np.frombuffer(counts, dtype="<i4").tolist()),
             )
         raise KeyError(key.hex())

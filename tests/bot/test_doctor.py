@@ -68,7 +68,7 @@ def test_problem_has_its_message_and_the_highest_status(
     assert message in finding(outcome, subject, "FAIL")
 
 
-@pytest.mark.parametrize("pattern", ["*/tokens.i8", "encoders/*/tokenizer.json"])
+@pytest.mark.parametrize("pattern", ["*/tokens.u4", "encoders/*/tokenizer.json"])
 def test_damaged_file_is_65_by_its_name_and_the_rest_is_checked(
     home: Path, footnote: Footnote, pattern: str
 ) -> None:

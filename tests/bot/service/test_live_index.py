@@ -28,7 +28,7 @@ from tests.bot.services import BOUND, damage, serving, settings_of, until
 from tests.graphs import copy_index_file
 
 LAMP, BELL = "Who kept the lamp on Gull Rock?", "Who cast the fog bell of Gull Rock?"
-DATABASE, TOKENS = "passages.sqlite", "tokens.i8"
+DATABASE, TOKENS = "passages.sqlite", "tokens.u4"
 
 
 @pytest.fixture

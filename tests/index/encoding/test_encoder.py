@@ -18,6 +18,7 @@ from platformdirs import user_cache_path
 from index.encoding.encoder import Encoder, TextVectors, Vectors, pack, project, unit
 from index.encoding.exports import export_home, find_damage
 from index.encoding.models import find_model
+from index.encoding.packing import PackedTokens, rotation, unpack_rows
 from index.encoding.reference import ReferenceEncoder, build_encoder, check_agreement
 from index.errors import NoModelError
 from tests.index.encoding.model_folders import save_sentencepiece
@@ -43,6 +44,12 @@ def dense_of(encoder: Encoder, *texts: str) -> list[Vectors]:
     return [passage.dense for passage in encoder.encode_passages(texts, encoder.basis)]
 
 
+def same_share(left: PackedTokens, right: PackedTokens, encoder: Encoder) -> float:
+    """Return the share of equal coordinates: one near a threshold may fall to either side."""
+    rows, others = (unpack_rows(one, encoder.basis.shape[1])[0] for one in (left, right))
+    return float((rows == others).mean()) if rows.size else 1.0
+
+
 def test_each_text_has_the_vectors_that_it_has_alone(each: Encoder) -> None:
     texts = ["a", "", " ", "tram " * 300, "\x00", "🦊", *(f"number {number}" for number in range(70))]
     encoded = each.encode_passages(texts, each.basis)
@@ -52,7 +59,7 @@ def test_each_text_has_the_vectors_that_it_has_alone(each: Encoder) -> None:
         assert alone.dense.shape == (each.dimension,)
         np.testing.assert_allclose(encoded[row].dense, alone.dense, atol=1e-5)
         np.testing.assert_array_equal(encoded[row].spans, alone.spans)
-        np.testing.assert_allclose(encoded[row].tokens.astype(int), alone.tokens.astype(int), atol=1)
+        assert same_share(encoded[row].tokens, alone.tokens, each) > 0.99
     assert each.encode_passages([], each.basis) == []
     assert each.count_tokens([]) == []
 
@@ -90,7 +97,10 @@ def test_question_is_compared_with_passages(encoder: Encoder) -> None:
     (passage,) = encoder.encode_passages(["Who kept bees?"], encoder.basis)
     assert question.dense.shape == passage.dense.shape == (384,)
     assert float(question.dense @ passage.dense) == pytest.approx(1, abs=1e-5)
-    assert (question.tokens * unit(passage.tokens)).sum(axis=1).min() > 0.999
+    width = encoder.basis.shape[1]
+    rows, scales = unpack_rows(passage.tokens, width)
+    cosines = (question.tokens @ rotation(width) * rows).sum(axis=1) * scales
+    np.testing.assert_allclose(cosines, 1, atol=0.05)
 
 
 def test_default_reads_254_tokens_and_counts_any_number(encoder: Encoder) -> None:
@@ -134,7 +144,7 @@ def test_vectors_are_those_of_sentence_transformers(small_encoder: Encoder, mode
     for text, passage in zip(texts, small_encoder.encode_passages(texts, basis), strict=True):
         tokens = model.encode(text, output_value="token_embeddings").cpu().numpy()[1:-1]
         np.testing.assert_allclose(passage.dense, model.encode(text), atol=1e-5)
-        np.testing.assert_allclose(passage.tokens.astype(int), pack(tokens, basis).astype(int), atol=1)
+        assert same_share(passage.tokens, pack(tokens, basis), small_encoder) > 0.99
         question = small_encoder.encode_question(text, basis)
         np.testing.assert_allclose(question.tokens, project(tokens, basis), atol=1e-4)
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.encoding.encoder import unit
+from index.encoding.packing import pack_rows, rotation, unpack_rows
 from index.search.late_interaction import interact, term_shares, token_weights, weighted_sum
 
 TOKENS = st.lists(st.integers(0, 30), max_size=20).map(sorted)
@@ -29,20 +30,19 @@ def test_nearest_token_and_mean_are_those_of_a_plain_loop(seed: int, size: int, 
     """With sentences of no tokens anywhere, without sentences, and without any tokens."""
     random = np.random.default_rng(seed)
     question = unit(random.normal(size=(size, 5)))
-    tokens = random.integers(1, 128, size=(sum(counts), 5)).astype(np.int8) * random.choice(
-        [-1, 1], 5
-    ).astype(np.int8)
+    tokens = pack_rows(unit(random.normal(size=(sum(counts), 5))))
+    rows, scales = unpack_rows(tokens, 5)
+    unpacked = (rows * scales[:, None]) @ rotation(5).T
     best, means = interact(question, tokens, counts)
     assert (best.shape, means.shape) == ((size, len(counts)), (len(counts),))
     for number, count in enumerate(counts):
-        own = tokens[sum(counts[:number]) :][:count].astype(float)
+        own = unpacked[sum(counts[:number]) :][:count].astype(float)
         for row, asked in enumerate(question):
-            nearest = max((cosine(asked, token) for token in own), default=0.0)
+            nearest = max((asked @ token for token in own), default=0.0)
             assert best[row, number] == pytest.approx(nearest, abs=1e-5)
         whole = 0.0
         if count and size:
-            mean = (own / np.linalg.norm(own, axis=1, keepdims=True)).mean(axis=0)
-            whole = cosine(mean, question.mean(axis=0))
+            whole = cosine(own.mean(axis=0), question.mean(axis=0))
         assert means[number] == pytest.approx(whole, abs=1e-4)
     weights = random.random(size)
     plain = [sum(weights[row] * best[row, number] for row in range(size)) for number in range(len(counts))]

@@ -12,7 +12,8 @@ import numpy as np
 
 from index.analysis import stems, words
 from index.articles.article import Article
-from index.encoding.encoder import PackedTokens, Vectors
+from index.encoding.encoder import Vectors
+from index.encoding.packing import PackedTokens
 from index.storage.store import ArticleSummary, Forms, StoredPassage, StoreInfo
 from tests.index.storage.store_contract import Collection
 

@@ -20,6 +20,7 @@ from index.analysis import stems, words
 from index.articles.article import Article
 from index.articles.blocks import BlockKind
 from index.encoding.encoder import Basis, Vectors, unit
+from index.encoding.packing import packed_width
 from index.passages.encoder_input import searched_text
 from index.passages.splitting import Passage
 from index.storage.store import Forms, Store
@@ -229,8 +230,8 @@ class StoreContract:
         np.testing.assert_array_equal(
             tokens, np.concatenate([collection.rows[row][3].tokens for row in rows])
         )
-        assert tokens.dtype == np.int8
-        assert store.token_vectors([]).shape == (0, collection.basis.shape[1])
+        assert tokens.dtype == np.uint16
+        assert store.token_vectors([]).shape == (0, packed_width(collection.basis.shape[1]))
 
     def test_threads_are_answered_alike(self, store: Store, collection: Collection) -> None:
         def ask(row: int) -> object:

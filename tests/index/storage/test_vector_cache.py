@@ -19,7 +19,7 @@ def vectors(seed: int, *counts: int) -> PassageVectors:
     """Make the vectors of a passage with so many tokens in each sentence."""
     random = np.random.default_rng(seed)
     dense = random.standard_normal(6, dtype=np.float32)
-    return PassageVectors(dense, random.integers(-127, 128, (sum(counts), 4), dtype=np.int8), counts)
+    return PassageVectors(dense, random.integers(0, 1 << 16, (sum(counts), 1), dtype=np.uint16), counts)
 
 
 ENTRIES = {bytes([seed]) * 16: vectors(seed, 900) for seed in range(9)}
