@@ -17,6 +17,9 @@ RUN if [ -n "$TORCH_INDEX" ]; then \
 # Dependencies to run and to export an encoder, at the locked versions. The layer is reused when only the code changes.
 RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*p['dependencies'], *p['optional-dependencies']['build'], sep='\n')" > needed.txt \
     && python -m pip --python /opt/footnote install --constraint requirements.lock --requirement needed.txt
+# What docs/scale.md needs, and nothing else.
+ARG MILVUS=
+RUN if [ -n "$MILVUS" ]; then python -m pip --python /opt/footnote install --constraint requirements.lock pymilvus; fi
 # torch's headers and tests: 150 MB that nothing here uses.
 RUN rm -r /opt/footnote/lib/python3*/site-packages/torch/include /opt/footnote/lib/python3*/site-packages/torch/test
 COPY README.md LICENSE ./

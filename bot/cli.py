@@ -178,9 +178,9 @@ def mcp(settings: BotSettings) -> None:
 
 def _services(settings: BotSettings) -> Services:
     """Return the services of all collections, once there is an index to serve."""
-    from index.storage.manifest import read_pointer
+    from index.storage.engine import engine_of
 
-    read_pointer(settings.index)
+    engine_of(settings).serving()
     from bot.service.services import Services
 
     return Services(settings)

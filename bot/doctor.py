@@ -15,15 +15,15 @@ from importlib.util import find_spec
 from bot.credentials import exposed_files, has_mode, with_token
 from bot.settings import RETIRED, BotSettings
 from index.build import plan_build
-from index.errors import DamagedIndexError, FootnoteError, MissingError
+from index.errors import DamagedIndexError, FootnoteError, MissingError, NoIndexError
 from index.reading.registry import reader_name
 from index.refresh import source_statuses
 from index.search.calibration import choose_fit, fit_file
 from index.settings import PREFIX
 from index.sources.collection import read_collection
 from index.sources.config import read_sources, sources_file
-from index.storage.inspection import find_model_of, index_status
-from index.storage.manifest import POINTER
+from index.storage.engine import engine_of
+from index.storage.inspection import find_model_of
 from index.terminal import count_of
 
 __all__ = ["Finding", "examine"]
@@ -121,7 +121,7 @@ def _sources(settings: BotSettings) -> str:
 
 def _index(settings: BotSettings) -> str:
     """Check every byte of the index, its encoder included, and whether it is up to date."""
-    status = index_status(settings.index)
+    status = engine_of(settings).status()
     articles = count_of(status.articles, "article")
     summary = f"generation {status.generation}, {articles}, encoder {status.encoder}, intact"
     try:
@@ -149,7 +149,12 @@ def _collections(settings: BotSettings) -> str:
     from bot.service.services import Services
 
     others = {name: one.settings for name, one in Services(settings).items() if name != settings.collection}
-    missing = [name for name, other in others.items() if not (other.index / POINTER).exists()]
+    missing = []
+    for name, other in others.items():
+        try:
+            engine_of(other).serving()
+        except NoIndexError:
+            missing.append(name)
     if missing:
         builds = (f"{name} has no index: run `footnote --collection {name} index build`" for name in missing)
         raise _Warning("; ".join(builds))

@@ -121,7 +121,7 @@ def ask_set(question_set: QuestionSet, settings: BotSettings, fit: Fit, report: 
             index = home / f"index-{number}"
             if number:  # start from a copy of the whole index, so that nothing is encoded again
                 shutil.copytree(home / "index-0", index)
-            local = settings.model_copy(update={"articles": source, "index": index})
+            local = settings.model_copy(update={"articles": source, "index": index, "store": ""})
             build_index(local, lambda step: report(replace(step, stage=f"{name}: {step.stage}")), force=True)
             stage = f"{name}: asking without the articles" if number else f"{name}: asking"
             with closing(open_answerer(open_store(index), local)) as answerer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 import time
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from index.articles.formats import ArticleSource
 from index.build_report import BuildReport, Changes, Gate, Gold, Progress
@@ -33,6 +34,7 @@ from index.search.abbreviations import find_abbreviations
 from index.settings import IndexSettings
 from index.sources.archive import Archive
 from index.sources.collection import read_collection
+from index.storage.engine import engine_of
 from index.storage.generations import clean_up, publish, refuse, remove_leftovers
 from index.storage.inspection import find_model_of
 from index.storage.local import LocalStore, open_store
@@ -41,6 +43,9 @@ from index.storage.store import Store
 from index.storage.vector_cache import VectorCache
 from index.storage.writer import GenerationWriter
 from index.terminal import count_of
+
+if TYPE_CHECKING:
+    from index.storage.milvus.shards import SharedVectors
 
 __all__ = ["build_index", "passage_settings", "plan_build", "shrinkage"]
 
@@ -78,17 +83,19 @@ def build_index(  # noqa: PLR0913 - what a build may be told
     force: bool = False,
     strict: bool = False,
     archive: Archive | None = None,
+    collect: Callable[..., SharedVectors] | None = None,
 ) -> BuildReport:
     """Build the next generation and publish it; whatever goes wrong, the previous one keeps serving.
 
     `encoder` saves loading one where the caller has it. What `gate` refuses is not published. With `force`,
     there may be far fewer articles than before. With `strict`, an article that cannot be indexed fails the
     build; otherwise it is passed over, and what the previous generation has of it stays. `archive` is an open
-    archive with what a refresh fetched; without it, the last that was published is read.
+    archive with what a refresh fetched; without it, the last that was published is read. `collect` finds what
+    other machines encoded, by model and basis.
 
     Raises:
         ArticleError: an article cannot be indexed.
-        BusyError: another build holds the lock.
+        BusyError: another build holds the lock, or Milvus does not answer; the next build copies there.
         GateError: the gate refused the new generation.
         NoModelError: the weights of the encoder, or of a reader from elsewhere, are not available.
         NotWritableError: the index folder cannot be written.
@@ -104,8 +111,11 @@ def build_index(  # noqa: PLR0913 - what a build may be told
                 remove_leftovers(settings.index)
                 prepare_reader_of(settings)
                 source = _with_previous(source, previous)
-                build = _Build(settings, source, model, previous, problem, progress, gate)
-                return build.run(encoder, force=force)
+                build = _Build(settings, source, model, previous, problem, progress, gate, collect)
+                report = build.run(encoder, force=force)
+                copying = functools.partial(Progress, "copying to the store")
+                engine_of(settings).publish(settings.keep, lambda *done: progress(copying(*done)))
+                return report
 
 
 def shrinkage(changes: Changes, settings: IndexSettings) -> str:
@@ -132,6 +142,7 @@ class _Build:
     problem: str
     progress: Callable[[Progress], None] = lambda progress: None
     gate: Gate | None = None
+    collect: Callable[..., SharedVectors] | None = None
     begun: float = field(default_factory=time.monotonic)
 
     def compare(self) -> Changes:
@@ -204,7 +215,8 @@ class _Build:
         basis = reusable.basis if reusable else encoder.basis
         serving = self.previous.info.generation if self.previous else ""
         with VectorCache(settings.index, encoder.model.fingerprint, basis) as cache:
-            vectors = BuildVectors(reusable, cache, encoder, basis)
+            shared = self.collect(encoder.model, basis) if self.collect else None
+            vectors = BuildVectors(reusable, cache, encoder, basis, shared)
             vectors.encode_missing(drafts, settings.language, self.progress)
             writing = passage_settings(settings.language)
             with GenerationWriter(settings.index, encoder, basis, writing) as writer:

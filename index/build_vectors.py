@@ -1,4 +1,4 @@
-"""A build's passages and their vectors: reused from the previous generation or the cache, else encoded.
+"""A build's passages and their vectors: reused from the previous generation or a cache, else encoded.
 
 No vector stays in memory longer than it takes to write it: what is encoded goes to the cache at once, and
 comes back article by article.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from index.passages.encoder_input import EncoderInput, encoder_input, title_pref
 from index.passages.splitting import Passage, split_article
 from index.storage.store import Store, StoredPassage
 from index.storage.vector_cache import PassageVectors, VectorCache
+
+if TYPE_CHECKING:
+    from index.storage.milvus.shards import SharedVectors
 
 __all__ = ["ArticleDraft", "BuildVectors", "draft_article"]
 
@@ -49,11 +53,23 @@ def draft_article(article: Article, encoder: Encoder, language: str) -> ArticleD
 class BuildVectors:
     """Where the vectors of a build's passages come from.
 
-    `encoded` counts the passages that this build encoded, `resumed` those that an interrupted one had.
+    `encoded` counts the passages that this build encoded, `resumed` those that an interrupted one had, or
+    that other machines encoded.
     """
 
-    def __init__(self, previous: Store | None, cache: VectorCache, encoder: Encoder, basis: Basis) -> None:
-        """Take the previous generation, made with the same encoder, basis and settings, if there is one."""
+    def __init__(
+        self,
+        previous: Store | None,
+        cache: VectorCache | SharedVectors,
+        encoder: Encoder,
+        basis: Basis,
+        shared: SharedVectors | None = None,
+    ) -> None:
+        """Take the previous generation, made with the same encoder, basis and settings, if there is one.
+
+        What is encoded goes to `cache`, which first gets what `shared` has.
+        """
+        self._shared = shared
         self._previous = previous
         self._cache = cache
         self._encoder = encoder
@@ -64,9 +80,10 @@ class BuildVectors:
     def encode_missing(
         self, drafts: Sequence[ArticleDraft], language: str, progress: Callable[[Progress], None]
     ) -> None:
-        """Encode every passage whose vectors are neither in the previous generation nor in the cache.
+        """Encode every passage whose vectors are neither in the previous generation nor in a cache.
 
         Raises:
+            BusyError: the shared vectors cannot be reached.
             sqlite3.Error: the cache cannot be written.
         """
         passages = {key: (draft.article, one) for draft in drafts for one, key in draft.passages}
@@ -74,6 +91,10 @@ class BuildVectors:
             self._previous_rows = self._previous.rows_of_keys(list(passages))
         new = [key for key in passages if key not in self._previous_rows]
         cached = self._cache.present(new)
+        if self._shared is not None:
+            for batch in self._shared.read([key for key in new if key not in cached]):
+                self._cache.add(batch)
+                cached.update(key for key, _ in batch)
         missing = [key for key in new if key not in cached]
         self.resumed, self.encoded = len(cached), len(missing)
         done = 0

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import json
 import pkgutil
+import re
 import signal
 from contextlib import closing
 from pathlib import Path
@@ -106,6 +107,16 @@ def index_group() -> None:
 
 
 index_group.command_class = SettingsCommand
+_Shard = tuple[int, int] | None
+
+
+def _shard(context: click.Context, option: click.Parameter, value: str | None) -> _Shard:
+    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", "1/1" if value is None else value)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise click.BadParameter("write K/N: share K, from 1 to N, of N machines.", context, option)
+    return None if value is None else (int(match[1]), int(match[2]))
+
+
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 
 
@@ -113,14 +124,33 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--strict", is_flag=True, help="Fail if any article cannot be indexed.")
 @click.option("--force", is_flag=True, help="Build even if there are far fewer articles than before.")
+@click.option("--shard", metavar="K/N", callback=_shard, help="Only encode share K of N for `index publish`.")
 @_JSON
 @click.pass_context
-def build_command(context: click.Context, /, dry_run: bool, strict: bool, force: bool, as_json: bool) -> None:
+def build_command(  # noqa: PLR0913 - its options
+    context: click.Context, /, dry_run: bool, strict: bool, force: bool, shard: _Shard, as_json: bool
+) -> None:
     """Index what is new or has changed; the previous index keeps serving until the new one is complete."""
+    build = functools.partial(_encode_shard, shard) if shard else _build
+    _run(context, _plan if dry_run else build, _Options(strict=strict, force=force), as_json)
+
+
+@index_group.command("publish")
+@click.option("--strict", is_flag=True, help="Fail if any article cannot be indexed.")
+@click.option("--force", is_flag=True, help="As for `build`; and give up vectors of another encoder.")
+@_JSON
+@click.pass_context
+def publish_command(context: click.Context, /, strict: bool, force: bool, as_json: bool) -> None:
+    """Build with what other machines encoded (`index build --shard`), and encode the rest."""
+    build = functools.partial(_build, shared=True)
+    _run(context, build, _Options(strict=strict, force=force), as_json)
+
+
+def _run(
+    context: click.Context, do: Callable[[Any, _Options, bool], None], options: _Options, as_json: bool
+) -> None:
     try:
-        settings = load_settings(context)
-        options = _Options(strict=strict, force=force)
-        (_plan if dry_run else _build)(settings, options, as_json)
+        do(load_settings(context), options, as_json)
     except FootnoteError as error:
         if as_json:
             from index.build_report import line_of
@@ -158,18 +188,33 @@ def _plan(settings: IndexSettings, options: _Options, as_json: bool) -> None:
     click.echo(f"{counts}, {changes.unchanged} unchanged; nothing was written")
 
 
-def _build(settings: IndexSettings, options: _Options, as_json: bool) -> None:
+def _encode_shard(shard: tuple[int, int], settings: IndexSettings, options: _Options, as_json: bool) -> None:
+    from index.build_report import print_progress
+    from index.build_shard import encode_shard
+
+    if as_json:
+        report = encode_shard(settings, *shard, print_progress())
+        click.echo(json.dumps({"shard": dataclasses.asdict(report)}))
+        return
+    with show_progress() as progress:
+        report = encode_shard(settings, *shard, progress)
+    click.echo(report.summary())
+
+
+def _build(settings: IndexSettings, options: _Options, as_json: bool, *, shared: bool = False) -> None:
     from index.build import build_index
     from index.build_report import line_of, print_progress
+    from index.build_shard import publish_shards
 
+    build = publish_shards if shared else build_index
     gate = settings.find_gate()
     if as_json:
         # The parent process stops us with SIGTERM; clean up then as at Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        click.echo(line_of(build_index(settings, print_progress(), gate=gate, **options)))
+        click.echo(line_of(build(settings, print_progress(), gate=gate, **options)))
         return
     with show_progress() as progress:
-        report = build_index(settings, progress, gate=gate, **options)
+        report = build(settings, progress, gate=gate, **options)
     notes = list(report.changes.notes)
     if report.changes.everything:
         notes.append(f"everything was indexed again: {report.changes.everything}")
@@ -190,9 +235,9 @@ def _print_notes(notes: Sequence[str]) -> None:
 @pass_settings
 def history_command(settings: IndexSettings, as_json: bool) -> None:
     """List the generations, newest first, and mark the one that serves."""
-    from index.storage.inspection import history
+    from index.storage.engine import engine_of
 
-    for line in history(settings.index):
+    for line in engine_of(settings).history():
         click.echo(json.dumps(dataclasses.asdict(line)) if as_json else line.line())
 
 
@@ -205,9 +250,9 @@ def rollback_command(settings: IndexSettings, generation: str | None) -> None:
     A running chat or bot switches by itself. The next build makes a new generation from the articles as they
     are then.
     """
-    from index.storage.generations import roll_back
+    from index.storage.engine import engine_of
 
-    click.echo(f"generation {roll_back(settings.index, generation)} now serves")
+    click.echo(f"generation {engine_of(settings).roll_back(generation)} now serves")
 
 
 @index_group.command("prune")
@@ -217,24 +262,25 @@ def prune_command(settings: IndexSettings) -> None:
 
     Generations that the gate refused and what interrupted builds left are removed too.
     """
-    from index.storage import generations, inspection
+    from index.storage.engine import engine_of
 
-    removed = generations.prune(settings.index, settings.keep)
+    engine = engine_of(settings)
+    removed = engine.prune(settings.keep)
     for name in removed:
         click.echo(f"removed  {name}")
-    click.echo(f"{len(removed)} removed; {inspection.serving_name(settings.index)} serves")
+    click.echo(f"{len(removed)} removed; {engine.serving()} serves")
 
 
 @index_group.command("status")
 @_JSON
 @pass_settings
 def status_command(settings: IndexSettings, as_json: bool) -> None:
-    """Show what the current index holds, after checking every byte of it."""
+    """Show what the current index holds, after checking that it is whole."""
     from index.reading.registry import reader_name
     from index.search.calibration import choose_fit, fit_file
-    from index.storage.inspection import index_status
+    from index.storage.engine import engine_of
 
-    info = index_status(settings.index)
+    info = engine_of(settings).status()
     reader = reader_name(settings, info.encoder_fingerprint)
     fit = choose_fit(fit_file(settings.index), info.encoder_fingerprint, reader)
     info = dataclasses.replace(info, confidence=fit.describe(info.encoder_fingerprint, reader))
@@ -249,11 +295,13 @@ def status_command(settings: IndexSettings, as_json: bool) -> None:
 @pass_settings
 def verify_command(settings: IndexSettings) -> None:
     """Recompute every checksum in the index folder."""
-    from index.storage.inspection import verify
+    from index.storage.engine import engine_of
 
-    if problems := verify(settings.index):
+    engine = engine_of(settings)
+    if problems := engine.verify():
         raise DamagedIndexError("\n".join(problems))
-    click.echo(f"every file in {settings.index} is intact")
+    what = "the index at" if settings.store else "every file in"
+    click.echo(f"{what} {engine.place} is intact")
 
 
 @index_group.command("show")
@@ -268,13 +316,13 @@ def show_command(
     """Print the indexed articles, or the one with the id ARTICLE, with paragraph numbers."""
     from index.article_listing import as_json as json_of
     from index.article_listing import as_text, dropped_lines
-    from index.storage.local import open_store
+    from index.storage.engine import engine_of
 
     if dropped:
         for line in dropped_lines(settings, article):
             click.echo(line)
         return
-    with closing(open_store(settings.index)) as store:
+    with closing(engine_of(settings).open()) as store:
         store.check()
         rows = [summary.row for summary in store.catalogue() if article in (None, summary.id)]
         if not rows:

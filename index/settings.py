@@ -77,6 +77,11 @@ class IndexSettings(BaseModel):
     """A file with only the key of the language model's server, if it wants one."""
     language: str = Field("en", pattern=r"^[a-z]{2,3}$")
     """The language of the articles, as an ISO 639 code."""
+    store: str = Field("", pattern=r"^(milvus\+https?://([\w.-]+|\[[\da-fA-F:]+\])(:[1-9]\d{0,4})?(/\w*)?)?$")
+    """The Milvus server that shares the index among bots, as `milvus+http://HOST:19530/DATABASE`: builds copy
+    the index to it, and bots answer from it. Empty: bots answer from the index folder."""
+    store_token_file: Path | None = None
+    """A file with only the token of that server, `USER:PASSWORD` or an API key, if it wants one."""
     keep: int = Field(3, ge=1, le=1_000)
     """Generations of the index to keep, including the one that serves."""
     gate: Path | None = None
@@ -94,7 +99,7 @@ class IndexSettings(BaseModel):
         """Return the gate that a new generation must pass, if there is one."""
         return None
 
-    @field_validator("answer_at", "gate", "reader_key_file", "sources", mode="before")
+    @field_validator("answer_at", "gate", "reader_key_file", "sources", "store_token_file", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         # So that an option can unset what the environment sets.

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 SETTINGS = {f"FOOTNOTE_{name.upper()}" for name in BotSettings.model_fields}
 COMMANDS = {"ask", "chat", "discord", "doctor", "eval", "index"}
 FILES = """Dockerfile compose.yaml deploy/footnote.service deploy/token-file.conf deploy/token-file.yaml
-    deploy/README.md docs/discord.md""".split()
+    deploy/milvus/compose.yaml deploy/README.md docs/discord.md docs/scale.md""".split()
 
 
 def text_of(name: str) -> str:

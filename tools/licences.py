@@ -17,7 +17,7 @@ _COPYLEFT = re.compile(
     r"GPL|MPL|Mozilla|EPL|Eclipse|CDDL|EUPL|OSL|SSPL|Affero|ShareAlike|CC-BY-SA|not stated"
 )
 
-REVIEWED = {"certifi", "fpdf2", "hypothesis", "pathspec", "tld", "tqdm"}
+REVIEWED = {"certifi", "fpdf2", "hypothesis", "orjson", "pathspec", "tld", "tqdm"}
 """Packages whose licence asks to publish changes to them, which nobody makes: used as they are."""
 
 

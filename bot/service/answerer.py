@@ -18,7 +18,7 @@ from index.reading.reader import Reader, read_first
 from index.reading.registry import open_readers
 from index.search.calibration import Fit, choose_fit, fit_file
 from index.search.search import Search
-from index.storage.local import open_store
+from index.storage.engine import engine_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,7 @@ class Answerer:
             NoModelError: the encoder's weights are not available.
             FitError: the fitted confidence cannot be read.
         """
-        return cls.of(settings, open_store(settings.index), previous)
+        return cls.of(settings, engine_of(settings).open(), previous)
 
     @classmethod
     def of(cls, settings: BotSettings, store: Store, previous: Self | None = None) -> Self:

@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bot.service.answerer import Answerer
 from index.errors import DamagedIndexError, FootnoteError
-from index.storage.generations import last_good, roll_back
-from index.storage.inspection import generation_problems
-from index.storage.manifest import read_pointer
+from index.storage.engine import engine_of
 
 if TYPE_CHECKING:
     from bot.settings import BotSettings
@@ -61,6 +59,7 @@ class LiveIndex:
         on_damage: Callable[[Damage | None], None],
     ) -> None:
         self._settings = settings
+        self._engine = engine_of(settings)
         self._on_swap, self._on_damage = on_swap, on_damage
         self._answerer: Answerer | None = None
         self._damaged: set[str] = set()
@@ -107,7 +106,7 @@ class LiveIndex:
     def swap(self) -> None:
         """Serve the published generation, unless it was found damaged; raises what UNUSABLE names."""
         with self._changing:
-            name = read_pointer(self._settings.index)
+            name = self._engine.serving()
             if self._closed or name in self._damaged:
                 return
             damage = self.damage
@@ -123,7 +122,7 @@ class LiveIndex:
 
     def roll_back(self, name: str | None) -> str:
         """Publish another generation, for `swap` to serve; raises as `generations.roll_back` does."""
-        chosen = roll_back(self._settings.index, name)
+        chosen = self._engine.roll_back(name)
         self.forgive(chosen)
         return chosen
 
@@ -147,7 +146,7 @@ class LiveIndex:
         if isinstance(error, DamagedIndexError):
             return error
         if not isinstance(error, FootnoteError):
-            for problem in generation_problems(self._settings.index / answerer.generation):
+            for problem in self._engine.problems(answerer.generation):
                 return DamagedIndexError(problem)
         raise error
 
@@ -161,7 +160,7 @@ class LiveIndex:
             self._damaged.add(answerer.generation)
             self.damage_count += 1
             try:
-                store = last_good(self._settings.index, self._damaged)
+                store = self._engine.last_good(self._damaged)
                 new = Answerer.of(self._settings, store, self.answerer)
             except Exception as reason:  # noqa: BLE001 - memory may have run out: what serves is damaged anyway
                 self.damage = Damage(answerer.generation, str(error))

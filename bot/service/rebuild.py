@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from bot.errors import NotServedError, RebuildError
 from index.errors import BusyError, FootnoteError
 from index.settings import PREFIX, IndexSettings
-from index.storage.manifest import read_pointer
+from index.storage.engine import engine_of
 
 if TYPE_CHECKING:
     from index.build_report import BuildReport, Progress
@@ -58,7 +58,7 @@ class Rebuilder:
     ) -> None:
         """Take the settings; the command and the seconds in which it has to end are other ones in tests."""
         self._patience = patience
-        self._settings, self._index = settings, settings.index
+        self._settings = settings
         self._command = command
         self._process: asyncio.subprocess.Process | None = None
         self._given_up = False
@@ -80,7 +80,7 @@ class Rebuilder:
             RebuildError: the process ended without a report; the log has its last output.
             FootnoteError: the build was refused, as `build_index` raises it.
         """
-        before = self._published()
+        before = await asyncio.to_thread(self._published)
         command = self._command or build_command(self._settings, refresh=refresh is not None)
         more = ["--force"] * force + (["--", *refresh] if refresh else [])
         process = self._process = await self._start([*command, *more])
@@ -96,7 +96,8 @@ class Rebuilder:
             raise outcome
         if outcome is not None:
             return outcome
-        raise self._no_report(status, stderr, before)
+        now = await asyncio.to_thread(self._published)
+        raise self._no_report(status, stderr, "" if now == before else now)
 
     async def _start(self, command: Sequence[str]) -> asyncio.subprocess.Process:
         # Settings are passed as options, and the token to nobody.
@@ -136,21 +137,22 @@ class Rebuilder:
                 process.kill()
                 await process.wait()
 
-    def _no_report(self, status: int, stderr: str, before: str) -> FootnoteError:
+    def _no_report(self, status: int, stderr: str, published: str) -> FootnoteError:
         if self._given_up:
             ended = "Footnote is stopping: the rebuild was cancelled."
         else:
             ended = _describe_end(status)
             _LOG.error("The rebuild ended with status %s; its last output:\n%s", status, stderr or "none")
-        if (now := self._published()) != before:
-            published = f"Generation {now} was published before that: Footnote swaps to it by itself."
-            return NotServedError(f"{ended} {published}")
+        if published:
+            return NotServedError(
+                f"{ended} Generation {published} was published before that: Footnote swaps to it by itself."
+            )
         unchanged = f"{ended} Nothing was published: the previous index keeps serving."
         return BusyError(unchanged) if self._given_up else RebuildError(unchanged)
 
     def _published(self) -> str:
         try:
-            return read_pointer(self._index)
+            return engine_of(self._settings).serving()
         except FootnoteError:
             return ""
 

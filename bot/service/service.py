@@ -23,7 +23,7 @@ from bot.service.live_index import UNUSABLE, Damage, LiveIndex
 from bot.service.rebuild import Rebuilder
 from index.errors import BusyError
 from index.sources.config import read_sources, sources_file
-from index.storage.inspection import GenerationSummary, history
+from index.storage.engine import engine_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from index.articles.article import Article
     from index.build_report import BuildReport, Progress
     from index.refresh import SourceStatus
+    from index.storage.inspection import GenerationSummary
     from index.storage.store import StoreInfo
 
 __all__ = ["Service", "ServiceStats"]
@@ -170,7 +171,7 @@ class Service:
 
     async def history(self) -> list[GenerationSummary]:
         """Return the generations that exist, newest first; raise NoIndexError if there is none any more."""
-        return await asyncio.to_thread(history, self.settings.index)
+        return await asyncio.to_thread(engine_of(self.settings).history)
 
     async def sources(self) -> list[SourceStatus]:
         """Return every source with its state.

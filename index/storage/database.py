@@ -18,7 +18,7 @@ from index.errors import DamagedIndexError
 from index.passages.splitting import Passage, Sentence
 from index.storage.store import ArticleSummary, StoredPassage
 
-__all__ = ["DATABASE", "Database", "DatabaseWriter"]
+__all__ = ["DATABASE", "Database", "DatabaseWriter", "pack_sentences", "stored_passage"]
 
 DATABASE = "passages.sqlite"
 
@@ -84,13 +84,9 @@ class DatabaseWriter:
 
     def add_passage(self, passage: StoredPassage) -> None:
         """Add a passage of an article that was added."""
-        rows = [
-            (sentence.paragraph, sentence.start, sentence.end, tokens)
-            for sentence, tokens in zip(passage.passage.parts, passage.token_counts, strict=True)
-        ]
-        sentences = np.asarray(rows, dtype="<i4").tobytes()
         head = (passage.row, passage.article, passage.passage.is_heading, passage.key)
-        self._insert("passages", (*head, passage.first_token, len(passage.passage.leads), sentences))
+        packed = passage.first_token, len(passage.passage.leads), pack_sentences(passage)
+        self._insert("passages", (*head, *packed))
 
     def finish(self) -> None:
         """Write the indexes and close the file."""
@@ -147,13 +143,13 @@ class Database:
     def passages(self, rows: Sequence[int]) -> list[StoredPassage]:
         """Return passages by row, in the order asked for."""
         selected = self._select("passages", _PASSAGE_COLUMNS, _AMONG, json.dumps(list(rows)))
-        by_row = {row[0]: _stored_passage(*row) for row in selected}
+        by_row = {row[0]: stored_passage(*row) for row in selected}
         return [by_row[row] for row in rows]
 
     def passages_of(self, article: int) -> list[StoredPassage]:
         """Return every passage of an article, in order."""
         selected = self._select("passages", _PASSAGE_COLUMNS, "article = ? ORDER BY id", article)
-        return [_stored_passage(*row) for row in selected]
+        return [stored_passage(*row) for row in selected]
 
     def rows_of_article(self, article: int) -> range:
         """Return the rows of an article's passages."""
@@ -199,9 +195,19 @@ def _article(identity: str, *values: Any) -> Article:
     return Article(identity, **fields)
 
 
-def _stored_passage(  # noqa: PLR0913 - a row of the table
+def pack_sentences(passage: StoredPassage) -> bytes:
+    """Return a passage's sentences, leads first, as in the column `sentences`."""
+    rows = [
+        (sentence.paragraph, sentence.start, sentence.end, tokens)
+        for sentence, tokens in zip(passage.passage.parts, passage.token_counts, strict=True)
+    ]
+    return np.asarray(rows, dtype="<i4").tobytes()
+
+
+def stored_passage(  # noqa: PLR0913 - a row of the table
     row: int, article: int, key: bytes, first_token: int, leads: int, sentences: bytes
 ) -> StoredPassage:
+    """Return a passage from its row, its sentences packed by `pack_sentences`."""
     rows = np.frombuffer(sentences, dtype="<i4").reshape(-1, 4).tolist()
     spans = tuple(Sentence(paragraph, start, end) for paragraph, start, end, _ in rows)
     passage = Passage(spans[leads:], spans[:leads])

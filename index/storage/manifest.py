@@ -32,6 +32,7 @@ __all__ = [
     "TEMPORARY",
     "Manifest",
     "generation_name",
+    "parse_manifest",
     "point_at",
     "read_manifest",
     "read_pointer",
@@ -128,8 +129,12 @@ def read_manifest(home: Path) -> Manifest:
     if home.is_symlink():
         raise DamagedIndexError.of(home, "is a link, which is not followed")
     path = home / MANIFEST
-    data = read_file(path)
-    digest = home.name.removeprefix(REFUSED).partition("-")[2]
+    return parse_manifest(read_file(path), home.name, path)
+
+
+def parse_manifest(data: bytes, name: str, path: Path) -> Manifest:
+    """Return the manifest of the generation of this name, which was read from `path`; as `read_manifest`."""
+    digest = name.removeprefix(REFUSED).partition("-")[2]
     if not hashlib.sha256(data).hexdigest().startswith(digest):
         raise DamagedIndexError.of(path, "is damaged")
     try:

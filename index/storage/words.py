@@ -20,10 +20,14 @@ from index.errors import DamagedIndexError
 from index.files import sync
 from index.storage.store import Forms, StoredPassage
 
-__all__ = ["WordIndex", "WordIndexWriter"]
+__all__ = ["TITLE_CHARACTERS", "TITLE_WEIGHT", "WordIndex", "WordIndexWriter"]
 
-_TITLE_WEIGHT = 0.5
-_TITLE_CHARACTERS = 1_000
+TITLE_WEIGHT = 0.5
+"""What a word of the title or description weighs."""
+
+TITLE_CHARACTERS = 1_000
+"""How much of the title and description is indexed."""
+
 # Words that spelling knows, at most: 80 MB of memory. Beyond them there are mostly names and slips.
 _VOCABULARY = 300_000
 
@@ -65,7 +69,7 @@ class WordIndexWriter:
     def add(self, stored: StoredPassage, subject: str, text: str) -> None:
         """Add a passage by its article's title and description, and the text that it is found by."""
         document = tantivy.Document()
-        in_text, in_title = words(text), words(subject[:_TITLE_CHARACTERS])
+        in_text, in_title = words(text), words(subject[:TITLE_CHARACTERS])
         document.add_text("text", " ".join(stem_words(in_text, self._language)))
         document.add_text("title", " ".join(stem_words(in_title, self._language)))
         document.add_text("words", " ".join({*in_text, *in_title}))
@@ -209,7 +213,7 @@ class WordIndex:
         in_text = self._in_text(stems)
         if in_text is None:
             return []
-        return [in_text, tantivy.Query.boost_query(self._in_title(stems), _TITLE_WEIGHT)]
+        return [in_text, tantivy.Query.boost_query(self._in_title(stems), TITLE_WEIGHT)]
 
     def _any_form(self, forms: Forms) -> tantivy.Query:
         queries = [query for form in forms for query in self._scored(form)]

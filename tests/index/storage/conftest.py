@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +15,7 @@ from index.encoding.encoder import Encoder
 from index.search.abbreviations import find_abbreviations
 from index.storage.vector_cache import VectorCache
 from tests.index.shelf import HANDBOOK, HARBOUR, SHELF, put
+from tests.index.storage.milvus_server import Server
 from tests.index.storage.store_contract import LANGUAGE, Collection, Entry
 
 TWINS = "\n".join(
@@ -42,3 +46,15 @@ def empty(tmp_path: Path) -> Path:
     """Give an empty folder."""
     (tmp_path / "empty").mkdir()
     return tmp_path / "empty"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Start one Milvus for all tests; pymilvus, which looks whether an index is done, looks more often."""
+    server = Server(tmp_path_factory.mktemp("milvus"))
+    server.start()
+    clock = SimpleNamespace(time=time.time, sleep=lambda seconds: time.sleep(seconds / 20))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pymilvus.client.grpc_handler.time", clock)
+        yield server
+    server.kill()
