@@ -12,7 +12,7 @@ import json
 import random
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.processes import (
@@ -28,12 +28,14 @@ from benchmarks.processes import (
     weights,
 )
 
-__all__ = ["make_articles", "measure", "report"]
+__all__ = ["WARMING", "measure", "prepare", "report", "write_articles"]
 
 Row = dict[str, float]
 
+WARMING = 20
+"""Questions asked first and not counted."""
+
 _QUESTIONS = 300
-_WARMING = 20
 _PARAGRAPHS, _SENTENCES = 9, 5
 """Of each article; with its heading that is about ten passages."""
 _SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu bra cle dri flo gru".split()
@@ -41,29 +43,35 @@ _SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu bra cl
 
 def measure(command: Command, folder: Path, sizes: Sequence[int], home: Path) -> list[Row]:
     """Return the figures at each size, in passages."""
+    version, questions = prepare(command, folder, home)
+    rows = []
+    for size in sorted(sizes):
+        print(f"growing: {size:,} passages", file=sys.stderr)
+        articles = home / "growth.jsonl"
+        write_articles(articles, folder, size)
+        version.empty()
+        rows.append(_measure_one(version, articles, questions))
+    return rows
+
+
+def prepare(command: Command, folder: Path, home: Path) -> tuple[Footnote, Path]:
+    """Return a version with the small encoder in its index, and a file of questions of a set."""
     model = home / "model"
     # In a process of its own, since it imports torch: see `run`.
     run([sys.executable, "-m", "benchmarks.growth", model])
     questions = home / "growth-questions.jsonl"
-    drawn = [{"question": one["question"]} for one in draw_questions(folder, _QUESTIONS + _WARMING)]
+    drawn = [{"question": one["question"]} for one in draw_questions(folder, _QUESTIONS + WARMING)]
     questions.write_text("".join(json.dumps(one) + "\n" for one in drawn), "utf-8")
-    rows = []
     version = Footnote(command, home / "growth", str(model))
     version.build(ROOT / "articles")  # exports the encoder
-    for size in sorted(sizes):
-        print(f"growing: {size:,} passages", file=sys.stderr)
-        articles = home / "growth.jsonl"
-        articles.write_text("\n".join(make_articles(folder, size)), "utf-8")
-        version.empty()
-        rows.append(_measure_one(version, articles, questions))
-    return rows
+    return version, questions
 
 
 def _measure_one(version: Footnote, articles: Path, questions: Path) -> Row:
     built = version.build(articles)
     once = version.run("ask", "Who was it?")
     asked = version.run("ask", "--json", "--questions", questions)
-    took = [json.loads(line)["elapsed_ms"] for line in asked.out.splitlines()[_WARMING:]]
+    took = [json.loads(line)["elapsed_ms"] for line in asked.out.splitlines()[WARMING:]]
     passages = version.passages()
     size = megabytes(version.index)
     return {
@@ -79,16 +87,21 @@ def _measure_one(version: Footnote, articles: Path, questions: Path) -> Row:
     }
 
 
-def make_articles(folder: Path, passages: int) -> list[str]:
-    """Return lines of articles.jsonl that come to about so many passages.
+def write_articles(file: Path, folder: Path, passages: int) -> None:
+    """Write articles that come to about so many passages, made of those of a set.
 
     A paragraph's sentences are drawn from two articles, so that it keeps to few subjects, as real ones do.
-    The author's name is made up, so that the vocabulary grows with the collection.
+    The author's name is made up, so that the vocabulary grows with the collection. A line is written at a
+    time, since what is measured starts with the memory of this process: see `run`.
     """
+    with file.open("w", encoding="utf-8") as lines:
+        lines.writelines(f"{line}\n" for line in _made(folder, passages))
+
+
+def _made(folder: Path, passages: int) -> Iterator[str]:
     chance = random.Random(passages)  # noqa: S311 - made-up text
     articles = map(json.loads, (folder / "articles.jsonl").read_text("utf-8").splitlines())
     sources = [re.split(r"(?<=[.!?])\s+", one["text"]) for one in articles]
-    lines = []
     for article_number in range(-(-passages // (_PARAGRAPHS + 1))):
         paragraphs = []
         for _ in range(_PARAGRAPHS):
@@ -102,8 +115,7 @@ def make_articles(folder: Path, passages: int) -> list[str]:
             "author": author,
             "text": "\n\n".join(paragraphs),
         }
-        lines.append(json.dumps(article))
-    return lines
+        yield json.dumps(article)
 
 
 def save_model(folder: Path) -> None:

@@ -71,11 +71,12 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Footnote:
-    """A version of Footnote: its command, and a folder for its indexes."""
+    """A version of Footnote: its command, a folder for its indexes, and the Milvus that it uses, if any."""
 
     command: Command
     home: Path
     model: str = "all-MiniLM-L6-v2"
+    store: str = ""
 
     @property
     def index(self) -> Path:
@@ -86,6 +87,8 @@ class Footnote:
         """Run the command with the index, in a folder without `.env` and with a cache of its own."""
         self.home.mkdir(parents=True, exist_ok=True)
         environment = {"FOOTNOTE_MODEL": self.model, "XDG_CACHE_HOME": str(self.home / "cache")}
+        if self.store:
+            environment["FOOTNOTE_STORE"] = self.store
         return run([*self.command, *arguments, "--index", self.index], self.home, **environment)
 
     def build(self, articles: Path) -> Ran:
