@@ -59,7 +59,7 @@ def stems(text: str, language: str) -> list[str]:
     return stem_words(words(text), language)
 
 
-@lru_cache(maxsize=4_096)  # the same passages come up for many questions
+@lru_cache(maxsize=1_024)  # the same passages come up for many questions
 def spaced_stems(text: str, language: str) -> str:
     """Return the stems of a text's words, each between spaces, so that whole words can be looked for."""
     return f" {' '.join(stems(text, language))} "

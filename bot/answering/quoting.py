@@ -99,7 +99,7 @@ def _distinct(hits: Sequence[Hit]) -> list[Hit]:
     return [hit for hit, _ in distinct]
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=256)
 def _word_set(text: str) -> frozenset[str]:
     return frozenset(words(text))
 

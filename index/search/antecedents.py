@@ -49,7 +49,7 @@ def borrowed(
     return gains, sources
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def _names(sentence: str, language: str) -> str:
     """Return the spaced stems of a sentence's capitalised words but for function words, with its numbers."""
     ignored = function_words(language)
