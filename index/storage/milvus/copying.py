@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from pymilvus import DataType
 
+from index.encoding.packing import packed_width
 from index.errors import BusyError, DamagedIndexError, MissingError, NoIndexError
 from index.passages.encoder_input import searched_text
 from index.settings import IndexSettings
@@ -184,7 +185,9 @@ class MilvusEngine:
                 blobs = Blobs(self._client, f"{self._prefix(name)}_Blobs").get(["manifest"], **STRONG)
                 for data in blobs.values():
                     found[name] = parse_manifest(data, name, self._folder)
-        return dict(sorted(found.items(), key=lambda item: item[1].built, reverse=True))
+        # Two builds may end in the same second.
+        order = {name: (one.built, generation_number(name)) for name, one in found.items()}
+        return {name: found[name] for name in sorted(found, key=order.__getitem__, reverse=True)}
 
     def _point_at(self, name: str) -> None:
         collection = f"{self._prefix(name)}_Passages"
@@ -214,7 +217,8 @@ class MilvusEngine:
         for stored, document in _passages(local):
             counter.add(document)
             most = max(most, sum(stored.token_counts))
-        words, pieces = counter.finish(), len(to_pieces(bytes(most * manifest.token_width)))
+        token_bytes = packed_width(manifest.token_width) * np.dtype(np.uint16).itemsize
+        words, pieces = counter.finish(), len(to_pieces(bytes(most * token_bytes)))
         numbers = dict.fromkeys(("row", "article", "first_token", "leads"), DataType.INT64)
         vectors = {"dense": {"dim": manifest.dimension}, "words": DataType.SPARSE_FLOAT_VECTOR}
         tokens = [f"tokens_{number}" for number in range(pieces)]
