@@ -4,7 +4,8 @@
 
 Footnote runs as a subprocess on articles made for the occasion, and every question is one use of /ask. Each
 must be acknowledged within three seconds and end in exactly one answer or, once the queue is full, one notice
-to try again; otherwise the exit status is 1. Prints the counts and times.
+to try again; otherwise the exit status is 1. Prints the counts and times, and how long the bot's event loop
+stood still at most.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from benchmarks import stalls
 from tests.bot.discordapp import texts
 from tests.wire.driver import Wire
 from tests.wire.interactions import Interaction
@@ -30,6 +32,7 @@ __all__ = ["main"]
 _USERS = 50
 _TIMEOUT = 600.0
 _FOOTNOTE = (sys.executable, "-P", "-m", "bot.cli")
+_WATCHED = (sys.executable, "-P", "-m", "benchmarks.stalls")
 _ROOT = Path(__file__).parents[1]
 _ANSWERS = {texts.ANSWERED, texts.RELATED, texts.NOT_FOUND}
 _REBUILD_ENDS = {texts.REBUILT, texts.REBUILD_FAILED, texts.OTHER_REBUILD, texts.GIVEN_UP}
@@ -59,7 +62,8 @@ async def _burst(home: Path, questions: int, articles: int, new: int) -> list[st
         if await build.wait():
             sys.exit("The index could not be built.")
         _write_articles(home / "articles", range(articles, articles + new))
-        async with _bot(wire, environment):
+        late = home / "stalls.txt"
+        async with _bot(wire, environment, late):
             guild, *users = await wire.server(*(f"user {number}" for number in range(_USERS)))
             start = time.monotonic()
             rebuild = await wire.slash(wire.world.owner, "index rebuild", wire.world.owner)
@@ -71,10 +75,13 @@ async def _burst(home: Path, questions: int, articles: int, new: int) -> list[st
             await _finished(lambda: all(_answers(use) or use.followups for use in uses))
             seconds = time.monotonic() - start
             await _finished(lambda: _title(rebuild) in _REBUILD_ENDS)
-    return _report(wire, uses, rebuild, seconds)
+    longest = stalls.longest(late, start, start + seconds)
+    return _report(wire, uses, rebuild, seconds, longest)
 
 
-def _report(wire: Wire, uses: Sequence[Interaction], rebuild: Interaction, seconds: float) -> list[str]:
+def _report(
+    wire: Wire, uses: Sequence[Interaction], rebuild: Interaction, seconds: float, longest: float
+) -> list[str]:
     """Print the figures; return what went wrong."""
     titles = Counter("answered" if _title(use) in _ANSWERS else _title(use) for use in uses)
     acknowledged = [use.acknowledged_after for use in uses if use.acknowledged_after is not None]
@@ -86,6 +93,7 @@ def _report(wire: Wire, uses: Sequence[Interaction], rebuild: Interaction, secon
         f"outcomes: {dict(titles)}; lost: {lost}; answered twice: {twice}",
         f"acknowledged: {len(acknowledged)}; p50 {cuts[49]:.0f} ms, p99 {cuts[98]:.0f} ms, "
         f"maximum {1000 * max(acknowledged):.0f} ms",
+        f"the event loop's longest stall: {1000 * longest:.0f} ms",
         f"violations of Discord's rules: {len(wire.log.violations)}",
     ]
     sys.stdout.write("\n".join([*lines, ""]))
@@ -119,9 +127,9 @@ def _environment(home: Path, wire: Wire) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def _bot(wire: Wire, environment: dict[str, str]) -> AsyncIterator[None]:
+async def _bot(wire: Wire, environment: dict[str, str], late: Path) -> AsyncIterator[None]:
     """Run the bot as long as the block runs."""
-    bot = await asyncio.create_subprocess_exec(*_FOOTNOTE, "discord", env=environment)
+    bot = await asyncio.create_subprocess_exec(*_WATCHED, late, "discord", env=environment)
     try:
         await wire.log.until(lambda: wire.gateway.connected and wire.commands.of[0], "the bot", _TIMEOUT)
         yield

@@ -74,12 +74,16 @@ def _measure_one(version: Footnote, articles: Path, questions: Path) -> Row:
     took = [json.loads(line)["elapsed_ms"] for line in asked.out.splitlines()[WARMING:]]
     passages = version.passages()
     size = megabytes(version.index)
+    _change_one(articles)
+    changed = version.build(articles)
     return {
         "passages": passages,
         "build, s": built.seconds,
         "its peak memory, MB": built.peak_mb,
         "index, MB": size,
         "bytes a passage": 1e6 * size / passages,
+        "one article changed, s": changed.seconds,
+        "its peak memory then, MB": changed.peak_mb,
         "cold start, s": once.first_line,
         "peak memory, MB": asked.peak_mb,
         "question p50, ms": quantile(took, 0.5),
@@ -96,6 +100,16 @@ def write_articles(file: Path, folder: Path, passages: int) -> None:
     """
     with file.open("w", encoding="utf-8") as lines:
         lines.writelines(f"{line}\n" for line in _made(folder, passages))
+
+
+def _change_one(file: Path) -> None:
+    """Add a paragraph to the first article."""
+    changed = file.with_suffix(".changed")
+    with file.open(encoding="utf-8") as lines, changed.open("w", encoding="utf-8") as out:
+        first = json.loads(next(lines))
+        out.write(json.dumps({**first, "text": first["text"] + "\n\nThis was added."}) + "\n")
+        out.writelines(lines)
+    changed.replace(file)
 
 
 def _made(folder: Path, passages: int) -> Iterator[str]:

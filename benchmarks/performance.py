@@ -19,14 +19,17 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks import growth
 from benchmarks.peers import comparison
 from benchmarks.processes import (
+    ENCODERS,
     FOOTNOTE,
     ROOT,
+    Command,
     Footnote,
     Ran,
     draw_questions,
@@ -35,6 +38,7 @@ from benchmarks.processes import (
     quantile,
     run,
     table,
+    weights,
 )
 
 __all__ = ["main"]
@@ -46,6 +50,11 @@ _WARMING = 20
 
 _BUILD, _SIZE = "build of the set, s", "index, MB"
 """The names of the figures that stand beside those of the peers."""
+_LOOP = "bare sentence-transformers loop over its passages, s"
+_ASK, _ASK_MEMORY = "`footnote ask`, in all, s", "`footnote ask`, peak memory, MB"
+_FLOOR, _FLOOR_MEMORY = "bare floor of an answer, s", "bare floor's peak memory, MB"
+_FINDING, _ENCODING = "without the reader, p50, ms", "encoding alone, p50, ms"
+"""The names of the figures that are divided by one another; those of the floors are this version's alone."""
 
 Figures = dict[str, list[float]]
 """What was measured, by name: a value for each version."""
@@ -62,9 +71,13 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=300, help="questions a round")
     parser.add_argument("--growth", type=int, nargs="+", default=[], metavar="PASSAGES")
     parser.add_argument("--peers", type=Path, help="the folder of the other libraries' environments")
+    parser.add_argument(
+        "--judged", type=Path, nargs="+", default=[], help="sets beside SET for their quality"
+    )
     parser.add_argument("--json", type=Path, help="a file for the figures")
     options = parser.parse_args()
     options.set = options.set.resolve()
+    options.judged = [folder.resolve() for folder in options.judged]
     commands = [FOOTNOTE, options.against] if options.against else [FOOTNOTE]
     record: dict[str, Any] = {"set": options.set.name, "machine": machine()}
     print(f"{record['machine']}, on {options.set.name}.")
@@ -77,7 +90,8 @@ def main() -> None:
             print("\n" + growth.report(record["growth"]))
         if options.peers:
             build_s, index_mb = (record["versions"][name][0] for name in (_BUILD, _SIZE))
-            record["peers"] = comparison.compare(versions[0], build_s, index_mb, options.set, options.peers)
+            sets = [options.set, *options.judged]
+            record["peers"] = comparison.compare(versions[0], build_s, index_mb, sets, options.peers)
             print("\n" + comparison.report(record["peers"]))
     if options.json:
         options.json.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
@@ -90,10 +104,11 @@ def measure(versions: Sequence[Footnote], options: argparse.Namespace) -> Figure
         for name, values in part:
             figures[name] = values
             print(f"measured: {name}: {values}", file=sys.stderr)
-    # Of this version alone: no command line asks the encoder by itself.
-    own = versions[0]
-    asked = run([sys.executable, "-m", "benchmarks.encoding", own.index, _questions_file(own)])
-    figures["encoding a question, p50, ms"] = [json.loads(asked.out)["p50"]]
+    index_mb, floor_mb = figures[_SIZE][0], figures[_FLOOR_MEMORY][0]
+    figures["build / bare loop"] = [figures[_BUILD][0] / figures[_LOOP][0]]
+    figures["`footnote ask` / bare floor"] = [figures[_ASK][0] / figures[_FLOOR][0]]
+    figures["its memory / (bare floor + index)"] = [figures[_ASK_MEMORY][0] / (floor_mb + index_mb)]
+    figures["finding / encoding"] = [figures[_FINDING][0] / figures[_ENCODING][0]]
     return figures
 
 
@@ -112,6 +127,7 @@ def builds(versions: Sequence[Footnote], folder: Path) -> Iterator[tuple[str, li
     yield _BUILD, seconds
     yield "its processor time, s", _medians(built, "processor")
     yield "its peak memory, MB", _medians(built, "peak_mb")
+    yield _LOOP, [_bare_loop(versions[0])]
     passages = [one.passages() for one in versions]
     yield "passages a second", [count / each for count, each in zip(passages, seconds, strict=True)]
     sizes = [megabytes(one.index) for one in versions]
@@ -124,22 +140,38 @@ def builds(versions: Sequence[Footnote], folder: Path) -> Iterator[tuple[str, li
     yield "one article changed, s", [one.build(articles).seconds for one in versions]
 
 
+def _bare_loop(version: Footnote) -> float:
+    """Return the seconds in which the library alone encodes the passages of the index."""
+    texts = version.home / "loop.jsonl"
+    shown = map(json.loads, version.run("index", "show", "--passages", "--json").out.splitlines())
+    cut = (one["text"][each["start"] : each["end"]] for one in shown for each in one["passages"])
+    texts.write_text("".join(json.dumps({"text": text}) + "\n" for text in cut), "utf-8")
+    loop: Command = [sys.executable, "-m", "benchmarks.floors", "encode", weights(), texts]
+    return statistics.median(run(loop).seconds for _ in range(_ROUNDS))
+
+
 def starts(versions: Sequence[Footnote], options: argparse.Namespace) -> Iterator[tuple[str, list[float]]]:
     """Measure programs from start to end, in turns; what they read is in memory after the builds."""
     (question,) = draw_questions(options.set, 1)
     runs: dict[int, list[Ran]] = defaultdict(list)
     helps: dict[int, list[Ran]] = defaultdict(list)
+    floors: dict[int, list[Ran]] = defaultdict(list)
+    (graph,) = (versions[0].index / ENCODERS).iterdir()
+    floor: Command = [sys.executable, "-m", "benchmarks.floors", "answer", graph, question["question"]]
     for _ in range(options.times):
+        floors[0].append(run(floor))
         for at, version in enumerate(versions):
             runs[at].append(version.run("ask", question["question"]))
             helps[at].append(run([*version.command, "--help"]))
     for label, field in (
         ("`footnote ask`, first line, s", "first_line"),
-        ("`footnote ask`, in all, s", "seconds"),
+        (_ASK, "seconds"),
         ("`footnote ask`, processor time, s", "processor"),
-        ("`footnote ask`, peak memory, MB", "peak_mb"),
+        (_ASK_MEMORY, "peak_mb"),
     ):
         yield label, _medians(runs, field)
+    yield _FLOOR, _medians(floors, "seconds")
+    yield _FLOOR_MEMORY, _medians(floors, "peak_mb")
     yield "`footnote --help`, s", _medians(helps, "seconds")
 
 
@@ -149,19 +181,28 @@ def _medians(runs: Mapping[int, Sequence[Ran]], field: str) -> list[float]:
 
 
 def questions(versions: Sequence[Footnote], options: argparse.Namespace) -> Iterator[tuple[str, list[float]]]:
-    """Measure questions of a running process, by turns."""
+    """Measure questions of a running process, by turns; of this version also without the reader."""
     drawn = draw_questions(options.set, options.questions + _WARMING)
     text = "".join(json.dumps({"question": one["question"]}) + "\n" for one in drawn)
+    own = versions[0]
+    asked = [*versions, replace(own, reader="none")]
     rounds: dict[int, list[list[float]]] = defaultdict(list)
+    encoded: list[float] = []
     for _ in range(_ROUNDS):
-        for at, version in enumerate(versions):
+        for at, version in enumerate(asked):
             _questions_file(version).write_text(text, "utf-8")
             ran = version.run("ask", "--json", "--questions", _questions_file(version))
             answers = map(json.loads, ran.out.splitlines()[_WARMING:])
             rounds[at].append([one["elapsed_ms"] for one in answers])
-    took = [[statistics.median(one) for one in zip(*some, strict=True)] for some in rounds.values()]
+        # No command line asks the encoder by itself.
+        alone = run([sys.executable, "-m", "benchmarks.encoding", own.index, _questions_file(own)])
+        encoded.append(json.loads(alone.out)["p50"])
+    *took, found = ([statistics.median(one) for one in zip(*some, strict=True)] for some in rounds.values())
     yield "question, p50, ms", [quantile(some, 0.5) for some in took]
     yield "question, p99, ms", [quantile(some, 0.99) for some in took]
+    yield _FINDING, [quantile(found, 0.5)]
+    yield "its p99, ms", [quantile(found, 0.99)]
+    yield _ENCODING, [statistics.median(encoded)]
 
 
 def _questions_file(version: Footnote) -> Path:

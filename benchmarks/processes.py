@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "ENCODERS",
     "EXPORTS",
     "FOOTNOTE",
     "ROOT",
@@ -43,7 +44,10 @@ ROOT = Path(__file__).parents[1]
 FOOTNOTE = (sys.executable, "-P", "-m", "bot.cli")
 """The `footnote` command of this checkout."""
 
-EXPORTS = {"encoders", "models"}
+ENCODERS = "encoders"
+"""The folder of exported encoders in an index."""
+
+EXPORTS = {ENCODERS, "models"}
 """The folder of exported encoders in an index, now and in version 0.1."""
 
 _SEED = 1
@@ -71,12 +75,13 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Footnote:
-    """A version of Footnote: its command, a folder for its indexes, and the Milvus that it uses, if any."""
+    """A version of Footnote: its command, a folder for its indexes, and settings that are not as usual."""
 
     command: Command
     home: Path
     model: str = "all-MiniLM-L6-v2"
     store: str = ""
+    reader: str = ""
 
     @property
     def index(self) -> Path:
@@ -89,6 +94,8 @@ class Footnote:
         environment = {"FOOTNOTE_MODEL": self.model, "XDG_CACHE_HOME": str(self.home / "cache")}
         if self.store:
             environment["FOOTNOTE_STORE"] = self.store
+        if self.reader:
+            environment["FOOTNOTE_READER"] = self.reader
         return run([*self.command, *arguments, "--index", self.index], self.home, **environment)
 
     def build(self, articles: Path) -> Ran:
