@@ -28,7 +28,7 @@ from benchmarks.processes import (
     weights,
 )
 
-__all__ = ["WARMING", "measure", "prepare", "report", "write_articles"]
+__all__ = ["SENTENCES", "WARMING", "measure", "prepare", "report", "write_articles"]
 
 Row = dict[str, float]
 
@@ -36,7 +36,7 @@ WARMING = 20
 """Questions asked first and not counted."""
 
 _QUESTIONS = 300
-_PARAGRAPHS, _SENTENCES = 9, 5
+_PARAGRAPHS, SENTENCES = 9, 5
 """Of each article; with its heading that is about ten passages."""
 _SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu bra cle dri flo gru".split()
 
@@ -120,7 +120,7 @@ def _made(folder: Path, passages: int) -> Iterator[str]:
         paragraphs = []
         for _ in range(_PARAGRAPHS):
             pool = [sentence for source in chance.sample(sources, 2) for sentence in source]
-            paragraphs.append(" ".join(chance.choices(pool, k=_SENTENCES)))
+            paragraphs.append(" ".join(chance.choices(pool, k=SENTENCES)))
         author = " ".join("".join(chance.choices(_SYLLABLES, k=3)).title() for _ in range(2))
         title = " ".join(chance.choice(chance.choice(sources)).split()[:6])
         article = {
