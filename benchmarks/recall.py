@@ -19,6 +19,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +53,8 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=1_000_000)
     given = parser.parse_args()
     settings = BotSettings.load(index=given.index)
-    with open_store(given.index).open() as view:
-        encoder = open_encoder(settings, view.manifest.encoder, view.manifest.encoder_fingerprint)
+    with closing(open_store(given.index)) as store:
+        encoder = open_encoder(settings, store.info.encoder, store.info.encoder_fingerprint)
     articles = [article for folder in given.sets for article in _sentences(folder)]
     texts = [text for article in articles for text in article]
     sentences = _encoded(encoder, texts)
@@ -103,8 +104,8 @@ def _compare(
         between = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
         nearest, tenth, median = cosines[:, 0].mean(), cosines[:, 9].mean(), np.median(cosines)
         print(
-            f"{name}: cosine of a question with the nearest of {_COMPARED:,} passages {nearest:.3f}, with the "
-            f"tenth {tenth:.3f}, the median {median:.3f}; of two passages {between.mean():.3f}, "
+            f"{name}: cosine of a question with the nearest of {_COMPARED:,} passages {nearest:.3f}, with "
+            f"the tenth {tenth:.3f}, the median {median:.3f}; of two passages {between.mean():.3f}, "
             f"standard deviation {between.std():.3f}"
         )
     print(f"cosine of both vectors of one passage: {np.einsum('ij,ij->i', whole, made).mean():.3f}")

@@ -92,11 +92,17 @@ def _distinct(hits: Sequence[Hit]) -> list[Hit]:
         own = _word_set(hit.text)
         quote = hit.best_sentence.text
         if not any(
-            quote == better.best_sentence.text or len(own & others) >= _SAME * len(own | others)
-            for better, others in distinct
+            quote == better.best_sentence.text or _are_same(own, others) for better, others in distinct
         ):
             distinct.append((hit, own))
     return [hit for hit, _ in distinct]
+
+
+def _are_same(some: frozenset[str], others: frozenset[str]) -> bool:
+    if min(len(some), len(others)) < _SAME * max(len(some), len(others)):
+        return False  # whatever they share
+    common = len(some & others)
+    return common >= _SAME * (len(some) + len(others) - common)
 
 
 @lru_cache(maxsize=256)

@@ -38,6 +38,7 @@ __all__ = [
     "open_session",
     "pack",
     "project",
+    "question_threads",
     "unit",
 ]
 
@@ -174,8 +175,8 @@ class Encoder:
         return [len(self._counter.encode(text, add_special_tokens=False).ids) for text in texts]
 
     def tokenize(self, text: str) -> tuple[npt.NDArray[np.int64], TokenSpans]:
-        """Return the ids and spans of a text's tokens, whatever its length, without special ones."""
-        encoded = self._counter.encode(text, add_special_tokens=False)
+        """Return the ids and spans of a text's tokens without special ones, at least up to the window."""
+        encoded = self._tokenizer.encode(text, add_special_tokens=False)
         spans = np.asarray(encoded.offsets, dtype=np.int32).reshape(-1, 2)
         return np.asarray(encoded.ids, dtype=np.int64), spans
 
@@ -212,12 +213,20 @@ def open_session(path: Path, threads: int | None) -> Any:
         raise DamagedIndexError.of(path, f"cannot be loaded by onnxruntime {version}: {reason}") from error
 
 
+def question_threads() -> int:
+    """Return how many threads compute what a question needs: two, which save a tenth, or one on one core.
+
+    OMP_NUM_THREADS=1 makes it one, as it does for other libraries.
+    """
+    return 1 if os.environ.get("OMP_NUM_THREADS") == "1" else min(2, _count_cores())
+
+
 def _count_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def open_encoder(settings: IndexSettings, name: str, fingerprint: str) -> Encoder:
-    """Open the encoder that a generation was made with, to encode questions on one thread.
+    """Open the encoder that a generation was made with, to encode questions.
 
     Raises:
         DamagedIndexError: the settings name or pin another model, or the export is damaged.
@@ -236,7 +245,7 @@ def open_encoder(settings: IndexSettings, name: str, fingerprint: str) -> Encode
     home = export_home(settings.index, fingerprint)
     if damage := find_damage(home):
         raise damage
-    return Encoder(home, Model(name, home, fingerprint), threads=1)
+    return Encoder(home, Model(name, home, fingerprint), threads=question_threads())
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

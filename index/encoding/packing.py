@@ -58,4 +58,4 @@ def unpack_rows(packed: PackedTokens, width: int) -> tuple[Floats, Floats]:
     product with any other, on average, as that has. Its own length is slightly more than 1.
     """
     rows = np.take(_UNPACKED, packed, axis=0).reshape(len(packed), 4 * packed.shape[1])[:, :width]
-    return rows, np.sqrt(width) / np.einsum("ij,ij->i", rows, rows)
+    return rows, np.float32(np.sqrt(width)) / np.einsum("ij,ij->i", rows, rows)

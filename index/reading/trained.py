@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from index.encoding.encoder import open_session
+from index.encoding.encoder import open_session, question_threads
 from index.errors import NoModelError
 from index.reading.evidence import gather
 from index.reading.reader import Reading
@@ -52,7 +52,7 @@ class TrainedReader:
         about = json.loads(graph.with_suffix(".json").read_bytes())
         if hashlib.sha256(graph.read_bytes()).hexdigest() != about["sha256"]:
             raise NoModelError(f"the reader at {graph} is damaged: install Footnote again.")
-        self._session = open_session(graph, 1)
+        self._session = open_session(graph, question_threads())
         self._inputs = [node.name for node in self._session.get_inputs()]
         self._encoder = encoder
 

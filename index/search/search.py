@@ -32,7 +32,7 @@ from index.storage.store import Store, StoredPassage
 __all__ = ["Search", "check_encoder"]
 
 _CANDIDATES = 50  # passages taken from each of the two searches
-_RERANKED = 40  # candidates that late interaction scores
+_RERANKED = 30  # candidates that late interaction scores: of 1,825 first quotes, 40 change 5
 _HITS = 10
 
 
