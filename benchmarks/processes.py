@@ -29,6 +29,7 @@ __all__ = [
     "Ran",
     "bare_environment",
     "draw_questions",
+    "limited_to",
     "megabytes",
     "number",
     "quantile",
@@ -82,6 +83,7 @@ class Footnote:
     model: str = "all-MiniLM-L6-v2"
     store: str = ""
     reader: str = ""
+    threads: str = "all"
 
     @property
     def index(self) -> Path:
@@ -92,6 +94,7 @@ class Footnote:
         """Run the command with the index, in a folder without `.env` and with a cache of its own."""
         self.home.mkdir(parents=True, exist_ok=True)
         environment = {"FOOTNOTE_MODEL": self.model, "XDG_CACHE_HOME": str(self.home / "cache")}
+        environment |= limited_to(self.threads)
         if self.store:
             environment["FOOTNOTE_STORE"] = self.store
         if self.reader:
@@ -150,6 +153,11 @@ def run(command: Command, folder: Path = ROOT, **environment: str) -> Ran:
     scale = 1 if sys.platform == "darwin" else 1024
     processor = usage.ru_utime + usage.ru_stime
     return Ran(out, first_line, seconds, processor, usage.ru_maxrss * scale / 1e6)
+
+
+def limited_to(threads: str) -> dict[str, str]:
+    """Return the environment that makes a program compute with one thread ("1") or as many as it likes."""
+    return {"OMP_NUM_THREADS": "1"} if threads == "1" else {}
 
 
 def draw_questions(folder: Path, count: int) -> list[dict[str, Any]]:

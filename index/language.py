@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from index.analysis import WORD, fold
 from index.articles.article import HEADING_PARTS, Article
@@ -133,6 +134,7 @@ def opens_with_pronoun(sentence: str, language: str) -> bool:
     return first is not None and first[0].lower() in _PRONOUNS.get(language, frozenset())
 
 
+@lru_cache(maxsize=1_024)
 def has_pronoun(sentence: str, language: str) -> bool:
     """Tell whether a word that opens a sentence may stand for a name before it ("By May she had left.")."""
     opening = itertools.islice(WORD.finditer(sentence), _OPENING)

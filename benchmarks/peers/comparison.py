@@ -24,6 +24,7 @@ from benchmarks.processes import (
     Footnote,
     Ran,
     draw_questions,
+    limited_to,
     megabytes,
     number,
     quantile,
@@ -85,8 +86,10 @@ def compare(
     contenders, failed = [], []
     for name, reader in (("Footnote", ""), ("Footnote, without the reader", "none")):
         judged = dict(_judge_footnote([replace(one, reader=reader) for one in versions], sets, tasks))
-        ask = partial(replace(footnote, reader=reader).run, "ask", "--json", "--questions")
-        contenders.append(_Contender(name, "1", {**built, **judged}, ask))
+        for threads in _THREADS:
+            version = replace(footnote, reader=reader, threads=threads)
+            ask = partial(version.run, "ask", "--json", "--questions")
+            contenders.append(_Contender(name, threads, {**built, **judged}, ask))
     for name in PEERS:
         try:
             python = _environment(environments.resolve() / name, name)
@@ -190,9 +193,7 @@ def _row(contender: _Contender, runs: Sequence[Ran]) -> Row:
 
 
 def _run(python: Path, *arguments: str | Path, threads: str = "all") -> Ran:
-    environment = {"BENCH_MODEL": str(weights())}
-    if threads == "1":
-        environment["OMP_NUM_THREADS"] = "1"
+    environment = {"BENCH_MODEL": str(weights()), **limited_to(threads)}
     return run([python, "-m", "benchmarks.peers.run", *arguments], ROOT, **environment)
 
 

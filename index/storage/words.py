@@ -32,6 +32,7 @@ TITLE_CHARACTERS = 1_000
 _VOCABULARY = 300_000
 
 _TOKENIZER = "spaces"
+_COUNTS_KEPT = 4_096  # words
 _HEAP_BYTES = 64_000_000
 _MUST, _SHOULD, _MUST_NOT = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
 
@@ -130,6 +131,7 @@ class WordIndex:
         """
         self._folder = folder
         self._language = language
+        self._counts: dict[tuple[str, ...], int] = {}
         with self._reading(), _linked(folder) as links:
             index = tantivy.Index.open(str(links))
             _register(index)
@@ -156,7 +158,16 @@ class WordIndex:
 
     def passage_counts(self, terms: Sequence[Forms]) -> list[int]:
         """Return how many passages have each term, by any of its forms, in their text or title."""
-        return [self._count(self._any_form(forms)) for forms in terms]
+        return [self._passages_with(tuple(forms)) for forms in terms]
+
+    def _passages_with(self, forms: tuple[str, ...]) -> int:
+        # Most words of a question are in others too, and the passages never change.
+        count = self._counts.get(forms)
+        if count is None:
+            if len(self._counts) >= _COUNTS_KEPT:
+                self._counts.clear()
+            count = self._counts[forms] = self._count(self._any_form(forms))
+        return count
 
     def only_in_headings(self, terms: Sequence[Forms]) -> bool:
         """Tell whether some passage has all of these terms, and no passage but headings has."""
