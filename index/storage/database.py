@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import queue
 import sqlite3
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ CREATE INDEX passages_by_key ON passages (key);
 _ARTICLE_FIELDS = (
     "title author publisher url published heading text blocks marks description file pages also".split()
 )
+_BLOCK_FIELDS = attrgetter("kind", "paragraph", "start", "end", "level", "above")
 _ARTICLE_COLUMNS = ", ".join(["id", "name", *_ARTICLE_FIELDS])
 _PASSAGE_COLUMNS = "id, article, key, first_token, leads, sentences"
 _AMONG = "id IN (SELECT value FROM json_each(?))"
@@ -74,7 +75,7 @@ class DatabaseWriter:
     def add_article(self, row: int, article: Article, abbreviations: Sequence[tuple[str, str]]) -> None:
         """Add an article and the abbreviations that it introduces."""
         fields = {name: getattr(article, name) for name in _ARTICLE_FIELDS} | {
-            "blocks": _to_json([*map(dataclasses.astuple, article.blocks)]),
+            "blocks": _to_json([*map(_BLOCK_FIELDS, article.blocks)]),
             "pages": _to_json(article.pages),
             "also": _to_json(article.also),
         }
