@@ -168,8 +168,9 @@ def draw_questions(folder: Path, count: int) -> list[dict[str, Any]]:
 
 
 def bare_environment(**more: str) -> dict[str, str]:
-    """Return this process's environment without Footnote's settings, and out of reach of a model hub."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("FOOTNOTE_")}
+    """Return this environment without Footnote's settings and a limit of threads, out of reach of a hub."""
+    ours = ("FOOTNOTE_", "OMP_NUM_THREADS")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "HF_HUB_OFFLINE": "1", **more}
 
 

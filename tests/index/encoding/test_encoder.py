@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from platformdirs import user_cache_path
 
-from index.encoding.encoder import Encoder, TextVectors, Vectors, pack, project, unit
+from index.encoding.encoder import Encoder, TextVectors, Vectors, pack, project, question_threads, unit
 from index.encoding.exports import export_home, find_damage
 from index.encoding.models import find_model
 from index.encoding.packing import PackedTokens, rotation, unpack_rows
@@ -90,6 +90,20 @@ def test_tokens_of_any_text_are_in_order_within_it(
         starts, ends = question.spans.T
         assert (np.diff(starts) >= 0).all()
         assert ((starts >= 0) & (starts <= ends) & (ends <= len(text))).all()
+
+
+def test_threads_change_no_vector_and_can_be_limited(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Encoder(encoder.home, encoder.model, threads=2)
+    for text in ("Who keeps the lamp?", "How long may a visitor moor at the old quay after dark in winter?"):
+        one, two = (each.encode_question(text, encoder.basis) for each in (encoder, other))
+        np.testing.assert_allclose(one.dense, two.dense, atol=1e-5)
+        np.testing.assert_allclose(one.tokens, two.tokens, atol=1e-5)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert 1 <= question_threads() <= 2
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert question_threads() == 1
 
 
 def test_question_is_compared_with_passages(encoder: Encoder) -> None:
